@@ -1,0 +1,35 @@
+"""Every error this package raises on purpose."""
+
+from __future__ import annotations
+
+
+class ProviderError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class InvalidValueError(ProviderError, ValueError):
+    """A text is not of the form it should have; the message shows both."""
+
+
+class MalformedReplyError(ProviderError):
+    """A file or a program of the driver answered with something unreadable."""
+
+
+class OverrideError(InvalidValueError):
+    """An environment variable of ours holds a value that cannot be used.
+
+    ``str()`` is one line, for example ``NV_VARIANT_PROVIDER_FORCE_SM_ARCH='90': expected a
+    compute capability such as '9.0'``. Installers show it to the user: a silent fallback would
+    install a CPU build on a machine with a GPU.
+    """
+
+    def __init__(self, variable: str, text: str, expected: str) -> None:
+        self.variable = variable
+        self.text = text
+        self.expected = expected
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        super().__init__(f"{variable}={shown!r}: expected {expected}")
+
+
+# A variable may hold megabytes; an error message may not.
+_SHOWN = 60
