@@ -101,17 +101,15 @@ class Preferences:
         """Tell whether every feature has at least one supported value."""
         return not self.unmet(properties)
 
-    def order(
-        self, variants: Mapping[str, Properties], *, with_plain_wheel: bool = False
-    ) -> tuple[str | None, ...]:
-        """Return the labels of the compatible variants, best first.
-
-        The null variant comes last of them. ``None``, the wheel that is no variant, follows if
-        there is one.
-        """
+    def order(self, variants: Mapping[str, Properties]) -> tuple[str, ...]:
+        """Return the labels of the compatible variants, best first; the null variant is last."""
         compatible = [label for label, stated in variants.items() if self.is_compatible(stated)]
         compatible.sort(key=lambda label: (self._key(variants[label]), label))
-        return (*compatible, None) if with_plain_wheel else tuple(compatible)
+        return tuple(compatible)
+
+    def order_wheels(self, variants: Mapping[str, Properties]) -> tuple[str | None, ...]:
+        """Return the labels likewise and then ``None``: the wheel that is no variant."""
+        return (*self.order(variants), None)
 
     def deciding(self, winner: Properties, loser: Properties) -> Place | None:
         """Return the winner's place that the loser cannot match; ``None`` if labels decided."""

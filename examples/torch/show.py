@@ -64,7 +64,7 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
     ordered = clients.order_by_variantlib(index_metadata, case.provider_settings(scratch))
     chosen = next(label for label in ordered if label in variants)
     preferred = {
-        rules: metadata.preferences({"nvidia": features}).order(variants, with_plain_wheel=True)
+        rules: metadata.preferences({"nvidia": features}).order_wheels(variants)
         for rules, features in ((0, _seen_by_uv(case, machine)), (1, decide(machine).features))
     }
     return Row(
