@@ -1,0 +1,12 @@
+"""The JSON documents of the tools, as pydantic models; ``schemas/`` is generated from them.
+
+Importing this package is cheap: the table holds names, and the models load with their module.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# The name of the file, ``schemas/<name>.schema.json``, and where its model is.
+# ``.ci/regen_schemas.py`` rewrites every file of this table.
+SCHEMAS: Final[dict[str, str]] = {}
