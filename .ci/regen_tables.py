@@ -55,12 +55,16 @@ def render(source: dict[str, Any]) -> str:
     for chip, row in source["chips"].items():
         if row["capability"] is None:
             continue
-        lines.append(f'    "{chip}": (\n        "{row["capability"]}",\n        {row["integrated"]},\n')
+        lines.append(
+            f'    "{chip}": (\n        "{row["capability"]}",\n        {row["integrated"]},\n'
+        )
         literals = wrap_ids(row["ids"])
         if len(literals) == 1:
             lines.append(f"        {literals[0]},\n")
         else:
-            lines.append("        (\n" + "".join(f"            {it}\n" for it in literals) + "        ),\n")
+            lines.append(
+                "        (\n" + "".join(f"            {it}\n" for it in literals) + "        ),\n"
+            )
         lines.append("    ),\n")
     lines.append(MIDDLE)
     known = {chip for chip, row in source["chips"].items() if row["capability"] is not None}
@@ -83,7 +87,8 @@ def audit(source: dict[str, Any], path: Path) -> int:
     missing = [
         (device, name)
         for device, name in re.findall(r"^\t([0-9a-f]{4})  (.*)$", vendor[1], re.MULTILINE)
-        if device not in listed and re.sub(r"(GL|GLM|BM|M|B|S)?$", "", name.split()[0]) in source["chips"]
+        if device not in listed
+        and re.sub(r"(GL|GLM|BM|M|B|S)?$", "", name.split()[0]) in source["chips"]
     ]
     for device, name in missing:
         print(f"{device}  {name}")

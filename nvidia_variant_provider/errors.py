@@ -33,3 +33,19 @@ class OverrideError(InvalidValueError):
 
 # A variable may hold megabytes; an error message may not.
 _SHOWN = 60
+
+
+class MetadataError(InvalidValueError):
+    """Variant metadata is not what it should be.
+
+    ``str()`` is one line, for example ``variant.json: variants/cuda13.0/nvidia: seen [1], expected
+    a dictionary``. ``key`` is the path in the document, its steps parted by slashes.
+    """
+
+    def __init__(self, source: str, key: str, seen: str, expected: str) -> None:
+        self.source = source
+        self.key = key
+        self.seen = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
+        self.expected = expected
+        where = f"{source}: {key}" if key else source
+        super().__init__(f"{where}: seen {self.seen}, expected {expected}")

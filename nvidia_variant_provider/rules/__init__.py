@@ -20,7 +20,16 @@ from nvidia_variant_provider.rules.verdict import Decision, Feature, Verdict
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
 
-__all__ = ["DEFAULT_RULES", "RULE_SETS", "Decision", "Feature", "Verdict", "catalogue", "decide", "judge"]
+__all__ = [
+    "DEFAULT_RULES",
+    "RULE_SETS",
+    "Decision",
+    "Feature",
+    "Verdict",
+    "catalogue",
+    "decide",
+    "judge",
+]
 
 RULE_SETS: Final = (0, 1)
 DEFAULT_RULES: Final = 1
@@ -33,8 +42,8 @@ def decide(machine: Machine, rule_set: int = DEFAULT_RULES) -> Decision:
 
 def judge(machine: Machine, feature: str, value: str, rule_set: int = DEFAULT_RULES) -> Verdict:
     """Decide one property, for example ``("sm_arch", "90a_real")``, with the reason."""
-    rules = version0 if rule_set == 0 else version1
-    return rules.judge(machine, feature, value)
+    judge_property = version0.judge if rule_set == 0 else version1.judge
+    return judge_property(machine, feature, value)
 
 
 def catalogue() -> tuple[Feature, ...]:

@@ -63,7 +63,11 @@ def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
 def sm_archs() -> tuple[SmArch, ...]:
     """Return every SM architecture, real before virtual, newest first, most specific first."""
     capabilities = sorted(
-        (ComputeCapability(major, minor) for major in CAPABILITY_MAJORS for minor in CAPABILITY_MINORS),
+        (
+            ComputeCapability(major, minor)
+            for major in CAPABILITY_MAJORS
+            for minor in CAPABILITY_MINORS
+        ),
         key=lambda capability: (same_device(capability), capability),
         reverse=True,
     )

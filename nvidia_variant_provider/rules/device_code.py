@@ -29,21 +29,23 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
     return tuple(arch for arch in sm_archs() if judge_arch(arch, capability, stack).supported)
 
 
-def judge_arch(
-    arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None
-) -> Verdict:
+def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
     """Decide whether device code for ``arch`` runs on a GPU of ``capability``."""
     if arch.suffix not in suffixes(arch.capability):
         return Verdict(False, f"there is no target {arch.target}")
     target, device = same_device(arch.capability), same_device(capability)
     if arch.suffix == "a":
-        return Verdict(target == device, f"{arch} runs on {target} exactly, this GPU is {capability}")
+        return Verdict(
+            target == device, f"{arch} runs on {target} exactly, this GPU is {capability}"
+        )
     if arch.suffix == "f":
         supported = target.major == device.major and target <= device
         reason = f"{arch} runs on {target} to {target.major}.9, this GPU is {capability}"
         return Verdict(supported, reason)
     if arch.virtual:
-        return Verdict(target <= device, f"{arch} is PTX for {target} and newer, this GPU is {capability}")
+        return Verdict(
+            target <= device, f"{arch} is PTX for {target} and newer, this GPU is {capability}"
+        )
     return _judge_cubin(arch, target, device, stack)
 
 

@@ -56,5 +56,6 @@ def _can_tell(machine: Machine, choice: str) -> bool:
 
 def _listing(machine: Machine) -> str:
     return ", ".join(
-        f"{index}" + (f" ({gpu.uuid})" if gpu.uuid else "") for index, gpu in enumerate(machine.gpus)
+        f"{index}" + (f" ({gpu.uuid})" if gpu.uuid else "")
+        for index, gpu in enumerate(machine.gpus)
     )

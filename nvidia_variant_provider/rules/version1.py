@@ -50,7 +50,9 @@ def judge(machine: Machine, feature: str, value: str) -> Verdict:
     if value not in bound_values():
         return Verdict(False, f"{value} is no value of {feature}")
     verdict = (judge_lower if feature == LOWER_BOUND else judge_upper)(value, cuda)
-    return verdict if note is None else Verdict(verdict.supported, f"{verdict.reason} ({note.text})")
+    return (
+        verdict if note is None else Verdict(verdict.supported, f"{verdict.reason} ({note.text})")
+    )
 
 
 def _supported(

@@ -3,7 +3,7 @@
 Written by .ci/regen_tables.py from .ci/tables/nvidia_pci.json: edit that, not this.
 Source: pci.ids snapshot 2026.10.24, vendor 10de.
 Licence: pci.ids is GPL-2+ or BSD-3-Clause; used here under BSD-3-Clause.
-Capabilities: NVIDIA's CUDA GPU pages; confidence I marks a capability inferred from the chip family.
+Capabilities: NVIDIA's CUDA GPU pages; where marked I, inferred from the chip's family.
 """
 
 from __future__ import annotations
