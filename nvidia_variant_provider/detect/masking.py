@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 _UUID: Final = re.compile(
     r"(?<![0-9A-Za-z])((?:MIG-)?(?:GPU-|MIG-)?)"
     r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9A-Za-z])",
-    re.I,
+    re.IGNORECASE,
 )
 # The start of a UUID is enough to choose a GPU by it.
-_UUID_START: Final = re.compile(r"(?<![0-9A-Za-z])((?:GPU|MIG)-)([0-9a-f][0-9a-f-]{3,35})(?![0-9A-Za-z-])", re.I)
+_UUID_START: Final = re.compile(
+    r"(?<![0-9A-Za-z])((?:GPU|MIG)-)([0-9a-f][0-9a-f-]{3,35})(?![0-9A-Za-z-])", re.IGNORECASE
+)
 # libcuda gives 16 bytes without hyphens.
 _UUID_BYTES: Final = re.compile(r"(?<=^uuid\t)(\d+\t0\t)([0-9a-f]{32})$")
 _HOME: Final = re.compile(r"((?:/home/|/Users/|\\Users\\))[^/\\:;\s]+")

@@ -30,6 +30,7 @@ VARIABLES: Final = (
     "ProgramW6432",
     "SystemRoot",
 )
+PROGRAM: Final = "nvidia-smi"
 _HEAD: Final = 20
 
 
@@ -75,7 +76,7 @@ class RecordingHost:
 
     def observed(self) -> dict[str, object]:
         """Return what was asked and answered so far, as the ``observed`` part of a record."""
-        platform = self.platform
+        platform, files = self.platform, self.recorded.entries()
         return {
             "platform": {
                 "system": platform.system,
@@ -83,14 +84,18 @@ class RecordingHost:
                 "libc": platform.libc,
             },
             "forged": not self.files.is_real,
-            "environment": {
-                name: self.environ[name] for name in VARIABLES if name in self.environ
-            },
+            "environment": {name: self.environ[name] for name in VARIABLES if name in self.environ},
             "files": self.recorded.entries(),
             "registry": [f"{device_id:04x}" for device_id in self.windows_pci_ids()],
             "libraries": self._libraries,
             "programs": self._programs,
         }
+
+    def _environment(self, files: Mapping[str, object]) -> dict[str, str]:
+        """Return the telling variables; of PATH only the folders where a program was found."""
+        kept = {name: self.environ[name] for name in VARIABLES if name in self.environ}
+        found = [path.rpartition("/")[0] for path in files if path.endswith(f"/{PROGRAM}")]
+        return kept | ({"PATH": ":".join(found)} if found else {})
 
 
 class RecordingFiles:
@@ -143,7 +148,7 @@ class RecordingFiles:
         names = self._files.list_names(path)
         for name in names:
             if path == PCI_FOLDER or _is_telling(name):
-                self._note(_join(path, name), {"folder": True})
+                self._note(_join(path, name), {"present": True})
         return names
 
     def read_link(self, path: str) -> str:
@@ -157,7 +162,7 @@ class RecordingFiles:
         """Pass on, and keep that something is there."""
         found = self._files.exists(path)
         if found:
-            self._note(path, {"folder": True})
+            self._note(path, {"present": True})
         return found
 
     def size(self, path: str) -> int:
@@ -178,7 +183,7 @@ class RecordingFiles:
     def _note(self, path: str, entry: dict[str, object]) -> None:
         """Keep an entry unless more is known of the same path."""
         known = self._entries.get(path)
-        if known is None or known == {"folder": True}:
+        if known is None or known == {"present": True}:
             self._entries[path] = entry
 
 

@@ -141,9 +141,7 @@ class ReplayFiles:
         return None
 
 
-def field(
-    row: Mapping[str, object], key: str, kind: type[_T], default: _T | None = None
-) -> _T:
+def field(row: Mapping[str, object], key: str, kind: type[_T], default: _T | None = None) -> _T:
     """Return ``row[key]`` if it is of the kind expected; raises ``InvalidValueError``."""
     value = row.get(key, default)
     if not isinstance(value, kind):
@@ -185,7 +183,7 @@ def _folders_of(entries: Mapping[str, object]) -> dict[str, set[str]]:
     folders: dict[str, set[str]] = {}
     for path, entry in entries.items():
         separator = "\\" if path[1:3] == ":\\" else "/"
-        if isinstance(entry, dict) and entry.get("folder"):
+        if isinstance(entry, dict) and entry.get("present"):
             folders.setdefault(path, set())
         rest = path
         while separator in rest:
