@@ -12,15 +12,11 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
 from nvidia_variant_provider.rules.device_code import judge_arch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STACK = CudaVersion(13, 5)
 KERNEL = ".version 8.7\n.target {target}\n.address_size 64\n.visible .entry k() {{ ret; }}\n"
@@ -39,16 +35,23 @@ def targets() -> list[SmArch]:
 
 
 @pytest.fixture(scope="module")
-def cubins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[SmArch, Path]]:
+def cubins(tmp_path_factory: pytest.TempPathFactory) -> dict[SmArch, Path]:
     folder = tmp_path_factory.mktemp("cubins")
     source = folder / "kernel.ptx"
     source.write_text(KERNEL.format(target="sm_75"))
     built = {}
     for arch in targets():
         built[arch] = folder / f"{arch.target}.cubin"
-        command = [tool("ptxas"), "-c", f"-arch=sm_{arch.target}", "-o", built[arch], source]
+        command = [
+            tool("ptxas"),
+            "-c",
+            f"-arch=sm_{arch.target}",
+            "-o",
+            str(built[arch]),
+            str(source),
+        ]
         subprocess.run(command, check=True, capture_output=True)
-    yield built
+    return built
 
 
 def links(cubin: Path, device: SmArch) -> bool:
