@@ -33,3 +33,10 @@ class OverrideError(InvalidValueError):
 
 # A variable may hold megabytes; an error message may not.
 _SHOWN = 60
+
+
+class DamagedFileError(InvalidValueError):
+    """A file is cut short, contradicts itself or is not of the format it claims.
+
+    ``str()`` names the file, what was seen and what was expected.
+    """
