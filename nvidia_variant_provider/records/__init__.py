@@ -9,4 +9,6 @@ from typing import Final
 
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
-SCHEMAS: Final[dict[str, str]] = {}
+SCHEMAS: Final[dict[str, str]] = {
+    "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+}
