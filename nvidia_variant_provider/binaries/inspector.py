@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.binaries import requirements, vendored, zipdir
+from nvidia_variant_provider.binaries import loose, requirements, vendored, zipdir
 from nvidia_variant_provider.binaries.library import read_library
 from nvidia_variant_provider.binaries.report import Contents, Finding, Library
 from nvidia_variant_provider.binaries.source import FileSource
@@ -59,7 +59,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         results = list(pool.map(read, files)) if jobs > 1 else [read(file) for file in files]
-    libraries = [one for one in results if isinstance(one, Library)]
+    libraries = loose.gather(one for one in results if isinstance(one, Library))
     findings = tuple(one for one in results if isinstance(one, Finding))
     marked = vendored.marked(libraries, "")
     return Contents(path, "folder", marked, _requirements(files), findings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.binaries import cubin, elf, fatbin, pe, ptx
+from nvidia_variant_provider.binaries import elf, fatbin, pe
 from nvidia_variant_provider.binaries.cursor import Cursor
 from nvidia_variant_provider.binaries.host import HostFile
 from nvidia_variant_provider.binaries.images import Container, Found, read_container
@@ -13,15 +13,14 @@ from nvidia_variant_provider.binaries.report import (
     CudartLink,
     Finding,
     Image,
-    Kind,
     Library,
     Profile,
     Tally,
 )
+from nvidia_variant_provider.binaries.standalone import bare_cubin, form_of, read_cubin, read_ptx
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
 
     from nvidia_variant_provider.binaries.source import Source
     from nvidia_variant_provider.model import CudaVersion, SmArch
@@ -46,21 +45,6 @@ _MAX_FINDINGS: Final = 20
 _TOO_MANY: Final = "more than {} {}: the rest of the file was not read"
 
 
-def form_of(head: bytes) -> str | None:
-    """Tell from its first bytes what a file is; ``None`` when it cannot hold device code."""
-    tests = (
-        ("cubin", cubin.parse_header(head) is not None),
-        ("elf", elf.machine_of(head) is not None),
-        ("pe", head.startswith(pe.MAGIC)),
-        ("archive", head.startswith(b"!<arch>\n")),
-        ("fatbin", fatbin.parse_container(head) is not None),
-        ("ptx", ptx.parse_text(head) is not None),
-        # Text has no NUL; compiled Python starts with a version number, CR and LF.
-        ("data", b"\0" in head and head[2:4] != b"\r\n"),
-    )
-    return next((form for form, holds in tests if holds), None)
-
-
 def read_library(source: Source) -> Library | None:
     """Read one file; ``None`` when its first bytes show that it cannot hold device code."""
     head = source.read_at(0, _HEAD)
@@ -68,9 +52,9 @@ def read_library(source: Source) -> Library | None:
     if form is None:
         return None
     if form == "cubin":
-        return _read_cubin(source, head)
+        return read_cubin(source)
     if form == "ptx":
-        return _read_ptx(source, head)
+        return read_ptx(source, head)
     return _Reading(source, form).read()
 
 
@@ -203,7 +187,7 @@ class _Reading:
         self._toolkits.update(found.toolkit for found in kernels if found.toolkit)
 
     def _meet_cubin(self, cursor: Cursor) -> None:
-        found = _bare_cubin(cursor.peek(_HEAD))
+        found = bare_cubin(cursor.peek(_HEAD))
         if found is not None and len(self._bare) < _MAX_SORTS:
             self._bare.add(found)
             self._toolkits.update({found.toolkit} if found.toolkit else ())
@@ -213,43 +197,3 @@ def _profiles(counts: Counter[tuple[SmArch, ...]]) -> tuple[Profile, ...]:
     """List the profiles, the most frequent first."""
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Profile(archs, count) for archs, count in ranked)
-
-
-def _bare_cubin(data: bytes) -> Found | None:
-    """Describe a cubin without a container from its first bytes."""
-    header = cubin.parse_header(data)
-    if header is None:
-        return None
-    note = cubin.find_tool_note(data) if header.toolkit is None else None
-    suffix = note.suffix if note and note.suffix is not None else header.suffix
-    toolkit = header.toolkit or (note.toolkit if note else None)
-    return Found(Image(Kind.CUBIN, header.number, suffix or ""), 0, 0, toolkit)
-
-
-def _read_cubin(source: Source, head: bytes) -> Library:
-    """Read a file that is one cubin, as far as its notes, and whole if it is small."""
-    found = _bare_cubin(source.read_at(0, max(_NOTES, _HEAD)))
-    if found is None:
-        raise DamagedFileError(f"{source.name}: not a cubin: starts with {head[:8].hex()}")
-    toolkits: Iterable[CudaVersion] = (found.toolkit,) if found.toolkit else ()
-    tally = Tally(found.image, 1, source.size, source.size)
-    return Library(source.name, "cubin", "", source.size, bare=(tally,), toolkits=tuple(toolkits))
-
-
-_NOTES: Final = 64 * 1024
-
-
-def _read_ptx(source: Source, head: bytes) -> Library | None:
-    """Read a file that is PTX text."""
-    parsed = ptx.parse_text(head)
-    if parsed is None:
-        return None
-    isa, number, suffix = parsed
-    image = Image(Kind.PTX, number, suffix, isa)
-    return Library(
-        source.name,
-        "ptx",
-        "",
-        source.size,
-        bare=(Tally(image, 1, source.size, source.size),),
-    )

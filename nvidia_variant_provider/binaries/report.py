@@ -110,6 +110,7 @@ class Library:
 
     ``form`` is "elf", "pe", "archive", "fatbin", "cubin", "ptx" or "data"; ``machine`` the CPU.
     ``bare`` counts cubins that lie in the file without any container around them.
+    ``files`` is above 1 where many loose cubins were summed up.
     ``vendored`` marks copies of other people's libraries that a wheel brings along.
     """
 
@@ -126,6 +127,7 @@ class Library:
     needed: tuple[str, ...] = ()
     cudart: CudartLink = CudartLink.NONE
     vendored: bool = False
+    files: int = 1
     findings: tuple[Finding, ...] = ()
 
     @property

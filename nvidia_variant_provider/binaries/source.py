@@ -18,7 +18,8 @@ STEP: Final = 256 * 1024
 # A deflate stream can only be entered where the state of the inflater was kept: about 45 KB each.
 CHECKPOINTS: Final = 48
 FIRST_SPACING: Final = 1 << 20
-_BLOCK: Final = 64 * 1024
+_BLOCK: Final = 16 * 1024
+_SMALL: Final = 4096
 
 
 class Source(Protocol):
@@ -111,7 +112,7 @@ class InflatedSource:
 
     def chunks(self) -> Iterator[bytes]:
         """Inflate the whole member in bounded pieces."""
-        return self._inflate(self._checkpoints[0])
+        return self._inflate(self._checkpoints[0], self.size + 1)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Inflate from the nearest checkpoint up to the bytes asked for."""
@@ -119,7 +120,7 @@ class InflatedSource:
         if at <= offset and offset + length <= at + len(block):
             return block[offset - at : offset - at + length]
         block = self._reach(offset, max(length, _BLOCK))
-        if len(block) <= 2 * _BLOCK:
+        if len(block) <= 4 * _BLOCK:
             self._block = (offset, block)
         return block[:length]
 
@@ -128,44 +129,43 @@ class InflatedSource:
             return b""
         near = max((c for c in self._checkpoints if c.out <= offset), key=lambda c: c.out)
         at, pieces = near.out, []
-        for piece in self._inflate(near):
+        for piece in self._inflate(near, min(offset + length, self.size + 1)):
             if at + len(piece) > offset:
-                pieces.append(piece[max(offset - at, 0) : offset + length - at])
+                pieces.append(piece[max(offset - at, 0) :])
             at += len(piece)
-            if at >= offset + length:
-                break
         return b"".join(pieces)
 
-    def _inflate(self, begin: _Checkpoint) -> Iterator[bytes]:
+    def _inflate(self, begin: _Checkpoint, until: int) -> Iterator[bytes]:
+        """Inflate from a checkpoint up to an offset; only past the end is the size checked."""
         inflater, out, consumed = begin.state.copy(), begin.out, begin.consumed
         with open(self._path, "rb", buffering=0) as file:
             file.seek(self._start + consumed)
-            while not inflater.eof and out <= self.size:
-                data = file.read(min(READ, self._packed - consumed))
+            while not inflater.eof and out < until:
+                data = file.read(min(READ, self._packed - consumed, max(until - out, _SMALL)))
                 consumed += len(data)
-                for piece in self._drain(inflater, data):
+                for piece in self._drain(inflater, data, until - out):
                     out += len(piece)
                     yield piece
-                    if out > self.size:
-                        break
                 if not data and not inflater.eof:
                     break
                 self._remember(inflater, out, consumed)
-        if out != self.size:
+        if out != self.size and until > min(out, self.size):
             seen = "more than" if out > self.size else f"{out} bytes,"
             raise DamagedFileError(f"{self.name}: inflates to {seen} the {self.size} announced")
 
-    def _drain(self, inflater: zlib._Decompress, data: bytes) -> Iterator[bytes]:
-        """Inflate one piece of input, step by step, until nothing of it is left inside."""
-        while True:
+    def _drain(self, inflater: zlib._Decompress, data: bytes, limit: int) -> Iterator[bytes]:
+        """Inflate one piece of input step by step, up to the limit or until it is used up."""
+        while limit > 0:
+            step = min(STEP, limit)
             try:
-                piece = inflater.decompress(data, STEP)
+                piece = inflater.decompress(data, step)
             except zlib.error as error:
                 raise DamagedFileError(f"{self.name}: not a deflate stream: {error}") from error
+            limit -= len(piece)
             if piece:
                 yield piece
             data = inflater.unconsumed_tail
-            if inflater.eof or (not data and len(piece) < STEP):
+            if inflater.eof or (not data and len(piece) < step):
                 return
 
     def _remember(self, inflater: zlib._Decompress, out: int, consumed: int) -> None:

@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.binaries import requirements, vendored, zipdir
+from nvidia_variant_provider.binaries import loose, requirements, vendored, zipdir
 from nvidia_variant_provider.binaries.library import read_library
 from nvidia_variant_provider.binaries.report import Contents, Finding, Library
 from nvidia_variant_provider.binaries.source import FileSource
@@ -52,7 +52,7 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         results = list(pool.map(read, wanted)) if jobs > 1 else [read(one) for one in wanted]
     findings += [result for result in results if isinstance(result, Finding)]
-    libraries = [result for result in results if isinstance(result, Library)]
+    libraries = loose.gather(one for one in results if isinstance(one, Library))
     return Contents(
         path=name,
         form="wheel",

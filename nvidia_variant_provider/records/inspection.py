@@ -144,6 +144,7 @@ class LibraryRecord(_Record):
     form: Literal["elf", "pe", "archive", "fatbin", "cubin", "ptx", "data"]
     machine: str
     bytes: int
+    files: int = Field(description="above 1 where many loose cubins or PTX files are summed up")
     vendored: bool
     containers: int
     places: dict[str, int]
@@ -166,6 +167,7 @@ class LibraryRecord(_Record):
                 "form": library.form,
                 "machine": library.machine,
                 "bytes": library.size,
+                "files": library.files,
                 "vendored": library.vendored,
                 "containers": library.containers,
                 "places": dict(library.places),
