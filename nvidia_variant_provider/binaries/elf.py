@@ -62,11 +62,11 @@ def read_code_ranges(source: Source) -> tuple[tuple[int, int], ...]:
     return tuple((x.offset, x.offset + x.size) for x in loads if x.flags & _EXECUTABLE)
 
 
-def read_host(source: Source) -> HostFile:
-    """Read machine, needed libraries and sections; what is damaged comes out empty."""
+def read_host(source: Source, *, sections: bool = True) -> HostFile:
+    """Read machine, needed libraries and, if wanted, sections; what is damaged comes out empty."""
     number = machine_of(source.read_at(0, 64)) or 0
     machine = _MACHINES.get(number, f"machine {number}")
-    return HostFile(machine, _read_needed(source), _read_sections(source))
+    return HostFile(machine, _read_needed(source), _read_sections(source) if sections else ())
 
 
 def _segments(source: Source) -> tuple[_Segment, ...]:

@@ -10,6 +10,8 @@ from nvidia_variant_provider.binaries.report import Content, Image, Kind
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nvidia_variant_provider.binaries.cursor import Cursor
     from nvidia_variant_provider.model import CudaVersion
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 STUB_LIMIT: Final = 16 * 1024
 # Without a decoder: images below this had no kernels in any wheel examined.
 _SURE_STUB: Final = 1600
+# What is decoded of a small one at first.
+_START: Final = 1024
 # What is looked at of a large image, in order to find the compiler's note.
 _PREFIX: Final = 64 * 1024
 _NOTE_LIMIT: Final = 512 * 1024
@@ -92,25 +96,24 @@ def _images(
         return _concatenated(entry, header, payload)
     if entry.compression != "none":
         payload = payload[: entry.packed]
-    content, toolkit = Content.KERNELS, None
-    whole = _whole(entry, payload) if entry.size < STUB_LIMIT else None
-    if entry.kind is Kind.PTX:
-        content = _ptx_content(whole, entry.size)
-    elif entry.kind is Kind.CUBIN:
-        content = _cubin_content(whole, entry.size)
-        if not content.is_stub:
-            toolkit = _toolkit(entry, payload, whole, deep=deep)
+    start = _start(entry, payload, deep=deep)
+    content = _content(entry, payload, start)
+    toolkit = None
+    if entry.kind is Kind.CUBIN and not content.is_stub:
+        toolkit = _toolkit(entry, payload, start, deep=deep)
     isa = entry.version if entry.kind is Kind.PTX else None
     image = Image(entry.kind, entry.number, entry.suffix, isa, entry.compression, content)
     return (Found(image, entry.stored, entry.size, toolkit),)
 
 
-def _whole(entry: fatbin.EntryHeader, payload: bytes) -> bytes | None:
-    """Decode a small image whole; ``None`` when that cannot be done."""
+def _start(entry: fatbin.EntryHeader, payload: bytes, *, deep: bool) -> bytes:
+    """Decode the first bytes of an image: more of a small one, for the test for kernels."""
     if entry.compression == "none":
         return payload
-    data = _decoded(entry.compression, payload, entry.size)
-    return data if data and len(data) == entry.size else None
+    if entry.size < STUB_LIMIT:
+        return _decoded(entry.compression, payload, _START)
+    is_wanted = entry.kind is Kind.CUBIN and (deep or entry.compression == "lz4")
+    return _decoded(entry.compression, payload, cubin.HEADER_SIZE) if is_wanted else b""
 
 
 def _decoded(compression: str, payload: bytes, limit: int) -> bytes:
@@ -123,44 +126,49 @@ def _decoded(compression: str, payload: bytes, limit: int) -> bytes:
         return b""
 
 
-def _presumed(size: int) -> Content:
-    return Content.PRESUMED_STUB if size < _SURE_STUB else Content.PRESUMED_KERNELS
+def _content(entry: fatbin.EntryHeader, payload: bytes, start: bytes) -> Content:
+    """Tell whether an image has kernels, by its first bytes if they show one already."""
+    if entry.size >= STUB_LIMIT or entry.kind not in _TESTS:
+        return Content.KERNELS
+    # In cubins the section names come first, in PTX a kernel follows the header.
+    if (b".entry" if entry.kind is Kind.PTX else b"\0.text.") in start[:_START]:
+        return Content.KERNELS
+    whole = start
+    if entry.compression != "none":
+        whole = _decoded(entry.compression, payload, entry.size)
+    return _judged(entry.kind, whole if len(whole) == entry.size else None, entry.size)
 
 
-def _ptx_content(whole: bytes | None, size: int) -> Content:
+def _judged(kind: Kind, whole: bytes | None, size: int) -> Content:
+    """Judge a small image by all its bytes, or by its size when they cannot be had."""
     if size >= STUB_LIMIT:
         return Content.KERNELS
-    if whole is None:
-        return _presumed(size)
-    return Content.KERNELS if ptx.has_kernels(whole) else Content.STUB
-
-
-def _cubin_content(whole: bytes | None, size: int) -> Content:
-    if size >= STUB_LIMIT:
-        return Content.KERNELS
-    answer = cubin.has_kernels(whole) if whole is not None else None
+    answer = _TESTS[kind](whole) if whole is not None else None
     if answer is None:
-        return _presumed(size)
+        return Content.PRESUMED_STUB if size < _SURE_STUB else Content.PRESUMED_KERNELS
     return Content.KERNELS if answer else Content.STUB
 
 
+_TESTS: Final[dict[Kind, Callable[[bytes], bool | None]]] = {
+    Kind.PTX: ptx.has_kernels,
+    Kind.CUBIN: cubin.has_kernels,
+}
+
+
 def _toolkit(
-    entry: fatbin.EntryHeader, payload: bytes, whole: bytes | None, *, deep: bool
+    entry: fatbin.EntryHeader, payload: bytes, start: bytes, *, deep: bool
 ) -> CudaVersion | None:
     """Find the toolkit that made a cubin, searching far into it only where ``deep``."""
-    start = payload if entry.compression == "none" else whole
-    if start is None and (deep or entry.compression == "lz4"):
-        start = _decoded(entry.compression, payload, cubin.HEADER_SIZE)
-    header = cubin.parse_header(start or b"")
+    header = cubin.parse_header(start)
     if header is None or header.toolkit or not deep:
         return header.toolkit if header else None
-    note = _note(entry, payload, whole)
+    note = _note(entry, payload)
     return note.toolkit if note else None
 
 
-def _note(entry: fatbin.EntryHeader, payload: bytes, whole: bytes | None) -> cubin.ToolNote | None:
-    if whole is not None or entry.compression == "none":
-        return cubin.find_tool_note(whole or payload)
+def _note(entry: fatbin.EntryHeader, payload: bytes) -> cubin.ToolNote | None:
+    if entry.compression == "none":
+        return cubin.find_tool_note(payload)
     if entry.compression == "lz4":
         return cubin.find_tool_note(_decoded("lz4", payload, _SLOW_NOTE_LIMIT))
     seen = b""
@@ -190,7 +198,7 @@ def _concatenated(entry: fatbin.EntryHeader, header: bytes, payload: bytes) -> t
 
 def _nested(entry: fatbin.EntryHeader, one: fatbin.Nested, blob: bytes, total: int) -> Found:
     data = blob[one.start : one.start + one.size]
-    content = _cubin_content(data if len(data) == one.size else None, one.size)
+    content = _judged(Kind.CUBIN, data if len(data) == one.size else None, one.size)
     header = cubin.parse_header(data)
     note = cubin.find_tool_note(data) if header and not content.is_stub else None
     toolkit = (header.toolkit if header else None) or (note.toolkit if note else None)

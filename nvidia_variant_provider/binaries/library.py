@@ -21,7 +21,6 @@ from nvidia_variant_provider.binaries.standalone import bare_cubin, form_of, rea
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
-
     from nvidia_variant_provider.binaries.source import Source
     from nvidia_variant_provider.model import CudaVersion, SmArch
 
@@ -129,7 +128,7 @@ class _Reading:
 
     def _host(self) -> HostFile:
         if self._form == "elf":
-            return elf.read_host(self._source)
+            return elf.read_host(self._source, sections=bool(self._offsets))
         return (pe.read_host(self._source) if self._form == "pe" else None) or HostFile("")
 
     def _place(self, host: HostFile, offset: int) -> str:

@@ -16,8 +16,8 @@ READ: Final = 128 * 1024
 # A small piece of input can inflate a thousandfold, so the output of each step is capped.
 STEP: Final = 256 * 1024
 # A deflate stream can only be entered where the state of the inflater was kept: about 45 KB each.
-CHECKPOINTS: Final = 48
-FIRST_SPACING: Final = 1 << 20
+CHECKPOINTS: Final = 96
+FIRST_SPACING: Final = 256 << 10
 _BLOCK: Final = 16 * 1024
 _SMALL: Final = 4096
 

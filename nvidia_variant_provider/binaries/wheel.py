@@ -36,7 +36,7 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
     file = FileSource(path, name)
     members = tuple(zipdir.read_members(file))
     _check_total(file, members)
-    wanted, findings = _choose(members)
+    wanted, findings = choose(members)
     # The largest first, so that no worker is left alone with it at the end.
     wanted.sort(key=lambda member: -member.packed)
 
@@ -79,7 +79,7 @@ def _check_total(file: FileSource, members: tuple[Member, ...]) -> None:
         )
 
 
-def _choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
+def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
     """Sort out what is worth opening, and say what was passed over for a reason."""
     wanted, findings = [], []
     for member in members:
