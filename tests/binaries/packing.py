@@ -21,7 +21,12 @@ FAMILY = 0x200000
 
 
 def cubin(
-    number: int, *, toolkit: int = 124, new: bool = False, specific: bool = False, kernel: bool = True
+    number: int,
+    *,
+    toolkit: int = 124,
+    new: bool = False,
+    specific: bool = False,
+    kernel: bool = True,
 ) -> bytes:
     """A small cubin with a section table: ``.shstrtab`` and, with a kernel, ``.text.k``."""
     names = b"\0.shstrtab\0.text.k\0" if kernel else b"\0.shstrtab\0"
