@@ -19,8 +19,8 @@ import time
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.binaries import elf, pe, wheel, zipdir
-from nvidia_variant_provider.binaries.standalone import form_of
 from nvidia_variant_provider.binaries.source import FileSource
+from nvidia_variant_provider.binaries.standalone import form_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

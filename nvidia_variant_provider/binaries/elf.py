@@ -31,6 +31,7 @@ _MAX_DYNAMIC: Final = 64 * 1024
 _MAX_NEEDED: Final = 1024
 _MAX_NAME: Final = 512
 _MAX_NAMES: Final = 1 << 20
+_NAMES_BEFORE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,18 @@ def _read_sections(source: Source) -> tuple[Section, ...]:
     *_, start, _, _, _, _, size, count, names_index = _HEADER.unpack_from(head, 16)
     if size != _SECTION.size or count > _MAX_HEADERS or names_index >= count:
         return ()
-    table = source.read_at(start, size * count)
+    # Linkers put the names right before the table: one stretch has both.
+    begin = max(0, start - _NAMES_BEFORE)
+    stretch = source.read_at(begin, start - begin + size * count)
+    table = stretch[start - begin :]
     if len(table) < size * count:
         return ()
     rows = list(_SECTION.iter_unpack(table))
-    names = source.read_at(rows[names_index][4], min(rows[names_index][5], _MAX_NAMES))
+    at, length = rows[names_index][4], min(rows[names_index][5], _MAX_NAMES)
+    if begin <= at and at + length <= begin + len(stretch):
+        names = stretch[at - begin : at - begin + length]
+    else:
+        names = source.read_at(at, length)
     return tuple(
         Section(_text(names[name : name + _MAX_NAME]), offset, offset + length)
         for name, kind, _, _, offset, length, *_ in rows

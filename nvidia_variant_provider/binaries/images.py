@@ -68,11 +68,11 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    wanted = entry.header_size + _bytes_wanted(entry)
+    deep = not any(one.toolkit for one in found)
+    wanted = entry.header_size + _bytes_wanted(entry, deep=deep)
     data = cursor.peek(wanted)
     header, payload = data[: entry.header_size], data[entry.header_size :]
-    known = any(one.toolkit for one in found)
-    found += _images(entry, header, payload, deep=not known)
+    found += _images(entry, header, payload, deep=deep)
     length = entry.header_size + entry.stored
     if cursor.skip(length) < length:
         return f"cut off inside the entry at offset {at}"
@@ -82,11 +82,17 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
 _MAX_ENTRIES: Final = 10_000
 
 
-def _bytes_wanted(entry: fatbin.EntryHeader) -> int:
+def _bytes_wanted(entry: fatbin.EntryHeader, *, deep: bool) -> int:
     """Say how much of a payload is worth having in memory: never more than a few pieces."""
     if entry.code == fatbin.CONCATENATED:
         return min(entry.stored, _CONCATENATED_LIMIT)
-    return min(entry.stored, _PREFIX) if entry.kind in {Kind.PTX, Kind.CUBIN} else 0
+    if entry.kind not in _TESTS:
+        return 0
+    if entry.size < STUB_LIMIT:
+        return min(entry.stored, _PREFIX)
+    if entry.kind is Kind.PTX:
+        return 0
+    return min(entry.stored, _PREFIX if deep else _START)
 
 
 def _images(

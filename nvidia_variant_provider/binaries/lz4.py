@@ -21,25 +21,29 @@ def decode_block(data: bytes, limit: int) -> bytes:
     match that points before the start.
     """
     out = bytearray()
-    at = 0
-    while at < len(data) and len(out) < limit:
+    at, end = 0, len(data)
+    while at < end and len(out) < limit:
         token = data[at]
-        literals, at = _length(data, at + 1, token >> 4)
-        out += data[at : at + min(literals, limit - len(out))]
+        # Most lengths fit in the token: calls for these would cost more than the copying.
+        literals, match = token >> 4, token & _LONG
+        at += 1
+        if literals == _LONG:
+            literals, at = _length(data, at)
+        out += data[at : at + literals]
         at += literals
-        if at + 2 > len(data):
+        if at + 2 > end:
             break
         distance = data[at] | data[at + 1] << 8
-        match, at = _length(data, at + 2, token & _LONG)
-        _copy(out, distance, min(match + _MIN_MATCH, limit - len(out)))
-    return bytes(out)
+        at += 2
+        if match == _LONG:
+            match, at = _length(data, at)
+        _copy(out, distance, min(match + _MIN_MATCH, limit))
+    return bytes(out[:limit])
 
 
-def _length(data: bytes, at: int, nibble: int) -> tuple[int, int]:
-    """Return a length and where the reading goes on: 15 means that more bytes follow."""
-    if nibble < _LONG:
-        return nibble, at
-    total = nibble
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    """Return a length that did not fit into the token, and where the reading goes on."""
+    total = _LONG
     while at < len(data):
         total += data[at]
         at += 1

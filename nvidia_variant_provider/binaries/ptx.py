@@ -7,7 +7,7 @@ from typing import Final
 
 from nvidia_variant_provider.model import CudaVersion
 
-_VERSION: Final = re.compile(rb"^\s*\.version\s+(\d{1,2})\.(\d{1,2})", re.MULTILINE)
+_VERSION: Final = re.compile(rb"\.version\s+(\d{1,2})\.(\d{1,2})")
 _TARGET: Final = re.compile(rb"^\s*\.target\s+sm_(\d{2,3})([af]?)\b", re.MULTILINE)
 _KERNEL: Final = re.compile(rb"\.(?:entry|func)\b")
 _COMMENT: Final = re.compile(rb"(?:\s|//[^\n]*\n|/\*.*?\*/)*", re.DOTALL)

@@ -12,7 +12,7 @@ from nvidia_variant_provider.errors import DamagedFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READ: Final = 128 * 1024
+READ: Final = 64 * 1024
 # A small piece of input can inflate a thousandfold, so the output of each step is capped.
 STEP: Final = 256 * 1024
 # A deflate stream can only be entered where the state of the inflater was kept: about 45 KB each.
