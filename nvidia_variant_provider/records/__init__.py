@@ -14,4 +14,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+    "tagging": "nvidia_variant_provider.records.tagging:Tagging",
 }
