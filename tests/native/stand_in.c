@@ -9,11 +9,12 @@
  *                                                          \xHH in the name is that byte
  *   lost 1 15 | capability_code 1 999                      device 1 answers with a code
  *   integrated 0                                           device 0 shares the host's memory
+ *   mig 1                                                  device 1 has MIG switched on
  *   stub                                                   every call answers 34
  *   log /folder/file                                       a line "<pid> <entry>" for each call
  *   at ENTRY FAULT [VALUE ...]                             misbehave when the entry is reached
  *
- * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, pci or unload; "gpu@1"
+ * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci or unload; "gpu@1"
  * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, spin,
  * print stdout|stderr N, flood, scribble, flood-channel, hog MEGABYTES, fork, fork-setsid, orphan,
  * close-fds or chdir. See misbehave() for each.
@@ -38,7 +39,7 @@
 
 struct device {
   unsigned int magic;
-  int index, major, minor, lost, capability_code, integrated;
+  int index, major, minor, lost, capability_code, integrated, mig;
   char uuid[64], bus[32], name[256];
 };
 
@@ -107,6 +108,7 @@ static void read_line(const char *line) {
   if (sscanf(line, "lost %d %d", &index, &code) == 2) it.gpu[index % MAX_GPUS].lost = code;
   if (sscanf(line, "capability_code %d %d", &index, &code) == 2)
     it.gpu[index % MAX_GPUS].capability_code = code;
+  if (sscanf(line, "mig %d", &index) == 1) it.gpu[index % MAX_GPUS].mig = 1;
   if (sscanf(line, "integrated %d", &index) == 1) it.gpu[index % MAX_GPUS].integrated = 1;
 }
 
@@ -277,6 +279,11 @@ int nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned int length) {
 int nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned int length) {
   READY_DEVICE("uuid", device);
   return device->uuid[0] ? put(device->uuid, uuid, length) : 3;
+}
+int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned int *pending) {
+  READY_DEVICE("mig", device);
+  *current = *pending = (unsigned int)device->mig;
+  return 0;
 }
 int nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {
   READY_DEVICE("pci", device);
