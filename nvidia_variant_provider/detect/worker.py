@@ -74,8 +74,10 @@ class Library:
     """A loaded library whose missing functions answer with an error code."""
 
     def __init__(self, path: str, missing: int) -> None:
-        loader = ctypes.WinDLL if sys.platform == "win32" else ctypes.CDLL
-        self.handle = loader(path)
+        if sys.platform == "win32":
+            self.handle: ctypes.CDLL = ctypes.WinDLL(path)
+        else:
+            self.handle = ctypes.CDLL(path)
         self.missing = missing
 
     def call(self, name: str, *arguments: object) -> int:
