@@ -44,7 +44,8 @@ struct device {
 };
 
 static struct {
-  int init, driver_code, cuda, cuda_code, count, count_code, stub, initialised, gpus;
+  int init, driver_code, cuda, cuda_code, count_code, stub, initialised, gpus;
+  long long count;
   char driver[96], log[512];
   struct device gpu[MAX_GPUS];
   char text[65536];
@@ -100,7 +101,7 @@ static void read_line(const char *line) {
   sscanf(line, "driver_code %d", &it.driver_code);
   sscanf(line, "cuda %d", &it.cuda);
   sscanf(line, "cuda_code %d", &it.cuda_code);
-  sscanf(line, "count %d", &it.count);
+  sscanf(line, "count %lld", &it.count);
   sscanf(line, "count_code %d", &it.count_code);
   sscanf(line, "log %511s", it.log);
   if (!strncmp(line, "gpu ", 4)) add_gpu(line);
@@ -325,7 +326,7 @@ int cuInit(unsigned int flags) {
 }
 int cuDeviceGetCount(int *count) {
   READY("count");
-  *count = it.count;
+  *count = (int)it.count;
   return it.count_code;
 }
 int cuDeviceGet(int *device, int ordinal) {
