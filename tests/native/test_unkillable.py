@@ -12,12 +12,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.native.asking import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Prints its number, becomes root for good, and stays.
 STUCK: Final = r"""
@@ -48,22 +52,21 @@ def reason_not_to() -> str:
     """Return why a program cannot be made to become root here, empty if it can."""
     if os.geteuid() != 0:
         return "only root can make a program that becomes root"
-    if os.statvfs("/tmp").f_flag & os.ST_NOSUID:  # noqa: S108 - where pytest makes its folders
+    if os.statvfs(tempfile.gettempdir()).f_flag & os.ST_NOSUID:
         return "programs do not become root on this file system"
     return ""
 
 
 @pytest.fixture
-def stuck(tmp_path: Path) -> Path:
-    program = tmp_path / "stuck"
-    source = tmp_path / "stuck.c"
-    source.write_text(STUCK, encoding="utf-8")
-    subprocess.run(["gcc", str(source), "-o", str(program)], check=True)
-    program.chmod(0o4755)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):  # noqa: S108
-            folder.chmod(0o755)
-    return program
+def stuck() -> Iterator[Path]:
+    # Not in pytest's folders: no other user may enter those.
+    with tempfile.TemporaryDirectory() as folder:
+        program, source = Path(folder, "stuck"), Path(folder, "stuck.c")
+        source.write_text(STUCK, encoding="utf-8")
+        subprocess.run(["gcc", str(source), "-o", str(program)], check=True)
+        program.chmod(0o4755)
+        Path(folder).chmod(0o755)
+        yield program
 
 
 @pytest.mark.skipif(bool(reason_not_to()), reason=reason_not_to())
