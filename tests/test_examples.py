@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,10 +26,10 @@ Rows = dict[str, dict[str, Any]]
 clients = pytest.mark.clients
 
 
-def run_demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_demo(*arguments: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(DEMO), *arguments],
-        env=clean_environment(),
+        env={**clean_environment(), "PATH": path},
         capture_output=True,
         text=True,
         timeout=600,
@@ -111,6 +112,28 @@ def test_demo_prints_a_table_and_progress_apart() -> None:
     assert "H100, CUDA 13.2" in done.stdout
     assert "cuda13.2" in done.stdout
     assert done.stderr == "installed as: H100, CUDA 13.2\n"
+
+
+FAKE_SMI = """#!/bin/sh
+case "$*" in
+  *driver_version*) printf '550.54.14\\n550.54.14\\n' ;;
+  *compute_cap*) printf '7.0\\n9.0\\n' ;;
+  *) printf 'Driver Version : 550.54.14\\nCUDA Version : 12.4\\n' ;;
+esac
+"""
+
+
+@clients
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_uv_is_predicted_from_what_nvidia_smi_says(tmp_path: Path) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(FAKE_SMI, encoding="utf-8")
+    smi.chmod(0o755)
+
+    done = run_demo("--here", "--case", "this", "--json", path=f"{tmp_path}:{os.environ['PATH']}")
+
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["uv"], row["uv_predicted"], done.returncode) == ("cuda12.6", "cuda12.6", 0)
 
 
 @clients
