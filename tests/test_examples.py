@@ -13,6 +13,7 @@ import pytest
 from examples.torch import show
 from examples.torch.cases import CASES, Case
 from examples.torch.clients import ClientError, clean_environment, install_with_uv, uv_executable
+from examples.torch.environment import CACHE, SetUpError, ensure_environment
 from examples.torch.releases import RELEASES, Build, write_releases
 from examples.torch.wheels import installed_label
 from nvidia_variant_provider.metadata import parse_metadata
@@ -42,7 +43,7 @@ def rows() -> Rows:
     done = run_demo("--here", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["version"] == 1
+    assert document["schema_version"] == 1
     return {row["case"]: row for row in document["rows"]}
 
 
@@ -142,6 +143,13 @@ def test_demo_makes_its_own_environment() -> None:
 
     assert done.returncode == 0, done.stderr
     assert [row["case"] for row in json.loads(done.stdout)["rows"]] == ["this"]
+
+
+def test_failed_set_up_says_what_pip_said_and_leaves_nothing_half_made() -> None:
+    with pytest.raises(SetUpError, match="no-such-folder"):
+        ensure_environment("test-failing", ["./no-such-folder"])
+
+    assert [path for path in CACHE.glob("test-failing-*") if path.is_dir()] == []
 
 
 def test_unforeseen_choice_is_reported_and_fails(capsys: pytest.CaptureFixture[str]) -> None:

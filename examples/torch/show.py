@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def report(rows: Sequence[Row], *, as_json: bool) -> int:
     """Print the rows and whatever was not as predicted; return the exit code."""
     if as_json:
-        output.emit_json({"version": 1, "rows": [asdict(row) for row in rows]})
+        output.emit_json({"schema_version": 1, "rows": [asdict(row) for row in rows]})
     else:
         output.emit_table(
             ("machine", "uv installs", "variantlib + this provider", "why"),
