@@ -49,6 +49,8 @@ class MetadataError(InvalidValueError):
         self.expected = expected
         where = f"{source}: {key}" if key else source
         super().__init__(f"{where}: seen {self.seen}, expected {expected}")
+
+
 class DamagedFileError(InvalidValueError):
     """A file is cut short, contradicts itself or is not of the format it claims.
 
