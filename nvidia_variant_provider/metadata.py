@@ -7,11 +7,11 @@ keys of older drafts are errors here as they are for uv and variantlib.
 from __future__ import annotations
 
 import json
-import re
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -334,7 +334,8 @@ def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-_UV_ENDPOINT: Final = re.compile(r"nvidia_variant_provider\.plugin *: *NvidiaVariantPlugin")
+_UV_PACKAGE: Final = "nvidia-variant-provider"
+_UV_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 UV_PROVIDER_VERSION: Final = "0.0.1"
 
 
@@ -352,12 +353,12 @@ def uv_skips(provider: Provider) -> str | None:
     requirement = Requirement(provider.requires[0])
     checks = (
         (provider.optional, "uv does not use an optional provider"),
-        (requirement.name != "nvidia-variant-provider", "uv wants nvidia-variant-provider"),
+        (canonicalize_name(requirement.name) != _UV_PACKAGE, f"uv wants {_UV_PACKAGE}"),
         (bool(requirement.extras or requirement.marker or requirement.url),
          "uv wants no extras, marker or URL in 'requires'"),
         (UV_PROVIDER_VERSION not in requirement.specifier,
          f"uv's copy is version {UV_PROVIDER_VERSION}, which 'requires' excludes"),
-        (not _UV_ENDPOINT.fullmatch(provider.plugin_api or ""),
-         "uv wants 'plugin-api' nvidia_variant_provider.plugin:NvidiaVariantPlugin"),
+        (provider.plugin_api != _UV_ENDPOINT,
+         f"uv wants the 'plugin-api' {_UV_ENDPOINT}, to the letter"),
     )  # fmt: skip
     return next((reason for failed, reason in checks if failed), None)

@@ -42,8 +42,11 @@ def answer(environ: Mapping[str, str]) -> Answer:
     return decide_for(look(RealHost(environ, said.root), said), said)
 
 
-def look(host: Host, said: Overrides) -> Detection:
-    """Return the machine: pinned, or detected with the forced facts in place."""
+def look(host: Host, said: Overrides, *, confirm: bool = False) -> Detection:
+    """Return the machine: pinned, or detected with the forced facts in place.
+
+    ``confirm`` starts CUDA in any case: see ``detect``.
+    """
     from nvidia_variant_provider.detect.cascade import Detection, detect
 
     if said.machine_file:
@@ -51,7 +54,7 @@ def look(host: Host, said: Overrides) -> Detection:
     if said.pins:
         pinned = Machine(host.platform, Status.PINNED, "driver and GPU are forced")
         return Detection(force(pinned, said), ())
-    found = detect(host, said.timeout)
+    found = detect(host, said.timeout, confirm=confirm)
     return replace(found, machine=force(found.machine, said))
 
 
@@ -83,7 +86,9 @@ def force(machine: Machine, said: Overrides) -> Machine:
         machine = replace(machine, gpus=(gpu,))
         notes = (*notes, Note("forced", f"{overrides.FORCE_SM_ARCH}={said.capability}"))
         if machine.cuda is None:
-            text = f"no driver is known, so the GPU alone says nothing: set {overrides.FORCE_CUDA} too"
+            text = (
+                f"no driver is known, so the GPU alone says nothing: set {overrides.FORCE_CUDA} too"
+            )
             notes = (*notes, Note("forced-in-vain", text))
     return replace(machine, notes=notes)
 
@@ -98,7 +103,9 @@ def _read_machine(path: str) -> Machine:
         document = json.loads(Files().read_bytes(path, _MAX_FILE))
         machine = machine_file.load(document)
     except OSError as error:
-        raise OverrideError(overrides.MACHINE, path, f"a readable file: {error.strerror}") from error
+        raise OverrideError(
+            overrides.MACHINE, path, f"a readable file: {error.strerror}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise OverrideError(overrides.MACHINE, path, f"a machine file: {error!s:.200}") from error
     return replace(machine, status=Status.PINNED, reason=f"read from {path}")

@@ -39,14 +39,17 @@ def install_with_uv(
     wheels: Path,
     requirements: Sequence[str],
     settings: Mapping[str, str],
+    *,
     python_platform: str = "",
+    scratch_in: str | None = None,
 ) -> dict[str, str | None]:
     """Let uv install into a fresh folder and return the label of each package's wheel.
 
     ``requirements`` are of the form ``name==version``. The labels are read from the installed
-    ``variant.json``, never from what uv prints; ``None`` is a wheel without a label.
+    ``variant.json``, never from what uv prints; ``None`` is a wheel without a label. The
+    installation and uv's cache live for the call, in a folder under ``scratch_in``.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch_in) as scratch:
         target = Path(scratch, "target")
         command = [
             *(uv_executable(), "pip", "install", "--preview-features", "wheel-variants"),

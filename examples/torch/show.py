@@ -58,7 +58,10 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
     metadata = releases.release(case.version)
     variants = releases.labels_for(case.version, _platforms(case))
     installed = clients.install_with_uv(
-        wheels, [f"{releases.NAME}=={case.version}"], case.uv_settings(), case.python_platform
+        wheels,
+        [f"{releases.NAME}=={case.version}"],
+        case.uv_settings(),
+        python_platform=case.python_platform,
     )
     index_metadata = wheels / f"{releases.NAME}-{case.version}-variants.json"
     ordered = clients.order_by_variantlib(index_metadata, case.provider_settings(scratch))
@@ -105,7 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except clients.ClientError as error:
         output.fail(str(error))
         return 1
-    if arguments.json:
+    return report(rows, as_json=arguments.json)
+
+
+def report(rows: Sequence[Row], *, as_json: bool) -> int:
+    """Print the rows and whatever was not as predicted; return the exit code."""
+    if as_json:
         output.emit_json({"version": 1, "rows": [asdict(row) for row in rows]})
     else:
         output.emit_table(

@@ -29,7 +29,9 @@ CUDA_CODES: Final = {
     999: "unknown error",
 }  # fmt: skip
 
-_BUS_ID: Final = re.compile(r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])", re.ASCII)
+_BUS_ID: Final = re.compile(
+    r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])", re.ASCII
+)
 _MAX_MAJOR: Final = 30
 _ZERO_UUID: Final = "0" * 32
 
@@ -54,13 +56,20 @@ class LibraryAnswer:
     count: int | None = None
     gpus: tuple[Gpu, ...] = ()
     failed: tuple[tuple[int, int], ...] = ()
+    mig: bool = False
     complete: bool = False
     seconds: float = 0.0
 
     @property
     def is_shim(self) -> bool:
         """Whether the devices have no identity: a CUDA look-alike for other makers' GPUs."""
-        return bool(self.gpus) and all(gpu.uuid == _ZERO_UUID for gpu in self.gpus)
+        bare = (gpu.uuid.removeprefix("GPU-").replace("-", "") for gpu in self.gpus)
+        return bool(self.gpus) and all(uuid == _ZERO_UUID for uuid in bare)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the loader refused a library of another architecture."""
+        return "wrong ELF class" in self.load_error or "WinError 193" in self.load_error
 
     @property
     def timed_out(self) -> bool:
@@ -111,6 +120,7 @@ def parse_answer(api: str, path: str, reply: ChildReply) -> LibraryAnswer:
         count=draft.count,
         gpus=_without_repeats(gpus),
         failed=tuple(sorted(draft.failed.items())),
+        mig=draft.mig,
         complete=draft.complete,
         seconds=reply.seconds,
     )
@@ -127,6 +137,7 @@ class _Draft:
     cuda: CudaVersion | None = None
     cuda_code: int | None = None
     count: int | None = None
+    mig: bool = False
     complete: bool = False
     gpus: dict[int, Gpu] = field(default_factory=dict)
     failed: dict[int, int] = field(default_factory=dict)
@@ -159,6 +170,9 @@ class _Draft:
                 self.gpus[index] = Gpu()
             return
         if code or index not in self.gpus:
+            return
+        if word == "mig":
+            self.mig = self.mig or fields[0] == "1"
             return
         self.gpus[index] = _with_fact(self.gpus[index], word, fields)
 

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
 from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, read_kernel
-from nvidia_variant_provider.detect.libraries import Candidate, candidates
-from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
+from nvidia_variant_provider.detect.libraries import (
+    WSL_FOLDERS,
+    Candidate,
+    candidates,
+    installed_release,
+    search_path,
+    shadowing,
+)
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
+from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import reconcile
 from nvidia_variant_provider.detect.smi import SmiAnswer, ask_smi, find_program
 from nvidia_variant_provider.model import Machine, Note, Status
@@ -39,18 +46,24 @@ class Detection:
     trail: tuple[Step, ...]
 
 
-def detect(host: Host, seconds: float = DEFAULT_SECONDS) -> Detection:
-    """Find out what this machine is, within ``seconds``; never raises for a machine's condition."""
-    return _Cascade(host, seconds).run()
+def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = False) -> Detection:
+    """Find out what this machine is, within ``seconds``; never raises for a machine's condition.
+
+    With ``confirm``, CUDA is started even where NVML has answered everything. That finds faults
+    which matter to a person and change nothing of what an installer gets.
+    """
+    return _Cascade(host, seconds, confirm).run()
 
 
 @dataclass(slots=True)
 class _Cascade:
     host: Host
     seconds: float
+    confirm: bool = False
     trail: list[Step] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     started: float = 0.0
+    foreign_files: bool = False
 
     def run(self) -> Detection:
         self.started = self.host.monotonic()
@@ -74,6 +87,8 @@ class _Cascade:
         self._record_kernel(kernel)
         seen = Observations(self.host.platform, kernel)
         if not kernel.driver_present:
+            if kernel.pci:
+                seen = replace(seen, installed=installed_release(self.host))
             # Initialising NVML as root would load the module and make device nodes: without a
             # driver there is nothing to ask.
             return reconcile(seen)
@@ -100,10 +115,12 @@ class _Cascade:
         self._note_environment()
         if seen.platform.libc == "musl":
             self._step("libraries", "musl", found=False, detail="the driver's libraries need glibc")
-            self.notes.append(Note("musl", "this interpreter is musl: wheels for glibc do not apply"))
+            self.notes.append(
+                Note("musl", "this interpreter is musl: wheels for glibc do not apply")
+            )
         else:
             seen = replace(seen, nvml=self._ask_library("nvml", self.left() * NVML_SHARE, seen))
-            if _wants_libcuda(seen):
+            if self.confirm or _wants_libcuda(seen):
                 seen = replace(seen, cuda=self._ask_library("cuda", self.left(), seen))
             else:
                 self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
@@ -113,7 +130,11 @@ class _Cascade:
             self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
         if _wants_smi(seen):
             seen = replace(seen, smi=self._ask_smi())
-        return reconcile(replace(seen, no_child=no_child, notes=tuple(self.notes)))
+        if seen.release is None and seen.kernel is not None and seen.kernel.pci:
+            seen = replace(seen, installed=installed_release(self.host))
+        foreign = self.foreign_files
+        notes = tuple(self.notes)
+        return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
 
     def _ask_library(
         self, api: str, seconds: float, seen: Observations
@@ -125,13 +146,14 @@ class _Cascade:
         for candidate in candidates(self.host, api, wsl=wsl):
             left = deadline - self.host.monotonic()
             if isinstance(candidate, Miss):
+                self.foreign_files |= candidate.reason is MissReason.FOREIGN
                 self._miss(api, candidate)
             elif left <= 0 or len(answers) >= MAX_ATTEMPTS:
                 break
             else:
                 answers.append(self._attempt(api, candidate, left))
                 if _is_final(api, answers[-1]):
-                    self._note_folder(candidate, answers[-1])
+                    self._note_folder(api, candidate, answers[-1])
                     break
         return tuple(answers)
 
@@ -160,10 +182,21 @@ class _Cascade:
             text = f"CUDA_VISIBLE_DEVICES={visible[:60]!r} describes a job and was left aside"
             self.notes.append(Note("cuda-visible-devices", text))
 
-    def _note_folder(self, candidate: Candidate, answer: LibraryAnswer) -> None:
+    def _note_folder(self, api: str, candidate: Candidate, answer: LibraryAnswer) -> None:
+        """Say where the library was, if programs may not find it there by themselves."""
+        folder = candidate.path.rpartition("/")[0]
         if candidate.by_loader or not answer.loaded or self.host.platform.system != "linux":
             return
-        folder = candidate.path.rpartition("/")[0]
+        if folder.startswith(WSL_FOLDERS[0].rpartition("/")[0]):
+            shadow = shadowing(self.host) if api == "cuda" or not answer.init else ""
+            if shadow and all(note.code != "wsl-shadowed" for note in self.notes):
+                text = f"{shadow} of a Linux driver package hides the library that works: remove it"
+                self.notes.append(Note("wsl-shadowed", text))
+            return
+        if folder in search_path(self.host) or any(
+            it.code == "library-folder" for it in self.notes
+        ):
+            return
         text = (
             f"{candidate.path} was found by its full path; programs find it only if the loader "
             f"searches {folder} (ldconfig, or LD_LIBRARY_PATH)"
@@ -210,7 +243,9 @@ def _wants_libcuda(seen: Observations) -> bool:
     if branch is not None and nvml.cuda != branch:
         return True  # A forward compatibility package, which this driver may reject.
     kernel = seen.kernel
-    node_missing = kernel is not None and "nvidia0" in kernel.nodes and "nvidia-uvm" not in kernel.nodes
+    node_missing = (
+        kernel is not None and "nvidia0" in kernel.nodes and "nvidia-uvm" not in kernel.nodes
+    )
     return node_missing and not seen.tegra
 
 

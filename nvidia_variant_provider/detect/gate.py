@@ -9,13 +9,15 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.detect.files import Files
+    from nvidia_variant_provider.detect.host import FileView
 
 MODULE_FOLDER = "/sys/module/nvidia"
 PROC_FOLDER = "/proc/driver/nvidia"
 PCI_FOLDER = "/sys/bus/pci/devices"
 DEVICE_FOLDER = "/dev"
 WSL_DEVICE = "/dev/dxg"
+# Windows mounts this only where its NVIDIA driver is installed; a sandbox may show it without dxg.
+WSL_LIBCUDA = "/usr/lib/wsl/lib/libcuda.so.1"
 
 # Device nodes of the integrated GPUs of Tegra: nvhost up to JetPack 6, nvmap on all of them.
 TEGRA_DEVICES = ("nvhost-gpu", "nvhost-ctrl-gpu", "nvmap", "nvgpu")
@@ -25,13 +27,14 @@ WINDOWS_NVML = r"C:\Windows\System32\nvml.dll"
 WINDOWS_PCI_KEY = r"SYSTEM\CurrentControlSet\Enum\PCI"
 
 
-def has_sign(files: Files, system: str) -> bool:
+def has_sign(files: FileView, system: str) -> bool:
     """Tell whether anything of this machine's kernel speaks of NVIDIA hardware or its driver."""
     if system == "linux":
         return (
             files.exists(MODULE_FOLDER)
             or files.exists(PROC_FOLDER)
             or files.exists(WSL_DEVICE)
+            or files.size(WSL_LIBCUDA) > 0
             or any(map(is_nvidia_node, files.list_names(DEVICE_FOLDER)))
             or any(nvidia_pci_addresses(files))
         )
@@ -45,7 +48,7 @@ def is_nvidia_node(name: str) -> bool:
     return name.startswith("nvidia") or name in TEGRA_DEVICES
 
 
-def nvidia_pci_addresses(files: Files) -> list[str]:
+def nvidia_pci_addresses(files: FileView) -> list[str]:
     """Return the PCI addresses of vendor 10de, of whatever class."""
     return [
         address
@@ -54,7 +57,7 @@ def nvidia_pci_addresses(files: Files) -> list[str]:
     ]
 
 
-def read_word(files: Files, path: str) -> str:
+def read_word(files: FileView, path: str) -> str:
     """Return the first line of a file without its newline, empty if it cannot be read."""
     try:
         return files.read_text(path, 256).partition("\n")[0].strip()

@@ -13,6 +13,7 @@ from nvidia_variant_provider.detect.gate import (
     PROC_FOLDER,
     TEGRA_DEVICES,
     WSL_DEVICE,
+    WSL_LIBCUDA,
     is_nvidia_node,
     nvidia_pci_addresses,
     read_word,
@@ -78,6 +79,7 @@ class KernelView:
     pci: tuple[PciGpu, ...] = ()
     nodes: tuple[str, ...] = ()
     wsl: bool = False
+    wsl_libraries: bool = False
     tegra: bool = False
     tegra_gpu: Gpu | None = None
 
@@ -105,6 +107,7 @@ def read_kernel(files: FileView) -> KernelView:
         pci=tuple(_read_pci(files)),
         nodes=nodes,
         wsl=files.exists(WSL_DEVICE),
+        wsl_libraries=files.size(WSL_LIBCUDA) > 0,
         tegra=tegra or (files.exists(TEGRA_RELEASE) and bool(nodes)),
         tegra_gpu=_read_tegra_gpu(files) if tegra else None,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.detect.host import FileView, Host
 
 SONAMES: Final = {"nvml": "libnvidia-ml.so.1", "cuda": "libcuda.so.1"}
+# Tegra and the driver store of WSL name the file itself so; the link may be missing there.
+TEGRA_FILE: Final = "libcuda.so.1.1"
 DLL_NAMES: Final = {"nvml": "nvml.dll", "cuda": "nvcuda.dll"}
 
 WSL_FOLDERS: Final = ("/usr/lib/wsl/lib", "/usr/lib/wsl/drivers/*")
@@ -69,32 +71,76 @@ def candidates(host: Host, api: str, *, wsl: bool) -> Iterator[Candidate | Miss]
     if host.platform.system == "win32":
         yield from _windows_candidates(host, api)
         return
-    soname, seen = SONAMES[api], set[str]()
-    # A Linux driver package inside WSL shadows the libraries that work there.
+    seen = set[str]()
+    # A Linux driver package inside WSL shadows the libraries that work there. And most WSL
+    # machines have no NVIDIA GPU: there, the loader is not asked in vain.
     if wsl:
-        yield from _in_folders(host, soname, WSL_FOLDERS, seen)
-    if host.files.is_real:
-        yield Candidate(soname, by_loader=True)
+        yield from _in_folders(host, api, WSL_FOLDERS, seen)
+    if host.files.is_real and not wsl:
+        yield Candidate(SONAMES[api], by_loader=True)
     else:
-        folders = host.environ.get("LD_LIBRARY_PATH", "").split(":")
-        yield from _in_folders(host, soname, tuple(filter(os.path.isabs, folders)), seen)
+        yield from _in_folders(host, api, search_path(host), seen)
     compat = COMPAT_FOLDERS if api == "cuda" else ()
-    yield from _in_folders(host, soname, (*KNOWN_FOLDERS, *WSL_FOLDERS, *compat), seen)
+    yield from _in_folders(host, api, (*KNOWN_FOLDERS, *WSL_FOLDERS, *compat), seen)
+
+
+def search_path(host: Host) -> tuple[str, ...]:
+    """Return the absolute folders of ``LD_LIBRARY_PATH``, without wildcards."""
+    folders = host.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return tuple(
+        folder.rstrip("/") for folder in folders if os.path.isabs(folder) and "*" not in folder
+    )
+
+
+def installed_release(host: Host) -> str:
+    """Return the release in the name of an installed library: ``libcuda.so.535.113.01``.
+
+    What is on disk need not be what is loaded, so this is for people only.
+    """
+    triple = f"{host.platform.architecture}-linux-gnu"
+    for pattern in KNOWN_FOLDERS[:6]:
+        for soname in SONAMES.values():
+            path = f"{pattern.replace('{triple}', triple)}/{soname}"
+            release = host.files.read_link(path).rpartition(".so.")[2]
+            if "." in release and host.files.size(path) > 0 and release != "1.1":
+                return release
+    return ""
+
+
+def shadowing(host: Host) -> str:
+    """Return a libcuda that programs under WSL find before the one that works; else empty."""
+    triple = f"{host.platform.architecture}-linux-gnu"
+    for folder in (*search_path(host), f"/usr/lib/{triple}", "/usr/lib64"):
+        path = f"{folder}/{SONAMES['cuda']}"
+        if folder.startswith("/usr/lib/wsl"):
+            return ""
+        if host.files.size(path) > 0 and "/wsl/" not in host.files.read_link(path):
+            return path
+    return ""
 
 
 def _in_folders(
-    host: Host, soname: str, patterns: tuple[str, ...], seen: set[str]
+    host: Host, api: str, patterns: tuple[str, ...], seen: set[str]
 ) -> Iterator[Candidate | Miss]:
     triple = f"{host.platform.architecture}-linux-gnu"
+    merged = bool(host.files.read_link("/lib"))
     for pattern in patterns:
+        # "/lib" is a link to "/usr/lib" nearly everywhere: the same file would be tried twice.
+        if merged and pattern.startswith("/lib"):
+            continue
         for folder in expand(host.files, pattern.replace("{triple}", triple)):
-            path = f"{folder}/{soname}"
-            if path in seen:
+            if folder in seen:
                 continue
-            seen.add(path)
-            checked = check_library(host, path)
-            if checked is not None:
-                yield checked
+            seen.add(folder)
+            yield from _in_folder(host, api, folder)
+
+
+def _in_folder(host: Host, api: str, folder: str) -> Iterator[Candidate | Miss]:
+    checked = check_library(host, f"{folder}/{SONAMES[api]}")
+    if checked is None and api == "cuda":
+        checked = check_library(host, f"{folder}/{TEGRA_FILE}")
+    if checked is not None:
+        yield checked
 
 
 def expand(files: FileView, pattern: str) -> list[str]:
@@ -139,7 +185,9 @@ def _windows_candidates(host: Host, api: str) -> Iterator[Candidate | Miss]:
     system32 = f"{root if root[1:3] == ':' + chr(92) else 'C:' + chr(92) + 'Windows'}\\System32"
     store = f"{system32}\\DriverStore\\FileRepository"
     folders = [system32]
-    folders += [f"{store}\\{name}" for name in host.files.list_names(store) if name.startswith("nv")]
+    folders += [
+        f"{store}\\{name}" for name in host.files.list_names(store) if name.startswith("nv")
+    ]
     programs = host.environ.get("ProgramW6432", "")
     if api == "nvml" and programs[1:3] == ":\\":
         folders.append(f"{programs}\\NVIDIA Corporation\\NVSMI")

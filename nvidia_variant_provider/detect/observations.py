@@ -15,12 +15,17 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Note, Platform
 
 # A stub, or a libcuda that does not fit the kernel-mode driver: what it says does not count.
-REJECTED_INITS: Final = frozenset({34, 803, 804})
+STUB: Final = 34
+REJECTED_INITS: Final = frozenset({STUB, 803, 804})
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Everything the probes brought home."""
+    """Everything the probes brought home.
+
+    ``installed`` is the driver release in the name of a library on disk, which need not be the
+    loaded one; ``foreign_files`` tells that a library of another architecture was passed over.
+    """
 
     platform: Platform
     kernel: KernelView | None = None
@@ -29,17 +34,32 @@ class Observations:
     smi: SmiAnswer | None = None
     windows_gpus: tuple[PciGpu, ...] = ()
     no_child: bool = False
+    installed: str = ""
+    foreign_files: bool = False
     notes: tuple[Note, ...] = ()
 
     @property
     def best_nvml(self) -> LibraryAnswer | None:
-        """The NVML that initialised, else the one whose refusal says most: the last loaded."""
-        return _best(self.nvml)
+        """The NVML that initialised, else the one whose refusal says most."""
+        return None if self.is_shim else _best(self.nvml)
 
     @property
     def best_cuda(self) -> LibraryAnswer | None:
         """The libcuda that counts: one that initialised, else one that was not rejected."""
-        return _best(tuple(found for found in self.cuda if found.init not in REJECTED_INITS))
+        fitting = tuple(found for found in self.cuda if found.init not in REJECTED_INITS)
+        return None if self.is_shim else _best(fitting)
+
+    @property
+    def is_shim(self) -> bool:
+        """Whether a CUDA look-alike answers for another maker's GPU.
+
+        Its devices have no identity. On Tegra real ones may lack it too, so hardware decides.
+        """
+        kernel = self.kernel
+        seen = bool(self.windows_gpus) or (
+            kernel is not None and (kernel.module or kernel.proc or kernel.pci or kernel.nodes)
+        )
+        return not seen and any(found.is_shim for found in (*self.nvml, *self.cuda))
 
     @property
     def release(self) -> Hit[DriverRelease] | None:
@@ -62,6 +82,18 @@ class Observations:
     def tegra(self) -> bool:
         """Whether driver releases follow the numbering of Tegra boards."""
         return self.kernel is not None and self.kernel.tegra
+
+    @property
+    def could_ask(self) -> bool:
+        """Whether the driver's libraries could be asked at all from this interpreter."""
+        return not self.no_child and self.platform.libc != "musl"
+
+    @property
+    def only_foreign(self) -> bool:
+        """Whether there are driver libraries, all of another architecture."""
+        answers = (*self.nvml, *self.cuda)
+        loaded = any(found.loaded for found in answers)
+        return not loaded and (self.foreign_files or any(found.is_foreign for found in answers))
 
     @property
     def timed_out(self) -> bool:

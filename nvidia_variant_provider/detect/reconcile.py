@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.detect.diagnose import diagnose
-from nvidia_variant_provider.detect.observations import REJECTED_INITS, branch_cuda
+from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
+from nvidia_variant_provider.tables.driver_branches import BRANCHES
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
     from nvidia_variant_provider.detect.observations import Observations
     from nvidia_variant_provider.model import CudaVersion, Gpu
+
 
 def reconcile(seen: Observations) -> Machine:
     """Weigh what was observed and return the machine."""
@@ -38,7 +40,7 @@ def reconcile(seen: Observations) -> Machine:
 
 
 def answering_gpus(seen: Observations) -> tuple[Gpu, ...]:
-    """Return the GPUs that a library or ``nvidia-smi`` answered for, gaps filled from the others."""
+    """Return the GPUs that a library or ``nvidia-smi`` answered for, gaps filled by others."""
     nvml = _sourced(seen.best_nvml, "NVML")
     cuda = _sourced(seen.best_cuda, "libcuda")
     smi = seen.smi.gpus if seen.smi else ()
@@ -65,7 +67,7 @@ def _weigh_cuda(seen: Observations) -> tuple[CudaVersion | None, str, bool]:
 
 
 def _sourced(answer: LibraryAnswer | None, source: str) -> tuple[Gpu, ...]:
-    if answer is None or answer.is_shim:
+    if answer is None:
         return ()
     return tuple(replace(gpu, source=source if gpu.capability else "") for gpu in answer.gpus)
 
@@ -96,18 +98,22 @@ def _twin(gpu: Gpu, siblings: int, source: tuple[Gpu, ...]) -> Gpu | None:
 def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
     notes = []
     for answer in seen.cuda:
-        if answer.init in {803, 804}:
-            text = f"{answer.path} is a libcuda this driver rejects ({answer.init}); programs that find it first fail"
-            notes.append(Note("libcuda-rejected", text))
-        elif answer.init == 34:  # noqa: PLR2004 - CUDA_ERROR_STUB_LIBRARY
-            notes.append(Note("libcuda-stub", f"{answer.path} is a stub to link with, not a driver"))
-    for answer in (seen.best_nvml, seen.best_cuda):
+        if answer.init == STUB:
+            text = f"{answer.path} is a stub to link with, not a driver"
+            notes.append(Note("libcuda-stub", text))
+        elif answer.init in REJECTED_INITS:
+            text = f"{answer.path} is a libcuda this driver rejects ({answer.init}): the programs "
+            notes.append(Note("libcuda-rejected", f"{text}that find it first fail"))
+    for found in filter(None, (seen.best_nvml, seen.best_cuda)):
         notes += [
-            Note("gpu-not-answering", f"GPU {index} does not answer ({answer.api} {code})")
-            for index, code in (answer.failed if answer else ())
+            Note("gpu-not-answering", f"GPU {index} does not answer ({found.api} {code})")
+            for index, code in found.failed
         ]
     branch = branch_cuda(seen)
-    if cuda is not None and branch is not None and cuda > branch and seen.best_cuda is not None:
-        text = f"libcuda supports CUDA {cuda}, the driver branch by itself {branch}: forward compatibility"
+    newest = seen.release is not None and seen.release.value.branch > BRANCHES[-1][0]
+    if cuda is not None and branch is not None and cuda > branch and not newest:
+        text = f"libcuda supports CUDA {cuda}, the driver branch by itself {branch}"
         notes.append(Note("forward-compatibility", text))
+    if any(found.asleep for found in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
+        notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
     return notes

@@ -29,7 +29,7 @@ SIGKILL = 9
 class PciInfo(ctypes.Structure):
     """``nvmlPciInfo_t``, 68 bytes."""
 
-    _fields_ = [  # noqa: RUF012 - ctypes reads a plain list
+    _fields_ = [
         ("bus_id_legacy", ctypes.c_char * 16),
         ("domain", ctypes.c_uint),
         ("bus", ctypes.c_uint),
@@ -134,6 +134,11 @@ def ask_nvml_device(library: Library, report: Reporter, index: int) -> None:
     pci = PciInfo()
     code = library.call("nvmlDeviceGetPciInfo_v3", device, ctypes.byref(pci))
     report.say("pci", index, code, pci.bus_id.decode("ascii", "replace"))
+    current, pending = ctypes.c_uint(), ctypes.c_uint()
+    code = library.call(
+        "nvmlDeviceGetMigMode", device, ctypes.byref(current), ctypes.byref(pending)
+    )
+    report.say("mig", index, code, current.value)
 
 
 def ask_cuda(library: Library, report: Reporter) -> None:

@@ -9,4 +9,8 @@ from typing import Final
 
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
-SCHEMAS: Final[dict[str, str]] = {}
+SCHEMAS: Final[dict[str, str]] = {
+    "detection": "nvidia_variant_provider.records.detection:DetectionModel",
+    "machine": "nvidia_variant_provider.records.machine:MachineModel",
+    "record": "nvidia_variant_provider.records.machine:RecordModel",
+}
