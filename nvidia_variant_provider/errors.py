@@ -56,3 +56,20 @@ class DamagedFileError(InvalidValueError):
 
     ``str()`` names the file, what was seen and what was expected.
     """
+
+
+class FleetError(InvalidValueError):
+    """A list of machines holds something that cannot be read.
+
+    ``str()`` is one line, for example ``nodes.json: items[3]: nvidia.com/gpu.compute.major: seen
+    'x', expected a number``. ``where`` is the record in its file, ``key`` the key or column.
+    """
+
+    def __init__(self, source: str, where: str, key: str, seen: str, expected: str) -> None:
+        self.source = source
+        self.where = where
+        self.key = key
+        self.seen = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
+        self.expected = expected
+        place = ": ".join(part for part in (source, where, key) if part)
+        super().__init__(f"{place}: seen {self.seen}, expected {expected}")
