@@ -58,6 +58,11 @@ def add_parser(
         help="containers that must have code for an architecture (default: 75)",
     )
     parser.add_argument(
+        "--no-ptx",
+        action="store_true",
+        help="infer from cubins alone, which an older driver of the same CUDA major runs too",
+    )
+    parser.add_argument(
         "--lower-bound",
         default="auto",
         metavar="V",
@@ -151,7 +156,8 @@ def _state(args: argparse.Namespace) -> Statement:
         archs = spelling.parse_archs(args.archs)
         contents = _read(args.wheel) if wanted == "auto" else None
         return statement.from_archs(contents, archs, bound)
-    found = statement.from_code(_read(args.wheel), args.threshold, bound)
+    contents, use_ptx = _read(args.wheel), not args.no_ptx
+    found = statement.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
     return found.without_bound() if wanted == "none" else found
 
 

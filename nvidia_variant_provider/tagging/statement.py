@@ -63,12 +63,16 @@ class Statement:
         return replace(self, features=kept, bound=Bound(None, ("none wanted",)))
 
 
-def from_code(contents: Contents, threshold: float, bound: CudaVersion | None) -> Statement:
+def from_code(
+    contents: Contents, threshold: float, bound: CudaVersion | None, *, use_ptx: bool = True
+) -> Statement:
     """State what most containers of a wheel's own libraries have code for.
 
-    Raises ``InvalidValueError`` when the wheel holds nothing to infer from.
+    Without PTX the bound stays the one of the cubins, and newer GPUs get another wheel. Raises
+    ``InvalidValueError`` when the wheel holds nothing to infer from.
     """
-    claims = judge_claims(own_profiles(contents), threshold)
+    found = judge_claims(own_profiles(contents), threshold)
+    claims = tuple(claim for claim in found if use_ptx or not claim.virtual)
     archs = [value for claim in claims for value in claim.values]
     if not archs:
         raise InvalidValueError(f"{contents.path}: {_nothing(contents, claims, threshold)}")
