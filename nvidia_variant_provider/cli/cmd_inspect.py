@@ -222,8 +222,9 @@ def _share(coverage: CoverageRecord, gpu: str) -> str:
     row = next((one for one in coverage.gpus if one.compute_capability == gpu), None)
     if row is None or not row.native + row.jit:
         return "-"
-    native = f"{100 * row.native / coverage.containers:.0f}"
-    return native + (f" +{100 * row.jit / coverage.containers:.0f}" if row.jit else "")
+    # Rounded down: 100 is to mean every container.
+    native = str(100 * row.native // coverage.containers)
+    return native + (f" +{100 * row.jit // coverage.containers}" if row.jit else "")
 
 
 def _summary(file: FileRecord) -> Iterator[str]:
@@ -232,6 +233,8 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield f"in every container: {' '.join(coverage.full) or 'none'}"
         yield f"in most containers: {' '.join(coverage.dominant)}"
         yield f"in some container:  {' '.join(coverage.union)}"
+    elif any(library.images for library in file.libraries):
+        yield "no container holds kernels"
     elif not any(library.bare_images for library in file.libraries):
         yield "no embedded device code"
     if bounds.compatible:
