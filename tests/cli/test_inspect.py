@@ -141,12 +141,14 @@ def test_the_table_for_people(
     printed = capsys.readouterr()
     lines = [" ".join(line.split()) for line in printed.out.splitlines()]
     assert lines[0] == wheel
-    assert "demo/core.so (x86_64) 4 of 5: .nv_fatbin 5 80 90a 80@8.4 12.4 libcudart.so.12" in lines
+    assert "core.so (x86_64) 4 of 5: .nv_fatbin 5 80 90a 80@8.4 12.4 libcudart.so.12" in lines
     size = 3 * len(packing.virtual(80).pack()) - 3 * 64
-    assert f"demo/core.so ptx 80 (ISA 8.4, CUDA 12.4) kernels none 3 {size}" in lines
-    assert any(line.startswith("demo/core.so cubin 52 stub none 1 ") for line in lines)
-    assert "8.0 75 - 75" in lines
-    assert "9.0 25 +75 - 25 +75" in lines
+    assert f"core.so ptx 80 (ISA 8.4, CUDA 12.4) kernels none 3 {size}" in lines
+    assert any(line.startswith("core.so cubin 52 stub none 1 ") for line in lines)
+    shares = "5.0-7.5: 0, 8.0-8.9: 75, 9.0: 25 +75, 10.0-12.1: 0 +75"
+    assert f"all own libraries 4 {shares}" in lines
+    assert f"core.so 4 {shares}" in lines
+    assert "libnvjpeg.4a0b5c81.so.13 1 5.0-11.0: 0, 12.0-12.1: 100" in lines
     assert "in every container: none" in lines
     assert "in some container: 80_real 80_virtual 90a_real" in lines
     assert "CUDA driver version: 12.0 by minor-version compatibility, 12.4 strictly" in lines
