@@ -25,7 +25,7 @@ from benchmarks.timing import (
     run_quietly,
     take_turns,
 )
-from tests.native.build import FOLDER, R580, StandIns, compile_stand_ins
+from tests.native.build import FOLDER, R580, compile_stand_ins
 from tests.native.machines import ForgedMachine, gpu_lines
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ SOUND: Final = R580 + gpu_lines()
 SLOW_START: Final = f"{SOUND}at init pause 25\n"
 HANG: Final = f"{SOUND}at init sleep 600\n"
 DEADLINE: Final = 2.0
-PASS: Final = "pass"
 ASK: Final = (
     "from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin\n"
     "plugin.get_supported_configs()"
@@ -130,7 +129,7 @@ def time_machine(
     probing = Case(
         "nvidia-smi", lambda: run_quietly([sys.executable, "-c", PROBE_WITH_SMI, smi], environment)
     )
-    bare = Case("bare", lambda: run_quietly([sys.executable, "-c", PASS], environment))
+    bare = Case("bare", lambda: run_quietly([sys.executable, "-c", "pass"], environment))
     # Nothing ends three programs that hang: that column stays empty.
     take_turns([ours, bare] if hangs else [ours, probing, bare], 3 if hangs else rounds)
     counted = subprocess.run(

@@ -16,6 +16,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from variantlib.plugins.loader import DictPluginLoader
+
 from benchmarks.timing import (
     Case,
     clean_environment,
@@ -26,7 +28,6 @@ from benchmarks.timing import (
 )
 from nvidia_variant_provider.detect.files import Files
 from nvidia_variant_provider.detect.gate import has_sign
-from variantlib.plugins.loader import DictPluginLoader
 
 OURS: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 EMPTY: Final = "empty_plugin:EmptyPlugin"
