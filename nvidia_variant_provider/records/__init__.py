@@ -15,4 +15,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",
+    "inspection": "nvidia_variant_provider.records.inspection:Inspection",
 }
