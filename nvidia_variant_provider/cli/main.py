@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # ``run(args)``. The order is that of ``--help``.
 COMMANDS: Final = (
     "detect",
+    "properties",
+    "targets",
+    "run",
     "inspect",
 )
 
