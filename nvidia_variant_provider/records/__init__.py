@@ -14,4 +14,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
+    "inspection": "nvidia_variant_provider.records.inspection:Inspection",
 }
