@@ -76,7 +76,7 @@ def check_schema_known(document: Document) -> Iterator[Problem]:
 @DOCUMENT.check("NV105", Severity.ERROR, Uv.REFUSES, "a key that no specification knows")
 def check_unknown_keys(document: Document) -> Iterator[Problem]:
     """Report keys that are neither current nor of a draft."""
-    for path, _, known, draft in _levels(document):
+    for path, known, draft in _levels(document):
         for key in sorted(set(_at(document, path)) - known - draft):
             yield Problem(document.source, "/".join((*path, key)), "no such key")
 
@@ -84,7 +84,7 @@ def check_unknown_keys(document: Document) -> Iterator[Problem]:
 @DOCUMENT.check("NV106", Severity.ERROR, Uv.REFUSES, "a key of an older draft")
 def check_draft_keys(document: Document) -> Iterator[Problem]:
     """Report keys that were dropped: both current clients refuse the whole file for one."""
-    for path, _, _, draft in _levels(document):
+    for path, _, draft in _levels(document):
         for key in sorted(set(_at(document, path)) & draft):
             where = "/".join((*path, key))
             yield Problem(document.source, where, f"{key} is of an older draft; see 'convert'")
@@ -111,20 +111,21 @@ def check_shape(document: Document) -> Iterator[Problem]:
 @DOCUMENT.check("NV108", Severity.ERROR, Uv.REFUSES, "a name or value is not spelled as it may be")
 def check_spelling(document: Document) -> Iterator[Problem]:
     """Report labels, namespaces, features and values with characters that are not allowed."""
-    named = [(("default-priorities", "namespace"), it, _NAME) for it in document.namespaces]
-    named += [(("providers",), it, _NAME) for it in document.providers]
+    named: list[tuple[str, str, re.Pattern[str]]] = []
+    named += [("default-priorities/namespace", it, _NAME) for it in document.namespaces]
+    named += [("providers", it, _NAME) for it in document.providers]
     for label, variant in document.variants.items():
-        named.append((("variants",), label, _VALUE))
+        named.append(("variants", label, _VALUE))
         for namespace, features in variant.items():
-            named.append((("variants", label), namespace, _NAME))
+            named.append((f"variants/{label}", namespace, _NAME))
             for feature, values in features.items():
-                named.append((("variants", label, namespace), feature, _NAME))
-                path = ("variants", label, namespace, feature)
-                named += [(path, value, _VALUE) for value in values]
-    for path, text, form in named:
+                where = f"variants/{label}/{namespace}"
+                named.append((where, feature, _NAME))
+                named += [(f"{where}/{feature}", value, _VALUE) for value in values]
+    for key, text, form in named:
         if not form.fullmatch(text):
             message = f"seen {_short(text)}, expected {form.pattern}"
-            yield Problem(document.source, "/".join(path), message)
+            yield Problem(document.source, key, message)
 
 
 @DOCUMENT.check("NV109", Severity.ERROR, Uv.REFUSES, "a list is empty or repeats an entry")
@@ -186,15 +187,15 @@ def check_providers_of_825(document: Document) -> Iterator[Problem]:
 
 def _levels(
     document: Document,
-) -> Iterator[tuple[tuple[str, ...], Kind, frozenset[str], frozenset[str]]]:
+) -> Iterator[tuple[tuple[str, ...], frozenset[str], frozenset[str]]]:
     """Yield every object with fixed keys: its path, the keys it may have, those it once had."""
     pyproject = document.kind is Kind.PYPROJECT
     top = _TOP - {"$schema", "variants"} if pyproject else _TOP
-    yield (), document.kind, top, _DRAFT_TOP
-    yield ("default-priorities",), document.kind, _PRIORITIES, _DRAFT_PRIORITIES
+    yield (), top, _DRAFT_TOP
+    yield ("default-priorities",), _PRIORITIES, _DRAFT_PRIORITIES
     provider = _PROVIDER | {"build-requires"} if pyproject else _PROVIDER
     for name in document.providers:
-        yield ("providers", name), document.kind, provider, _DRAFT_PROVIDER
+        yield ("providers", name), provider, _DRAFT_PROVIDER
 
 
 def _at(document: Document, path: tuple[str, ...]) -> dict[str, object]:

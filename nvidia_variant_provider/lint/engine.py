@@ -29,7 +29,12 @@ _DOCUMENT_CHECKS: Final = (*DOCUMENT.checks, *PROVIDER.checks, *PROPERTY.checks)
 
 RULES: Final = tuple(
     sorted(
-        (REFUSED, FILE_NAME, *(it.rule for it in (*_DOCUMENT_CHECKS, *RELEASE.checks, *SELECTION.checks))),
+        (
+            REFUSED,
+            FILE_NAME,
+            *(it.rule for it in _DOCUMENT_CHECKS),
+            *(it.rule for it in (*RELEASE.checks, *SELECTION.checks)),
+        ),
         key=lambda rule: rule.code,
     )
 )
@@ -131,4 +136,3 @@ def _merge(found: Iterable[Finding]) -> Iterator[tuple[Finding, tuple[str, ...]]
         first, *others = group
         also = tuple(dict.fromkeys(it.problem.source for it in others))
         yield first, tuple(it for it in also if it != first.problem.source)
-

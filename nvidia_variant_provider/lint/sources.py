@@ -8,6 +8,7 @@ import re
 import sys
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -101,7 +102,8 @@ class Gathered:
         document = parse_document(_read_file(path), path, kind)
         parts = name.removesuffix(INDEX_SUFFIX).split("-")
         if name.endswith(INDEX_SUFFIX) and len(parts) == len(("name", "version")):
-            self._indexes[folder, *_release(*parts)] = document
+            name_and_version = _release(*parts)
+            self._indexes[(folder, *name_and_version)] = document
             return
         if name.endswith(INDEX_SUFFIX):
             self.unnamed.append(path)
@@ -151,8 +153,8 @@ def parse_document(data: bytes, source: str, kind: Kind) -> Document:
     repeated: list[str] = []
 
     def collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        seen: set[str] = set()
-        repeated.extend(key for key, _ in pairs if key in seen or seen.add(key))
+        counts = Counter(key for key, _ in pairs)
+        repeated.extend(key for key, count in counts.items() if count > 1)
         return dict(pairs)
 
     try:
@@ -218,4 +220,3 @@ def _dist_info(archive: zipfile.ZipFile, name: WheelName) -> str:
 def _requirements(data: bytes) -> tuple[str, ...]:
     header = re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
     return tuple(re.findall(r"(?mi)^Requires-Dist:[ \t]*(.*?)[ \t\r]*$", header))
-

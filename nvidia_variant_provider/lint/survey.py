@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.lint.subject import NVIDIA, Release, mapping, texts
-from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
-from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.ordering import Preferences
 from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, SM_ARCH, bound_values
 from nvidia_variant_provider.rules.verdict import Feature
@@ -145,9 +144,7 @@ def _choose(
 
 
 @cache
-def _decide(
-    capability: ComputeCapability, cuda: CudaVersion, rule_set: int
-) -> tuple[Feature, ...]:
+def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> tuple[Feature, ...]:
     machine = Machine(
         Surroundings("linux", ""), Status.OK, cuda=cuda, gpus=(Gpu(capability=capability),)
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # has no stubs of its own
 import pytest
 
 from nvidia_variant_provider.cli.main import main
@@ -61,9 +61,7 @@ def test_json_is_of_the_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str
         pytest.param(["--select", "NV9", "."], "no code starts with 'NV9'", id="code"),
     ],
 )
-def test_misuse(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_misuse(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["lint", *arguments])
 
     captured = capsys.readouterr()

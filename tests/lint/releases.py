@@ -29,7 +29,9 @@ class Section(NamedTuple):
 
 def read_base() -> Json:
     """Return the release that every example of docs/lint.md changes."""
-    found = re.search(r"^```json base\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    found = re.search(
+        r"^```json base\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert found is not None
     base: Json = json.loads(found[1])
     return base
@@ -37,12 +39,12 @@ def read_base() -> Json:
 
 def read_sections() -> list[Section]:
     """Return the sections of docs/lint.md, in their order."""
-    parts = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.M)[1:]
+    parts = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
     sections = []
     for part in parts:
         head, _, text = part.partition("\n")
         code, _, title = head.partition(": ")
-        block = re.search(r"^```json\n(.*?)^```", text, re.M | re.S)
+        block = re.search(r"^```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
         assert block is not None, code
         sections.append(Section(code, title, text, json.loads(block[1])))
     return sections

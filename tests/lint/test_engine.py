@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,6 +22,9 @@ from tests.lint.releases import (
     write_release,
     write_wheel,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHEEL = "demo-1.0-py3-none-manylinux_2_28_x86_64-cuda13.0.whl"
 
@@ -110,7 +113,9 @@ def test_what_cannot_be_parsed_is_one_finding(data: bytes, code: str, tmp_path: 
     assert [it for it, _ in found(path)] == [code]
 
 
-@pytest.mark.parametrize("junk", [None, 1, "x", True, [], {}, [[]], [1], {"a": 1}, {"a": {"b": []}}])
+@pytest.mark.parametrize(
+    "junk", [None, 1, "x", True, [], {}, [[]], [1], {"a": 1}, {"a": {"b": []}}]
+)
 @pytest.mark.parametrize("key", ["$schema", "default-priorities", "providers", "variants"])
 def test_no_shape_of_a_part_stops_the_other_checks(key: str, junk: object, tmp_path: Path) -> None:
     document = read_base()["index"] | {key: junk, "added": 1}
@@ -258,7 +263,9 @@ def test_platforms_are_families() -> None:
 
 
 def test_builds_for_other_platforms_do_not_tie(tmp_path: Path) -> None:
-    patch = {"index": {"variants": {"cuda13.0": {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}}}}
+    patch = {
+        "index": {"variants": {"cuda13.0": {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}}}
+    }
     folder = release(tmp_path, patch)
     (folder / WHEEL).rename(folder / WHEEL.replace("manylinux_2_28_x86_64", "win_amd64"))
 
@@ -266,7 +273,9 @@ def test_builds_for_other_platforms_do_not_tie(tmp_path: Path) -> None:
 
 
 def test_a_tie_names_winner_and_machine(tmp_path: Path) -> None:
-    patch = {"index": {"variants": {"cuda13.0": {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}}}}
+    patch = {
+        "index": {"variants": {"cuda13.0": {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}}}
+    }
     report = lint([str(release(tmp_path, patch))])
 
     (tie,) = (it for it, _ in report.findings if it.rule.code == "NV501")

@@ -166,9 +166,7 @@ def test_lint_finds_fault_with_exactly_the_entries_that_uv_does_not_use(
         pytest.param({"requires": ("nvidia_variant_provider",)}, id="other spelling"),
     ],
 )
-def test_lint_and_the_shared_reader_agree_on_uv(
-    changes: dict[str, Any], tmp_path: Path
-) -> None:
+def test_lint_and_the_shared_reader_agree_on_uv(changes: dict[str, Any], tmp_path: Path) -> None:
     entry = merge_patch(read_base()["index"]["providers"]["nvidia"], {})
     provider = Provider.model_validate_json(json.dumps(entry)).model_copy(update=changes)
     written = json.loads(provider.model_dump_json(by_alias=True, exclude_defaults=True))
