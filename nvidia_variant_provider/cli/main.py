@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "targets",
     "run",
     "inspect",
+    "lint",
 )
 
 EXIT_OK: Final = 0
