@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 # ``run(args)``. The order is that of ``--help``.
 COMMANDS: Final = (
     "detect",
+    "properties",
+    "targets",
+    "run",
     "inspect",
     "tag",
     "untag",
+    "verify",
+    "lint",
 )
 
 EXIT_OK: Final = 0
