@@ -38,9 +38,9 @@ def _digest(data: bytes) -> str:
 def files_of_wheel(extra: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     files = {
         "demo/__init__.py": b"answer = 42\n" * 40,
-        **(extra or {}),
         f"{DIST_INFO}/METADATA": METADATA,
         f"{DIST_INFO}/WHEEL": WHEEL,
+        **(extra or {}),
     }
     return files | {f"{DIST_INFO}/RECORD": record_of(files)}
 

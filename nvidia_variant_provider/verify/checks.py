@@ -223,7 +223,11 @@ def _bound(version: CudaVersion) -> str:
 
 
 def _needed(facts: Facts) -> tuple[CudaVersion | None, str]:
-    bound = infer_bound(facts.contents, facts.stated)
+    # A claim of PTX that the code does not bear out is one fault, not two.
+    borne_out = [
+        arch for arch in facts.stated if not arch.virtual or facts.compiled(arch) >= facts.enough
+    ]
+    bound = infer_bound(facts.contents, borne_out)
     return bound.value and max(bound.value, OLDEST_CUDA), "; ".join(bound.evidence)
 
 
