@@ -32,6 +32,8 @@ _MAX_NEEDED: Final = 1024
 _MAX_NAME: Final = 512
 _MAX_NAMES: Final = 1 << 20
 _NAMES_BEFORE: Final = 4096
+# The names of needed libraries are mostly near the start, the table of sections at the end.
+_EDGE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,15 @@ def read_code_ranges(source: Source) -> tuple[tuple[int, int], ...]:
     if first is None or first.flags != _READABLE:
         return ()
     return tuple((x.offset, x.offset + x.size) for x in loads if x.flags & _EXECUTABLE)
+
+
+def announce(source: Source) -> None:
+    """Have the source keep what will be read after the stream: links, and the section names."""
+    source.keep(0, _EDGE)
+    source.keep(max(0, source.size - _EDGE), source.size)
+    for one in _segments(source):
+        if one.kind == _DYNAMIC:
+            source.keep(one.offset, one.offset + min(one.size, _MAX_DYNAMIC))
 
 
 def read_host(source: Source, *, sections: bool = True) -> HostFile:

@@ -107,7 +107,10 @@ class _Reading:
     def read(self) -> Library:
         """Search the whole file, then ask its headers for names."""
         try:
-            quiet = elf.read_code_ranges(self._source) if self._form == "elf" else ()
+            quiet: tuple[tuple[int, int], ...] = ()
+            if self._form == "elf":
+                quiet = elf.read_code_ranges(self._source)
+                elf.announce(self._source)
             self._search(Cursor(self._source.chunks()), quiet)
             host = self._host()
         except DamagedFileError as error:
