@@ -112,6 +112,9 @@ def _traces(seen: Observations) -> Diagnosis:
         said = refused.describe() if refused else "no driver library loads"
         notes = () if refused else (remedy("no-driver-library"),)
         return _unusable(Status.BROKEN, f"GPU device nodes are there: {said}", notes)
+    if seen.kernel is not None and (seen.kernel.module or seen.kernel.proc):
+        reason = "a driver is loaded that hides its release, and no GPU is given to this process"
+        return _unusable(Status.DRIVER_NO_GPU, reason, (remedy("no-device-nodes"),))
     # Initialising NVML or CUDA as root makes /dev/nvidiactl, driver or not.
     return _unusable(Status.NONE, "no NVIDIA hardware, only traces of its software")
 
