@@ -41,9 +41,15 @@ class Case:
     status: str
     reason: str
     notes: set[str] = field(default_factory=set)
+    capabilities: list[str] | None = None
+    gpus: int | None = None
     drop: str = ""
     libc: str = ""
 
+
+_MIXED = BY_NAME["mixed-v100-b200"].observed["libraries"]
+_H100 = BY_NAME["headless-no-utils"].observed["libraries"]
+_TWO = _H100[0]["lines"][5:-1]
 
 CASES = [
     Case(
@@ -242,6 +248,41 @@ CASES = [
         drop="/sys/",
     ),
     Case(
+        "NVML breaks off in the middle of its list, libcuda has them all",
+        "mixed-v100-b200",
+        [
+            reply("nvml", NVML, *_MIXED[0]["lines"][:8], end="signal 11"),
+            _MIXED[1],
+        ],
+        "ok",
+        "driver and GPUs answer",
+        {"nvml-failed"},
+        capabilities=["7.0", "10.0"],
+    ),
+    Case(
+        "NVML lists an accelerator that is no CUDA device",
+        "headless-no-utils",
+        [
+            reply("nvml", NVML, *_H100[0]["lines"][:4], "count\t0\t2", *_TWO, "gpu\t1\t0"),
+            _H100[1],
+        ],
+        "ok",
+        "driver and GPUs answer",
+        capabilities=["9.0"],
+        gpus=1,
+    ),
+    Case(
+        "a hang on Windows after libcuda has told its version",
+        "win-dch-system32",
+        [
+            reply("nvml", SYSTEM32 + "nvml.dll", end="timeout"),
+            reply("cuda", SYSTEM32 + "nvcuda.dll", LOADED, "cuda\t0\t11020", end="timeout"),
+        ],
+        "timeout",
+        "the driver did not answer in time",
+        capabilities=["8.6"],
+    ),
+    Case(
         "Windows hangs",
         "win-dch-system32",
         [
@@ -289,6 +330,29 @@ def test_what_one_more_fault_makes_of_a_machine(case: Case) -> None:
     assert machine.status.value == case.status, machine.reason
     assert case.reason in machine.reason
     assert case.notes <= {note.code for note in machine.notes}
+    if case.capabilities is not None:
+        assert [str(found) for found in machine.capabilities] == case.capabilities
+    assert case.gpus in {None, len(machine.gpus)}
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Failed to initialize NVML: Insufficient Permissions", "blocked"),
+        ("Failed to initialize NVML: GPU access blocked by the operating system", "blocked"),
+        ("Failed to initialize NVML: Unknown Error", "blocked"),
+        ("Failed to initialize NVML: Driver/library version mismatch", "broken"),
+        ("Failed to initialize NVML: No supported GPUs were found", "driver-no-gpu"),
+        ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.", "broken"),
+        ("something new", "broken"),
+    ],
+)
+def test_the_words_of_nvidia_smi_count_where_no_library_loads(text: str, status: str) -> None:
+    observed = copy.deepcopy(BY_NAME["inforom-corrupted"].observed)
+    for program in observed["programs"]:
+        program["lines"] = [text]
+
+    assert detect(ReplayHost(observed)).machine.status.value == status
 
 
 @pytest.mark.parametrize("state", BY_NAME.values(), ids=lambda state: state.name)
