@@ -28,7 +28,7 @@ PCI: Final = "sys/bus/pci/devices/0000:01:00.0"
 # What detection looks at, and what should be there.
 FILES: Final = {
     "sys/module/nvidia/version": b"580.65.06\n",
-    "proc/driver/nvidia/version": b"NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06\n",
+    "proc/driver/nvidia/version": b"NVRM version: NVIDIA UNIX Kernel Module  580.65.06  x\n",
     f"{PCI}/vendor": b"0x10de\n",
     f"{PCI}/class": b"0x030200\n",
     f"{PCI}/device": b"0x2330\n",
