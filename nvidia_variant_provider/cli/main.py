@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 # ``run(args)``. The order is that of ``--help``.
 COMMANDS: Final = (
     "detect",
+    "properties",
+    "targets",
+    "run",
     "inspect",
+    "lint",
 )
 
 EXIT_OK: Final = 0
