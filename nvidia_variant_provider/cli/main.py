@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "torch_backend",
     "inspect",
     "lint",
 )

@@ -16,5 +16,6 @@ SCHEMAS: Final[dict[str, str]] = {
     "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",
+    "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
 }
