@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "torch_backend",
     "inspect",
     "lint",
+    "convert",
 )
 
 EXIT_OK: Final = 0
