@@ -22,11 +22,13 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "torch_backend",
     "inspect",
     "tag",
     "untag",
     "verify",
     "lint",
+    "convert",
 )
 
 EXIT_OK: Final = 0

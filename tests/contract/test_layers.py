@@ -28,7 +28,10 @@ LAYERS: Final = {
     "detect": {"errors", "model", "tables"},
     "machine_file": {"errors", "model"},
     "overrides": {"errors", "model", "rules"},
-    "provider": {"errors", "model", "overrides", "rules", "detect", "machine_file"},
+    "targets": {"errors", "model", "tables", "rules"},
+    "provider": {
+        *("errors", "model", "overrides", "rules", "detect", "machine_file", "targets"),
+    },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
 # Loaded into installers: nothing but the standard library.
