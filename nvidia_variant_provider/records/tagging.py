@@ -71,7 +71,7 @@ class Tagging(_Record):
     variant: dict[str, dict[str, list[str]]] = Field(description="the properties that are stated")
     claims: list[ClaimRecord] = Field(description="empty unless inferred from the code")
     lower_bound: LowerBoundRecord
-    toolkit: str | None = Field(description="newest CUDA Toolkit version of the wheel's own code")
+    toolkit: str | None = Field(description="CUDA Toolkit version that the wheel was built with")
     notes: list[str]
 
 

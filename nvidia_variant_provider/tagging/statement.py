@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -38,7 +39,7 @@ class Bound:
 class Statement:
     """The features of the namespace ``nvidia`` to state, and how they came about.
 
-    ``toolkit`` is the newest CUDA Toolkit version that made the wheel's code, if known, and
+    ``toolkit`` is the CUDA Toolkit version that the wheel was built with, if known, and
     ``alternatives`` are the bounds of its libraries if it has some for several CUDA majors.
     """
 
@@ -151,7 +152,7 @@ def _build(
         return Statement(features, claims, bound, notes=notes)
     alternatives = runtime.runtime_of(contents).alternatives
     remarks = (*notes, *_remarks(contents, alternatives))
-    return Statement(features, claims, bound, newest_toolkit(contents), alternatives, remarks)
+    return Statement(features, claims, bound, main_toolkit(contents), alternatives, remarks)
 
 
 def infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
@@ -184,9 +185,22 @@ def infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     return Bound(compatible, tuple(evidence))
 
 
-def newest_toolkit(contents: Contents) -> CudaVersion | None:
-    """Return the newest toolkit among those that made the wheel's own code."""
-    return max((one for library in contents.own for one in library.toolkits), default=None)
+def main_toolkit(contents: Contents) -> CudaVersion | None:
+    """Return the toolkit that a wheel was built with, as far as it can be told.
+
+    A requirement that pins the toolkit's libraries says it best. Else it is the one found in
+    libraries with most containers: torch 2.15 is made by 13.2 and has a few cubins of 13.4.
+    """
+    weights: Counter[CudaVersion] = Counter()
+    for library in contents.own:
+        for version in library.toolkits:
+            weights[version] += max(library.kernel_containers, 1)
+    stated = [one.cuda for one in contents.requirements if "." in one.cuda and not one.optional]
+    majors = {version.major for version in weights}
+    pinned = [version for version in map(CudaVersion.parse, stated) if version.major in majors]
+    if pinned:
+        return max(pinned)
+    return max(weights, key=lambda version: (weights[version], version), default=None)
 
 
 def _kernels(contents: Contents) -> list[Tally]:

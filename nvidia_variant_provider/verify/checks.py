@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
 from nvidia_variant_provider.tagging.claims import Standing
-from nvidia_variant_provider.tagging.statement import NAMESPACE, infer_bound, newest_toolkit
+from nvidia_variant_provider.tagging.statement import NAMESPACE, infer_bound, main_toolkit
 from nvidia_variant_provider.verify.facts import known_gpus
 from nvidia_variant_provider.verify.model import Rule, Severity
 
@@ -197,7 +197,7 @@ def check_requirements(facts: Facts) -> Problems:
 def check_label(facts: Facts) -> Problems:
     """Find labels that mislead whoever picks one by hand: ``cuda12.6`` on code of CUDA 13."""
     match = _LABEL.fullmatch(facts.name.label)
-    toolkit = newest_toolkit(facts.contents)
+    toolkit = main_toolkit(facts.contents)
     versions = {version.major for version in facts.needs.alternatives}
     if not match or not versions:
         return
@@ -205,7 +205,7 @@ def check_label(facts: Facts) -> Problems:
     if major not in versions:
         yield facts.name.label, f"the code is for CUDA {', '.join(map(str, sorted(versions)))}"
     elif minor and toolkit and len(versions) == 1 and toolkit != CudaVersion(major, int(minor)):
-        yield facts.name.label, f"the code was made by CUDA {toolkit}"
+        yield facts.name.label, f"the wheel was built with CUDA {toolkit}"
 
 
 @check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
