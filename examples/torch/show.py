@@ -1,0 +1,152 @@
+"""Installs torch's stand-in as several machines and shows who chooses what, and why.
+
+Run by ``demo.py`` in an environment with this project, variantlib and uv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from packaging.tags import sys_tags
+
+from examples.torch import clients, releases
+from examples.torch.cases import CASES, Case
+from examples.torch.reasons import reason
+from examples.torch.uv_view import machine_seen_by_uv
+from nvidia_variant_provider.cli import output
+from nvidia_variant_provider.provider import answer
+from nvidia_variant_provider.rules import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.rules import Feature
+
+# Two installers at a time: a laptop stays usable and the rows take half as long.
+WORKERS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came out for one case: labels as installed or chosen, and as predicted."""
+
+    case: str
+    machine: str
+    torch: str
+    uv: str | None
+    uv_predicted: str | None
+    variantlib: str
+    variantlib_predicted: str
+    why: str
+
+    @property
+    def as_predicted(self) -> bool:
+        """Whether both installers did what our own ordering says they do."""
+        return (self.uv, self.variantlib) == (self.uv_predicted, self.variantlib_predicted)
+
+
+def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
+    """Install as one machine with uv, ask variantlib, and predict both."""
+    machine = _this_machine() if case.machine is None else case.machine
+    metadata = releases.release(case.version)
+    variants = releases.labels_for(case.version, _platforms(case))
+    installed = clients.install_with_uv(
+        wheels,
+        [f"{releases.NAME}=={case.version}"],
+        case.uv_settings(),
+        python_platform=case.python_platform,
+    )
+    index_metadata = wheels / f"{releases.NAME}-{case.version}-variants.json"
+    ordered = clients.order_by_variantlib(index_metadata, case.provider_settings(scratch))
+    chosen = next(label for label in ordered if label in variants)
+    preferred = {
+        rules: metadata.preferences({"nvidia": features}).order_wheels(variants)
+        for rules, features in ((0, _seen_by_uv(case, machine)), (1, decide(machine).features))
+    }
+    return Row(
+        case=case.key,
+        machine=case.title,
+        torch=case.version,
+        uv=installed[releases.NAME],
+        uv_predicted=preferred[0][0],
+        variantlib=chosen,
+        variantlib_predicted=str(preferred[1][0]),
+        why=reason(machine, metadata, variants, chosen, uv_choice=installed[releases.NAME]),
+    )
+
+
+def run_all(cases: Sequence[Case]) -> list[Row]:
+    """Run every case against one folder of wheels; progress goes to stderr."""
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(WORKERS) as pool:
+        wheels = Path(name, "wheels")
+        wheels.mkdir()
+        releases.write_releases(wheels)
+        rows = []
+        for row in pool.map(lambda case: run_case(case, wheels, Path(name)), cases):
+            print(f"installed as: {row.machine}", file=sys.stderr, flush=True)
+            rows.append(row)
+    return rows
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the table or the JSON document; 1 if an installer did not do what was predicted."""
+    parser = argparse.ArgumentParser(prog="demo.py", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    parser.add_argument(
+        "--case", action="append", choices=[case.key for case in CASES], help="run only this row"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        rows = run_all([case for case in CASES if case.key in (arguments.case or case.key)])
+    except clients.ClientError as error:
+        output.fail(str(error))
+        return 1
+    return report(rows, as_json=arguments.json)
+
+
+def report(rows: Sequence[Row], *, as_json: bool) -> int:
+    """Print the rows and whatever was not as predicted; return the exit code."""
+    if as_json:
+        output.emit_json({"schema_version": 1, "rows": [asdict(row) for row in rows]})
+    else:
+        output.emit_table(
+            ("machine", "uv installs", "variantlib + this provider", "why"),
+            [(row.machine, _shown(row.uv), row.variantlib, row.why) for row in rows],
+        )
+    unforeseen = [row for row in rows if not row.as_predicted]
+    for row in unforeseen:
+        output.fail(
+            f"{row.machine}: predicted {row.uv_predicted} (uv) and {row.variantlib_predicted} "
+            f"(variantlib), got {row.uv} and {row.variantlib}"
+        )
+    return 1 if unforeseen else 0
+
+
+def _this_machine() -> Machine:
+    return answer(clients.clean_environment()).detection.machine
+
+
+def _platforms(case: Case) -> frozenset[str]:
+    if case.machine is None:
+        return frozenset(tag.platform for tag in sys_tags())
+    return frozenset({f"manylinux_2_28_{case.machine.platform.architecture}"})
+
+
+def _seen_by_uv(case: Case, machine: Machine) -> tuple[Feature, ...]:
+    seen = machine_seen_by_uv(machine.platform) if case.machine is None else machine
+    return decide(seen, rule_set=0).features
+
+
+def _shown(label: str | None) -> str:
+    return "(no variant)" if label is None else label
+
+
+if __name__ == "__main__":
+    sys.exit(main())

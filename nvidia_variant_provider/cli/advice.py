@@ -1,0 +1,87 @@
+"""The words for each status: what it means, what to do about it, the code of its page section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.model import Status
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.model import Machine
+
+PAGE: Final = "docs/status.md"
+
+
+class Words(NamedTuple):
+    """A status in words; ``exit_code`` is what the command ``detect`` ends with."""
+
+    code: str
+    meaning: str
+    advice: str
+    exit_code: int
+
+
+WORKS: Final = 0
+NOTHING: Final = 3
+FAULTY: Final = 4
+
+STATUSES: Final = {
+    Status.OK: Words("NVP-OK", "the driver answers and so do the GPUs", "", WORKS),
+    Status.PINNED: Words("NVP-PINNED", "the environment says what the target is", "", WORKS),
+    Status.NONE: Words(
+        "NVP-NONE",
+        "no NVIDIA GPU here",
+        "to install for another machine, name it with "
+        "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION and NV_VARIANT_PROVIDER_FORCE_SM_ARCH",
+        NOTHING,
+    ),
+    Status.DRIVER_NO_GPU: Words(
+        "NVP-DRIVER-NO-GPU",
+        "a driver without a GPU it can use",
+        "give this process a GPU, or name the target's compute capability with "
+        "NV_VARIANT_PROVIDER_FORCE_SM_ARCH",
+        FAULTY,
+    ),
+    Status.GPU_NO_DRIVER: Words(
+        "NVP-GPU-NO-DRIVER",
+        "an NVIDIA GPU without a driver",
+        "install the NVIDIA driver and load its kernel module (modprobe nvidia)",
+        FAULTY,
+    ),
+    Status.BLOCKED: Words(
+        "NVP-BLOCKED",
+        "driver and GPUs are there, and this process may not use them",
+        REMEDIES["access-blocked"],
+        FAULTY,
+    ),
+    Status.BROKEN: Words(
+        "NVP-BROKEN",
+        "driver and GPU are there and do not work together",
+        "see the reason above and the kernel log (dmesg), then reboot or install the driver anew",
+        FAULTY,
+    ),
+    Status.TIMEOUT: Words(
+        "NVP-TIMEOUT",
+        "the driver did not answer in time",
+        REMEDIES["driver-silent"],
+        FAULTY,
+    ),
+}
+
+
+def words_for(machine: Machine) -> Words:
+    """Return the words for a machine's status."""
+    return STATUSES[machine.status]
+
+
+def advice_for(machine: Machine) -> list[str]:
+    """Return what to do: about each known cause, or else what the status alone advises."""
+    causes = [note.text for note in machine.notes if note.code in REMEDIES]
+    general = words_for(machine).advice
+    return causes or ([general] if general else [])
+
+
+def link(code: str) -> str:
+    """Return where a code is explained."""
+    return f"{PAGE}#{code.lower()}"

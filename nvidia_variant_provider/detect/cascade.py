@@ -1,0 +1,257 @@
+"""The order in which a machine is asked, and when it has been asked enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
+from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, read_kernel
+from nvidia_variant_provider.detect.libraries import (
+    WSL_FOLDERS,
+    Candidate,
+    candidates,
+    installed_release,
+    search_path,
+    shadowing,
+)
+from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
+from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
+from nvidia_variant_provider.detect.reconcile import reconcile
+from nvidia_variant_provider.detect.smi import SmiAnswer, ask_smi, find_program
+from nvidia_variant_provider.model import Machine, Note, Status
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.host import Host
+
+DEFAULT_SECONDS: Final = 10.0
+
+# NVML may hang while libcuda answers, so it does not get all of the time; five seconds of it are
+# seen where an adapter fails to start. The reserve is for ending children that do not want to end.
+NVML_SHARE: Final = 0.7
+RESERVE: Final = 0.05
+
+# Every candidate costs an interpreter start.
+MAX_ATTEMPTS: Final = 5
+
+# With these answers another copy of the library may do better; any other is about the machine.
+_TRY_ANOTHER: Final = {"nvml": frozenset({12, 13, 18}), "cuda": REJECTED_INITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A machine and the trail of every probe that was tried, in order."""
+
+    machine: Machine
+    trail: tuple[Step, ...]
+
+
+def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = False) -> Detection:
+    """Find out what this machine is, within ``seconds``; never raises for a machine's condition.
+
+    With ``confirm``, CUDA is started even where NVML has answered everything. That finds faults
+    which matter to a person and change nothing of what an installer gets.
+    """
+    return _Cascade(host, seconds, confirm).run()
+
+
+@dataclass(slots=True)
+class _Cascade:
+    host: Host
+    seconds: float
+    confirm: bool = False
+    trail: list[Step] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    started: float = 0.0
+    foreign_files: bool = False
+
+    def run(self) -> Detection:
+        self.started = self.host.monotonic()
+        system = self.host.platform.system
+        if system == "linux":
+            machine = self._linux()
+        elif system == "win32":
+            machine = self._windows()
+        else:
+            self._step("platform", system, found=False, detail="CUDA does not exist here")
+            machine = Machine(self.host.platform, Status.NONE, f"there is no CUDA on {system}")
+        return Detection(machine, tuple(self.trail))
+
+    def left(self) -> float:
+        """Return the seconds that may still be spent on children."""
+        spent = self.host.monotonic() - self.started
+        return max(0.0, self.seconds * (1 - RESERVE) - spent)
+
+    def _linux(self) -> Machine:
+        kernel = read_kernel(self.host.files)
+        self._record_kernel(kernel)
+        seen = Observations(self.host.platform, kernel)
+        if not kernel.driver_present:
+            if kernel.pci:
+                seen = replace(seen, installed=installed_release(self.host))
+            # Initialising NVML as root would load the module and make device nodes: without a
+            # driver there is nothing to ask.
+            return reconcile(seen)
+        return self._ask_guarded(seen)
+
+    def _windows(self) -> Machine:
+        ids = self.host.windows_pci_ids()
+        gpus = tuple(PciGpu("", device_id, "") for device_id in ids)
+        gpus = tuple(gpu for gpu in gpus if gpu.as_gpu().capability is not None)
+        self._step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
+        return self._ask_guarded(Observations(self.host.platform, windows_gpus=gpus))
+
+    def _ask_guarded(self, seen: Observations) -> Machine:
+        """Ask; a mistake of ours there must cost neither the install nor what the kernel said."""
+        try:
+            return self._ask(seen)
+        except Exception as error:  # noqa: BLE001 - the tests hold that no state of a machine gets here
+            text = f"please report this: {type(error).__name__}: {error}"
+            self._step("internal", "", found=False, detail=text)
+            return reconcile(replace(seen, notes=(*self.notes, Note("internal-error", text))))
+
+    def _ask(self, seen: Observations) -> Machine:
+        """Ask NVML, then libcuda, then nvidia-smi, each only for what is still open."""
+        self._note_environment()
+        if seen.platform.libc == "musl":
+            self._step("libraries", "musl", found=False, detail="the driver's libraries need glibc")
+            self.notes.append(
+                Note("musl", "this interpreter is musl: wheels for glibc do not apply")
+            )
+        else:
+            seen = replace(seen, nvml=self._ask_library("nvml", self.left() * NVML_SHARE, seen))
+            if self.confirm or _wants_libcuda(seen):
+                seen = replace(seen, cuda=self._ask_library("cuda", self.left(), seen))
+            else:
+                self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
+        answers = (*seen.nvml, *seen.cuda)
+        no_child = bool(answers) and all(found.end.startswith("not started") for found in answers)
+        if no_child:
+            self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
+        if _wants_smi(seen):
+            seen = replace(seen, smi=self._ask_smi())
+        if seen.release is None and seen.kernel is not None and seen.kernel.pci:
+            seen = replace(seen, installed=installed_release(self.host))
+        foreign = self.foreign_files
+        notes = tuple(self.notes)
+        return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
+
+    def _ask_library(
+        self, api: str, seconds: float, seen: Observations
+    ) -> tuple[LibraryAnswer, ...]:
+        """Try the candidates of a library until one answers for the machine."""
+        deadline = self.host.monotonic() + seconds
+        answers: list[LibraryAnswer] = []
+        wsl = seen.kernel is not None and seen.kernel.wsl
+        for candidate in candidates(self.host, api, wsl=wsl):
+            left = deadline - self.host.monotonic()
+            if isinstance(candidate, Miss):
+                self.foreign_files |= candidate.reason is MissReason.FOREIGN
+                self._miss(api, candidate)
+            elif left <= 0 or len(answers) >= MAX_ATTEMPTS:
+                break
+            else:
+                answers.append(self._attempt(api, candidate, left))
+                if _is_final(api, answers[-1]):
+                    if not any(before.loaded for before in answers[:-1]):
+                        self._note_folder(api, candidate, answers[-1])
+                    break
+        return tuple(answers)
+
+    def _attempt(self, api: str, candidate: Candidate, seconds: float) -> LibraryAnswer:
+        reply = self.host.ask_library(api, candidate.path, seconds)
+        answer = parse_answer(api, candidate.path, reply)
+        found = answer.init == 0 or answer.cuda is not None
+        self._step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
+        return answer
+
+    def _ask_smi(self) -> SmiAnswer | None:
+        path = find_program(self.host)
+        if not path:
+            self._miss("nvidia-smi", Miss("nvidia-smi", MissReason.ABSENT))
+            return None
+        before = self.host.monotonic()
+        answer = ask_smi(self.host, path, self.left)
+        cost = self.host.monotonic() - before
+        found = answer.release is not None
+        self._step("nvidia-smi", path, found=found, detail=answer.describe(), cost=cost)
+        return answer
+
+    def _note_environment(self) -> None:
+        visible = self.host.environ.get("CUDA_VISIBLE_DEVICES")
+        if visible is not None:
+            text = f"CUDA_VISIBLE_DEVICES={visible[:60]!r} describes a job and was left aside"
+            self.notes.append(Note("cuda-visible-devices", text))
+
+    def _note_folder(self, api: str, candidate: Candidate, answer: LibraryAnswer) -> None:
+        """Say where the library was, if programs may not find it there by themselves."""
+        folder = candidate.path.rpartition("/")[0]
+        if candidate.by_loader or not answer.loaded or self.host.platform.system != "linux":
+            return
+        if folder.startswith(WSL_FOLDERS[0].rpartition("/")[0]):
+            shadow = shadowing(self.host) if api == "cuda" or not answer.init else ""
+            if shadow and all(note.code != "wsl-shadowed" for note in self.notes):
+                text = f"{shadow} of a Linux driver package hides the library that works: remove it"
+                self.notes.append(Note("wsl-shadowed", text))
+            return
+        if folder in search_path(self.host) or any(
+            it.code == "library-folder" for it in self.notes
+        ):
+            return
+        text = (
+            f"{candidate.path} was found by its full path; programs find it only if the loader "
+            f"searches {folder} (ldconfig, or LD_LIBRARY_PATH)"
+        )
+        self.notes.append(Note("library-folder", text))
+
+    def _record_kernel(self, kernel: KernelView) -> None:
+        release = kernel.release
+        if isinstance(release, Hit):
+            self._step("kernel", release.source, found=True, detail=f"driver {release.value}")
+        else:
+            self._miss("kernel", release)
+        for gpu in kernel.pci:
+            detail = f"{gpu.as_gpu().name}, bound to {gpu.driver or 'nothing'}"
+            self._step("pci", gpu.address, found=True, detail=detail)
+        nodes = ", ".join((*kernel.nodes[:8], *(("dxg",) if kernel.wsl else ())))
+        self._step("devices", "/dev", found=bool(nodes), detail=nodes or "no NVIDIA device node")
+
+    def _miss(self, probe: str, miss: Miss) -> None:
+        detail = f"{miss.reason.value}: {miss.detail}" if miss.detail else miss.reason.value
+        self._step(probe, miss.source, found=False, detail=detail)
+
+    def _step(
+        self, probe: str, source: str, *, found: bool, detail: str, cost: float = 0.0
+    ) -> None:
+        self.trail.append(Step(probe, source, found, detail, round(cost, 4)))
+
+
+def _is_final(api: str, answer: LibraryAnswer) -> bool:
+    """Tell whether another copy of the library could not do better."""
+    if answer.timed_out or answer.end.startswith("not started"):
+        return True
+    return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
+
+
+def _wants_libcuda(seen: Observations) -> bool:
+    """Tell whether NVML left something open, or said something that only ``cuInit`` confirms."""
+    nvml = seen.best_nvml
+    if nvml is None or not nvml.complete or nvml.init or nvml.cuda is None or not nvml.gpus:
+        return True
+    if any(gpu.capability is None for gpu in nvml.gpus):
+        return True
+    branch = branch_cuda(seen)
+    if branch is not None and nvml.cuda != branch:
+        return True  # A forward compatibility package, which this driver may reject.
+    kernel = seen.kernel
+    node_missing = (
+        kernel is not None and "nvidia0" in kernel.nodes and "nvidia-uvm" not in kernel.nodes
+    )
+    return node_missing and not seen.tegra
+
+
+def _wants_smi(seen: Observations) -> bool:
+    """Tell whether no library could be asked; one that answered or hangs makes it pointless."""
+    answers = (*seen.nvml, *seen.cuda)
+    spoke = any(found.init is not None or found.timed_out for found in answers)
+    return not spoke

@@ -1,0 +1,181 @@
+"""The status of a machine in one word, with the reason: what works, and if not, why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from nvidia_variant_provider.detect.answer import describe_code
+from nvidia_variant_provider.detect.diagnosis import (
+    CUDA_NO_DEVICE,
+    CUDA_NOT_NOW,
+    CUDA_NOT_READY,
+    NVML_GPU_NOT_FOUND,
+    NVML_MISMATCH,
+    NVML_NO_PERMISSION,
+    NVML_OPERATING_SYSTEM,
+    UNKNOWN,
+    Diagnosis,
+)
+from nvidia_variant_provider.detect.driverless import diagnose_driverless
+from nvidia_variant_provider.detect.observations import kernel_gpus, left_behind
+from nvidia_variant_provider.detect.remedies import remedy
+from nvidia_variant_provider.model import Note, Status
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.answer import LibraryAnswer
+    from nvidia_variant_provider.detect.observations import Observations
+    from nvidia_variant_provider.model import Gpu
+
+
+_NO_GPU: Final = "the driver finds no GPU it can use"
+
+
+def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
+    """Return the diagnosis; ``answering`` are the GPUs that a library answered for."""
+    if answering:
+        return _with_gpus(seen, answering)
+    if not seen.driver_present:
+        return diagnose_driverless(seen)
+    gpus = kernel_gpus(seen)
+    nvml = seen.best_nvml
+    refused = (nvml.init if nvml else None) or (seen.smi.code if seen.smi else None)
+    if refused:
+        return _nvml_refusal(seen, refused, gpus)
+    if seen.timed_out:
+        notes = (remedy("driver-silent"),)
+        return Diagnosis(Status.TIMEOUT, "the driver did not answer in time", gpus, notes=notes)
+    if nvml is not None and nvml.init == 0:
+        return _no_devices(seen, nvml, gpus)
+    return _cuda_refusal(seen, gpus) or _silent(seen, gpus)
+
+
+def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
+    """Diagnose a machine whose GPUs answer; CUDA itself may still fail to start."""
+    cuda = seen.best_cuda
+    if not seen.cuda:
+        status, reason, notes = _WORKS
+    elif cuda is None:
+        codes = ", ".join(describe_code("cuda", found.init) for found in seen.cuda if found.init)
+        status, reason, notes = Status.BROKEN, f"this driver rejects every libcuda: {codes}", ()
+    elif cuda.init:
+        status, reason, notes = _cuda_does_not_start(seen, cuda.init)
+    elif cuda.init is None:
+        status, reason, notes = _cuda_is_silent(cuda)
+    else:
+        status, reason, notes = _WORKS
+        notes = _nvml_failed(seen.best_nvml)
+    return Diagnosis(status, reason, gpus, notes=notes)
+
+
+def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
+    """Say that NVML is there and of no use; boards without it are as they should be."""
+    if nvml is None or nvml.load_error or (nvml.init == 0 and nvml.complete):
+        return ()
+    return (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
+
+
+_Findings: TypeAlias = tuple[Status, str, tuple[Note, ...]]
+_WORKS: Final[_Findings] = (Status.OK, "driver and GPUs answer", ())
+
+
+def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
+    """Say what it means that libcuda was asked and did not come to answer ``cuInit``."""
+    if cuda.timed_out:
+        return Status.TIMEOUT, "CUDA did not start in time", (remedy("cuda-too-slow"),)
+    if cuda.load_error:
+        return Status.OK, _WORKS[1], (remedy("libcuda-missing"),)
+    if cuda.end.startswith("not started"):
+        return _WORKS
+    return Status.BROKEN, f"libcuda: {cuda.end}", ()
+
+
+def _cuda_does_not_start(seen: Observations, code: int) -> _Findings:
+    text = f"CUDA does not start: {describe_code('cuda', code)}"
+    if code in CUDA_NOT_NOW:
+        mig = code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig
+        causes = (
+            *(("mig-without-instance",) if mig else ()),
+            *(("fabric-not-ready",) if code == CUDA_NOT_READY else ()),
+        )
+        return Status.OK, _WORKS[1], (Note("cuda-init", text), *map(remedy, causes))
+    nodes = seen.kernel.nodes if seen.kernel is not None else ()
+    no_uvm = "nvidia0" in nodes and "nvidia-uvm" not in nodes
+    return Status.BROKEN, text, (remedy("uvm-missing"),) if no_uvm else ()
+
+
+def _nvml_refusal(seen: Observations, code: int, gpus: tuple[Gpu, ...]) -> Diagnosis:
+    """Read the status code with which NVML refused to start."""
+    text = describe_code("nvml", code)
+    if code in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
+        return _blocked(f"{text}: this process may not use the GPUs", gpus)
+    if code == NVML_GPU_NOT_FOUND:
+        return Diagnosis(Status.DRIVER_NO_GPU, f"{text}: {_NO_GPU}", notes=_left_behind(seen))
+    if _no_device_nodes(seen):
+        reason = f"no GPU device is given to this process ({text})"
+        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(remedy("no-device-nodes"),))
+    if code == UNKNOWN:
+        # Seen where a container's device cgroup was taken away while it ran.
+        return _blocked(f"{text}: the GPUs are there and do not open", gpus, "devices-lost")
+    notes = (remedy("library-mismatch"),) if code == NVML_MISMATCH else ()
+    return Diagnosis(Status.BROKEN, text, gpus, notes=notes)
+
+
+def _blocked(reason: str, gpus: tuple[Gpu, ...], cause: str = "access-blocked") -> Diagnosis:
+    return Diagnosis(Status.BLOCKED, reason, gpus, notes=(remedy(cause),))
+
+
+def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) -> Diagnosis:
+    """NVML started and no GPU answered."""
+    codes = {code for _, code in nvml.failed}
+    if codes == {NVML_NO_PERMISSION}:
+        text = f"{describe_code('nvml', NVML_NO_PERMISSION)} for every GPU"
+        return _blocked(f"{text}: this process may not use them", gpus)
+    if gpus or codes:
+        return Diagnosis(Status.BROKEN, "the driver is bound to a GPU that does not answer", gpus)
+    return Diagnosis(Status.DRIVER_NO_GPU, _NO_GPU, notes=_left_behind(seen))
+
+
+def _left_behind(seen: Observations) -> tuple[Note, ...]:
+    """Name the GPUs that the loaded driver is too new for."""
+    pci = seen.kernel.pci if seen.kernel is not None else ()
+    return tuple(
+        remedy("gpu-left-behind") for found in pci if left_behind(found.as_gpu(), seen.release)
+    )[:1]
+
+
+def _cuda_refusal(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis | None:
+    """Read the status code of ``cuInit``, where NVML had nothing to say."""
+    codes = [found.init for found in seen.cuda if found.init]
+    if not codes:
+        return None
+    text = describe_code("cuda", codes[0])
+    if seen.tegra and codes[0] == CUDA_NO_DEVICE:
+        reason = f"{text}: this process may not use the GPU's device nodes"
+        return _blocked(reason, gpus, "tegra-group")
+    if _no_device_nodes(seen):
+        reason = f"no GPU device is given to this process ({text})"
+        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(remedy("no-device-nodes"),))
+    return Diagnosis(Status.BROKEN, text, gpus)
+
+
+def _no_device_nodes(seen: Observations) -> bool:
+    return seen.kernel is not None and not seen.kernel.gpu_nodes
+
+
+def _silent(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
+    """No library spoke at all: none was found, none could be loaded, or none could be asked."""
+    answers = (*seen.nvml, *seen.cuda)
+    if not seen.could_ask:
+        reason = "known from the kernel's files only"
+        present = bool(gpus) or not _no_device_nodes(seen)
+        return Diagnosis(Status.OK if present else Status.DRIVER_NO_GPU, reason, gpus)
+    ended = [found.end for found in answers if not found.load_error and not found.complete]
+    if ended:
+        return Diagnosis(Status.BROKEN, f"the driver's library: {ended[0]}", gpus)
+    if _no_device_nodes(seen):
+        # The kernel is the host's; nothing of the driver was given to this process.
+        reason = "a driver is loaded on the host; neither its libraries nor a GPU are given here"
+        notes = (remedy("host-driver-only"),)
+        return Diagnosis(Status.DRIVER_NO_GPU, reason, usable_driver=False, notes=notes)
+    cause = "foreign-library" if seen.only_foreign else "no-driver-library"
+    return Diagnosis(Status.BROKEN, "no driver library loads", gpus, notes=(remedy(cause),))

@@ -1,0 +1,136 @@
+"""The diagnosis where no kernel-mode driver answers: what hardware could one serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.detect.answer import describe_code
+from nvidia_variant_provider.detect.diagnosis import (
+    CUDA_NO_DEVICE,
+    NVML_NO_PERMISSION,
+    NVML_OPERATING_SYSTEM,
+    Diagnosis,
+)
+from nvidia_variant_provider.detect.remedies import remedy
+from nvidia_variant_provider.model import Note, Status
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.kernel import PciGpu
+    from nvidia_variant_provider.detect.observations import Observations
+
+PASSED_THROUGH = "vfio-pci"
+
+
+def diagnose_driverless(seen: Observations) -> Diagnosis:
+    """Return the diagnosis of a machine whose driver neither answers nor shows its release."""
+    if seen.timed_out:
+        return _timed_out(seen)
+    kernel = seen.kernel
+    if kernel is not None and (kernel.wsl or kernel.wsl_libraries):
+        return _wsl(seen)
+    if kernel is not None and kernel.tegra_gpu is not None:
+        return _tegra(seen)
+    pci = kernel.pci if kernel is not None else seen.windows_gpus
+    if pci:
+        return _hardware(seen, pci)
+    if kernel is not None and kernel.driver_present:
+        return _traces(seen)
+    shim = Note("cuda-look-alike", "a CUDA look-alike answers, without NVIDIA hardware")
+    return _unusable(Status.NONE, "no sign of NVIDIA hardware", (shim,) if seen.is_shim else ())
+
+
+def _unusable(status: Status, reason: str, notes: tuple[Note, ...] = ()) -> Diagnosis:
+    return Diagnosis(status, reason, usable_driver=False, notes=notes)
+
+
+def _timed_out(seen: Observations) -> Diagnosis:
+    """Keep what is known without the driver: the hardware, and what libcuda said at first."""
+    pci = seen.kernel.pci if seen.kernel is not None else seen.windows_gpus
+    gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
+    if seen.kernel is not None and seen.kernel.tegra_gpu is not None:
+        gpus = (seen.kernel.tegra_gpu,)
+    spoke = seen.best_cuda is not None and seen.best_cuda.cuda is not None
+    reason, notes = "the driver did not answer in time", (remedy("driver-silent"),)
+    return Diagnosis(Status.TIMEOUT, reason, gpus, usable_driver=spoke, notes=notes)
+
+
+def _wsl(seen: Observations) -> Diagnosis:
+    """Diagnose WSL, whose driver is that of Windows and not in the kernel's files."""
+    kernel, nvml, cuda = seen.kernel, seen.best_nvml, seen.best_cuda
+    if kernel is not None and not kernel.wsl:
+        reason = "the driver libraries of WSL are here, /dev/dxg is not given to this process"
+        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+    if nvml is not None and nvml.init in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
+        reason = f"{describe_code('nvml', nvml.init)}: this process may not use the GPU of Windows"
+        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+    if not seen.could_ask:
+        reason = "the driver of Windows could not be asked: it says nothing in files"
+        return _unusable(Status.BLOCKED, reason)
+    if not any(found.loaded for found in (nvml, cuda) if found) and not _crashed(seen):
+        reason = "WSL without the NVIDIA driver of Windows: no driver library is there"
+        return _unusable(Status.NONE, reason)
+    said = next((it.describe() for it in (nvml, cuda) if it and (it.init or not it.complete)), "")
+    reason = f"the driver of Windows does not answer: {said}"
+    return _unusable(Status.BROKEN, reason, (remedy("wsl-driver"),))
+
+
+def _tegra(seen: Observations) -> Diagnosis:
+    """Diagnose a Tegra board, whose device nodes stand for a driver built into the kernel."""
+    cuda, gpus = seen.best_cuda, (seen.kernel.tegra_gpu,) if seen.kernel else ()
+    known = tuple(gpu for gpu in gpus if gpu is not None)
+    if cuda is not None and cuda.init:
+        cause = "tegra-group" if cuda.init == CUDA_NO_DEVICE else "access-blocked"
+        reason = f"{describe_code('cuda', cuda.init)}: this process may not use the GPU"
+        return Diagnosis(Status.BLOCKED, reason, known, notes=(remedy(cause),))
+    if not seen.could_ask:
+        return Diagnosis(Status.OK, "known from the kernel's files only", known)
+    reason = "the GPU's device nodes are there, and no driver library loads"
+    return Diagnosis(Status.BROKEN, reason, known, notes=(remedy("no-driver-library"),))
+
+
+def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
+    """Diagnose GPUs on the bus without a driver for them."""
+    gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
+    if not gpus:
+        reason = "the NVIDIA GPUs here are given to virtual machines"
+        return _unusable(Status.GPU_NO_DRIVER, reason, (remedy("gpu-passed-through"),))
+    if seen.only_foreign:
+        reason = "the driver's libraries are for another architecture than this interpreter"
+        return Diagnosis(Status.BROKEN, reason, gpus, notes=(remedy("foreign-library"),))
+    asked = seen.kernel is None or seen.kernel.driver_present
+    if asked and (not seen.could_ask or _crashed(seen)):
+        reason = "the driver could not be asked" if not seen.could_ask else "its library crashed"
+        return Diagnosis(Status.BROKEN, reason, gpus, usable_driver=False)
+    others = sorted({found.driver for found in pci} - {"", "nvidia", PASSED_THROUGH})
+    bound = f" (bound to {', '.join(others)})" if others else ""
+    reason = f"an NVIDIA GPU is there{bound}, but no kernel-mode driver of NVIDIA is loaded"
+    notes = (remedy("driver-installed-not-loaded"),) if seen.installed else ()
+    if seen.installed:
+        text = f"libraries of driver {seen.installed} are installed"
+        notes = (Note("driver-installed", text), *notes)
+    return Diagnosis(Status.GPU_NO_DRIVER, reason, gpus, usable_driver=False, notes=notes)
+
+
+def _traces(seen: Observations) -> Diagnosis:
+    """Diagnose device nodes or folders of a driver without a release and without an answer."""
+    refused = next((it for it in (seen.best_nvml, seen.best_cuda) if it and it.init), None)
+    nodes = seen.kernel.gpu_nodes if seen.kernel is not None else ()
+    if refused is not None and refused.init in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
+        reason = f"{refused.describe()}: this process may not use the GPUs"
+        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+    if nodes:
+        said = refused.describe() if refused else "no driver library loads"
+        notes = () if refused else (remedy("no-driver-library"),)
+        return _unusable(Status.BROKEN, f"GPU device nodes are there: {said}", notes)
+    if seen.kernel is not None and (seen.kernel.module or seen.kernel.proc):
+        reason = "a driver is loaded that hides its release, and no GPU is given to this process"
+        return _unusable(Status.DRIVER_NO_GPU, reason, (remedy("no-device-nodes"),))
+    # Initialising NVML or CUDA as root makes /dev/nvidiactl, driver or not.
+    return _unusable(Status.NONE, "no NVIDIA hardware, only traces of its software")
+
+
+def _crashed(seen: Observations) -> bool:
+    return any(
+        not found.complete and not found.load_error and not found.end.startswith("not started")
+        for found in (*seen.nvml, *seen.cuda)
+    )

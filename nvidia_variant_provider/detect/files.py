@@ -1,0 +1,133 @@
+"""The files of the machine, or of a folder that stands for one; the only ``open`` of detection.
+
+This module is loaded on every machine, also where there is no NVIDIA hardware: it imports
+nothing that a starting interpreter has not already paid for.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+# Nothing that detection reads is longer; a hostile file may be endless.
+MAX_BYTES = 65536
+# A server with thousands of virtual functions has as many PCI devices.
+MAX_NAMES = 16384
+_MAX_LINKS = 40
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+class Files:
+    """Read-only, bounded and non-blocking access to files below a root folder."""
+
+    def __init__(self, root: str = "/") -> None:
+        self.root = root
+
+    @property
+    def is_real(self) -> bool:
+        """Whether the paths are those of this machine, not of a folder that stands for one."""
+        return self.root == "/"
+
+    def locate(self, path: str) -> str:
+        """Return where ``path`` lies on this machine, with links followed inside the root.
+
+        Raises ``OSError`` where links go round in circles.
+        """
+        if self.is_real:
+            return path
+        return self._resolve(path)
+
+    def read_bytes(self, path: str, limit: int = MAX_BYTES) -> bytes:
+        """Return the first ``limit`` bytes of a regular file; raises ``OSError``.
+
+        Opened without blocking and without becoming its terminal, so that a FIFO or a device in a
+        file's place costs nothing.
+        """
+        descriptor = os.open(self.locate(path), _READ)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", path)
+            return _read_up_to(descriptor, limit)
+        finally:
+            os.close(descriptor)
+
+    def read_text(self, path: str, limit: int = MAX_BYTES) -> str:
+        """Return the text of a file; bytes that are not UTF-8 come as replacement characters."""
+        return self.read_bytes(path, limit).decode("utf-8", "replace")
+
+    def list_names(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a folder, empty if it cannot be listed."""
+        try:
+            with os.scandir(self.locate(path)) as entries:
+                names = [entry.name for entry, _ in zip(entries, range(MAX_NAMES))]  # noqa: B905
+        except OSError:
+            return ()
+        return tuple(sorted(names))
+
+    def read_link(self, path: str) -> str:
+        """Return what a symbolic link says, not followed; empty if there is none."""
+        try:
+            folder, name = os.path.split(path)
+            return os.readlink(os.path.join(self.locate(folder), name))
+        except OSError:
+            return ""
+
+    def exists(self, path: str) -> bool:
+        """Tell whether anything is at a path, links followed."""
+        try:
+            return os.path.exists(self.locate(path))
+        except OSError:
+            return False
+
+    def size(self, path: str) -> int:
+        """Return the size of a regular file in bytes; -1 if there is none."""
+        try:
+            found = os.stat(self.locate(path))
+        except OSError:
+            return -1
+        return found.st_size if stat.S_ISREG(found.st_mode) else -1
+
+    def _resolve(self, path: str) -> str:
+        """Follow links as if the root were ``/``: an absolute link must not leave the folder."""
+        waiting = _parts(path)
+        done: list[str] = []
+        links = 0
+        while waiting:
+            part = waiting.pop()
+            if part == "..":
+                del done[-1:]
+                continue
+            target = self._link_at([*done, part])
+            if target is None:
+                done.append(part)
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            if target.startswith("/"):
+                done.clear()
+            waiting += _parts(target)
+        return os.path.join(self.root, *done)
+
+    def _link_at(self, parts: list[str]) -> str | None:
+        try:
+            return os.readlink(os.path.join(self.root, *parts))
+        except (OSError, ValueError):
+            return None
+
+
+def _parts(path: str) -> list[str]:
+    """Return the parts of a path, the first one last."""
+    return [part for part in reversed(path.split("/")) if part not in {"", "."}]
+
+
+def _read_up_to(descriptor: int, limit: int) -> bytes:
+    chunks = []
+    while limit > 0:
+        chunk = os.read(descriptor, limit)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        limit -= len(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,137 @@
+"""Everything the probes brought home, and the first conclusions that need no weighing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.detect.outcome import Hit
+from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.answer import LibraryAnswer
+    from nvidia_variant_provider.detect.kernel import KernelView, PciGpu
+    from nvidia_variant_provider.detect.smi import SmiAnswer
+    from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Note, Platform
+
+# A stub, or a libcuda that does not fit the kernel-mode driver: what it says does not count.
+STUB: Final = 34
+REJECTED_INITS: Final = frozenset({STUB, 803, 804})
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Everything the probes brought home.
+
+    ``installed`` is the driver release in the name of a library on disk, which need not be the
+    loaded one; ``foreign_files`` tells that a library of another architecture was passed over.
+    """
+
+    platform: Platform
+    kernel: KernelView | None = None
+    nvml: tuple[LibraryAnswer, ...] = ()
+    cuda: tuple[LibraryAnswer, ...] = ()
+    smi: SmiAnswer | None = None
+    windows_gpus: tuple[PciGpu, ...] = ()
+    no_child: bool = False
+    installed: str = ""
+    foreign_files: bool = False
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def best_nvml(self) -> LibraryAnswer | None:
+        """The NVML that initialised, else the one whose refusal says most."""
+        return None if self.is_shim else _best(self.nvml)
+
+    @property
+    def best_cuda(self) -> LibraryAnswer | None:
+        """The libcuda that counts: one that initialised, else one that was not rejected."""
+        fitting = tuple(found for found in self.cuda if found.init not in REJECTED_INITS)
+        return None if self.is_shim else _best(fitting)
+
+    @property
+    def is_shim(self) -> bool:
+        """Whether a CUDA look-alike answers for another maker's GPU.
+
+        Its devices have no identity. On Tegra real ones may lack it too, so hardware decides.
+        """
+        kernel = self.kernel
+        seen = bool(self.windows_gpus) or (
+            kernel is not None and (kernel.module or kernel.proc or kernel.pci or kernel.nodes)
+        )
+        return not seen and any(found.is_shim for found in (*self.nvml, *self.cuda))
+
+    @property
+    def release(self) -> Hit[DriverRelease] | None:
+        """The release of the kernel-mode driver, from the kernel itself if it says so."""
+        if self.kernel is not None and isinstance(self.kernel.release, Hit):
+            return self.kernel.release
+        if self.best_nvml is not None and self.best_nvml.release is not None:
+            return Hit(self.best_nvml.release, "NVML")
+        if self.smi is not None and self.smi.release is not None:
+            return Hit(self.smi.release, "nvidia-smi")
+        return None
+
+    @property
+    def driver_present(self) -> bool:
+        """Whether a driver works here or is at least loaded."""
+        answered = any(found.init == 0 for found in (self.best_nvml, self.best_cuda) if found)
+        return self.release is not None or answered
+
+    @property
+    def tegra(self) -> bool:
+        """Whether driver releases follow the numbering of Tegra boards."""
+        return self.kernel is not None and self.kernel.tegra
+
+    @property
+    def could_ask(self) -> bool:
+        """Whether the driver's libraries could be asked at all from this interpreter."""
+        return not self.no_child and self.platform.libc != "musl"
+
+    @property
+    def only_foreign(self) -> bool:
+        """Whether there are driver libraries, all of another architecture."""
+        answers = (*self.nvml, *self.cuda)
+        loaded = any(found.loaded for found in answers)
+        return not loaded and (self.foreign_files or any(found.is_foreign for found in answers))
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether a probe did not come back in time."""
+        answers = (*self.nvml, *self.cuda)
+        return any(answer.timed_out for answer in answers) or (
+            self.smi is not None and self.smi.end == "timeout"
+        )
+
+
+def branch_cuda(seen: Observations) -> CudaVersion | None:
+    """Return what the driver branch's own libcuda reports; ``None`` for Tegra's numbers."""
+    if seen.release is None or seen.tegra:
+        return None
+    return cuda_of_branch(seen.release.value.branch)
+
+
+def kernel_gpus(seen: Observations) -> tuple[Gpu, ...]:
+    """Return the GPUs that the driver is bound to, as far as their device ids tell them."""
+    if seen.kernel is None:
+        return ()
+    if seen.kernel.tegra_gpu is not None:
+        return (seen.kernel.tegra_gpu,)
+    bound = (found.as_gpu() for found in seen.kernel.pci if found.driver == "nvidia")
+    return tuple(gpu for gpu in bound if not left_behind(gpu, seen.release))
+
+
+def left_behind(gpu: Gpu, release: Hit[DriverRelease] | None) -> bool:
+    """Tell whether the loaded driver branch no longer serves this GPU."""
+    if gpu.capability is None or release is None:
+        return False
+    last = last_branch_for(gpu.capability)
+    return last is not None and release.value.branch > last
+
+
+def _best(answers: tuple[LibraryAnswer, ...]) -> LibraryAnswer | None:
+    return max(
+        answers,
+        key=lambda found: (found.init == 0, found.init is not None, found.cuda is not None),
+        default=None,
+    )

@@ -1,0 +1,126 @@
+"""One machine out of everything that was observed: pure, and the only place that weighs sources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.detect.diagnose import diagnose
+from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
+from nvidia_variant_provider.model import Machine, Note
+from nvidia_variant_provider.tables.driver_branches import BRANCHES
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.answer import LibraryAnswer
+    from nvidia_variant_provider.detect.observations import Observations
+    from nvidia_variant_provider.model import CudaVersion, Gpu
+
+
+def reconcile(seen: Observations) -> Machine:
+    """Weigh what was observed and return the machine."""
+    cuda, cuda_source, derived = _weigh_cuda(seen)
+    release = seen.release
+    diagnosis = diagnose(seen, answering_gpus(seen))
+    notes = (*seen.notes, *diagnosis.notes, *_notes(seen, cuda))
+    if not diagnosis.usable_driver:
+        cuda, cuda_source, derived = None, "", False
+    return Machine(
+        platform=seen.platform,
+        status=diagnosis.status,
+        reason=diagnosis.reason,
+        driver_release=release.value if release else None,
+        driver_source=release.source if release else "",
+        cuda=cuda,
+        cuda_source=cuda_source,
+        cuda_derived=derived,
+        gpus=diagnosis.gpus,
+        tegra=seen.tegra,
+        notes=notes,
+    )
+
+
+def answering_gpus(seen: Observations) -> tuple[Gpu, ...]:
+    """Return the GPUs that a library or ``nvidia-smi`` answered for, gaps filled by others."""
+    nvml = _sourced(seen.best_nvml, "NVML")
+    cuda = _sourced(seen.best_cuda, "libcuda")
+    smi = seen.smi.gpus if seen.smi else ()
+    kernel = tuple(gpu.as_gpu() for gpu in seen.kernel.pci) if seen.kernel else ()
+    main = nvml or cuda or smi
+    if seen.best_nvml is not None and not seen.best_nvml.complete and len(cuda) > len(nvml):
+        main = cuda  # NVML broke off in the middle of its list.
+    gpus = tuple(_filled(gpu, len(main), (cuda, smi, kernel)) for gpu in main)
+    if cuda and main is nvml:
+        # New drivers let NVML list accelerators that are no CUDA devices: they have no capability.
+        return tuple(gpu for gpu in gpus if gpu.capability is not None) or gpus
+    return gpus
+
+
+def _weigh_cuda(seen: Observations) -> tuple[CudaVersion | None, str, bool]:
+    """Return the CUDA driver version, where it came from, and whether it was only derived."""
+    native, nvml = seen.best_cuda, seen.best_nvml
+    if native is not None and native.cuda is not None:
+        return native.cuda, f"libcuda ({native.path})", False
+    # With a rejected libcuda first on the path, NVML repeats what that library says.
+    rejected = any(found.init in REJECTED_INITS for found in seen.cuda)
+    if nvml is not None and nvml.cuda is not None and not rejected:
+        return nvml.cuda, f"NVML ({nvml.path})", False
+    if seen.smi is not None and seen.smi.cuda is not None:
+        return seen.smi.cuda, "nvidia-smi", False
+    branch = branch_cuda(seen)
+    if branch is None or seen.release is None:
+        return None, "", False
+    return branch, f"derived from driver branch {seen.release.value.branch}", True
+
+
+def _sourced(answer: LibraryAnswer | None, source: str) -> tuple[Gpu, ...]:
+    if answer is None:
+        return ()
+    return tuple(replace(gpu, source=source if gpu.capability else "") for gpu in answer.gpus)
+
+
+def _filled(gpu: Gpu, siblings: int, others: tuple[tuple[Gpu, ...], ...]) -> Gpu:
+    """Add what another source knows of the same GPU."""
+    for source in others:
+        twin = _twin(gpu, siblings, source)
+        if twin is None:
+            continue
+        if gpu.capability is None and twin.capability is not None:
+            gpu = replace(gpu, capability=twin.capability, source=twin.source)
+        if gpu.integrated is None:
+            gpu = replace(gpu, integrated=twin.integrated)
+    return gpu
+
+
+def _twin(gpu: Gpu, siblings: int, source: tuple[Gpu, ...]) -> Gpu | None:
+    for other in source:
+        same_uuid = gpu.uuid and gpu.uuid == other.uuid
+        same_address = gpu.pci_address and gpu.pci_address == other.pci_address
+        if same_uuid or same_address:
+            return other
+    # A Tegra board has one GPU, which NVML leaves without address and libcuda without UUID.
+    alone = siblings == 1 and len(source) == 1
+    return source[0] if alone and not (gpu.pci_address and source[0].pci_address) else None
+
+
+def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
+    notes = []
+    for answer in seen.cuda:
+        if answer.init == STUB:
+            text = f"{answer.path} is a stub to link with, not a driver"
+            notes.append(Note("libcuda-stub", text))
+        elif answer.init in REJECTED_INITS:
+            text = f"{answer.path} is a libcuda this driver rejects ({answer.init}): the programs "
+            notes.append(Note("libcuda-rejected", f"{text}that find it first fail"))
+    for found in filter(None, (seen.best_nvml, seen.best_cuda)):
+        notes += [
+            Note("gpu-not-answering", f"GPU {index} does not answer ({found.api} {code})")
+            for index, code in found.failed
+        ]
+    branch = branch_cuda(seen)
+    newest = seen.release is not None and seen.release.value.branch > BRANCHES[-1][0]
+    if cuda is not None and branch is not None and cuda > branch and not newest:
+        text = f"libcuda supports CUDA {cuda}, the driver branch by itself {branch}"
+        notes.append(Note("forward-compatibility", text))
+    if any(found.asleep for found in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
+        notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
+    return notes

@@ -1,0 +1,319 @@
+"""The child process that loads one driver library and reports what it says.
+
+Run as a script by ``child.py``, in an isolated interpreter, with the library's API ("nvml" or
+"cuda"), a token, and the library's path or soname. It imports nothing of this package, so that it
+is all there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel,
+written as soon as it is known: what was said before a crash or a hang still counts.
+
+With "program" for an API it runs a program of the driver instead, under the same guard.
+
+Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for success.
+"""
+
+import ctypes
+import os
+import sys
+import time
+
+MAX_DEVICES = 256
+NVML_FUNCTION_NOT_FOUND = 13
+CUDA_NOT_FOUND = 500
+
+CU_INTEGRATED = 18
+CU_CAPABILITY_MAJOR = 75
+CU_CAPABILITY_MINOR = 76
+
+# Containers may allow a billion descriptors, and the driver's library walks all of them.
+MAX_DESCRIPTORS = 4096
+# libcuda needs a few hundred MB on a machine with eight GPUs.
+MAX_RESIDENT = 1 << 30
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SIGKILL = 9
+# As shells count: 139 says that signal 11 ended the process.
+BY_SIGNAL = 128
+CANNOT_START = 127
+
+
+class PciInfo(ctypes.Structure):
+    """``nvmlPciInfo_t``, 68 bytes."""
+
+    _fields_ = [
+        ("bus_id_legacy", ctypes.c_char * 16),
+        ("domain", ctypes.c_uint),
+        ("bus", ctypes.c_uint),
+        ("device", ctypes.c_uint),
+        ("pci_device_id", ctypes.c_uint),
+        ("pci_subsystem_id", ctypes.c_uint),
+        ("bus_id", ctypes.c_char * 32),
+    ]
+
+
+class Reporter:
+    """Writes lines to the channel: the pipe that was standard output when the child started."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.channel = os.dup(1)
+        # Whatever a library prints, on any standard stream, must not reach the channel.
+        self.nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(self.nowhere, stream)
+
+    def say(self, word: str, *fields: object) -> None:
+        """Send one line; text is escaped so that a name cannot forge another line.
+
+        It begins with a newline too: a library may have written half a line to the channel.
+        """
+        escaped = (str(field).encode("unicode_escape").decode("ascii") for field in fields)
+        line = "\n" + "\t".join((self.token, word, *escaped)) + "\n"
+        os.write(self.channel, line.encode("ascii"))
+
+
+class Library:
+    """A loaded library whose missing functions answer with an error code."""
+
+    def __init__(self, path: str, missing: int) -> None:
+        if sys.platform == "win32":
+            self.handle: ctypes.CDLL = ctypes.WinDLL(path)
+        else:
+            self.handle = ctypes.CDLL(path)
+        self.missing = missing
+
+    def call(self, name: str, *arguments: object) -> int:
+        """Call a function that returns a status code."""
+        try:
+            function = getattr(self.handle, name)
+        except AttributeError:
+            return self.missing
+        function.restype = ctypes.c_int
+        return int(function(*arguments))
+
+
+def limit_child() -> None:
+    """Bound the child: no core file, few descriptors."""
+    try:
+        import resource
+    except ImportError:
+        return
+    # Linux reads 0 as "no file" and still hands the core to a program that collects them; it
+    # reads 1, too small for any core, as "neither".
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    smallest = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (smallest, smallest))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft > MAX_DESCRIPTORS:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_DESCRIPTORS, hard))
+
+
+def text_of(library: Library, name: str, *before: object) -> "tuple[int, str]":
+    """Call a function that fills a text buffer."""
+    buffer = ctypes.create_string_buffer(96)
+    code = library.call(name, *before, buffer, ctypes.c_uint(len(buffer) - 1))
+    return code, buffer.value.decode("utf-8", "replace")
+
+
+def ask_nvml(library: Library, report: Reporter) -> None:
+    """Report driver release, CUDA driver version and every GPU through NVML."""
+    code = library.call("nvmlInit_v2")
+    report.say("init", code)
+    if code:
+        return
+    code, text = text_of(library, "nvmlSystemGetDriverVersion")
+    report.say("driver", code, text)
+    number = ctypes.c_int()
+    code = library.call("nvmlSystemGetCudaDriverVersion_v2", ctypes.byref(number))
+    if code == NVML_FUNCTION_NOT_FOUND:
+        code = library.call("nvmlSystemGetCudaDriverVersion", ctypes.byref(number))
+    report.say("cuda", code, number.value)
+    count = ctypes.c_uint()
+    code = library.call("nvmlDeviceGetCount_v2", ctypes.byref(count))
+    report.say("count", code, count.value)
+    for index in range(min(count.value, MAX_DEVICES) if code == 0 else 0):
+        ask_nvml_device(library, report, index)
+
+
+def ask_nvml_device(library: Library, report: Reporter, index: int) -> None:
+    """Report one GPU; a lost one must not end the loop."""
+    device = ctypes.c_void_p()
+    code = library.call("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(index), ctypes.byref(device))
+    report.say("gpu", index, code)
+    if code:
+        return
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    code = library.call(
+        "nvmlDeviceGetCudaComputeCapability", device, ctypes.byref(major), ctypes.byref(minor)
+    )
+    report.say("capability", index, code, major.value, minor.value)
+    report.say("name", index, *text_of(library, "nvmlDeviceGetName", device))
+    report.say("uuid", index, *text_of(library, "nvmlDeviceGetUUID", device))
+    pci = PciInfo()
+    code = library.call("nvmlDeviceGetPciInfo_v3", device, ctypes.byref(pci))
+    report.say("pci", index, code, pci.bus_id.decode("ascii", "replace"))
+    current, pending = ctypes.c_uint(), ctypes.c_uint()
+    code = library.call(
+        "nvmlDeviceGetMigMode", device, ctypes.byref(current), ctypes.byref(pending)
+    )
+    report.say("mig", index, code, current.value)
+
+
+def ask_cuda(library: Library, report: Reporter) -> None:
+    """Report the CUDA driver version and every device through the CUDA driver API."""
+    number = ctypes.c_int()
+    code = library.call("cuDriverGetVersion", ctypes.byref(number))
+    report.say("cuda", code, number.value)
+    code = library.call("cuInit", ctypes.c_uint(0))
+    report.say("init", code)
+    if code:
+        return
+    count = ctypes.c_int()
+    code = library.call("cuDeviceGetCount", ctypes.byref(count))
+    report.say("count", code, count.value)
+    for index in range(min(count.value, MAX_DEVICES) if code == 0 else 0):
+        ask_cuda_device(library, report, index)
+
+
+def ask_cuda_device(library: Library, report: Reporter, index: int) -> None:
+    """Report one CUDA device."""
+    device = ctypes.c_int()
+    code = library.call("cuDeviceGet", ctypes.byref(device), ctypes.c_int(index))
+    report.say("gpu", index, code)
+    if code:
+        return
+    values = []
+    for attribute in (CU_CAPABILITY_MAJOR, CU_CAPABILITY_MINOR, CU_INTEGRATED):
+        value = ctypes.c_int()
+        code = code or library.call(
+            "cuDeviceGetAttribute", ctypes.byref(value), ctypes.c_int(attribute), device
+        )
+        values.append(value.value)
+    report.say("capability", index, code, *values[:2])
+    report.say("integrated", index, code, values[2])
+    name = ctypes.create_string_buffer(96)
+    code = library.call("cuDeviceGetName", name, ctypes.c_int(len(name) - 1), device)
+    report.say("name", index, code, name.value.decode("utf-8", "replace"))
+    uuid = (ctypes.c_ubyte * 16)()
+    code = library.call("cuDeviceGetUuid", ctypes.byref(uuid), device)
+    report.say("uuid", index, code, bytes(uuid).hex())
+    bus = ctypes.create_string_buffer(32)
+    code = library.call("cuDeviceGetPCIBusId", bus, ctypes.c_int(len(bus) - 1), device)
+    report.say("pci", index, code, bus.value.decode("ascii", "replace"))
+
+
+def ask_library(report: Reporter, api: str, path: str) -> None:
+    """Load the library, ask it, and say that the end was reached."""
+    try:
+        library = Library(path, NVML_FUNCTION_NOT_FOUND if api == "nvml" else CUDA_NOT_FOUND)
+    except OSError as error:
+        report.say("unloadable", error)
+        return
+    report.say("loaded", path)
+    (ask_nvml if api == "nvml" else ask_cuda)(library, report)
+    report.say("end")
+
+
+def run_program(report: Reporter, path: str, arguments: "tuple[str, ...]") -> None:
+    """Become a program whose standard output is the channel."""
+    os.dup2(report.channel, 1)
+    try:
+        os.execv(path, (path, *arguments))  # noqa: S606 - a shell would be one more thing to trust
+    except (OSError, ValueError) as error:
+        os.write(1, f"{error}\n".encode("utf-8", "replace"))
+    os._exit(CANNOT_START)
+
+
+class Guard:
+    """Watches over a forked process, and ends whatever it leaves behind, daemons included.
+
+    Only for Linux, where a process can adopt the orphans below it.
+    """
+
+    def __init__(self) -> None:
+        self.prctl = ctypes.CDLL(None).prctl
+        self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.pid = os.fork()
+        self.is_guarded = self.pid == 0
+        if self.is_guarded:
+            self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+    def watch(self) -> int:
+        """Wait for the process to end, or to be stopped, and return its exit code.
+
+        Stopped: when it holds too much memory, or when standard input ends, which is how the
+        parent says so and also what its death looks like.
+        """
+        import select
+
+        poll, tick = select.poll(), 2
+        poll.register(0, 0)
+        try:
+            poll.register(os.pidfd_open(self.pid), select.POLLIN)
+            tick = 20
+        except (AttributeError, OSError):
+            pass  # A kernel before 5.3: look more often.
+        while True:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else BY_SIGNAL - code
+            stopped = any(descriptor == 0 for descriptor, _ in poll.poll(tick))
+            if stopped or resident_bytes(self.pid) > MAX_RESIDENT:
+                return BY_SIGNAL + SIGKILL
+
+    def end_all(self) -> None:
+        """Kill every process below this one; one that the kernel holds on to is left to it."""
+        me = os.getpid()
+        for _ in range(100):
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+                with open(f"/proc/self/task/{me}/children", encoding="ascii") as file:
+                    children = [int(pid) for pid in file.read().split()]
+            except ChildProcessError:
+                return
+            except OSError:
+                children = [self.pid]
+            for pid in children:
+                kill(pid)
+            time.sleep(0.001)
+
+
+def kill(pid: int) -> None:
+    """Kill a process; one that is gone or belongs to another user by now is left alone."""
+    try:
+        os.kill(pid, SIGKILL)
+    except OSError:
+        return
+
+
+def resident_bytes(pid: int) -> int:
+    """Return how much memory a process holds, 0 where the kernel does not say."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            return int(file.read(256).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def main(api: str, token: str, path: str, *arguments: str) -> None:
+    """Do what the arguments say, under a guard where there can be one, and end the process."""
+    report = Reporter(token)
+    limit_child()
+    guard = Guard() if sys.platform == "linux" else None
+    if guard is not None and not guard.is_guarded:
+        code = guard.watch()
+        guard.end_all()
+        os._exit(code)
+    try:
+        os.dup2(report.nowhere, 0)
+        if api == "program":
+            run_program(report, path, arguments)
+        ask_library(report, api, path)
+        # The library's own clean-up at exit may hang or crash; everything has been said.
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,97 @@
+"""The API endpoint that variant-aware installers load: ``NvidiaVariantPlugin``.
+
+An installer's worker speaks JSON on standard output: nothing here prints. On a machine without a
+sign of NVIDIA nothing beyond this module and the gate is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _thread import allocate_lock
+
+# Type checkers know the name; importing it from typing would cost half a bare interpreter start.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvidia_variant_provider.rules import Feature
+
+_OVERRIDE_PREFIX = "NV_VARIANT_PROVIDER_"
+
+# What this machine supports, once it is known: detection runs once per process.
+_supported: list[VariantFeatureConfig] | None = None
+_asking = allocate_lock()
+
+
+class VariantFeatureConfig:
+    """One feature as installers take it: its name and its values, the most preferred first."""
+
+    __slots__ = ("multi_value", "name", "values")
+
+    def __init__(self, name: str, values: list[str], multi_value: bool) -> None:  # noqa: FBT001
+        self.name = name
+        self.values = values
+        self.multi_value = multi_value
+
+    def __repr__(self) -> str:
+        """Show a config as the call that makes it."""
+        return f"{type(self).__name__}({self.name!r}, {self.values!r}, {self.multi_value!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare by content."""
+        if not isinstance(other, VariantFeatureConfig):
+            return NotImplemented
+        mine = (self.name, self.values, self.multi_value)
+        return mine == (other.name, other.values, other.multi_value)
+
+    __hash__ = None  # type: ignore[assignment]  # the values are a list
+
+
+class NvidiaVariantPlugin:
+    """Answers for the namespace ``nvidia``; works as a class and as an instance.
+
+    The attributes serve the drafts of the plugin API from variantlib 0.0.1 to 0.2.x.
+    """
+
+    namespace = "nvidia"
+    is_build_plugin = False
+    is_aot_plugin = False
+    all_properties_compatible = False
+
+    @classmethod
+    def get_supported_configs(cls) -> list[VariantFeatureConfig]:
+        """Return what this machine supports, the most preferred feature and value first.
+
+        Empty where no NVIDIA driver works. Raises ``OverrideError``, a ``ValueError``, for a
+        malformed ``NV_VARIANT_PROVIDER_...`` variable; never for the machine's condition.
+        """
+        global _supported  # noqa: PLW0603 - the one cache, at the edge
+        with _asking:
+            if _supported is None:
+                _supported = _find_supported()
+        return [VariantFeatureConfig(it.name, list(it.values), it.multi_value) for it in _supported]
+
+    @classmethod
+    def get_all_configs(cls) -> list[VariantFeatureConfig]:
+        """Return every feature with every valid value, whatever the machine."""
+        from nvidia_variant_provider.rules import catalogue
+
+        return _configs(catalogue())
+
+
+def _find_supported() -> list[VariantFeatureConfig]:
+    from nvidia_variant_provider.detect.files import Files
+    from nvidia_variant_provider.detect.gate import has_sign
+
+    overridden = any(name.startswith(_OVERRIDE_PREFIX) for name in os.environ)
+    if not overridden and not has_sign(Files(), sys.platform):
+        return []
+    from nvidia_variant_provider.provider import answer
+
+    return _configs(answer(os.environ).decision.features)
+
+
+def _configs(features: Iterable[Feature]) -> list[VariantFeatureConfig]:
+    return [VariantFeatureConfig(it.name, list(it.values), it.multi_value) for it in features]

@@ -1,0 +1,40 @@
+"""What ``detect --json`` prints."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nvidia_variant_provider.records.machine import MachineModel, NoteModel
+
+
+class StepModel(BaseModel):
+    """One probe of the trail."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    probe: str
+    source: str
+    found: bool
+    detail: str
+    seconds: float
+
+
+class FeatureModel(BaseModel):
+    """One feature that an installer gets, its most preferred value first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    values: list[str]
+
+
+class DetectionModel(MachineModel):
+    """A machine file, with the trail, the advice, and what an installer gets."""
+
+    code: str = Field(examples=["NVP-BLOCKED"])
+    help: str = Field(description="the section of the documentation on this status")
+    advice: list[str]
+    rules: int
+    features: list[FeatureModel]
+    feature_notes: list[NoteModel]
+    trail: list[StepModel]

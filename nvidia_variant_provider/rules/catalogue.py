@@ -1,0 +1,79 @@
+"""Every value the namespace ``nvidia`` knows, independent of any machine.
+
+The bounds' majors and minors are those of the provider 0.0.x; the SM architectures reach further
+at both ends and carry the suffixes that compilers know.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
+from nvidia_variant_provider.tables.sm_archs import (
+    FIRST_MAJOR_WITH_A,
+    FIRST_MAJOR_WITH_F,
+    RENAMED,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOWER_BOUND: Final = "cuda_version_lower_bound"
+UPPER_BOUND: Final = "cuda_version_upper_bound"
+SM_ARCH: Final = "sm_arch"
+
+CUDA_MAJORS: Final = range(11, 16)
+CUDA_MINORS: Final = range(21)
+OLDEST_CUDA: Final = CudaVersion(CUDA_MAJORS[0], 0)
+NEWEST_CUDA: Final = CudaVersion(CUDA_MAJORS[-1], CUDA_MINORS[-1])
+
+# From Kepler, which CUDA 11 still built for, to room for three generations after Blackwell.
+CAPABILITY_MAJORS: Final = range(3, 16)
+CAPABILITY_MINORS: Final = range(10)
+
+
+def bound_values() -> Iterator[str]:
+    """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ...
+
+    A bare major stands after its own ``.0``, whose meaning it shares: installers that re-implement
+    0.0.x rank it so.
+    """
+    for major in reversed(CUDA_MAJORS):
+        for minor in reversed(CUDA_MINORS):
+            yield f"{major}.{minor}"
+        yield str(major)
+
+
+def same_device(capability: ComputeCapability) -> ComputeCapability:
+    """Return the capability under its present name: 10.1 is 11.0 since CUDA 13."""
+    return RENAMED.get(capability, capability)
+
+
+def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
+    """Return the suffixes a target of this capability can have, the most specific first."""
+    return (
+        *(("a",) if capability.major >= FIRST_MAJOR_WITH_A else ()),
+        *(("f",) if capability.major >= FIRST_MAJOR_WITH_F else ()),
+        "",
+    )
+
+
+@cache
+def sm_archs() -> tuple[SmArch, ...]:
+    """Return every SM architecture, real before virtual, newest first, most specific first."""
+    capabilities = sorted(
+        (
+            ComputeCapability(major, minor)
+            for major in CAPABILITY_MAJORS
+            for minor in CAPABILITY_MINORS
+        ),
+        key=lambda capability: (same_device(capability), capability),
+        reverse=True,
+    )
+    return tuple(
+        SmArch(capability, suffix, virtual)
+        for virtual in (False, True)
+        for capability in capabilities
+        for suffix in suffixes(capability)
+    )

@@ -1,0 +1,69 @@
+"""Which device code runs on a GPU: the compatibility rules of cubins and PTX.
+
+Source: CUDA Programming Guide 13.4, sections 1.3.4 and 5.1.2.3 with table 28; for Tegra the
+guides up to 13.0 and nvlink 11.2 to 13.5. docs/properties.md lists the evidence rule by rule.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.rules.catalogue import same_device, sm_archs, suffixes
+from nvidia_variant_provider.rules.verdict import Verdict
+from nvidia_variant_provider.tables.sm_archs import (
+    TEGRA_ISLANDS,
+    TEGRA_JOINS_DESKTOP,
+    TEGRA_JOINS_MAJOR,
+)
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
+
+
+def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[SmArch, ...]:
+    """Return every SM architecture that runs on a capability, the most preferred first.
+
+    Cubins before PTX, nearest first. ``stack`` is the CUDA driver version, which matters for
+    Orin; ``None`` if it is not known.
+    """
+    return tuple(arch for arch in sm_archs() if judge_arch(arch, capability, stack).supported)
+
+
+def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
+    """Decide whether device code for ``arch`` runs on a GPU of ``capability``."""
+    if arch.suffix not in suffixes(arch.capability):
+        return Verdict(False, f"there is no target {arch.target}")
+    target, device = same_device(arch.capability), same_device(capability)
+    if arch.suffix == "a":
+        return Verdict(
+            target == device, f"{arch} runs on {target} exactly, this GPU is {capability}"
+        )
+    if arch.suffix == "f":
+        supported = target.major == device.major and target <= device
+        reason = f"{arch} runs on {target} to {target.major}.9, this GPU is {capability}"
+        return Verdict(supported, reason)
+    if arch.virtual:
+        return Verdict(
+            target <= device, f"{arch} is PTX for {target} and newer, this GPU is {capability}"
+        )
+    return _judge_cubin(arch, target, device, stack)
+
+
+def _judge_cubin(
+    arch: SmArch, target: ComputeCapability, device: ComputeCapability, stack: CudaVersion | None
+) -> Verdict:
+    if target == device:
+        return Verdict(True, f"{arch} is built for this GPU")
+    if target.major != device.major or target > device:
+        reason = f"{arch} runs on {target} to {target.major}.9, this GPU is {device}"
+        return Verdict(False, reason)
+    if target not in TEGRA_ISLANDS and device not in TEGRA_ISLANDS:
+        return Verdict(True, f"{arch} runs on {target} to {target.major}.9, this GPU is {device}")
+    joined = (
+        device.major == TEGRA_JOINS_MAJOR and stack is not None and stack >= TEGRA_JOINS_DESKTOP
+    )
+    reason = (
+        f"{arch} and this GPU ({device}) are on different sides of Tegra and desktop, "
+        f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on; driver says {stack or 'nothing'}"
+    )
+    return Verdict(joined, reason)

@@ -1,0 +1,104 @@
+"""Rule set 1, the default: the values a machine can really run, in the order they are preferred."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Note, SmArch
+from nvidia_variant_provider.rules.bounds import counting_cuda, judge_lower, judge_upper
+from nvidia_variant_provider.rules.catalogue import (
+    LOWER_BOUND,
+    SM_ARCH,
+    UPPER_BOUND,
+    bound_values,
+    sm_archs,
+)
+from nvidia_variant_provider.rules.device_code import judge_arch, runnable
+from nvidia_variant_provider.rules.verdict import Decision, Feature, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvidia_variant_provider.model import CudaVersion, Machine
+
+
+def decide(machine: Machine) -> Decision:
+    """Return the features of a machine; with GPUs of several capabilities ``sm_arch`` leads."""
+    cuda, note = counting_cuda(machine)
+    if cuda is None:
+        return Decision((), (note,) if note else ())
+    bounds = (
+        Feature(LOWER_BOUND, _supported(judge_lower, cuda), multi_value=False),
+        Feature(UPPER_BOUND, _supported(judge_upper, cuda), multi_value=False),
+    )
+    archs = Feature(SM_ARCH, _mixed_archs(machine), multi_value=True)
+    features = (archs, *bounds) if len(machine.capabilities) > 1 else (*bounds, archs)
+    notes = tuple(found for found in (note, _note_on_archs(machine)) if found is not None)
+    return Decision(tuple(feature for feature in features if feature.values), notes)
+
+
+def judge(machine: Machine, feature: str, value: str) -> Verdict:
+    """Decide one property of the namespace, with the reason."""
+    cuda, note = counting_cuda(machine)
+    if cuda is None:
+        return Verdict(False, note.text if note else machine.reason)
+    if feature == SM_ARCH:
+        return _judge_sm_arch(machine, value)
+    if feature not in {LOWER_BOUND, UPPER_BOUND}:
+        return Verdict(False, f"the namespace nvidia has no feature {feature}")
+    if value not in bound_values():
+        return Verdict(False, f"{value} is no value of {feature}")
+    verdict = (judge_lower if feature == LOWER_BOUND else judge_upper)(value, cuda)
+    return (
+        verdict if note is None else Verdict(verdict.supported, f"{verdict.reason} ({note.text})")
+    )
+
+
+def _supported(
+    judge_bound: Callable[[str, CudaVersion], Verdict], cuda: CudaVersion
+) -> tuple[str, ...]:
+    return tuple(value for value in bound_values() if judge_bound(value, cuda).supported)
+
+
+def _mixed_archs(machine: Machine) -> tuple[str, ...]:
+    """Return what the weakest GPU can run, then what only the next stronger one can, and so on."""
+    archs: dict[SmArch, None] = {}
+    for capability in machine.capabilities:
+        archs.update(dict.fromkeys(runnable(capability, machine.cuda)))
+    return tuple(str(arch) for arch in archs)
+
+
+def _judge_sm_arch(machine: Machine, value: str) -> Verdict:
+    if not machine.capabilities:
+        return Verdict(False, f"no GPU whose compute capability is known: {machine.reason}")
+    try:
+        arch = SmArch.parse(value)
+    except InvalidValueError as error:
+        return Verdict(False, str(error))
+    if arch not in sm_archs():
+        return Verdict(False, f"{value} is no value of {SM_ARCH}")
+    verdicts = [judge_arch(arch, found, machine.cuda) for found in machine.capabilities]
+    chosen = next((verdict for verdict in verdicts if verdict.supported), verdicts[-1])
+    if len(verdicts) == 1:
+        return chosen
+    left_out = [
+        str(found)
+        for found, verdict in zip(machine.capabilities, verdicts, strict=True)
+        if not verdict.supported
+    ]
+    if not chosen.supported or not left_out:
+        return chosen
+    return Verdict(True, f"{chosen.reason}; not on the GPUs of {', '.join(left_out)}")
+
+
+def _note_on_archs(machine: Machine) -> Note | None:
+    if not machine.gpus:
+        return Note("no-usable-gpu", f"only the bounds are reported: {machine.reason}")
+    if not machine.capabilities:
+        return Note("capability-unknown", "only the bounds are reported: no capability is known")
+    if len(machine.capabilities) > 1:
+        shown = ", ".join(str(found) for found in machine.capabilities)
+        text = f"GPUs of several capabilities ({shown}): builds that fit the weakest lead"
+        return Note("mixed-gpus", text)
+    return None

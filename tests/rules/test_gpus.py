@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Gpu, Machine
+from nvidia_variant_provider.rules.gpus import narrow
+from tests.strategies import machine
+
+
+@pytest.fixture
+def mixed() -> Machine:
+    base = machine("12.8", "8.6", "7.5", "8.6")
+    uuids = ("GPU-aaaa1", "GPU-bbbb2", "GPU-aaaa3")
+    return replace(
+        base, gpus=tuple(replace(gpu, uuid=it) for gpu, it in zip(base.gpus, uuids, strict=True))
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "kept"),
+    [
+        ("", ["GPU-aaaa1", "GPU-bbbb2", "GPU-aaaa3"]),
+        ("highest", ["GPU-aaaa1", "GPU-aaaa3"]),
+        ("lowest", ["GPU-bbbb2"]),
+        ("0", ["GPU-aaaa1"]),
+        ("2", ["GPU-aaaa3"]),
+        ("gpu-bb", ["GPU-bbbb2"]),
+        ("GPU-aaaa", ["GPU-aaaa1", "GPU-aaaa3"]),
+    ],
+)
+def test_a_choice_keeps_the_gpus_it_means(mixed: Machine, choice: str, kept: list[str]) -> None:
+    assert [gpu.uuid for gpu in narrow(mixed, choice).gpus] == kept
+
+
+@pytest.mark.parametrize("choice", ["3", "gpu-cccc"])
+def test_a_choice_that_means_no_gpu_is_an_error_that_lists_them(
+    mixed: Machine, choice: str
+) -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"0 \(GPU-aaaa1\), 1 \(GPU-bbbb2\), 2 \(GPU-aaaa3\)"
+    ):
+        narrow(mixed, choice)
+
+
+def test_a_choice_by_uuid_is_left_aside_where_no_uuid_is_known(mixed: Machine) -> None:
+    silent = replace(mixed, gpus=tuple(replace(gpu, uuid="") for gpu in mixed.gpus))
+
+    found = narrow(silent, "gpu-aaaa")
+
+    assert found.gpus == silent.gpus
+    assert [note.code for note in found.notes] == ["gpu-choice-unused"]
+
+
+def test_a_choice_by_strength_is_left_aside_where_no_capability_is_known(mixed: Machine) -> None:
+    silent = replace(mixed, gpus=(Gpu(uuid="GPU-1"),))
+
+    assert [note.code for note in narrow(silent, "lowest").notes] == ["gpu-choice-unused"]
+
+
+def test_a_choice_on_a_machine_without_gpus_is_no_error(mixed: Machine) -> None:
+    empty = replace(mixed, gpus=())
+
+    assert narrow(empty, "5") == empty

@@ -1,0 +1,50 @@
+"""The examples in the documentation do what it says."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from nvidia_variant_provider import overrides, rules
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", [it for it in PAGES if ">>> " in it.read_text("utf-8")], ids=str)
+def test_python_examples_give_what_the_page_shows(page: Path) -> None:
+    # The fence that ends a block would count as expected output.
+    text = re.sub(r"^```.*$", "", page.read_text("utf-8"), flags=re.MULTILINE)
+    example = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+
+    result = doctest.DocTestRunner().run(example)
+
+    assert (result.failed, result.attempted > 0) == (0, True)
+
+
+@pytest.mark.parametrize("page", ["docs/properties.md", "README.md"])
+def test_every_override_is_documented(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    names = {
+        value
+        for name, value in vars(overrides).items()
+        if name.isupper() and isinstance(value, str) and value.startswith(overrides.PREFIX)
+    } - {overrides.PREFIX}
+
+    assert {name for name in names if f"`{name}`" not in text} == set()
+
+
+def test_the_contract_names_every_feature() -> None:
+    text = (ROOT / "docs" / "properties.md").read_text("utf-8")
+
+    assert all(f"| `{feature.name}` |" in text for feature in rules.catalogue())
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES], ids=str)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+
+    assert [it for it in targets if not (page.parent / it).exists()] == []
