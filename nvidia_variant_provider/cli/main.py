@@ -22,8 +22,10 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "torch_backend",
     "inspect",
     "lint",
+    "convert",
 )
 
 EXIT_OK: Final = 0
