@@ -42,7 +42,10 @@ _MAX_SORTS: Final = 5000
 # The most met in one file: 2,505.
 MAX_CONTAINERS: Final = 100_000
 _MAX_FINDINGS: Final = 20
-_TOO_MANY: Final = "more than {} {}: the rest of the file was not read"
+_TOO_MANY: Final = (
+    f"{MAX_CONTAINERS} containers or {_MAX_SORTS} sorts of images:"
+    " the rest of the file was not read"
+)
 
 
 def read_library(source: Source) -> Library | None:
@@ -173,7 +176,7 @@ class _Reading:
             self._note("damaged-container", f"container at {container.offset}: {container.damage}")
         self._add(container)
         if len(self._offsets) >= MAX_CONTAINERS or len(self._images) >= _MAX_SORTS:
-            self._note("too-many", _TOO_MANY.format(MAX_CONTAINERS, "containers"))
+            self._note("too-many", _TOO_MANY)
             return False
         return True
 

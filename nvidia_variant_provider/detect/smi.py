@@ -33,7 +33,9 @@ OLD_QUERY: Final = QUERY.replace("compute_cap,", "")
 _REFUSED: Final = "is not a valid field to query"
 
 # "CUDA Version: 12.8" up to R595, "CUDA UMD Version: 13.3" from R610 on.
-_CUDA: Final = re.compile(r"CUDA (?:UMD )?Version\s*:\s*(\d{1,2}\.\d{1,2})\b", re.ASCII | re.IGNORECASE)
+_CUDA: Final = re.compile(
+    r"CUDA (?:UMD )?Version\s*:\s*(\d{1,2}\.\d{1,2})\b", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
