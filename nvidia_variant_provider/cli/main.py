@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "explain",
     "inspect",
     "lint",
+    "convert",
 )
 
 EXIT_OK: Final = 0

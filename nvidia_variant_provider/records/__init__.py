@@ -10,7 +10,7 @@ from typing import Final
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
 SCHEMAS: Final[dict[str, str]] = {
-    "lint": "nvidia_variant_provider.records.lint:LintDocument",
+    "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
     "properties": "nvidia_variant_provider.records.properties:Properties",
@@ -19,4 +19,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
     "explanation": "nvidia_variant_provider.records.explanation:Explanations",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+    "lint": "nvidia_variant_provider.records.lint:LintDocument",
 }

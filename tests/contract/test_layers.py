@@ -29,7 +29,9 @@ LAYERS: Final = {
     "machine_file": {"errors", "model"},
     "overrides": {"errors", "model", "rules"},
     "targets": {"errors", "model", "tables", "rules"},
-    "provider": {"errors", "model", "overrides", "rules", "detect", "machine_file", "targets"},
+    "provider": {
+        *("errors", "model", "overrides", "rules", "detect", "machine_file", "targets"),
+    },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
 # Loaded into installers: nothing but the standard library.
