@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "targets",
     "run",
     "torch_backend",
+    "explain",
     "inspect",
     "lint",
     "convert",

@@ -17,6 +17,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",
     "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
+    "explanation": "nvidia_variant_provider.records.explanation:Explanations",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
 }
