@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 # Each name is a module ``cmd_<name>`` in this package with ``add_parser(subparsers)`` and
 # ``run(args)``. The order is that of ``--help``.
-COMMANDS: Final = ("detect", "properties", "inspect", "lint", "convert", "index")
+COMMANDS: Final = (
+    "detect",
+    "properties",
+    "targets",
+    "run",
+    "torch_backend",
+    "inspect",
+    "lint",
+    "convert",
+    "index",
+)
 
 EXIT_OK: Final = 0
 EXIT_FINDINGS: Final = 1
