@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "inspect",
     "lint",
     "convert",
+    "index",
 )
 
 EXIT_OK: Final = 0
