@@ -19,5 +19,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
     "explanation": "nvidia_variant_provider.records.explanation:Explanations",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+    "tagging": "nvidia_variant_provider.records.tagging:Tagging",
+    "verification": "nvidia_variant_provider.records.verification:Verification",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
 }
