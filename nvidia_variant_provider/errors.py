@@ -51,6 +51,11 @@ class MetadataError(InvalidValueError):
         super().__init__(f"{where}: seen {self.seen}, expected {expected}")
 
 
+class DamagedFileError(InvalidValueError):
+    """A file is cut short, contradicts itself or is not of the format it claims.
+
+    ``str()`` names the file, what was seen and what was expected.
+    """
 class FleetError(InvalidValueError):
     """A list of machines holds something that cannot be read.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 from examples.torch import show
 from examples.torch.cases import CASES, Case
 from examples.torch.clients import ClientError, clean_environment, install_with_uv, uv_executable
+from examples.torch.environment import CACHE, SetUpError, ensure_environment
 from examples.torch.releases import RELEASES, Build, write_releases
 from examples.torch.wheels import installed_label
 from nvidia_variant_provider.metadata import parse_metadata
@@ -25,10 +27,10 @@ Rows = dict[str, dict[str, Any]]
 clients = pytest.mark.clients
 
 
-def run_demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_demo(*arguments: str, path: str = os.environ["PATH"]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(DEMO), *arguments],
-        env=clean_environment(),
+        env={**clean_environment(), "PATH": path},
         capture_output=True,
         text=True,
         timeout=600,
@@ -41,7 +43,7 @@ def rows() -> Rows:
     done = run_demo("--here", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["version"] == 1
+    assert document["schema_version"] == 1
     return {row["case"]: row for row in document["rows"]}
 
 
@@ -113,12 +115,41 @@ def test_demo_prints_a_table_and_progress_apart() -> None:
     assert done.stderr == "installed as: H100, CUDA 13.2\n"
 
 
+FAKE_SMI = """#!/bin/sh
+case "$*" in
+  *driver_version*) printf '550.54.14\\n550.54.14\\n' ;;
+  *compute_cap*) printf '7.0\\n9.0\\n' ;;
+  *) printf 'Driver Version : 550.54.14\\nCUDA Version : 12.4\\n' ;;
+esac
+"""
+
+
+@clients
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a shell script")
+def test_uv_is_predicted_from_what_nvidia_smi_says(tmp_path: Path) -> None:
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text(FAKE_SMI, encoding="utf-8")
+    smi.chmod(0o755)
+
+    done = run_demo("--here", "--case", "this", "--json", path=f"{tmp_path}:{os.environ['PATH']}")
+
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["uv"], row["uv_predicted"], done.returncode) == ("cuda12.6", "cuda12.6", 0)
+
+
 @clients
 def test_demo_makes_its_own_environment() -> None:
     done = run_demo("--case", "this", "--json")
 
     assert done.returncode == 0, done.stderr
     assert [row["case"] for row in json.loads(done.stdout)["rows"]] == ["this"]
+
+
+def test_failed_set_up_says_what_pip_said_and_leaves_nothing_half_made() -> None:
+    with pytest.raises(SetUpError, match="no-such-folder"):
+        ensure_environment("test-failing", ["./no-such-folder"])
+
+    assert [path for path in CACHE.glob("test-failing-*") if path.is_dir()] == []
 
 
 def test_unforeseen_choice_is_reported_and_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -242,6 +242,7 @@ def test_error_names_file_key_seen_and_expected(broken: dict[str, Any], message:
         pytest.param(b"{", "a JSON document in UTF-8", id="cut off"),
         pytest.param(b"\xff", "a JSON document in UTF-8", id="not UTF-8"),
         pytest.param(b"[" * 100_000, "a JSON document in UTF-8", id="nested without end"),
+        pytest.param(b'{"\\ud800": 1}', "a JSON document in UTF-8", id="half a character"),
         pytest.param(b"[]", "an object", id="a list"),
         pytest.param(b'{"a": 1, "a": 2}', "every key only once", id="repeated key"),
         pytest.param(b" " * (MAX_BYTES + 1), f"at most {MAX_BYTES} bytes", id="too large"),

@@ -220,6 +220,20 @@ def test_label_decides_between_equals() -> None:
     assert preferences.order({"b": same, "a": same}) == ("a", "b")
 
 
+def test_nothing_decides_between_equals() -> None:
+    preferences = Preferences.build(("nvidia",), MACHINE)
+    same = {"nvidia": {"lower": ["12.0"]}}
+
+    assert preferences.deciding(same, same) is None
+
+
+def test_feature_without_a_supported_value_has_no_place() -> None:
+    preferences = Preferences.build(("nvidia",), MACHINE)
+    places = preferences.places({"nvidia": {"lower": ["12.0"], "sm_arch": ["75_real"]}})
+
+    assert [(place.feature, place.value) for place in places] == [("lower", "12.0")]
+
+
 def test_null_comes_after_every_variant_and_the_plain_wheel_last() -> None:
     preferences = Preferences.build(("nvidia",), MACHINE)
     stated: dict[str, Properties] = {NULL_LABEL: {}, "z": {"nvidia": {"lower": ["12.0"]}}}

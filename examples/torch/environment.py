@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def ensure_environment(name: str, requirements: Sequence[str]) -> Path:
     same one at the same time wait for each other.
     """
     project = (PROJECT / "pyproject.toml").read_bytes()
-    seed = repr((sys.version, sys.base_prefix, sorted(requirements), project))
+    seed = repr((sys.version, sys.base_prefix, str(PROJECT), sorted(requirements), project))
     digest = hashlib.sha256(seed.encode()).hexdigest()[:8]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = CACHE / f"{name}-py{version}-{digest}"
@@ -41,9 +42,13 @@ def ensure_environment(name: str, requirements: Sequence[str]) -> Path:
     with _lock(folder.with_suffix(f"{folder.suffix}.lock")):
         if not complete.is_file():
             _say(f"making the environment {folder.relative_to(PROJECT)} (once)")
-            _run([sys.executable, "-m", "venv", "--clear", str(folder)])
-            _say(f"installing {', '.join(requirements)}")
-            _run([str(python), "-m", "pip", "install", "--quiet", *requirements])
+            try:
+                _run([sys.executable, "-m", "venv", "--clear", str(folder)])
+                _say(f"installing {' '.join(requirements)}")
+                _run([str(python), "-m", "pip", "install", "--quiet", *requirements])
+            except SetUpError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
             complete.touch()
     return python
 

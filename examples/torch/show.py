@@ -6,7 +6,6 @@ Run by ``demo.py`` in an environment with this project, variantlib and uv.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from packaging.tags import sys_tags
 from examples.torch import clients, releases
 from examples.torch.cases import CASES, Case
 from examples.torch.reasons import reason
+from examples.torch.uv_view import machine_seen_by_uv
 from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.rules import decide
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def report(rows: Sequence[Row], *, as_json: bool) -> int:
     """Print the rows and whatever was not as predicted; return the exit code."""
     if as_json:
-        output.emit_json({"version": 1, "rows": [asdict(row) for row in rows]})
+        output.emit_json({"schema_version": 1, "rows": [asdict(row) for row in rows]})
     else:
         output.emit_table(
             ("machine", "uv installs", "variantlib + this provider", "why"),
@@ -140,10 +140,8 @@ def _platforms(case: Case) -> frozenset[str]:
 
 
 def _seen_by_uv(case: Case, machine: Machine) -> tuple[Feature, ...]:
-    # uv learns everything from nvidia-smi, so without it a machine has no GPU for uv.
-    if case.machine is None and shutil.which("nvidia-smi") is None:
-        return ()
-    return decide(machine, rule_set=0).features
+    seen = machine_seen_by_uv(machine.platform) if case.machine is None else machine
+    return decide(seen, rule_set=0).features
 
 
 def _shown(label: str | None) -> str:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SECONDS: Final = 10.0
 
-# NVML may hang while libcuda answers, so it gets half of the time. The rest of a second is for
-# ending children that do not want to end.
-NVML_SHARE: Final = 0.5
+# NVML may hang while libcuda answers, so it does not get all of the time; five seconds of it are
+# seen where an adapter fails to start. The reserve is for ending children that do not want to end.
+NVML_SHARE: Final = 0.7
 RESERVE: Final = 0.05
 
 # Every candidate costs an interpreter start.
@@ -153,7 +153,8 @@ class _Cascade:
             else:
                 answers.append(self._attempt(api, candidate, left))
                 if _is_final(api, answers[-1]):
-                    self._note_folder(api, candidate, answers[-1])
+                    if not any(before.loaded for before in answers[:-1]):
+                        self._note_folder(api, candidate, answers[-1])
                     break
         return tuple(answers)
 

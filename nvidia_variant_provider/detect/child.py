@@ -1,8 +1,8 @@
-"""A child process that cannot hurt its parent: bounded in time, output and memory.
+"""A child process that cannot hurt its parent: bounded in time and output.
 
 Driver libraries and ``nvidia-smi`` crash, hang, print, fork and sleep in the kernel where no
-signal reaches them. So a child is killed once, with its whole process group, and then waited for
-briefly; one that cannot die is left to the kernel.
+signal reaches them. So a child is asked to end, then killed once with its whole process group, and
+waited for briefly; one that cannot die is left to the kernel.
 """
 
 from __future__ import annotations
@@ -16,33 +16,28 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import subprocess
     import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import IO
 
 MAX_OUTPUT: Final = 1 << 18
-# libcuda needs a few hundred MB on a machine with eight GPUs.
-MAX_RESIDENT: Final = 2 << 30
 SIGKILL: Final = 9
 _TICK: Final = 0.02
 _GRACE: Final = 0.25
+# The share of its time that a silent child may need to be ended.
+_ENDING_SHARE: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ChildReply:
     """What a child wrote before its end, and how it ended.
 
-    ``end`` is ``exit N``, ``signal N``, ``timeout``, ``too much output``, ``too much memory`` or
-    ``not started: ...``; the text of an unfinished last line is kept.
+    ``end`` is ``exit N``, ``signal N``, ``timeout``, ``too much output`` or ``not started: ...``;
+    the text of an unfinished last line is kept.
     """
 
     text: str
     end: str
     seconds: float = 0.0
-
-    @property
-    def exit_code(self) -> int | None:
-        """The exit code, if the child came to its own end."""
-        word, _, number = self.end.partition(" ")
-        return int(number) if word == "exit" else None
 
 
 def run_child(
@@ -51,15 +46,17 @@ def run_child(
     """Run a program for at most ``seconds`` and return its standard output and its end.
 
     Returns early once a line starts with ``stop_at``. Its working folder is the root, so that
-    nothing relative counts; standard input and error lead nowhere.
+    nothing relative counts; standard error leads nowhere, and standard input ends when the child
+    is to end.
     """
     import subprocess
 
     started = time.monotonic()
+    grace = min(_GRACE, seconds * _ENDING_SHARE)
     try:
         process = subprocess.Popen(
             list(arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=dict(environment),
@@ -69,16 +66,14 @@ def run_child(
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return ChildReply("", f"not started: {error}", time.monotonic() - started)
+    reader = _Reader(process, stop_at)
     end, code = "interrupted", 0
     try:
-        reader = _Reader(process, stop_at)
-        end = _watch(process, reader, started + seconds)
+        end = reader.start() or _watch(process, reader, started + seconds - grace)
     finally:
         # Also when Ctrl-C arrives here: the child has a session of its own and would not see it.
-        code = _finish(process, patience=0.0 if end else _GRACE)
-    if not end:
-        end = f"signal {-code}" if code < 0 else f"exit {code}"
-    return ChildReply(reader.text(), end, time.monotonic() - started)
+        code = _finish(process, grace, urgent=bool(end))
+    return ChildReply(reader.text(), end or _how_it_ended(code), time.monotonic() - started)
 
 
 class _Reader:
@@ -92,7 +87,16 @@ class _Reader:
         self._received = bytearray()
         self._stop_at = b"\n" + stop_at.encode() if stop_at else b""
         self._stream = process.stdout
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def start(self) -> str:
+        """Begin to read; return why that cannot be, else an empty text."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            _close(self._stream)
+            return f"not started: {error}"
+        return ""
 
     def text(self) -> str:
         return self._received.decode("utf-8", "replace")
@@ -101,9 +105,11 @@ class _Reader:
         try:
             while self._stream is not None and not self.flooded and self._read_chunk():
                 self.flooded = len(self._received) >= MAX_OUTPUT
-        except (OSError, ValueError):
-            pass  # The pipe was closed under the reader: what has come is what there is.
+        except OSError:
+            pass  # What has come is what there is.
         finally:
+            # Closed here and nowhere else: elsewhere its number could be reused under a read.
+            _close(self._stream)
             self.done.set()
 
     def _read_chunk(self) -> bool:
@@ -130,8 +136,6 @@ def _watch(process: subprocess.Popen[bytes], reader: _Reader, deadline: float) -
             return ""
         if left <= 0:
             return "timeout"
-        if _resident_bytes(process.pid) > MAX_RESIDENT:
-            return "too much memory"
 
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:
@@ -145,33 +149,43 @@ def _has_exited(process: subprocess.Popen[bytes]) -> bool:
         return True  # Someone else in this process reaps all children.
 
 
-def _resident_bytes(pid: int) -> int:
-    """Return how much memory a process holds, 0 where the kernel does not say."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read(256).split()[1]) * 4096
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _finish(process: subprocess.Popen[bytes], patience: float) -> int:
+def _finish(process: subprocess.Popen[bytes], grace: float, *, urgent: bool) -> int:
     """End the child and whatever it started, and return its exit code.
 
-    The group is killed before the child is reaped: after that, its number could be another's.
+    A child of ours ends by itself, and everything below it, once its standard input does. The
+    group is killed before the child is reaped: after that, its number could be another's.
     """
-    limit = time.monotonic() + patience
-    while not _has_exited(process) and time.monotonic() < limit:
-        time.sleep(0.001)
+    if urgent:
+        _close(process.stdin)
+    _wait(lambda: _has_exited(process), grace / 2 if urgent else _GRACE)
     _kill_group(process)
-    limit = time.monotonic() + _GRACE
-    while process.poll() is None and time.monotonic() < limit:
-        time.sleep(0.001)
+    _wait(lambda: process.poll() is not None, grace / 2 if urgent else _GRACE)
     if process.returncode is None:
         # In uninterruptible sleep. Popen would warn when it is collected, to no one's use.
         process.returncode = -SIGKILL
-    elif process.stdout is not None:
-        process.stdout.close()
+    _close(process.stdin)
     return process.returncode
+
+
+def _how_it_ended(code: int) -> str:
+    """Read an exit code; shells and our own worker say 128 + N for a signal N."""
+    if code < 0:
+        return f"signal {-code}"
+    return f"signal {code - 128}" if 128 < code < 160 else f"exit {code}"  # noqa: PLR2004
+
+
+def _wait(is_over: Callable[[], bool], seconds: float) -> None:
+    limit = time.monotonic() + seconds
+    while not is_over() and time.monotonic() < limit:
+        time.sleep(0.001)
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    try:
+        if stream is not None:
+            stream.close()
+    except OSError:
+        pass  # The other end is gone.
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -63,7 +63,7 @@ def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     else:
         status, reason, notes = _WORKS
         nvml = seen.best_nvml
-        if nvml is not None and nvml.init != 0:
+        if nvml is not None and nvml.init != 0 and not nvml.load_error:
             notes = (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
     return Diagnosis(status, reason, gpus, notes=notes)
 

@@ -35,11 +35,12 @@ class Host(Protocol):
     """What detection may ask of a machine."""
 
     @property
-    def platform(self) -> Platform: ...
+    def platform(self) -> Platform: ...  # noqa: D102 - the type says it
     @property
-    def environ(self) -> Mapping[str, str]: ...
+    def environ(self) -> Mapping[str, str]: ...  # noqa: D102
     @property
-    def files(self) -> FileView: ...
+    def files(self) -> FileView: ...  # noqa: D102
+
     def windows_pci_ids(self) -> tuple[int, ...]:
         """Return the device ids of vendor 10de that Windows has enumerated."""
         ...
@@ -61,14 +62,14 @@ class FileView(Protocol):
     """The files of a machine; see ``Files`` for what each member does."""
 
     @property
-    def is_real(self) -> bool: ...
-    def read_bytes(self, path: str, limit: int = ...) -> bytes: ...
-    def read_text(self, path: str, limit: int = ...) -> str: ...
-    def list_names(self, path: str) -> tuple[str, ...]: ...
-    def read_link(self, path: str) -> str: ...
-    def exists(self, path: str) -> bool: ...
-    def size(self, path: str) -> int: ...
-    def locate(self, path: str) -> str: ...
+    def is_real(self) -> bool: ...  # noqa: D102
+    def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
+    def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
+    def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
+    def read_link(self, path: str) -> str: ...  # noqa: D102
+    def exists(self, path: str) -> bool: ...  # noqa: D102
+    def size(self, path: str) -> int: ...  # noqa: D102
+    def locate(self, path: str) -> str: ...  # noqa: D102
 
 
 class RealHost:
@@ -89,20 +90,22 @@ class RealHost:
 
     def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
         """Run ``worker.py`` in an isolated interpreter; answers carry a token it cannot guess."""
-        interpreter = find_interpreter()
-        if not interpreter:
+        worker = worker_command()
+        if not worker:
             return ChildReply("", "not started: this program is not a Python interpreter")
         token = os.urandom(8).hex()
         located = self.files.locate(path) if os.path.isabs(path) else path
-        command = [interpreter, "-I", "-S", "-B", _WORKER, api, located, token]
+        command = [*worker, api, token, located]
         reply = run_child(command, child_environment(self.environ), seconds, token + WORKER_END)
         lines = [line for line in reply.text.splitlines() if line.startswith(token + "\t")]
         text = "\n".join(line[len(token) + 1 :] for line in lines)
         return ChildReply(text, reply.end, reply.seconds)
 
     def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
-        """Run a program found under the root."""
-        command = [self.files.locate(arguments[0]), *arguments[1:]]
+        """Run a program found under the root, guarded by ``worker.py`` where there can be one."""
+        worker = worker_command()
+        guard = [*worker, "program", ""] if worker else []
+        command = [*guard, self.files.locate(arguments[0]), *arguments[1:]]
         return run_child(command, child_environment(self.environ), seconds)
 
 
@@ -120,6 +123,12 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def absolute_folders(search_path: str) -> list[str]:
     """Return the absolute entries of a search path; an empty entry means the current folder."""
     return [entry for entry in search_path.split(os.pathsep) if os.path.isabs(entry)]
+
+
+def worker_command() -> list[str]:
+    """Return how ``worker.py`` is started: isolated, without site packages, writing no bytecode."""
+    interpreter = find_interpreter()
+    return [interpreter, "-I", "-S", "-B", _WORKER] if interpreter else []
 
 
 def find_interpreter() -> str:

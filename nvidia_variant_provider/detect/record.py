@@ -84,8 +84,8 @@ class RecordingHost:
                 "libc": platform.libc,
             },
             "forged": not self.files.is_real,
-            "environment": {name: self.environ[name] for name in VARIABLES if name in self.environ},
-            "files": self.recorded.entries(),
+            "environment": self._environment(files),
+            "files": files,
             "registry": [f"{device_id:04x}" for device_id in self.windows_pci_ids()],
             "libraries": self._libraries,
             "programs": self._programs,
@@ -178,13 +178,15 @@ class RecordingFiles:
 
     def _keep_binary(self, path: str, content: bytes) -> None:
         size = self._files.size(path)
-        self._entries[path] = {"size": size, "head": content[:_HEAD].hex()}
+        self._note(path, {"size": size, "head": content[:_HEAD].hex()})
 
     def _note(self, path: str, entry: dict[str, object]) -> None:
-        """Keep an entry unless more is known of the same path."""
-        known = self._entries.get(path)
-        if known is None or known == {"present": True}:
-            self._entries[path] = entry
+        """Add to what is known of a path; a text says it all already."""
+        known = self._entries.setdefault(path, {})
+        if isinstance(known, dict):
+            known.update(entry)
+            if len(known) > 1:
+                known.pop("present", None)
 
 
 def _is_telling(name: str) -> bool:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.detect.host import FileView
 
-# Any regular file that is only looked at, not read: what an ELF file of 64 bits starts with.
 _MAX_LINKS: Final = 40
 _NOT_FOUND: Final = "cannot open shared object file: No such file or directory"
 
@@ -135,7 +134,8 @@ class ReplayFiles:
         """Return what is at a path once its own links are followed."""
         for _ in range(_MAX_LINKS):
             entry = self._entries.get(path)
-            if entry is None or "link" not in entry:
+            # A recorded link that was also looked through says what is at its end.
+            if entry is None or "link" not in entry or "size" in entry:
                 return entry
             path = os.path.normpath(os.path.join(os.path.dirname(path), str(entry["link"])))
         return None

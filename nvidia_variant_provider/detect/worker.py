@@ -1,9 +1,11 @@
 """The child process that loads one driver library and reports what it says.
 
 Run as a script by ``child.py``, in an isolated interpreter, with the library's API ("nvml" or
-"cuda"), its path or soname, and a token. It imports nothing of this package, so that it is all
-there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel, written
-as soon as it is known: what was said before a crash or a hang still counts.
+"cuda"), a token, and the library's path or soname. It imports nothing of this package, so that it
+is all there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel,
+written as soon as it is known: what was said before a crash or a hang still counts.
+
+With "program" for an API it runs a program of the driver instead, under the same guard.
 
 Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for success.
 """
@@ -11,6 +13,7 @@ Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for s
 import ctypes
 import os
 import sys
+import time
 
 MAX_DEVICES = 256
 NVML_FUNCTION_NOT_FOUND = 13
@@ -22,8 +25,14 @@ CU_CAPABILITY_MINOR = 76
 
 # Containers may allow a billion descriptors, and the driver's library walks all of them.
 MAX_DESCRIPTORS = 4096
+# libcuda needs a few hundred MB on a machine with eight GPUs.
+MAX_RESIDENT = 1 << 30
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 SIGKILL = 9
+# As shells count: 139 says that signal 11 ended the process.
+BY_SIGNAL = 128
+CANNOT_START = 127
 
 
 class PciInfo(ctypes.Structure):
@@ -47,14 +56,17 @@ class Reporter:
         self.token = token
         self.channel = os.dup(1)
         # Whatever a library prints, on any standard stream, must not reach the channel.
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(nowhere, stream)
+        self.nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(self.nowhere, stream)
 
     def say(self, word: str, *fields: object) -> None:
-        """Send one line; text is escaped so that a name cannot forge another line."""
+        """Send one line; text is escaped so that a name cannot forge another line.
+
+        It begins with a newline too: a library may have written half a line to the channel.
+        """
         escaped = (str(field).encode("unicode_escape").decode("ascii") for field in fields)
-        line = "\t".join((self.token, word, *escaped)) + "\n"
+        line = "\n" + "\t".join((self.token, word, *escaped)) + "\n"
         os.write(self.channel, line.encode("ascii"))
 
 
@@ -62,8 +74,10 @@ class Library:
     """A loaded library whose missing functions answer with an error code."""
 
     def __init__(self, path: str, missing: int) -> None:
-        loader = ctypes.WinDLL if sys.platform == "win32" else ctypes.CDLL
-        self.handle = loader(path)
+        if sys.platform == "win32":
+            self.handle: ctypes.CDLL = ctypes.WinDLL(path)
+        else:
+            self.handle = ctypes.CDLL(path)
         self.missing = missing
 
     def call(self, name: str, *arguments: object) -> int:
@@ -77,17 +91,19 @@ class Library:
 
 
 def limit_child() -> None:
-    """Bound the child: no core file, few descriptors, gone when its parent is gone."""
+    """Bound the child: no core file, few descriptors."""
     try:
         import resource
     except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Linux reads 0 as "no file" and still hands the core to a program that collects them; it
+    # reads 1, too small for any core, as "neither".
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    smallest = 1 if hard == resource.RLIM_INFINITY else min(1, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (smallest, smallest))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft > MAX_DESCRIPTORS:
         resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_DESCRIPTORS, hard))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
 
 def text_of(library: Library, name: str, *before: object) -> "tuple[int, str]":
@@ -184,10 +200,8 @@ def ask_cuda_device(library: Library, report: Reporter, index: int) -> None:
     report.say("pci", index, code, bus.value.decode("ascii", "replace"))
 
 
-def main(api: str, path: str, token: str) -> None:
+def ask_library(report: Reporter, api: str, path: str) -> None:
     """Load the library, ask it, and say that the end was reached."""
-    report = Reporter(token)
-    limit_child()
     try:
         library = Library(path, NVML_FUNCTION_NOT_FOUND if api == "nvml" else CUDA_NOT_FOUND)
     except OSError as error:
@@ -198,7 +212,108 @@ def main(api: str, path: str, token: str) -> None:
     report.say("end")
 
 
+def run_program(report: Reporter, path: str, arguments: "tuple[str, ...]") -> None:
+    """Become a program whose standard output is the channel."""
+    os.dup2(report.channel, 1)
+    try:
+        os.execv(path, (path, *arguments))  # noqa: S606 - a shell would be one more thing to trust
+    except (OSError, ValueError) as error:
+        os.write(1, f"{error}\n".encode("utf-8", "replace"))
+    os._exit(CANNOT_START)
+
+
+class Guard:
+    """Watches over a forked process, and ends whatever it leaves behind, daemons included.
+
+    Only for Linux, where a process can adopt the orphans below it.
+    """
+
+    def __init__(self) -> None:
+        self.prctl = ctypes.CDLL(None).prctl
+        self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.pid = os.fork()
+        self.is_guarded = self.pid == 0
+        if self.is_guarded:
+            self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+    def watch(self) -> int:
+        """Wait for the process to end, or to be stopped, and return its exit code.
+
+        Stopped: when it holds too much memory, or when standard input ends, which is how the
+        parent says so and also what its death looks like.
+        """
+        import select
+
+        poll, tick = select.poll(), 2
+        poll.register(0, 0)
+        try:
+            poll.register(os.pidfd_open(self.pid), select.POLLIN)
+            tick = 20
+        except (AttributeError, OSError):
+            pass  # A kernel before 5.3: look more often.
+        while True:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            if ended:
+                code = os.waitstatus_to_exitcode(status)
+                return code if code >= 0 else BY_SIGNAL - code
+            stopped = any(descriptor == 0 for descriptor, _ in poll.poll(tick))
+            if stopped or resident_bytes(self.pid) > MAX_RESIDENT:
+                return BY_SIGNAL + SIGKILL
+
+    def end_all(self) -> None:
+        """Kill every process below this one; one that the kernel holds on to is left to it."""
+        me = os.getpid()
+        for _ in range(100):
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+                with open(f"/proc/self/task/{me}/children", encoding="ascii") as file:
+                    children = [int(pid) for pid in file.read().split()]
+            except ChildProcessError:
+                return
+            except OSError:
+                children = [self.pid]
+            for pid in children:
+                kill(pid)
+            time.sleep(0.001)
+
+
+def kill(pid: int) -> None:
+    """Kill a process; one that is gone or belongs to another user by now is left alone."""
+    try:
+        os.kill(pid, SIGKILL)
+    except OSError:
+        return
+
+
+def resident_bytes(pid: int) -> int:
+    """Return how much memory a process holds, 0 where the kernel does not say."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            return int(file.read(256).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def main(api: str, token: str, path: str, *arguments: str) -> None:
+    """Do what the arguments say, under a guard where there can be one, and end the process."""
+    report = Reporter(token)
+    limit_child()
+    guard = Guard() if sys.platform == "linux" else None
+    if guard is not None and not guard.is_guarded:
+        code = guard.watch()
+        guard.end_all()
+        os._exit(code)
+    try:
+        os.dup2(report.nowhere, 0)
+        if api == "program":
+            run_program(report, path, arguments)
+        ask_library(report, api, path)
+        # The library's own clean-up at exit may hang or crash; everything has been said.
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
-    # The library's own clean-up at exit may hang or crash; everything has been said.
-    os._exit(0)
+    main(*sys.argv[1:])

@@ -12,5 +12,8 @@ from typing import Final
 SCHEMAS: Final[dict[str, str]] = {
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
+    "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
+    "targets": "nvidia_variant_provider.records.targets:Targets",
+    "inspection": "nvidia_variant_provider.records.inspection:Inspection",
 }

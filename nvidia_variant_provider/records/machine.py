@@ -77,9 +77,11 @@ class PresentEntry(_Model):
 
 
 class LinkEntry(_Model):
-    """A symbolic link."""
+    """A symbolic link, with the size and first bytes of what it leads to if that was looked at."""
 
     link: str
+    size: int | None = None
+    head: str = ""
 
 
 class ErrorEntry(_Model):

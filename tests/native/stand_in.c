@@ -9,11 +9,12 @@
  *                                                          \xHH in the name is that byte
  *   lost 1 15 | capability_code 1 999                      device 1 answers with a code
  *   integrated 0                                           device 0 shares the host's memory
+ *   mig 1                                                  device 1 has MIG switched on
  *   stub                                                   every call answers 34
  *   log /folder/file                                       a line "<pid> <entry>" for each call
  *   at ENTRY FAULT [VALUE ...]                             misbehave when the entry is reached
  *
- * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, pci or unload; "gpu@1"
+ * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci or unload; "gpu@1"
  * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, spin,
  * print stdout|stderr N, flood, scribble, flood-channel, hog MEGABYTES, fork, fork-setsid, orphan,
  * close-fds or chdir. See misbehave() for each.
@@ -38,12 +39,13 @@
 
 struct device {
   unsigned int magic;
-  int index, major, minor, lost, capability_code, integrated;
+  int index, major, minor, lost, capability_code, integrated, mig;
   char uuid[64], bus[32], name[256];
 };
 
 static struct {
-  int init, driver_code, cuda, cuda_code, count, count_code, stub, initialised, gpus;
+  int init, driver_code, cuda, cuda_code, count_code, stub, initialised, gpus;
+  long long count;
   char driver[96], log[512];
   struct device gpu[MAX_GPUS];
   char text[65536];
@@ -99,7 +101,7 @@ static void read_line(const char *line) {
   sscanf(line, "driver_code %d", &it.driver_code);
   sscanf(line, "cuda %d", &it.cuda);
   sscanf(line, "cuda_code %d", &it.cuda_code);
-  sscanf(line, "count %d", &it.count);
+  sscanf(line, "count %lld", &it.count);
   sscanf(line, "count_code %d", &it.count_code);
   sscanf(line, "log %511s", it.log);
   if (!strncmp(line, "gpu ", 4)) add_gpu(line);
@@ -107,6 +109,7 @@ static void read_line(const char *line) {
   if (sscanf(line, "lost %d %d", &index, &code) == 2) it.gpu[index % MAX_GPUS].lost = code;
   if (sscanf(line, "capability_code %d %d", &index, &code) == 2)
     it.gpu[index % MAX_GPUS].capability_code = code;
+  if (sscanf(line, "mig %d", &index) == 1) it.gpu[index % MAX_GPUS].mig = 1;
   if (sscanf(line, "integrated %d", &index) == 1) it.gpu[index % MAX_GPUS].integrated = 1;
 }
 
@@ -278,6 +281,11 @@ int nvmlDeviceGetUUID(nvmlDevice_t device, char *uuid, unsigned int length) {
   READY_DEVICE("uuid", device);
   return device->uuid[0] ? put(device->uuid, uuid, length) : 3;
 }
+int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned int *pending) {
+  READY_DEVICE("mig", device);
+  *current = *pending = (unsigned int)device->mig;
+  return 0;
+}
 int nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {
   READY_DEVICE("pci", device);
   memset(pci, 0, sizeof *pci);
@@ -318,7 +326,7 @@ int cuInit(unsigned int flags) {
 }
 int cuDeviceGetCount(int *count) {
   READY("count");
-  *count = it.count;
+  *count = (int)it.count;
   return it.count_code;
 }
 int cuDeviceGet(int *device, int ordinal) {

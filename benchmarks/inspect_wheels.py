@@ -1,0 +1,118 @@
+"""How fast ``inspect`` reads wheels, against inflating alone and against unzip plus cuobjdump.
+
+All contenders run in turn, several rounds in one go, and the best round of each counts: separate
+runs on a shared machine differ by half. Ratios are what to look at.
+
+    python benchmarks/inspect_wheels.py WHEEL... [--rounds 3] [--cuobjdump PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.binaries import elf, pe, wheel, zipdir
+from nvidia_variant_provider.binaries.source import FileSource
+from nvidia_variant_provider.binaries.standalone import form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nvidia_variant_provider.binaries.zipdir import Member
+
+SCANNED = {"elf", "pe", "archive", "fatbin", "data"}
+
+
+def scanned_members(path: str) -> list[Member]:
+    """Return the members that the scan reads to their end."""
+    file = FileSource(path, path)
+    wanted, _ = wheel.choose(tuple(zipdir.read_members(file)))
+    heads = ((one, zipdir.open_member(path, file, one).read_at(0, 4096)) for one in wanted)
+    return [one for one, head in heads if form_of(head) in SCANNED]
+
+
+def inflate(path: str, members: list[Member]) -> int:
+    """Inflate the members as the scan does, and do nothing with the bytes."""
+    file = FileSource(path, path)
+    return sum(
+        len(chunk)
+        for member in members
+        for chunk in zipdir.open_member(path, file, member).chunks()
+    )
+
+
+def scan(path: str, jobs: int) -> int:
+    """Read the wheel; returns the bytes that lie in containers."""
+    contents = wheel.read_wheel(path, path, jobs, lambda _name, _size: None)
+    return sum(tally.stored for library in contents.libraries for tally in library.images)
+
+
+def unzip_and_list(path: str, cuobjdump: str) -> None:
+    """Extract the wheel, and list each library as packagers do today."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["unzip", "-q", path, "-d", folder], check=True)
+        for root, _, names in os.walk(folder):
+            for name in names:
+                file = os.path.join(root, name)
+                with open(file, "rb") as opened:
+                    head = opened.read(64)
+                if elf.machine_of(head) is not None or head.startswith(pe.MAGIC):
+                    # It exits with 255 for a library without device code, and for any DLL.
+                    subprocess.run([cuobjdump, "-all", file], capture_output=True, check=False)
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Return the seconds that an action takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def measure(path: str, rounds: int, cuobjdump: str | None) -> None:
+    """Measure one wheel and print its figures."""
+    members = scanned_members(path)
+    contenders: dict[str, Callable[[], object]] = {
+        "inflate": lambda: inflate(path, members),
+        "scan": lambda: scan(path, 1),
+        "scan, 2 jobs": lambda: scan(path, 2),
+    }
+    if cuobjdump:
+        contenders["unzip + cuobjdump"] = lambda: unzip_and_list(path, cuobjdump)
+    best = dict.fromkeys(contenders, float("inf"))
+    for _ in range(rounds):
+        for name, action in contenders.items():
+            best[name] = min(best[name], timed(action))
+    size = sum(member.size for member in members)
+    share = scan(path, 1) / max(size, 1)
+    print(f"{os.path.basename(path)}: {size / 1e6:.0f} MB inflated, {share:.0%} in containers")
+    for name, seconds in best.items():
+        print(f"  {name:18} {seconds:7.2f} s")
+    print(f"  scan / inflate               {best['scan'] / best['inflate']:.2f}")
+    print(f"  scan / scan with 2 jobs      {best['scan'] / best['scan, 2 jobs']:.2f}")
+    if cuobjdump:
+        print(f"  unzip + cuobjdump / scan     {best['unzip + cuobjdump'] / best['scan']:.2f}")
+
+
+def main() -> int:
+    """Measure every wheel named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("wheels", nargs="+")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cuobjdump", default=shutil.which("cuobjdump"))
+    args = parser.parse_args()
+    for path in args.wheels:
+        measure(path, args.rounds, args.cuobjdump)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process: {peak:.0f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

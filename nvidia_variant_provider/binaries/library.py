@@ -1,0 +1,199 @@
+"""One file that can hold device code, read once from front to back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.binaries import elf, fatbin, pe
+from nvidia_variant_provider.binaries.cursor import Cursor
+from nvidia_variant_provider.binaries.host import HostFile
+from nvidia_variant_provider.binaries.images import Container, Found, read_container
+from nvidia_variant_provider.binaries.report import (
+    CudartLink,
+    Finding,
+    Image,
+    Library,
+    Profile,
+    Tally,
+)
+from nvidia_variant_provider.binaries.standalone import bare_cubin, form_of, read_cubin, read_ptx
+from nvidia_variant_provider.errors import DamagedFileError
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.binaries.source import Source
+    from nvidia_variant_provider.model import CudaVersion, SmArch
+
+_HEAD: Final = 4096
+# Searching for a part of a magic number without NULs is fastest: pages of zeros stay cheap.
+_CUBIN: Final = b"\x7fELF\x02"
+# Texts that the static CUDA runtime leaves in a file, even a stripped one. On Windows they end
+# in a NUL: programs that embed CUDA's header texts hold the same words without it.
+_STATIC_ELF: Final = b"/cudart.shm."
+_STATIC_PE: Final = b"cudaErrorCudartUnloading"
+_HYBRID_PE: Final = b"nvcudart_hybrid64.dll"
+_MARKERS: Final = {
+    "elf": {_STATIC_ELF: CudartLink.STATIC},
+    "archive": {_STATIC_ELF: CudartLink.STATIC},
+    "pe": {_STATIC_PE: CudartLink.STATIC, _HYBRID_PE: CudartLink.HYBRID},
+}
+
+_MAX_SORTS: Final = 5000
+# The most met in one file: 2,505.
+MAX_CONTAINERS: Final = 100_000
+_MAX_FINDINGS: Final = 20
+_TOO_MANY: Final = "more than {} {}: the rest of the file was not read"
+
+
+def read_library(source: Source) -> Library | None:
+    """Read one file; ``None`` when its first bytes show that it cannot hold device code."""
+    head = source.read_at(0, _HEAD)
+    form = form_of(head)
+    if form is None:
+        return None
+    if form == "cubin":
+        return read_cubin(source)
+    if form == "ptx":
+        return read_ptx(source, head)
+    return _Reading(source, form).read()
+
+
+class _Tallies:
+    """Counts images by sort, and containers by the set of architectures they offer."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Image] = Counter()
+        self._stored: Counter[Image] = Counter()
+        self._sizes: Counter[Image] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def add(self, found: Found) -> None:
+        self._counts[found.image] += 1
+        self._stored[found.image] += found.stored
+        self._sizes[found.image] += found.size
+
+    def as_tuple(self) -> tuple[Tally, ...]:
+        images = sorted(self._counts, key=_order)
+        return tuple(
+            Tally(one, self._counts[one], self._stored[one], self._sizes[one]) for one in images
+        )
+
+
+def _order(image: Image) -> tuple[str, int, str, tuple[int, int], str, str]:
+    isa = image.isa or (0, 0)
+    return image.kind.value, image.number, image.suffix, isa, image.compression, image.content.value
+
+
+class _Reading:
+    """The state of reading one file from front to back."""
+
+    def __init__(self, source: Source, form: str) -> None:
+        self._source = source
+        self._form = form
+        self._images = _Tallies()
+        self._bare = _Tallies()
+        self._profiles: Counter[tuple[SmArch, ...]] = Counter()
+        self._toolkits: set[CudaVersion] = set()
+        self._offsets: list[int] = []
+        self._findings: list[Finding] = []
+        self._cudart = CudartLink.NONE
+        self._markers = dict(_MARKERS.get(form, {}))
+
+    def read(self) -> Library:
+        """Search the whole file, then ask its headers for names."""
+        try:
+            quiet = elf.read_code_ranges(self._source) if self._form == "elf" else ()
+            self._search(Cursor(self._source.chunks()), quiet)
+            host = self._host()
+        except DamagedFileError as error:
+            self._note("damaged", str(error))
+            host = HostFile("")
+        places = Counter(self._place(host, offset) for offset in self._offsets)
+        return Library(
+            path=self._source.name,
+            form=self._form,
+            machine=host.machine,
+            size=self._source.size,
+            containers=len(self._offsets),
+            places=tuple(places.most_common()),
+            images=self._images.as_tuple(),
+            bare=self._bare.as_tuple(),
+            profiles=_profiles(self._profiles),
+            toolkits=tuple(sorted(self._toolkits)),
+            needed=host.needed,
+            cudart=self._cudart,
+            findings=tuple(self._findings),
+        )
+
+    def _host(self) -> HostFile:
+        if self._form == "elf":
+            return elf.read_host(self._source, sections=bool(self._offsets))
+        return (pe.read_host(self._source) if self._form == "pe" else None) or HostFile("")
+
+    def _place(self, host: HostFile, offset: int) -> str:
+        return host.place(offset) if host.sections else self._form
+
+    def _note(self, code: str, text: str) -> None:
+        if len(self._findings) < _MAX_FINDINGS:
+            self._findings.append(Finding(code, self._source.name, text))
+
+    def _search(self, cursor: Cursor, quiet: tuple[tuple[int, int], ...]) -> None:
+        containers: tuple[bytes, ...] = (fatbin.MAGIC,)
+        while cursor.load():
+            start, end = cursor.ahead
+            if any(low <= start and end <= high for low, high in quiet):
+                pattern = cursor.search(containers)
+            else:
+                pattern = cursor.search((*containers, _CUBIN, *self._markers))
+            if pattern is not None and not self._meet(cursor, pattern):
+                return
+
+    def _meet(self, cursor: Cursor, pattern: bytes) -> bool:
+        """Deal with one hit and move past it; False when there are too many."""
+        if pattern == fatbin.MAGIC:
+            return self._meet_container(cursor)
+        if pattern == _CUBIN:
+            self._meet_cubin(cursor)
+        elif cursor.peek(len(pattern) + 1)[-1:] == b"\0" or pattern == _STATIC_ELF:
+            self._cudart = self._markers[pattern]
+            self._markers = {}
+        cursor.skip(1)
+        return True
+
+    def _meet_container(self, cursor: Cursor) -> bool:
+        size = fatbin.is_container(cursor)
+        if size is None:
+            cursor.skip(1)
+            return True
+        container = read_container(cursor, size)
+        self._offsets.append(container.offset)
+        if container.damage:
+            self._note("damaged-container", f"container at {container.offset}: {container.damage}")
+        self._add(container)
+        if len(self._offsets) >= MAX_CONTAINERS or len(self._images) >= _MAX_SORTS:
+            self._note("too-many", _TOO_MANY.format(MAX_CONTAINERS, "containers"))
+            return False
+        return True
+
+    def _add(self, container: Container) -> None:
+        for found in container.found:
+            self._images.add(found)
+        kernels = [found for found in container.found if found.image.has_kernels]
+        if kernels:
+            archs = {found.image.arch for found in kernels}
+            self._profiles[tuple(sorted(arch for arch in archs if arch is not None))] += 1
+        self._toolkits.update(found.toolkit for found in kernels if found.toolkit)
+
+    def _meet_cubin(self, cursor: Cursor) -> None:
+        found = bare_cubin(cursor.peek(_HEAD))
+        if found is not None and len(self._bare) < _MAX_SORTS:
+            self._bare.add(found)
+            self._toolkits.update({found.toolkit} if found.toolkit else ())
+
+
+def _profiles(counts: Counter[tuple[SmArch, ...]]) -> tuple[Profile, ...]:
+    """List the profiles, the most frequent first."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Profile(archs, count) for archs, count in ranked)

@@ -1,0 +1,85 @@
+"""RECORD, the list of a wheel's files with their hashes: held to the archive, and amended."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import DamagedFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+# Their hashes cannot be in the file that they sign.
+SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
+
+
+@dataclass(frozen=True, slots=True)
+class WheelRecord:
+    """The rows of a RECORD in their order, path first, and how its lines end."""
+
+    path: str
+    rows: tuple[tuple[str, str, str], ...]
+    newline: str = "\n"
+
+    @classmethod
+    def parse(cls, path: str, data: bytes, source: str) -> WheelRecord:
+        """Read the file; ``path`` is its own place in the wheel, ``source`` is for messages."""
+        where = f"{source}: {path}"
+        try:
+            text = data.decode("utf-8")
+            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DamagedFileError(f"{where}: {error}; expected CSV in UTF-8") from error
+        found = []
+        for row in rows:
+            if len(row) != 3:  # noqa: PLR2004 - path, hash, size
+                raise DamagedFileError(f"{where}: {row!r:.120}; expected a path, a hash and a size")
+            found.append((row[0], row[1], row[2]))
+        paths = {row[0] for row in found}
+        if len(paths) != len(found):
+            raise DamagedFileError(f"{where}: a path is listed twice")
+        is_dos = text.partition("\n")[0].endswith("\r")
+        return cls(path, tuple(found), "\r\n" if is_dos else "\n")
+
+    def check(self, sizes: Mapping[str, int], source: str) -> None:
+        """Compare the rows with the archive's files and their sizes."""
+        unlisted = {self.path, *(f"{self.path}{name[6:]}" for name in SIGNATURES)}
+        listed = {path: size for path, _, size in self.rows if path not in unlisted}
+        where = f"{source}: {self.path}"
+        if missing := sorted(set(sizes) - unlisted - set(listed)):
+            raise DamagedFileError(f"{where}: does not list {missing[0]!r:.200}, which is there")
+        if absent := sorted(set(listed) - set(sizes)):
+            raise DamagedFileError(f"{where}: lists {absent[0]!r:.200}, which is not there")
+        for path, size in listed.items():
+            if size and size != str(sizes[path]):
+                raise DamagedFileError(
+                    f"{where}: {path!r:.200} has {sizes[path]} bytes, not {size[:20]!r}"
+                )
+
+    def amend(self, replace: Mapping[str, bytes], remove: Collection[str]) -> WheelRecord:
+        """Return the rows after members were replaced, added (before RECORD's own) or removed."""
+        rows, left = [], dict(replace)
+        own = [row for row in self.rows if row[0] == self.path]
+        for row in self.rows:
+            if row[0] in left:
+                rows.append((row[0], *_hash(left.pop(row[0]))))
+            elif row[0] not in remove and row[0] != self.path:
+                rows.append(row)
+        rows += [(path, *_hash(data)) for path, data in sorted(left.items())]
+        return WheelRecord(self.path, (*rows, *(own or [(self.path, "", "")])), self.newline)
+
+    def to_bytes(self) -> bytes:
+        """Write the file."""
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator=self.newline).writerows(self.rows)
+        return text.getvalue().encode()
+
+
+def _hash(data: bytes) -> tuple[str, str]:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return f"sha256={digest}", str(len(data))

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider.binaries.cursor import Cursor
+
+
+def cut(data: bytes, size: int) -> list[bytes]:
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+def find_all(cursor: Cursor, patterns: tuple[bytes, ...]) -> list[tuple[int, bytes]]:
+    hits = []
+    while cursor.load():
+        pattern = cursor.search(patterns)
+        if pattern is not None:
+            hits.append((cursor.offset, pattern))
+            cursor.skip(1)
+    return hits
+
+
+@given(
+    data=st.binary(max_size=200).map(lambda data: data.replace(b"x", b"abcd")),
+    size=st.integers(1, 30),
+)
+def test_every_occurrence_is_found_however_the_stream_is_cut(data: bytes, size: int) -> None:
+    data += b"abcd" + b"zz" + b"abcdef"
+    expected = sorted(
+        (at, pattern)
+        for pattern in (b"abcd", b"cdef")
+        for at in range(len(data))
+        if data.startswith(pattern, at)
+    )
+
+    assert find_all(Cursor(cut(data, size)), (b"abcd", b"cdef")) == expected
+
+
+@given(data=st.binary(min_size=1, max_size=100), size=st.integers(1, 20), lengths=st.data())
+def test_peeking_and_skipping_keep_the_place(
+    data: bytes, size: int, lengths: st.DataObject
+) -> None:
+    cursor, at = Cursor(cut(data, size)), 0
+    while at < len(data):
+        step = lengths.draw(st.integers(1, 25))
+
+        assert cursor.peek(step) == data[at : at + step]
+        assert cursor.skip(step) == min(step, len(data) - at)
+
+        at = min(at + step, len(data))
+        assert cursor.offset == at
+
+
+def test_a_skip_far_beyond_the_end_stops_there() -> None:
+    cursor = Cursor([b"abc", b"def"])
+
+    assert cursor.skip(1 << 62) == 6
+    assert not cursor.load()
+    assert cursor.peek(1) == b""

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from nvidia_variant_provider.binaries import fatbin
+from nvidia_variant_provider.binaries.cursor import Cursor
+from nvidia_variant_provider.binaries.images import Container, read_container
+from nvidia_variant_provider.binaries.report import Content, Image, Kind
+from nvidia_variant_provider.model import CudaVersion
+from tests.binaries import packing
+
+
+def read(data: bytes, step: int = 1 << 16) -> Container:
+    cursor = Cursor(data[at : at + step] for at in range(0, len(data), step))
+    size = fatbin.is_container(cursor)
+    assert size is not None
+    return read_container(cursor, size)
+
+
+def images(container: Container) -> list[Image]:
+    return [found.image for found in container.found]
+
+
+def test_kinds_targets_and_versions() -> None:
+    container = read(
+        packing.container(
+            packing.real(80),
+            packing.real(90, flags=packing.SPECIFIC),
+            packing.virtual(100, isa=(8, 8), flags=packing.FAMILY),
+            packing.Entry(packing.LTO, 80, b"opaque!!", 0x10000, version=(1, 67)),
+            packing.Entry(packing.TILE, 80, b"tile"),
+            packing.Entry(0x40, 0, b"index"),
+        )
+    )
+
+    assert container.damage == ""
+    assert images(container) == [
+        Image(Kind.CUBIN, 80),
+        Image(Kind.CUBIN, 90, "a"),
+        Image(Kind.PTX, 100, "f", (8, 8)),
+        Image(Kind.LTO, 80),
+        Image(Kind.TILE, 80),
+        Image(Kind.OTHER, 0),
+    ]
+    assert container.found[0].toolkit == CudaVersion(12, 4)
+
+
+@pytest.mark.parametrize("extension", [0, 8, 16, 24, 32, 48, 56, 64])
+def test_headers_of_any_length(extension: int) -> None:
+    entry = packing.real(75)
+    entry.extension = b"\xee" * extension
+
+    assert images(read(packing.container(entry, packing.virtual(75)))) == [
+        Image(Kind.CUBIN, 75),
+        Image(Kind.PTX, 75, "", (8, 4)),
+    ]
+
+
+def test_stubs_have_no_kernels() -> None:
+    stub_ptx = packing.Entry(packing.PTX, 80, packing.ptx(80, kernel=False), version=(8, 4))
+    container = read(packing.container(packing.real(80, kernel=False), stub_ptx))
+
+    assert [image.content for image in images(container)] == [Content.STUB, Content.STUB]
+    assert not any(image.has_kernels for image in images(container))
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_lz4_images_are_looked_into(kernel: bool) -> None:  # noqa: FBT001 - a case
+    whole = packing.cubin(86, kernel=kernel, toolkit=121)
+    block = packing.literal_block(whole)
+    entry = packing.Entry(packing.CUBIN, 86, block, packing.LZ4, unpacked=len(whole))
+    container = read(packing.container(entry))
+
+    content = Content.KERNELS if kernel else Content.STUB
+    assert images(container) == [Image(Kind.CUBIN, 86, "", None, "lz4", content)]
+    assert container.found[0].size == len(whole)
+    assert container.found[0].toolkit == (CudaVersion(12, 1) if kernel else None)
+
+
+def test_a_payload_that_does_not_decode_is_judged_by_its_size() -> None:
+    small = packing.Entry(packing.CUBIN, 86, b"\x10a\x09\x00", packing.LZ4, unpacked=700)
+    larger = packing.Entry(packing.CUBIN, 86, b"\x10a\x09\x00", packing.LZ4, unpacked=9000)
+
+    assert [image.content for image in images(read(packing.container(small, larger)))] == [
+        Content.PRESUMED_STUB,
+        Content.PRESUMED_KERNELS,
+    ]
+
+
+def test_an_empty_container_is_a_container() -> None:
+    assert read(packing.container()) == Container(0, ())
+
+
+@pytest.mark.parametrize("step", [1, 3, 17, 64, 1000])
+def test_a_container_is_read_alike_however_the_stream_is_cut(step: int) -> None:
+    data = packing.container(packing.real(80), packing.virtual(80), packing.real(90))
+
+    assert read(data, step) == read(data)
+
+
+def test_what_is_no_container() -> None:
+    good = packing.container(packing.real(80))
+    absurd_header = packing.real(80)
+    absurd_header.header_size = 1 << 31
+    absurd_payload = packing.real(80)
+    absurd_payload.stored = 1 << 62
+    cases = {
+        "magic alone": good[:4] + b"\x02" + good[5:],
+        "unknown kind": good[:16] + b"\x77" + good[17:],
+        "entry version": good[:18] + b"\x02" + good[19:],
+        "header too small": good[:20] + b"\x20" + good[21:],
+        "header of 2 GB": packing.container(absurd_header),
+        "payload of 4 EB": packing.container(absurd_payload),
+        "too short": good[:70],
+    }
+
+    answers = {name: fatbin.is_container(Cursor([data])) for name, data in cases.items()}
+    assert answers == dict.fromkeys(cases)
+
+
+def test_a_cut_off_container_says_so() -> None:
+    data = packing.container(packing.real(80), packing.real(90))
+
+    assert read(data[:-100]).damage.startswith("cut off inside the entry at offset")
+    assert len(read(data[:-100]).found) == 2
+
+
+def test_a_broken_second_entry_ends_the_reading() -> None:
+    first = packing.real(80).pack()
+    data = struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(first) + 100) + first + b"\xff" * 100
+    container = read(data)
+
+    assert images(container) == [Image(Kind.CUBIN, 80)]
+    assert container.damage.startswith("no valid entry at offset")
+
+
+def nested(number: int, start: int, size: int, *, flags: int = 0, extra: bytes = b"") -> bytes:
+    names = (0, 0) if not extra else (64, len(extra))
+    return struct.pack(
+        "<HHIQIIHHIIIQQQ", 2, 0x0101, start, size, 0, 0, 8, 1, number, *names, flags, 0, 0
+    ) + (extra + bytes(8 - len(extra) % 8) if extra else b"")
+
+
+def concatenated(table: bytes, count: int, blob: bytes) -> bytes:
+    extension = struct.pack("<II", count, len(table) + 8) + table
+    entry = packing.Entry(packing.CONCATENATED, 0, blob, version=(0, 1))
+    entry.extension = extension + bytes(-len(extension) % 8)
+    return packing.container(entry)
+
+
+def test_cubins_of_a_concatenated_entry() -> None:
+    first, second = packing.cubin(80), packing.cubin(90, kernel=False)
+    table = nested(80, 0, len(first), extra=b"kernel.cu")
+    table += nested(90, len(first), len(second), flags=packing.SPECIFIC)
+
+    assert images(read(concatenated(table, 2, first + second))) == [
+        Image(Kind.CUBIN, 80),
+        Image(Kind.CUBIN, 90, "a", content=Content.STUB),
+    ]
+
+
+def test_a_concatenated_entry_whose_table_lies_is_reported_as_unknown() -> None:
+    table = nested(80, 0, 100)
+
+    assert images(read(concatenated(table, 1 << 31, bytes(100)))) == [Image(Kind.OTHER, 0)]
+    assert images(read(concatenated(b"", 1, bytes(100)))) == [Image(Kind.OTHER, 0)]

@@ -1,0 +1,88 @@
+"""Writes wheels for tests, plain ones and ones that no reader should accept."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+NAME = "demo-1.0-py3-none-any.whl"
+DIST_INFO = "demo-1.0.dist-info"
+METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+WHEEL = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def record_of(files: Mapping[str, bytes], newline: str = "\n") -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator=newline)
+    for name, data in files.items():
+        if not name.endswith(("/", "RECORD.jws")):
+            writer.writerow((name, f"sha256={_digest(data)}", len(data)))
+    writer.writerow((f"{DIST_INFO}/RECORD", "", ""))
+    return text.getvalue().encode()
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def files_of_wheel(extra: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    files = {
+        "demo/__init__.py": b"answer = 42\n" * 40,
+        **(extra or {}),
+        f"{DIST_INFO}/METADATA": METADATA,
+        f"{DIST_INFO}/WHEEL": WHEEL,
+    }
+    return files | {f"{DIST_INFO}/RECORD": record_of(files)}
+
+
+class Pipe(io.BytesIO):
+    """A place that cannot be gone back in: zipfile then writes data descriptors."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
+
+    def tell(self) -> int:
+        raise io.UnsupportedOperation
+
+
+def pack(
+    files: Mapping[str, bytes],
+    method: int = zipfile.ZIP_DEFLATED,
+    *,
+    streamed: bool = False,
+    zip64: bool = False,
+) -> bytes:
+    buffer = Pipe() if streamed else io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name, (2024, 5, 6, 7, 8, 10))
+            info.compress_type = zipfile.ZIP_STORED if name.endswith("/") else method
+            info.external_attr = 0o100755 << 16
+            with archive.open(info, "w", force_zip64=zip64) as member:
+                member.write(data)
+    return buffer.getvalue()
+
+
+def make_wheel(
+    folder: Path,
+    extra: Mapping[str, bytes] | None = None,
+    *,
+    name: str = NAME,
+    method: int = zipfile.ZIP_DEFLATED,
+    streamed: bool = False,
+    zip64: bool = False,
+) -> Path:
+    path = folder / name
+    path.write_bytes(pack(files_of_wheel(extra), method, streamed=streamed, zip64=zip64))
+    return path
