@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = (
     "detect",
     "inspect",
+    "conformance",
 )
 
 EXIT_OK: Final = 0
