@@ -23,6 +23,7 @@ PREFIX: Final = "NV_VARIANT_PROVIDER_"
 FORCE_CUDA: Final = PREFIX + "FORCE_CUDA_DRIVER_VERSION"
 FORCE_SM_ARCH: Final = PREFIX + "FORCE_SM_ARCH"
 MACHINE: Final = PREFIX + "MACHINE"
+TARGET: Final = PREFIX + "TARGET"
 RULES: Final = PREFIX + "RULES"
 GPU: Final = PREFIX + "GPU"
 TIMEOUT: Final = PREFIX + "TIMEOUT"
@@ -33,7 +34,9 @@ MAX_TIMEOUT: Final = 600.0
 
 # A driver branch such as 580 in the place of a CUDA version must not count as CUDA 580.
 _CUDA: Final = re.compile(r"\d{1,2}(\.\d{1,2})?", re.ASCII)
-_GPU: Final = re.compile(r"highest|lowest|\d{1,3}|(?:GPU|MIG)-[0-9a-f-]{0,64}", re.ASCII | re.I)
+_GPU: Final = re.compile(
+    r"highest|lowest|\d{1,3}|(?:GPU|MIG)-[0-9a-f-]{0,64}", re.ASCII | re.IGNORECASE
+)
 _SECONDS: Final = re.compile(r"\d{1,4}(\.\d{1,3})?", re.ASCII)
 
 
@@ -44,6 +47,7 @@ class Overrides:
     cuda: CudaVersion | None = None
     capability: ComputeCapability | None = None
     machine_file: str = ""
+    target: str = ""
     rules: int = DEFAULT_RULES
     gpu: str = ""
     timeout: float = DEFAULT_TIMEOUT
@@ -52,11 +56,16 @@ class Overrides:
     @property
     def pins(self) -> bool:
         """Whether everything detection could find is replaced."""
-        return bool(self.machine_file) or (self.cuda is not None and self.capability is not None)
+        named = bool(self.machine_file or self.target)
+        return named or (self.cuda is not None and self.capability is not None)
 
 
 def read_overrides(environ: Mapping[str, str]) -> Overrides:
-    """Read the variables; an empty one counts as unset. Raises ``OverrideError``."""
+    """Read the variables; an empty one counts as unset. Raises ``OverrideError``.
+
+    A machine file and a target both name the whole machine, so only one of them may be set. The
+    FORCE variables go on top of either: installers that know no other variable read them too.
+    """
 
     def read(variable: str, parse: Callable[[str], _T], expected: str, default: _T) -> _T:
         text = environ.get(variable, "")
@@ -67,15 +76,20 @@ def read_overrides(environ: Mapping[str, str]) -> Overrides:
         except InvalidValueError as error:
             raise OverrideError(variable, text, expected) from error
 
+    if environ.get(MACHINE) and environ.get(TARGET):
+        raise OverrideError(TARGET, environ[TARGET], f"nothing here while {MACHINE} is set too")
     return Overrides(
         cuda=read(FORCE_CUDA, _cuda, "a CUDA version such as '12.8', not a driver release", None),
         capability=read(
             FORCE_SM_ARCH, ComputeCapability.parse, "a compute capability such as '9.0'", None
         ),
         machine_file=read(MACHINE, _absolute, "the absolute path of a machine file", ""),
+        target=environ.get(TARGET, ""),
         rules=read(RULES, _rules, "a rule set: '0' or '1'", DEFAULT_RULES),
         gpu=read(GPU, _gpu, "'highest', 'lowest', an index from 0, or the start of a UUID", ""),
-        timeout=read(TIMEOUT, _seconds, f"seconds between 0.1 and {MAX_TIMEOUT:g}", DEFAULT_TIMEOUT),
+        timeout=read(
+            TIMEOUT, _seconds, f"seconds between 0.1 and {MAX_TIMEOUT:g}", DEFAULT_TIMEOUT
+        ),
         root=read(ROOT, _absolute, "the absolute path of a root folder", "/"),
     )
 

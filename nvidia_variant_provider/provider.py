@@ -43,17 +43,14 @@ def answer(environ: Mapping[str, str]) -> Answer:
 
 
 def look(host: Host, said: Overrides, *, confirm: bool = False) -> Detection:
-    """Return the machine: pinned, or detected with the forced facts in place.
+    """Return the machine: pinned or detected, with the forced facts in place.
 
     ``confirm`` starts CUDA in any case: see ``detect``.
     """
     from nvidia_variant_provider.detect.cascade import Detection, detect
 
-    if said.machine_file:
-        return Detection(_read_machine(said.machine_file), ())
     if said.pins:
-        pinned = Machine(host.platform, Status.PINNED, "driver and GPU are forced")
-        return Detection(force(pinned, said), ())
+        return Detection(force(_pinned(host, said), said), ())
     found = detect(host, said.timeout, confirm=confirm)
     return replace(found, machine=force(found.machine, said))
 
@@ -93,6 +90,25 @@ def force(machine: Machine, said: Overrides) -> Machine:
     return replace(machine, notes=notes)
 
 
+def _pinned(host: Host, said: Overrides) -> Machine:
+    """Return the machine the user named, for which nothing is probed."""
+    if said.machine_file:
+        return _read_machine(said.machine_file)
+    if said.target:
+        return _named_machine(said.target)
+    return Machine(host.platform, Status.PINNED, "driver and GPU are forced")
+
+
+def _named_machine(text: str) -> Machine:
+    from nvidia_variant_provider import targets
+
+    try:
+        return targets.parse_target(text).machine()
+    except InvalidValueError as error:
+        expected = f"{targets.FORM}: {error}"
+        raise OverrideError(overrides.TARGET, text, expected) from error
+
+
 def _read_machine(path: str) -> Machine:
     import json
 
@@ -108,4 +124,6 @@ def _read_machine(path: str) -> Machine:
         ) from error
     except (ValueError, RecursionError) as error:
         raise OverrideError(overrides.MACHINE, path, f"a machine file: {error!s:.200}") from error
-    return replace(machine, status=Status.PINNED, reason=f"read from {path}")
+    # Why a recorded machine supports nothing is worth more than where it was read.
+    reason = f"read from {path}" + (f": {machine.reason}" if machine.reason else "")
+    return replace(machine, status=Status.PINNED, reason=reason)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from nvidia_variant_provider.detect.record import RecordingHost
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.records.machine import RecordModel
-from tests.recorded import State, load_states, properties, summary
+from tests.recorded import FOLDER, State, load_states, properties, summary
 
 STATES = load_states()
 each_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
@@ -72,6 +74,12 @@ def test_a_status_that_does_not_work_says_why(state: State) -> None:
 
 def test_every_status_occurs_in_the_corpus() -> None:
     assert {state.expected["status"] for state in STATES} == {status.value for status in Status}
+
+
+def test_the_page_of_machines_has_not_drifted_from_the_records() -> None:
+    script = FOLDER.parents[2] / ".ci" / "regen_machines.py"
+
+    assert subprocess.run([sys.executable, str(script), "--check"], check=False).returncode == 0
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -25,6 +25,8 @@ _START: Final = 1024
 _PREFIX: Final = 64 * 1024
 _NOTE_LIMIT: Final = 512 * 1024
 _SLOW_NOTE_LIMIT: Final = 32 * 1024
+# Where the first images keep their note out of reach, the others of a container do so too.
+_DEEP_TRIES: Final = 3
 # A concatenated entry is decoded whole only up to this size.
 _CONCATENATED_LIMIT: Final = 1 << 20
 
@@ -68,7 +70,7 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    deep = not any(one.toolkit for one in found)
+    deep = len(found) < _DEEP_TRIES and not any(one.toolkit for one in found)
     wanted = entry.header_size + _bytes_wanted(entry, deep=deep)
     data = cursor.peek(wanted)
     header, payload = data[: entry.header_size], data[entry.header_size :]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.binaries import loose, requirements, vendored, zipdir
 from nvidia_variant_provider.binaries.library import read_library
+from nvidia_variant_provider.binaries.parallel import mapped
 from nvidia_variant_provider.binaries.report import Contents, Finding, Library
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.binaries.report import Requirement
     from nvidia_variant_provider.binaries.zipdir import Member
@@ -49,14 +49,18 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
             progress(member.name, member.packed)
         return library
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        results = list(pool.map(read, wanted)) if jobs > 1 else [read(one) for one in wanted]
-    findings += [result for result in results if isinstance(result, Finding)]
-    libraries = loose.gather(one for one in results if isinstance(one, Library))
+    def libraries() -> Iterator[Library]:
+        for result in mapped(read, wanted, jobs):
+            if isinstance(result, Finding):
+                findings.append(result)
+            elif result is not None:
+                yield result
+
+    gathered = loose.gather(libraries())
     return Contents(
         path=name,
         form="wheel",
-        libraries=vendored.marked(libraries, distribution_of(members)),
+        libraries=vendored.marked(gathered, distribution_of(members)),
         requirements=_read_requirements(path, file, members),
         findings=tuple(findings[:_MAX_FINDINGS]),
     )

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 # ``run(args)``. The order is that of ``--help``.
 COMMANDS: Final = (
     "detect",
+    "properties",
+    "targets",
+    "run",
+    "torch_backend",
     "inspect",
+    "lint",
+    "convert",
     "conformance",
 )
 

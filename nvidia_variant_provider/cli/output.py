@@ -52,9 +52,19 @@ def emit_table(
     console().print(table)
 
 
+def one_line(text: str) -> str:
+    """Return text from elsewhere fit for a terminal: one line, nothing that moves the cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def warn(message: str) -> None:
     """Print a warning on stderr."""
     sys.stderr.write(f"warning: {message}\n")
+
+
+def note(message: str) -> None:
+    """Print a remark on stderr."""
+    sys.stderr.write(f"note: {message}\n")
 
 
 def fail(message: str) -> None:

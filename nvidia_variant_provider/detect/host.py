@@ -113,8 +113,12 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a probe: no job settings, no relative folders, no cache writes."""
     kept = {name: text for name, text in environ.items() if name not in HIDDEN_VARIABLES}
     for name in PATH_VARIABLES:
-        if name in kept:
-            kept[name] = os.pathsep.join(absolute_folders(kept[name]))
+        text = kept.pop(name, "")
+        # The loader of glibc takes a semicolon for a colon.
+        text = text.replace(";", os.pathsep) if name == "LD_LIBRARY_PATH" else text
+        # An empty list would mean the current folder to some, so that it is left out.
+        if folders := absolute_folders(text):
+            kept[name] = os.pathsep.join(folders)
     kept["CUDA_CACHE_DISABLE"] = "1"
     kept["LC_ALL"] = "C"
     return kept

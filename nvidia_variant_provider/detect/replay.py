@@ -39,7 +39,9 @@ class ReplayHost:
         )
         self.environ: Mapping[str, str] = _texts(top.get("environment", {}), "environment")
         files = mapping(top.get("files", {}), "files")
-        self.files: FileView = ReplayFiles(files, is_real=not field(top, "forged", bool, False))  # noqa: FBT003
+        self.files: FileView = ReplayFiles(
+            files, is_real=not field(top, "forged", bool, default=False)
+        )
         self._registry = tuple(int(text, 16) for text in field(top, "registry", list, []))
         self._libraries = {
             (field(row, "api", str), field(row, "path", str)): _reply(row)

@@ -12,8 +12,13 @@ from typing import Final
 SCHEMAS: Final[dict[str, str]] = {
     "conformance-cases": "nvidia_variant_provider.records.conformance:CaseFile",
     "conformance-report": "nvidia_variant_provider.records.conformance:ConformanceReport",
+    "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
+    "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
+    "targets": "nvidia_variant_provider.records.targets:Targets",
+    "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+    "lint": "nvidia_variant_provider.records.lint:LintDocument",
 }

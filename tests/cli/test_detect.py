@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # has no stubs of its own
+import jsonschema
 import pytest
 
 from nvidia_variant_provider import machine_file

@@ -1,0 +1,290 @@
+"""Machines by name: every row, every form of a driver, every refusal."""
+
+from __future__ import annotations
+
+import string
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider import targets
+from nvidia_variant_provider.errors import InvalidValueError, OverrideError
+from nvidia_variant_provider.model import CudaVersion, Status
+from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, GPU, MACHINE, RULES, TARGET
+from nvidia_variant_provider.provider import answer
+from nvidia_variant_provider.rules import decide
+from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch
+from nvidia_variant_provider.tables.pci import all_chips
+from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
+from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PRODUCTS = tuple(targets.products())
+NAMES = [device.name for device in PRODUCTS]
+ASKED_FOR = (
+    "h100 h200 gh200 b200 gb200 b300 gb300 vera-rubin vr200 a100 a10 l4 l40s t4 v100 p100 rtx-5090"
+    " rtx-4090 gtx-1080-ti rtx-pro-6000 dgx-spark jetson-orin jetson-thor"
+)
+
+
+def test_names_and_aliases_are_unique_lower_case_and_free_of_the_grammar() -> None:
+    names = [name for device in PRODUCTS for name in (device.name, *device.aliases)]
+
+    assert len(names) == len(set(names))
+    assert set("".join(names)) <= set(string.ascii_lowercase + string.digits + "-")
+    assert set(names).isdisjoint(device.name for device in targets.chips())
+
+
+@pytest.mark.parametrize("device", [*PRODUCTS, *targets.chips()], ids=lambda it: it.name)
+def test_every_row_is_complete(device: targets.Device) -> None:
+    assert device.architectures
+    assert set(device.architectures) <= {"x86_64", "aarch64"}
+    assert device.facts.capability == device.capability
+    assert device.title.isprintable()
+    assert targets.generation(device.capability)
+    if device.tegra:
+        assert device.jetpacks or device.name not in NAMES
+    else:
+        assert device.first_branch in dict(BRANCHES)
+        assert device.last_branch is None or device.last_branch >= (device.first_branch or 0)
+
+
+@pytest.mark.parametrize("device", PRODUCTS, ids=lambda it: it.name)
+def test_every_product_gets_native_code_with_its_default_driver(device: targets.Device) -> None:
+    machine = targets.parse_target(device.name).machine()
+    archs = decide(machine).values("sm_arch")
+
+    assert archs[0].startswith(str(device.capability.number))
+    assert archs[0].endswith("_real")
+    assert machine.notes[0].code == "target-driver"
+    assert machine.status is Status.PINNED
+
+
+@pytest.mark.parametrize("name", ASKED_FOR.split())
+def test_the_named_machines_exist(name: str) -> None:
+    assert targets.find_device(name).chip
+
+
+def test_every_chip_of_the_pci_table_is_a_target() -> None:
+    assert {chip.name.lower() for chip in all_chips()} <= {it.name for it in targets.chips()}
+
+
+@pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: str(row.capability))
+def test_every_capability_is_a_target_in_both_spellings(row: CapabilityFacts) -> None:
+    dotted = targets.find_device(str(row.capability))
+
+    assert dotted == targets.find_device(f"sm_{row.capability.number}")
+    assert dotted.tegra == (row.capability in TEGRA_ISLANDS or row.capability.major == 11)
+
+
+def test_jetpack_rows_rise_and_do_not_precede_their_devices() -> None:
+    assert [row.cuda for row in JETPACKS] == sorted(row.cuda for row in JETPACKS)
+    for row in JETPACKS:
+        firsts = [it.first_toolkit for it in CAPABILITIES if it.capability in row.capabilities]
+        assert all(first <= row.cuda for first in firsts)
+
+
+@pytest.mark.parametrize(
+    ("text", "cuda", "capabilities", "architecture"),
+    [
+        ("gh200@580", "13.0", ["9.0"], "aarch64"),
+        ("gh200@580.65.06", "13.0", ["9.0"], "aarch64"),
+        ("GH200@R580", "13.0", ["9.0"], "aarch64"),
+        ("gb200@cuda13.2", "13.2", ["10.0"], "aarch64"),
+        ("h100@cuda13", "13.0", ["9.0"], "x86_64"),
+        ("gh100@535.183.01", "12.2", ["9.0"], "x86_64"),
+        ("sm_90@570", "12.8", ["9.0"], "x86_64"),
+        ("12.1@580", "13.0", ["12.1"], "x86_64"),
+        ("sm_101", "13.0", ["11.0"], "aarch64"),
+        ("a10+t4@570", "12.8", ["8.6", "7.5"], "x86_64"),
+        ("gb200 + h100", "12.8", ["10.0", "9.0"], "aarch64"),
+        ("rtx 4090@560", "12.6", ["8.9"], "x86_64"),
+        ("h100", "11.8", ["9.0"], "x86_64"),
+        ("t4", "11.0", ["7.5"], "x86_64"),
+        ("p100+b200", "12.8", ["6.0", "10.0"], "x86_64"),
+        ("gtx-1080-ti@581.15", "13.0", ["6.1"], "x86_64"),
+        ("h100@999", str(BRANCHES[-1][1]), ["9.0"], "x86_64"),
+        ("h100@cuda14.1", "14.1", ["9.0"], "x86_64"),
+        ("jetson-orin", "11.4", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack6", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin@540.4.0", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack7", "13.2", ["8.7"], "aarch64"),
+        ("jetson-thor@jetpack7", "13.0", ["11.0"], "aarch64"),
+        ("jetson-thor@jetpack7.2", "13.2", ["11.0"], "aarch64"),
+        ("orin@cuda12.6", "12.6", ["8.7"], "aarch64"),
+        ("sm_53@cuda10.2", "10.2", ["5.3"], "aarch64"),
+    ],
+)
+def test_a_target_is_read(text: str, cuda: str, capabilities: list[str], architecture: str) -> None:
+    machine = targets.parse_target(text).machine()
+    seen = [str(gpu.capability) for gpu in machine.gpus]
+
+    assert (str(machine.cuda), seen, machine.platform.architecture) == (
+        cuda,
+        capabilities,
+        architecture,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("gtx-1080-ti@610", "R610 is too new: R580 is the last driver branch for gtx-1080-ti"),
+        ("gtx-1080-ti@cuda13.1", "13.1 is too new: R580 is the last"),
+        ("b200@535", "R535 is too old: b200 (capability 10.0) begins with driver branch R570"),
+        ("b200@cuda12.7", "12.7 is too old: b200"),
+        ("p100+vera-rubin", "no driver supports all of these: vera-rubin (capability 10.7) begins"),
+        (
+            "gb200+b200",
+            "no CPU architecture takes all of these GPUs (gb200: aarch64; b200: x86_64)",
+        ),
+        ("orin+h100", "cannot share a machine"),
+        ("orin@jetpack4", "it takes jetpack5, jetpack6, jetpack7.2, a CUDA version"),
+        ("orin@cuda11.2", "jetson-orin begins with CUDA 11.4"),
+        ("sm_88", "sm_88 needs a CUDA version: sm_88@cuda13.0"),
+        ("sm_88@580", "sm_88 does not take '580'; it takes a CUDA version"),
+        ("sm_91", "no device has capability 9.1"),
+        ("gh20@580", "did you mean gh200"),
+        ("rtx-4900", "did you mean rtx-4090"),
+        ("gb21b", "or gb20b"),
+        ("tpu-v5e", "all: nvidia-variant-provider targets"),
+        ("h100@", "expected a target such as"),
+        ("", "expected a target such as"),
+        ("+h100", "expected a target such as"),
+        ("h100@57x", "not a driver: '57x'"),
+        ("h100@580@1", "not a driver"),
+        ("h100@cuda12.10", "no driver reports CUDA 12.10"),
+        ("h100@62", "driver branch R62 is unknown; the oldest is R340"),
+        ("+".join(["h100"] * 17), "17 GPUs, expected at most 16"),
+        ("h" * 500, "500 characters"),
+    ],
+)
+def test_a_wrong_target_says_why(text: str, words: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        targets.parse_target(text)
+
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_the_default_driver_is_the_oldest_that_supports_the_device() -> None:
+    for device in PRODUCTS:
+        driver = targets.parse_target(device.name).driver
+        if device.tegra or driver.branch is None:
+            continue
+        older = [branch for branch, _ in BRANCHES if branch < driver.branch]
+        assert driver.cuda == cuda_of_branch(driver.branch)
+        # One branch further back the device is refused, or the driver is older than any variant.
+        before = cuda_of_branch(older[-1])
+        assert before is not None
+        refused = older[-1] < (device.first_branch or 0)
+        assert refused or before < CudaVersion(11, 0)
+        if refused:
+            with pytest.raises(InvalidValueError):
+                targets.parse_target(f"{device.name}@{older[-1]}")
+
+
+@given(name=st.sampled_from(NAMES), branch=st.sampled_from([it for it, _ in BRANCHES]))
+def test_a_target_gives_the_branch_s_cuda_or_a_reason(name: str, branch: int) -> None:
+    device = targets.find_device(name)
+    fits = not device.tegra and (device.first_branch or 0) <= branch
+    fits = fits and branch <= (device.last_branch or branch)
+    try:
+        machine = targets.parse_target(f"{name}@{branch}").machine()
+    except InvalidValueError:
+        assert not fits
+    else:
+        assert fits or device.tegra
+        assert device.tegra or machine.cuda == cuda_of_branch(branch)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_target_or_a_value_error(text: str) -> None:
+    try:
+        target = targets.parse_target(text)
+    except InvalidValueError:
+        return
+    assert target.machine().cuda is not None
+
+
+def test_the_variable_pins_the_provider() -> None:
+    said = answer({TARGET: "gh200@580"})
+
+    assert said.detection.machine == targets.parse_target("gh200@580").machine()
+    assert said.detection.trail == ()
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    pinned = {FORCE_CUDA: "12.8", FORCE_SM_ARCH: "9.0"}
+
+    assert answer({TARGET: "", **pinned}) == answer(pinned)
+
+
+def test_forced_facts_go_on_top_of_a_target() -> None:
+    machine = answer({TARGET: "gh200@580", FORCE_CUDA: "12.8"}).detection.machine
+
+    assert (str(machine.cuda), machine.gpus[0].name) == ("12.8", "GH200 Grace Hopper")
+
+
+def test_forced_facts_go_on_top_of_a_machine_file(tmp_path: Path) -> None:
+    path = tmp_path / "machine.json"
+    path.write_text('{"cuda_driver_version": "13.0", "gpus": [{"compute_capability": "9.0"}]}')
+    machine = answer({MACHINE: str(path), FORCE_SM_ARCH: "10.0"}).detection.machine
+
+    assert (str(machine.cuda), list(map(str, machine.capabilities))) == ("13.0", ["10.0"])
+
+
+def test_the_choice_of_a_gpu_narrows_a_target() -> None:
+    machine = answer({TARGET: "a10+t4@570", GPU: "highest"}).detection.machine
+
+    assert [gpu.name for gpu in machine.gpus] == ["A10"]
+
+
+def test_rules_apply_to_a_target() -> None:
+    assert answer({TARGET: "a10+t4@570", RULES: "0"}).decision.values("sm_arch")[0] == "86_real"
+
+
+def test_a_machine_file_and_a_target_exclude_each_other() -> None:
+    with pytest.raises(
+        OverrideError, match=f"{TARGET}='h100': expected nothing here while {MACHINE}"
+    ):
+        answer({TARGET: "h100", MACHINE: "/machine.json"})
+
+
+def test_a_wrong_target_in_the_variable_names_the_variable_and_near_names() -> None:
+    with pytest.raises(OverrideError, match=f"{TARGET}='gh20'.* did you mean gh200"):
+        answer({TARGET: "gh20"})
+
+
+def test_a_pinned_plugin_probes_nothing_and_stays_light() -> None:
+    script = """if True:
+        import os, sys
+        seen = []
+        def hook(event, args):
+            if event in {"subprocess.Popen", "os.exec", "os.posix_spawn", "socket.connect",
+                         "ctypes.dlopen", "os.fork"}:
+                seen.append(event)
+            if event == "open" and str(args[0]).startswith(("/proc/driver", "/sys", "/dev/nv")):
+                seen.append(args[0])
+        sys.addaudithook(hook)
+        from nvidia_variant_provider.plugin import NvidiaVariantPlugin
+        configs = NvidiaVariantPlugin.get_supported_configs()
+        heavy = {"difflib", "ctypes", "subprocess", "pathlib", "json", "logging", "pydantic"}
+        sys.exit(repr((seen, sorted(heavy & set(sys.modules)), configs[2].values[0])))
+    """
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script],
+        env={TARGET: "gh200@580"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (done.stdout, done.stderr.strip()) == ("", "([], [], '90a_real')")
