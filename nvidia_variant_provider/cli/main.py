@@ -25,12 +25,13 @@ COMMANDS: Final = (
     "torch_backend",
     "explain",
     "inspect",
+    "verify",
     "tag",
     "untag",
-    "verify",
     "lint",
     "convert",
     "index",
+    "conformance",
 )
 
 EXIT_OK: Final = 0

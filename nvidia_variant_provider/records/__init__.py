@@ -10,6 +10,8 @@ from typing import Final
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
 SCHEMAS: Final[dict[str, str]] = {
+    "conformance-cases": "nvidia_variant_provider.records.conformance:CaseFile",
+    "conformance-report": "nvidia_variant_provider.records.conformance:ConformanceReport",
     "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
