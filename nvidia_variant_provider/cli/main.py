@@ -23,12 +23,15 @@ COMMANDS: Final = (
     "targets",
     "run",
     "torch_backend",
+    "explain",
     "inspect",
+    "verify",
     "tag",
     "untag",
-    "verify",
     "lint",
     "convert",
+    "index",
+    "conformance",
 )
 
 EXIT_OK: Final = 0
