@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.binaries import coverage
 from nvidia_variant_provider.model import SmArch
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.binaries.report import Contents, Profile
     from nvidia_variant_provider.model import ComputeCapability
-
-# Of real wheels: full targets are in 84 % of torch's containers and more, the partial ones
-# in 10 % and less (docs/tag.md).
-DEFAULT_THRESHOLD: Final = 0.75
 
 
 class Standing(Enum):
