@@ -4,7 +4,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
-import jsonschema  # type: ignore[import-untyped]  # has no stubs of its own
+import jsonschema
 import pytest
 
 from nvidia_variant_provider.cli.main import main

@@ -18,17 +18,30 @@ NAME: Final = PACKAGE.name
 
 # What each layer may use of ours, most specific prefix first; a module may use its own layer.
 LAYERS: Final = {
+    "values": set[str](),
     "errors": set[str](),
-    "model": {"errors"},
-    "tables": {"errors", "model"},
-    "rules": {"errors", "model", "tables"},
+    "model": {"errors", "values"},
+    "tables": {"errors", "model", "values"},
+    "rules": {"errors", "model", "tables", "values"},
     "detect.worker": set[str](),
     "detect.files": set[str](),
     "detect.gate": set[str](),
-    "detect": {"errors", "model", "tables"},
+    "detect": {"errors", "model", "tables", "values"},
     "machine_file": {"errors", "model"},
-    "overrides": {"errors", "model", "rules"},
-    "provider": {"errors", "model", "overrides", "rules", "detect", "machine_file"},
+    "targets": {"errors", "model", "tables", "values", "rules"},
+    "forced": {"errors", "model", "tables", "values", "targets", "overrides", "rules"},
+    "overrides": {"errors", "model", "rules", "values", "targets"},
+    "provider": {
+        "errors",
+        "model",
+        "overrides",
+        "rules",
+        "detect",
+        "machine_file",
+        "values",
+        "targets",
+        "forced",
+    },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
 # Loaded into installers: nothing but the standard library.
