@@ -31,5 +31,5 @@ def test_each_schema_is_valid_and_names_its_version(name: str) -> None:
 
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$id"].startswith(f"urn:nvidia-variant-provider:schema:{name}")
-    assert "schema_version" in schema["required"]
+    assert len({"schema_version", "record_version"} & set(schema["required"])) == 1
     assert getattr(importlib.import_module(module), model).__doc__

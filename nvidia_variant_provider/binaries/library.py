@@ -107,7 +107,10 @@ class _Reading:
     def read(self) -> Library:
         """Search the whole file, then ask its headers for names."""
         try:
-            quiet = elf.read_code_ranges(self._source) if self._form == "elf" else ()
+            quiet: tuple[tuple[int, int], ...] = ()
+            if self._form == "elf":
+                quiet = elf.read_quiet_ranges(self._source)
+                elf.announce(self._source)
             self._search(Cursor(self._source.chunks()), quiet)
             host = self._host()
         except DamagedFileError as error:
@@ -183,11 +186,12 @@ class _Reading:
     def _add(self, container: Container) -> None:
         for found in container.found:
             self._images.add(found)
-        kernels = [found for found in container.found if found.image.has_kernels]
-        if kernels:
-            archs = {found.image.arch for found in kernels}
+            if found.toolkit:
+                self._toolkits.add(found.toolkit)
+        images = {found.image for found in container.found}
+        archs = {image.arch for image in images if image.has_kernels}
+        if archs:
             self._profiles[tuple(sorted(arch for arch in archs if arch is not None))] += 1
-        self._toolkits.update(found.toolkit for found in kernels if found.toolkit)
 
     def _meet_cubin(self, cursor: Cursor) -> None:
         found = bare_cubin(cursor.peek(_HEAD))

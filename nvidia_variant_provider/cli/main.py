@@ -22,8 +22,16 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "torch_backend",
+    "explain",
     "inspect",
+    "verify",
+    "tag",
+    "untag",
     "lint",
+    "convert",
+    "index",
+    "conformance",
 )
 
 EXIT_OK: Final = 0

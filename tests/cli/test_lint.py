@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import jsonschema  # type: ignore[import-untyped]  # has no stubs of its own
+import jsonschema
 import pytest
 
 from nvidia_variant_provider.cli.main import main
