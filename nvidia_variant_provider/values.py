@@ -118,7 +118,7 @@ def _comparing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool
         if type(self) is not type(other):
             return NotImplemented
         values = self._values
-        return compare(values(self), values(other))
+        return bool(compare(values(self), values(other)))
 
     return method
 
