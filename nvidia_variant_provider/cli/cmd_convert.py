@@ -50,7 +50,7 @@ def add_parser(
         "--to",
         required=True,
         choices=("825", "850"),
-        help="the PEP whose schema is wanted; 825 has no providers, so uv would use no variant",
+        help="the PEP whose schema is wanted; of 825 no current installer uses the variants",
     )
     parser.add_argument("--write", action="store_true", help="change the files in place")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
