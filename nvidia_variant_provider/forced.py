@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from nvidia_variant_provider.values import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.model import Gpu

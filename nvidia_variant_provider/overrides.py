@@ -6,7 +6,7 @@ A malformed one is the user's error and is raised: a silent fallback would be th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from nvidia_variant_provider.values import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError

@@ -9,7 +9,7 @@ compute capability (``sm_90``, ``9.0``); DRIVER a driver branch (``580``), a dri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from nvidia_variant_provider.values import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError

@@ -23,10 +23,15 @@ COMMANDS: Final = (
     "targets",
     "run",
     "torch_backend",
+    "explain",
     "inspect",
+    "verify",
+    "tag",
+    "untag",
     "lint",
     "convert",
     "index",
+    "conformance",
 )
 
 EXIT_OK: Final = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
+from nvidia_variant_provider.values import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

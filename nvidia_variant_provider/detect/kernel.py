@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from nvidia_variant_provider.values import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.gate import (

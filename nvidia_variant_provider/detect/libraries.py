@@ -7,7 +7,7 @@ docs/detection.md names the machine behind each.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from nvidia_variant_provider.values import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
