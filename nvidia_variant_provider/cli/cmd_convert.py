@@ -37,7 +37,7 @@ def add_parser(
         "convert",
         help="bring variant metadata of older drafts to the current schemas",
         description=(
-            "Bring variant metadata of older drafts to a current schema, in JSON files and inside"
+            "Bring variant metadata of older drafts to a current schema, in JSON files and\ninside"
             " wheels. Without --write the changes are only shown."
         ),
         epilog=_EXAMPLES,

@@ -31,7 +31,7 @@ def add_parser(
         "index",
         help="turn a folder of wheels into a static index",
         description=(
-            "Write the variant metadata of every release in a folder, and a static simple index"
+            "Write the variant metadata of every release in a folder, and a static simple\nindex"
             " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
         ),
         epilog=_EXAMPLES,

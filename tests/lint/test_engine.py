@@ -434,7 +434,7 @@ def test_a_wheel_for_any_platform_meets_the_builds_of_all(tmp_path: Path) -> Non
 )
 def test_a_misspelt_architecture_gets_a_guess(value: str, hint: str, tmp_path: Path) -> None:
     patch = {"index": {"variants": {"cuda13.0": {"nvidia": {"sm_arch": ["100_real", value]}}}}}
-    report = lint([str(release(tmp_path, patch))], selector(["NV302"], []))
+    report = lint([str(release(tmp_path, patch))], selector(["NV602"], []))
 
     ((finding, _),) = report.findings
     assert finding.problem.message == f"no provider knows '{value}'" + (f"; {hint}" if hint else "")
