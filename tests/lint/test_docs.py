@@ -29,7 +29,7 @@ def test_every_code_has_a_section_with_its_title_and_severity() -> None:
 
 
 def test_codes_are_unique_and_none_is_of_verify() -> None:
-    codes = [rule.code for rule in (*RULES, *verify_rules())]
+    codes = [rule.code for rule in RULES] + [rule.code for rule in verify_rules()]
 
     assert len(set(codes)) == len(codes)
 
