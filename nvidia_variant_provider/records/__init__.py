@@ -24,4 +24,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "tagging": "nvidia_variant_provider.records.tagging:Tagging",
     "verification": "nvidia_variant_provider.records.verification:Verification",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
+    "index": "nvidia_variant_provider.records.index:IndexDocument",
 }
