@@ -10,6 +10,7 @@ from typing import Final
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
 SCHEMAS: Final[dict[str, str]] = {
+    "coverage": "nvidia_variant_provider.records.coverage:CoverageModel",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
     "properties": "nvidia_variant_provider.records.properties:Properties",
