@@ -45,8 +45,13 @@ class Observations:
 
     @property
     def best_cuda(self) -> LibraryAnswer | None:
-        """The libcuda that counts: one that initialised, else one that was not rejected."""
+        """The libcuda that counts: one that initialised, else one that was not rejected.
+
+        ``None`` if those that load are all rejected.
+        """
         fitting = tuple(found for found in self.cuda if found.init not in REJECTED_INITS)
+        if len(fitting) < len(self.cuda):
+            fitting = tuple(found for found in fitting if not found.load_error)
         return None if self.is_shim else _best(fitting)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING
 
@@ -143,3 +144,20 @@ def test_with_our_variables_uv_takes_what_the_provider_would(
     took = install_with_uv(torch_wheels, ["torch==2.14.1"], variables, python_platform=platform)
 
     assert took == {"torch": ours}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [({}, ["a", "null"]), ({"optional": True}, ["null"])], ids=str
+)
+def test_variantlib_skips_what_is_predicted(
+    change: dict[str, object], expected: list[str], tmp_path: Path
+) -> None:
+    write_release(tmp_path, {"a": build("12.0", "90_real"), "null": {}}, ordinary=False)
+    file = tmp_path / f"{NAME}-{VERSION}-variants.json"
+    document = json.loads(file.read_text())
+    document["providers"]["nvidia"].update(change)
+    file.write_text(json.dumps(document))
+    found = explain(read_release(str(tmp_path)), targets.parse_target("h100@580").machine())
+
+    assert order_by_variantlib(file, {overrides.TARGET: "h100@580"}) == expected
+    assert [it.label for it in found.view(PROVIDER).rows if it.place is not None] == expected
