@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -345,6 +346,7 @@ def _facts_of(capability: ComputeCapability) -> CapabilityFacts:
     return next(row for row in CAPABILITIES if row.capability == capability)
 
 
+@cache
 def _chips() -> dict[str, ComputeCapability]:
     from nvidia_variant_provider.tables.pci import all_chips
 
