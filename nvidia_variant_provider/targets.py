@@ -9,7 +9,6 @@ compute capability (``sm_90``, ``9.0``); DRIVER a driver branch (``580``), a dri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +38,7 @@ from nvidia_variant_provider.tables.products import (
     CapabilityFacts,
     JetPack,
 )
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,9 +24,15 @@ COMMANDS: Final = (
     "run",
     "torch_backend",
     "explain",
+    "coverage",
     "inspect",
+    "verify",
+    "tag",
+    "untag",
     "lint",
     "convert",
+    "index",
+    "conformance",
 )
 
 EXIT_OK: Final = 0
