@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.conformance.serve import reply_to
 from nvidia_variant_provider.metadata import SCHEMA_850
-from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.rules import RULE_SETS
-from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, OLDEST_CUDA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -218,17 +216,9 @@ def _machine(row: Row) -> Row | None:
 
 
 def _uv_can_be_asked(row: Row) -> bool:
-    """Tell whether forced variables and a stand-in for nvidia-smi can put uv on this machine."""
-    said = {name: text for name, text in row.get("environment", {}).items() if text}
-    if not set(said) <= UV_KNOWS or row.get("detected"):
-        return False
-    if overrides.FORCE_CUDA not in said:
-        cuda = row["cuda"] and CudaVersion.parse(row["cuda"])
-        if not cuda or not OLDEST_CUDA <= cuda <= NEWEST_CUDA:
-            return False
-    known = [it for it in row["gpus"] if isinstance(it, str)]
-    told = overrides.FORCE_SM_ARCH in said or len(known) == len(row["gpus"])
-    return told and all(ComputeCapability.parse(it).major for it in known)
+    """Tell whether uv's own variables and a stand-in for nvidia-smi can put uv on this machine."""
+    said = {name for name, text in row.get("environment", {}).items() if text}
+    return said <= UV_KNOWS
 
 
 def _asked(request: Row) -> Row:

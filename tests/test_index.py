@@ -245,6 +245,29 @@ def test_a_label_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         index.plan(release(tmp_path / "dist"), only={"cuda13"})
 
 
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "MAX_FILES", 3)
+
+    with pytest.raises(InvalidValueError, match="5 files, expected at most 3"):
+        index.plan(write_release(tmp_path / "dist", read_base()))
+
+
+def test_where_links_cannot_be_made_files_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, mirror = release(tmp_path / "dist"), tmp_path / "mirror"
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    for _ in range(2):
+        index.plan(folder, output=mirror).write()
+
+    assert (mirror / WHEEL).read_bytes() == (folder / WHEEL).read_bytes()
+    assert not (mirror / WHEEL).samefile(folder / WHEEL)
+
+
 @pytest.mark.parametrize("name", ["", "missing"])
 def test_a_folder_without_wheels_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=str(tmp_path)):

@@ -59,6 +59,7 @@ def add_parser(
         "--target", action="append", metavar="NAME[@DRIVER]", help="may be repeated"
     )
     machines.add_argument("--machine", action="append", metavar="FILE", help="may be repeated")
+    machines.add_argument("--gpu", metavar="WHICH", help="of several GPUs, as in 'properties'")
     checks = parser.add_argument_group("checks")
     checks.add_argument(
         "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
@@ -104,14 +105,13 @@ def _release(args: argparse.Namespace) -> Release:
 
 def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
     """Return each machine that is asked about: its name, and arguments that mean it alone."""
-    alone = [{"target": it, "machine": None} for it in args.target or ()]
-    alone += [{"target": None, "machine": it} for it in args.machine or ()]
-    named = [
-        (one["target"] or one["machine"] or "", argparse.Namespace(gpu=None, rules=None, **one))
-        for one in alone
-    ]
-    here = argparse.Namespace(gpu=None, rules=None, target=None, machine=None)
-    return named or [("this machine", here)]
+
+    def alone(target: str | None = None, machine: str | None = None) -> argparse.Namespace:
+        return argparse.Namespace(target=target, machine=machine, gpu=args.gpu, rules=None)
+
+    named = [(it, alone(target=it)) for it in args.target or ()]
+    named += [(it, alone(machine=it)) for it in args.machine or ()]
+    return named or [("this machine", alone())]
 
 
 def _explain(release: Release, named: argparse.Namespace) -> Explanation:

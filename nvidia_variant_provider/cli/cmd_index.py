@@ -31,7 +31,7 @@ def add_parser(
         "index",
         help="turn a folder of wheels into a static index",
         description=(
-            "Write the variant metadata of every release in a folder, and a static simple index"
+            "Write the variant metadata of every release in a folder, and a static simple\nindex"
             " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
         ),
         epilog=_EXAMPLES,
@@ -57,6 +57,7 @@ def add_parser(
         metavar="OUT",
         help="write here and link the files that are kept; the default is DIR itself",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
 
@@ -73,11 +74,15 @@ def run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from nvidia_variant_provider import index
+    from nvidia_variant_provider.records.index import build_document
 
     target = Path(args.output) if args.output else None
     plan = index.plan(
         Path(args.folder), base_url=args.base_url or "", only=frozenset(args.only), output=target
     )
     plan.write()
-    output.emit_lines(index.summary(release) for release in plan.releases)
+    if args.json:
+        output.emit_json(build_document(plan).model_dump(mode="json"))
+    else:
+        output.emit_lines(index.summary(release) for release in plan.releases)
     return 0

@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "run",
     "torch_backend",
     "explain",
+    "coverage",
     "inspect",
     "verify",
     "tag",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider import targets
 from nvidia_variant_provider.coverage.fleet import Record
 from nvidia_variant_provider.coverage.kinds import Facts
+from nvidia_variant_provider.errors import FleetError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,25 +38,28 @@ def facts_of_target(text: str) -> Facts:
 
 def target_record(text: str) -> Record:
     """Return the record of one target, for example ``gh200@580``."""
-    return Record(facts_of_target(text), 1, text, "target", text)
+    try:
+        return Record(facts_of_target(text), 1, text, "target", text)
+    except InvalidValueError as error:
+        raise FleetError("target", "", "", repr(text), str(error)) from error
 
 
 def catalogue(branches: Sequence[int] = BRANCHES) -> Iterator[Record]:
     """Yield a record per product, driver branch that serves it, and CPU architecture of it."""
     for device in targets.products():
-        for driver, facts in _drivers(device, branches):
-            for architecture in device.architectures:
+        for architecture in device.architectures:
+            facts = Facts((device.name,), (str(device.capability),), architecture=architecture)
+            for driver, cuda in _drivers(device, branches):
                 name = f"{device.name}@{driver}"
-                yield Record(facts._replace(architecture=architecture), 1, name, SOURCE, name)
+                said = facts._replace(driver="" if cuda else driver, cuda=cuda)
+                yield Record(said, 1, name, SOURCE, name)
 
 
-def _drivers(device: Device, branches: Sequence[int]) -> Iterator[tuple[str, Facts]]:
-    if device.tegra:
-        for jetpack in device.jetpacks:
-            name = f"jetpack{jetpack.version}"
-            yield name, facts_of_target(f"{device.name}@{name}")
-        return
+def _drivers(device: Device, branches: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Yield the drivers that serve a device, with the CUDA version where no branch tells it."""
+    for jetpack in device.jetpacks:
+        yield f"jetpack{jetpack.version}", str(jetpack.cuda)
+    first, last = device.first_branch, device.last_branch
     for branch in branches:
-        first, last = device.first_branch or 0, device.last_branch
-        if first <= branch and (last is None or branch <= last):
-            yield str(branch), facts_of_target(f"{device.name}@{branch}")
+        if first is not None and first <= branch and (last is None or branch <= last):
+            yield str(branch), ""

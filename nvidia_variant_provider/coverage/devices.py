@@ -28,17 +28,13 @@ def find(name: str) -> Device | None:
 
     The longest product name that stands in it as whole words counts. ``None`` if none does.
     """
-    try:
-        return targets.find_device(name)
-    except InvalidValueError:
-        pass
     words = _words(_SHARING.sub("", name))
     found = [
         (length, device)
         for known, device in _catalogue()
         if (length := len(known)) and _position(known, words) is not None
     ]
-    return max(found, key=lambda row: row[0])[1] if found else None
+    return max(found, key=lambda row: row[0])[1] if found else _by_chip(name)
 
 
 @lru_cache(maxsize=4096)
@@ -72,6 +68,14 @@ def _catalogue() -> tuple[tuple[tuple[str, ...], Device], ...]:
         for device in targets.products()
         for name in (device.name, *device.aliases)
     )
+
+
+def _by_chip(name: str) -> Device | None:
+    """Return the device of a chip or a capability: ``gh100``, ``sm_90``."""
+    try:
+        return targets.find_device(name)
+    except InvalidValueError:
+        return None
 
 
 def _words(name: str) -> tuple[str, ...]:

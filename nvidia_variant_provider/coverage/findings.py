@@ -15,7 +15,7 @@ from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.coverage.kinds import Kind
     from nvidia_variant_provider.coverage.matrix import Coverage, Row
@@ -89,9 +89,8 @@ def _no_builds(coverage: Coverage) -> Iterator[Finding]:
     for (capability, system, architecture), rows in generations.items():
         if _has_build(coverage, rows, capability):
             continue
-        text = f"no build for capability {capability} on {system} {architecture}"
-        names = ", ".join(dict.fromkeys(row.kind.device for row in rows))
-        yield _finding(Problem.NO_BUILD, (), rows, f"{text}: {names}")
+        text = f"no build holds code for capability {capability} on {system} {architecture}"
+        yield _finding(Problem.NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
 
 
 def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapability) -> bool:
@@ -106,16 +105,29 @@ def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapabilit
 
 
 def _holes(coverage: Coverage) -> Iterator[Finding]:
-    """Find machines with a GPU that end at a build for none, grouped by the reason."""
+    """Find machines with a GPU that end at a build for none, grouped by the cause."""
     reasons = Reasons(coverage)
-    told: dict[tuple[str, str], list[Row]] = {}
+    groups: dict[object, list[Row]] = {}
     for row in coverage.rows:
         if row.is_hole:
-            told.setdefault((str(row.choice), reasons.choice(row)), []).append(row)
-    for (choice, reason), rows in told.items():
-        names = ", ".join(dict.fromkeys(row.kind.device for row in rows))
-        text = f"{names}: a GPU, and {choice} is installed: {reason}"
-        yield _finding(Problem.HOLE, (rows[0].choice.label,), rows, text)
+            kind, nearest = row.kind, reasons.nearest(row.kind)
+            where = (kind.capabilities, kind.system, kind.architecture, kind.reason)
+            groups.setdefault((row.choice, nearest, *where), []).append(row)
+    for rows in groups.values():
+        first = rows[0]
+        text = f"{_machines(rows)}: {first.choice} is installed; {reasons.choice(first)}"
+        yield _finding(Problem.HOLE, (first.choice.label,), rows, text)
+
+
+def _machines(rows: Sequence[Row]) -> str:
+    """Name the machines of some rows: ``B200 (x86_64, driver branch 570 to 575)``."""
+    few = 4
+    names = list(dict.fromkeys(row.kind.device for row in rows))
+    more = f" and {len(names) - few} more" if len(names) > few else ""
+    branches = sorted({row.kind.driver for row in rows if row.kind.driver is not None})
+    drivers = f", driver branch {branches[0]}" if branches else ""
+    drivers += f" to {branches[-1]}" if len(branches) > 1 else ""
+    return f"{', '.join(names[:few])}{more} ({rows[0].kind.architecture}{drivers})"
 
 
 def _shadows(coverage: Coverage) -> Iterator[Finding]:
@@ -127,8 +139,7 @@ def _shadows(coverage: Coverage) -> Iterator[Finding]:
             pairs.setdefault((row.order[0], label), []).append(row)
             break
     for (winner, shadowed), rows in pairs.items():
-        names = ", ".join(dict.fromkeys(row.kind.device for row in rows))
-        text = f"{names}: {winner} wins with PTX only, {shadowed} holds native code"
+        text = f"{_machines(rows)}: {winner} wins with PTX only, {shadowed} holds native code"
         yield _finding(Problem.SHADOW, (winner, shadowed), rows, text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.coverage.matrix import NAMESPACE, offered, preferences
 from nvidia_variant_provider.errors import InvalidValueError
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.coverage.kinds import Kind
     from nvidia_variant_provider.coverage.matrix import Coverage, Row
     from nvidia_variant_provider.ordering import Preferences, Unmet
+
+
+class Refusal(NamedTuple):
+    """A build that a machine does not get, and the features that keep it from it."""
+
+    label: str
+    features: tuple[str, ...]
 
 
 class Reasons:
@@ -63,20 +70,28 @@ class Reasons:
             if label not in taken
         }
 
-    def _hole(self, row: Row) -> str:
-        builds = [
-            label
-            for label, stated in self._release.metadata.variants.items()
-            if NAMESPACE in stated and label not in row.order
+    def nearest(self, kind: Kind) -> Refusal | None:
+        """Return the build for NVIDIA GPUs that lacks the fewest features on a kind of machine.
+
+        Of equals it is one that only a driver keeps away, as that can be mended, and then the
+        first label. ``None`` if no such build has a wheel for the platform.
+        """
+        variants = self._release.metadata.variants
+        labels = self._release.labels(kind.system, kind.architecture)
+        refused = [
+            Refusal(label, tuple(unmet.feature for unmet in self._of(kind).unmet(variants[label])))
+            for label in sorted(labels)
+            if NAMESPACE in variants[label]
         ]
-        if not builds:
-            return "the release has no variant for NVIDIA GPUs that leads here"
-        told: dict[str, list[str]] = {}
-        for label in builds:
-            told.setdefault(self.refusal(row.kind, label), []).append(label)
-        if len(told) == 1:
-            return next(iter(told))
-        return "; ".join(f"{_listed(labels)}: {reason}" for reason, labels in told.items())
+        return min(refused, key=lambda it: (len(it.features), SM_ARCH in it.features), default=None)
+
+    def _hole(self, row: Row) -> str:
+        found = self.nearest(row.kind)
+        if found is None:
+            return f"no build for NVIDIA GPUs on {row.kind.system} {row.kind.architecture}"
+        if not found.features:
+            return f"{row.choice} is preferred to {found.label}"
+        return f"the nearest build is {found.label}: {self.refusal(row.kind, found.label)}"
 
     def _unmet(self, kind: Kind, unmet: Unmet) -> str:
         if unmet.namespace != NAMESPACE:
@@ -122,12 +137,6 @@ def _archs(values: Sequence[str]) -> str:
     shown = [arch.target for arch in sorted(real)] + other
     shown += [f"PTX {arch.target}" for arch in sorted(virtual)]
     return " ".join(shown)
-
-
-def _listed(labels: Sequence[str]) -> str:
-    few = 3
-    more = f" and {len(labels) - few} more" if len(labels) > few else ""
-    return ", ".join(labels[:few]) + more
 
 
 def _version(value: str) -> tuple[int, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from nvidia_variant_provider.values import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
+from nvidia_variant_provider.values import dataclass, field
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nvidia_variant_provider.values import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
@@ -20,6 +19,7 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import reconcile
 from nvidia_variant_provider.detect.smi import SmiAnswer, ask_smi, find_program
 from nvidia_variant_provider.model import Machine, Note, Status
+from nvidia_variant_provider.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.host import Host

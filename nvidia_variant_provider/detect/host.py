@@ -132,7 +132,17 @@ def absolute_folders(search_path: str) -> list[str]:
 def worker_command() -> list[str]:
     """Return how ``worker.py`` is started: isolated, without site packages, writing no bytecode."""
     interpreter = find_interpreter()
-    return [interpreter, "-I", "-S", "-B", _WORKER] if interpreter else []
+    return [interpreter, "-I", "-S", "-B", *_worker_program()] if interpreter else []
+
+
+def _worker_program() -> list[str]:
+    """Return the arguments that run ``worker.py``: its path or, out of an archive, its source."""
+    if os.path.isfile(_WORKER):
+        return [_WORKER]
+    import pkgutil
+
+    source = pkgutil.get_data(__name__, os.path.basename(_WORKER))
+    return ["-c", source.decode()] if source else [_WORKER]
 
 
 def find_interpreter() -> str:

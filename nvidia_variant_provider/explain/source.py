@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
 import stat
+import struct
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
@@ -21,6 +24,11 @@ from nvidia_variant_provider.wheel_name import WheelName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# What zipfile raises for a damaged archive, besides its own error; ours is a ValueError, too.
+_DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    OSError, EOFError, RuntimeError, ValueError,
+)  # fmt: skip
 _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -56,16 +64,22 @@ def read_wheel_metadata(path: str, label: str) -> VariantMetadata:
     """Read the ``variant.json`` in a wheel; raises ``MetadataError``."""
     name = os.path.basename(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            found = [it for it in archive.infolist() if _is_metadata(it.filename)]
-            if len(found) != 1:
-                raise MetadataError(name, "", f"{len(found)} of them", f"one {WHEEL_METADATA_NAME}")
-            if found[0].file_size > MAX_BYTES:
-                raise MetadataError(name, "", f"{found[0].file_size} bytes", "fewer bytes")
-            data = archive.read(found[0])
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise MetadataError(name, "", str(error), "a wheel") from error
+        data = _read_member(path, name)
+    except MetadataError:
+        raise
+    except _DAMAGE as error:
+        raise MetadataError(name, "", str(error) or type(error).__name__, "a wheel") from error
     return parse_wheel_metadata(data, f"{name}: {WHEEL_METADATA_NAME}", label)
+
+
+def _read_member(path: str, name: str) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        found = [it for it in archive.infolist() if _is_metadata(it.filename)]
+        if len(found) != 1:
+            raise MetadataError(name, "", f"{len(found)} of them", f"one {WHEEL_METADATA_NAME}")
+        with archive.open(found[0]) as member:
+            # The size in the directory of the archive is only a claim.
+            return member.read(MAX_BYTES + 1)
 
 
 def _is_metadata(name: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.explain.words import (
@@ -36,6 +37,8 @@ TITLES: Final = {
     UV: "uv 0.13.8 (its own copy, rule set 0)",
     PIP: "pip (knows no variants)",
 }
+
+_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 
 # What a wheel without a label is called in results.
 ORDINARY: Final = "no label"
@@ -221,12 +224,16 @@ def _unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
 
 
 def _we_are_skipped(provider: Provider) -> str:
-    """Say why an installer that runs plugins would not ask this one; empty if it would."""
+    """Say why an installer that runs plugins would not get an answer; empty if it would."""
     if provider.builtin:
         return f"the installer answers itself ({provider.builtin})"
+    if provider.optional:
+        return "an optional provider is asked only where the user enables it"
+    if provider.plugin_api != _ENDPOINT:
+        return f"its 'plugin-api' is not {_ENDPOINT}, and asking anything else fails"
     for text in provider.requires:
         requirement = Requirement(text)
-        if requirement.name == "nvidia-variant-provider":
+        if canonicalize_name(requirement.name) == "nvidia-variant-provider":
             if not requirement.specifier.contains(__version__, prereleases=True):
                 return f"'requires' excludes this provider's version {__version__}: {text}"
             return ""

@@ -244,4 +244,4 @@ def _dist_info(archive: zipfile.ZipFile, name: WheelName, path: str) -> str:
 def metadata_fields(data: bytes, field: str) -> list[str]:
     """Return the values of a field of METADATA, as written."""
     header = re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
-    return re.findall(rf"(?mi)^{field}:[ \t]*(.*?)[ \t\r]*$", header)
+    return [it.strip() for it in re.findall(rf"(?mi)^{field}:(.*)$", header)]

@@ -13,8 +13,10 @@ SCHEMAS: Final[dict[str, str]] = {
     "conformance-cases": "nvidia_variant_provider.records.conformance:CaseFile",
     "conformance-report": "nvidia_variant_provider.records.conformance:ConformanceReport",
     "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
+    "coverage": "nvidia_variant_provider.records.coverage:CoverageModel",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
+    "nvidia-data": "nvidia_variant_provider.records.data:NvidiaData",
     "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",
@@ -24,4 +26,5 @@ SCHEMAS: Final[dict[str, str]] = {
     "tagging": "nvidia_variant_provider.records.tagging:Tagging",
     "verification": "nvidia_variant_provider.records.verification:Verification",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
+    "index": "nvidia_variant_provider.records.index:IndexDocument",
 }

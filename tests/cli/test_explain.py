@@ -81,6 +81,15 @@ def test_several_machines_are_explained_one_after_another(
     ]
 
 
+def test_the_choice_of_a_gpu_changes_the_winner(
+    wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = (wheels, "--target", "p100+b200@580", "--expect", "cu130")
+
+    assert output_of(capsys, *mixed)[0] == 1
+    assert output_of(capsys, *mixed, "--gpu", "highest")[0] == 0
+
+
 def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = output_of(capsys, wheels)
 

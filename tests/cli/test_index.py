@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import jsonschema
 import pytest
 
 from nvidia_variant_provider.cli.main import main
-from tests.lint.releases import read_base, write_release
+from tests.lint.releases import ROOT, read_base, write_release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,24 @@ def test_a_mirror_of_some_variants(folder: Path, capsys: pytest.CaptureFixture[s
     assert code == 0
     assert capsys.readouterr().out == "demo 1.0: 2 wheels; demo-1.0-variants.json: cuda13.0\n"
     assert (mirror / "simple/demo/index.html").is_file()
+
+
+def test_json_is_of_the_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["index", "--json", str(folder)])
+
+    document = json.loads(capsys.readouterr().out)
+    schema = json.loads((ROOT / "schemas" / "index.schema.json").read_text("utf-8"))
+    jsonschema.validate(document, schema)
+    assert (code, document["folder"]) == (0, str(folder))
+    assert document["releases"] == [
+        {
+            "project": "demo",
+            "version": "1.0",
+            "files": sorted(read_base()["wheels"]),
+            "labels": ["cuda12.6", "cuda13.0", "null"],
+            "metadata": "demo-1.0-variants.json",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

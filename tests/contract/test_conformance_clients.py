@@ -1,8 +1,9 @@
 """The conformance cases against released clients: uv 0.13.8 for rule set 0, variantlib for 1.
 
-uv is told of the CUDA driver version by its variable and of the GPUs by a stand-in for nvidia-smi,
-so that machines with several GPUs are put to it too. What it offers is asked through installs, as
-in test_uv_parity.py: every value known, and every two neighbours of the expected order.
+uv learns of a machine from a stand-in for nvidia-smi, so that machines with several GPUs or an
+unusual driver are put to it too, and from its own variables where a case sets them. What it offers
+is asked through installs, as in test_uv_parity.py: that it prefers each value of the expected list
+to the next, that it offers the last, and that it offers none of all others.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from hashlib import sha256
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -20,7 +22,12 @@ from examples.torch.wheels import release_metadata, write_wheel
 from nvidia_variant_provider.conformance.cases import PACKAGED
 from nvidia_variant_provider.metadata import parse_metadata
 from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.rules import catalogue
+from nvidia_variant_provider.rules.catalogue import (
+    LOWER_BOUND,
+    SM_ARCH,
+    UPPER_BOUND,
+    bound_values,
+)
 from nvidia_variant_provider.wheel_name import WheelName
 from tests.contract.test_uv_parity import FORCE_CUDA, FORCE_SM, MEMORY
 from tests.contract.variantlib_runs import variantlib
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import VariantMetadata
+    from nvidia_variant_provider.metadata import Variant, VariantMetadata
 
 pytestmark = [
     pytest.mark.clients,
@@ -37,7 +44,7 @@ pytestmark = [
 ]
 
 MACHINE_FILE = "NV_VARIANT_PROVIDER_MACHINE"
-Offered = dict[str, tuple[str, ...]]
+Offered: TypeAlias = dict[str, tuple[str, ...]]
 
 
 def cases_with(evidence: str, *groups: str) -> list[dict[str, Any]]:
@@ -48,6 +55,11 @@ def cases_with(evidence: str, *groups: str) -> list[dict[str, Any]]:
 PROPERTIES = cases_with("uv", "properties-0")
 CHOICES = cases_with("uv", "choices", "releases")
 RELEASES = cases_with("variantlib", "releases")
+
+
+def put_to(case: Mapping[str, Any]) -> list[Any]:
+    """Return what makes two cases the same machine to an installer."""
+    return [case["request"]["machine"], case["request"]["environment"]]
 
 
 def offered(case: Mapping[str, Any]) -> Offered:
@@ -74,17 +86,17 @@ class Shelf:
             (self.folder / f"{name}-1-variants.json").write_text(text, "utf-8")
         return self._names[text]
 
-    def single(self, feature: str, value: str) -> str:
-        """Return a release whose variant ``x`` is chosen if the property is offered."""
-        return self._properties({"x": (feature, value)})
+    def several(self, feature: str, values: tuple[str, ...]) -> str:
+        """Return a release whose variant ``x`` is chosen if any of the values is offered."""
+        return self._properties({"x": (feature, values)})
 
     def pair(self, feature: str, better: str, worse: str) -> str:
         """Return a release whose variant ``b`` is chosen if its value is preferred."""
-        return self._properties({"b": (feature, better), "a": (feature, worse)})
+        return self._properties({"b": (feature, (better,)), "a": (feature, (worse,))})
 
-    def _properties(self, variants: Mapping[str, tuple[str, str]]) -> str:
-        stated = {
-            label: {"nvidia": {feature: (value,)}} for label, (feature, value) in variants.items()
+    def _properties(self, variants: Mapping[str, tuple[str, tuple[str, ...]]]) -> str:
+        stated: dict[str, Variant] = {
+            label: {"nvidia": {feature: values}} for label, (feature, values) in variants.items()
         }
         return self.release(release_metadata({NULL_LABEL: {}, **stated}))
 
@@ -95,65 +107,68 @@ class Shelf:
 
     def _settings(self, request: Mapping[str, Any]) -> dict[str, str]:
         """Tell uv of a case's machine."""
-        said = {name: text for name, text in request["environment"].items() if text}
-        machine = request["machine"] or {"cuda_driver_version": "", "gpus": []}
-        kept = {name: text for name, text in said.items() if name in {FORCE_CUDA, FORCE_SM}}
-        capabilities = [gpu["compute_capability"] for gpu in machine["gpus"]]
-        folder = self.tools / ("smi-" + "-".join(capabilities))
+        said = {name: request["environment"].get(name, "") for name in (FORCE_CUDA, FORCE_SM)}
+        return {**said, "PATH": f"{self._stand_in(request['machine'])}{os.pathsep}/usr/bin:/bin"}
+
+    def _stand_in(self, machine: Mapping[str, Any] | None) -> Path:
+        """Write an ``nvidia-smi`` of a machine; where there is no driver it fails."""
+        folder = self.tools / sha256(json.dumps(machine).encode()).hexdigest()[:16]
         folder.mkdir(exist_ok=True)
-        if capabilities:
-            script = folder / "nvidia-smi"
-            lines = "".join(f"echo {it}\n" for it in capabilities)
-            test = 'case "$1" in --query-gpu=compute_cap*) ;; *) exit 1 ;; esac\n'
-            script.write_text(f"#!/bin/sh\n{test}{lines}", "utf-8")
-            script.chmod(0o755)
-        path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-        return {FORCE_CUDA: machine["cuda_driver_version"] or "", **kept, "PATH": path}
+        cuda = machine["cuda_driver_version"] if machine else None
+        gpus = [gpu["compute_capability"] or "[N/A]" for gpu in machine["gpus"]] if machine else []
+        answers = f"""
+        case "$1" in
+        -q) echo "CUDA Version                              : {cuda}" ;;
+        --query-gpu=driver_version*) echo 570.124.06 ;;
+        --query-gpu=compute_cap*) {"; ".join(f"echo '{it}'" for it in gpus) or ":"} ;;
+        *) exit 1 ;;
+        esac
+        """
+        script = folder / "nvidia-smi"
+        script.write_text(f"#!/bin/sh\n{answers if cuda else 'exit 9'}\n", "utf-8")
+        script.chmod(0o755)
+        return folder
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    shelf = Shelf(tmp_path_factory.mktemp("shelf"))
-    for case in PROPERTIES:
-        for feature, values in offered(case).items():
-            for better, worse in pairwise(values):
-                shelf.pair(feature, better, worse)
-    return shelf
+    return Shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture(scope="module")
-def known() -> list[tuple[str, str]]:
-    """Every value of the catalogue that 0.0.x could mean, and whatever a case expects."""
-    plain = [
-        (it.name, value)
-        for it in catalogue()
-        for value in it.values
-        if not ("a_" in value or "f_" in value)
-    ]
-    expected = [
-        (name, it) for case in PROPERTIES for name, all_ in offered(case).items() for it in all_
-    ]
-    return list(
-        dict.fromkeys([*plain, ("sm_arch", "90a_real"), ("sm_arch", "100f_real"), *expected])
-    )
+def known() -> dict[str, list[str]]:
+    """Return every value that 0.0.x could mean, and whatever a case expects."""
+    archs = [f"{it}_{kind}" for it in range(30, 140) for kind in ("real", "virtual")]
+    bounds = list(bound_values())
+    found = {LOWER_BOUND: bounds, UPPER_BOUND: bounds, SM_ARCH: [*archs, "90a_real", "100f_real"]}
+    for case in PROPERTIES:
+        for name, values in offered(case).items():
+            found[name] = list(dict.fromkeys([*found[name], *values]))
+    return found
 
 
 @pytest.mark.parametrize("case", PROPERTIES, ids=lambda it: it["id"])
 def test_uv_offers_exactly_what_the_case_says(
-    shelf: Shelf, known: list[tuple[str, str]], case: dict[str, Any]
+    shelf: Shelf, known: dict[str, list[str]], case: dict[str, Any]
 ) -> None:
-    features = offered(case)
-    wanted = {
-        shelf.single(name, value): "x" if value in features.get(name, ()) else NULL_LABEL
-        for name, value in known
-    }
-    wanted |= {
-        shelf.pair(name, *pair): "b"
-        for name, values in features.items()
-        for pair in pairwise(values)
-    }
+    wanted: dict[str, str | None] = {}
+    for name, values in known.items():
+        here = offered(case).get(name, ())
+        rest = tuple(value for value in values if value not in here)
+        wanted |= {shelf.pair(name, *pair): "b" for pair in pairwise(here)}
+        wanted |= {shelf.several(name, (value,)): "x" for value in here[-1:]}
+        if rest:
+            wanted[shelf.several(name, rest)] = NULL_LABEL
 
     assert shelf.install(case, wanted) == wanted
+
+
+def test_uv_takes_a_variant_for_any_of_several_values(shelf: Shelf) -> None:
+    """Otherwise the above would hold of a uv that offers everything."""
+    case = next(it for it in PROPERTIES if it["id"] == "properties-0/r525-h100")
+    name = shelf.several(LOWER_BOUND, ("13.0", "12.0", "14.0"))
+
+    assert shelf.install(case, [name]) == {name: "x"}
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +176,18 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     return Shelf(tmp_path_factory.mktemp("releases"))
 
 
-@pytest.mark.parametrize("case", CHOICES, ids=lambda it: it["id"])
-def test_uv_chooses_the_label_of_the_case(releases: Shelf, case: dict[str, Any]) -> None:
-    document = json.dumps(case["request"]["metadata"]).encode()
-    name = releases.release(parse_metadata(document, case["id"]))
+@pytest.mark.parametrize(
+    "machine", sorted({json.dumps(put_to(case)) for case in CHOICES}), ids=lambda it: it[:70]
+)
+def test_uv_chooses_the_labels_of_the_cases(releases: Shelf, machine: str) -> None:
+    cases = [case for case in CHOICES if json.dumps(put_to(case)) == machine]
+    wanted = {}
+    for case in cases:
+        document = json.dumps(case["request"]["metadata"]).encode()
+        name = releases.release(parse_metadata(document, case["id"]))
+        wanted[name] = case["expected"]["label"]
 
-    assert releases.install(case, [name]) == {name: case["expected"]["label"]}
+    assert releases.install(cases[0], wanted) == wanted
 
 
 ASK = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,15 @@ import pytest
 
 from examples.torch.clients import ClientError, install_with_uv, order_by_variantlib
 from examples.torch.releases import RELEASES, write_releases
+from examples.torch.wheels import write_wheel
 from nvidia_variant_provider import overrides, targets
+from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.explain.source import read_release
 from nvidia_variant_provider.explain.views import ORDINARY, PROVIDER, UV, Explanation, explain
 from nvidia_variant_provider.forced import force_environment
-from tests.explain.releases import NAME, VERSION, build, write_release
+from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.wheel_name import WheelName
+from tests.explain.releases import NAME, VERSION, build, metadata_of, write_release
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,3 +148,43 @@ def test_with_our_variables_uv_takes_what_the_provider_would(
     took = install_with_uv(torch_wheels, ["torch==2.14.1"], variables, python_platform=platform)
 
     assert took == {"torch": ours}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [({}, ["a", "null"]), ({"optional": True}, ["null"])], ids=str
+)
+def test_variantlib_skips_what_is_predicted(
+    change: dict[str, object], expected: list[str], tmp_path: Path
+) -> None:
+    write_release(tmp_path, {"a": build("12.0", "90_real"), "null": {}}, ordinary=False)
+    file = tmp_path / f"{NAME}-{VERSION}-variants.json"
+    document = json.loads(file.read_text())
+    document["providers"]["nvidia"].update(change)
+    file.write_text(json.dumps(document))
+    found = explain(read_release(str(tmp_path)), targets.parse_target("h100@580").machine())
+
+    assert order_by_variantlib(file, {overrides.TARGET: "h100@580"}) == expected
+    assert [it.label for it in found.view(PROVIDER).rows if it.place is not None] == expected
+
+
+def test_uv_takes_a_static_entry_only_if_the_wheels_carry_it_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["properties", "--target", "gtx-1080-ti@580", "--format", "static"])
+    entry = capsys.readouterr().out
+    variants = {"new": build("13.0", "75_real"), "old": build("12.0", "60_real"), "null": {}}
+    static = Provider.model_validate_json(json.dumps(json.loads(entry)["nvidia"]))
+    in_wheels = metadata_of(variants).model_copy(update={"providers": {"nvidia": static}})
+    for name, metadata in (("plain", metadata_of(variants)), ("static", in_wheels)):
+        (tmp_path / name).mkdir()
+        for label in variants:
+            wheel = WheelName(NAME, VERSION, "", "py3", "none", "any", label)
+            write_wheel(tmp_path / name, wheel, metadata)
+        file = tmp_path / name / f"{NAME}-{VERSION}-variants.json"
+        file.write_text(in_wheels.to_json())
+    requirement = [f"{NAME}=={VERSION}"]
+
+    # No variable tells uv of a GPU. It chooses by the index, and checks again by the wheel.
+    assert install_with_uv(tmp_path / "static", requirement, {}) == {NAME: "old"}
+    with pytest.raises(ClientError, match="`old` requires unsupported properties"):
+        install_with_uv(tmp_path / "plain", requirement, {})

@@ -171,8 +171,8 @@ def test_platform_tags(tag: str, system: str, architecture: str, libc: str, fits
     ("change", "installers", "words"),
     [
         ({"requires": ("nvidia-variant-provider>=0.0.2,<1.0.0",)}, [UV], "0.0.1"),
-        ({"plugin_api": None}, [UV], "plugin-api"),
-        ({"optional": True}, [UV], "optional"),
+        ({"plugin_api": None}, [PROVIDER, UV], "plugin-api"),
+        ({"optional": True}, [PROVIDER, UV], "optional"),
         ({"requires": ("nvidia-variant-provider<0.0.2",)}, [PROVIDER], "excludes this provider"),
         ({"requires": ("other-provider",)}, [PROVIDER, UV], "nvidia-variant-provider"),
     ],
