@@ -89,6 +89,16 @@ def test_record_lists_every_member_and_its_hash(tmp_path: Path) -> None:
     assert rows == {tuple(row) for row in expected}
 
 
+def test_many_small_members_are_copied_in_bunches(tmp_path: Path) -> None:
+    many = {f"demo/{number}.bin": os.urandom(200_000) for number in range(30)}
+    wheel = make_wheel(tmp_path, many)
+
+    rewrite(wheel, tmp_path / "new.whl", {ADDED: b"{}\n"})
+
+    after = contents(tmp_path / "new.whl")
+    assert {name: after[name] for name in many} == many
+
+
 def test_a_wheel_rewritten_twice_is_the_same_bytes(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)
 

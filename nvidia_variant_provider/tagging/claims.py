@@ -49,11 +49,6 @@ class Claim:
     values: tuple[SmArch, ...]
     reason: str
 
-    @property
-    def share(self) -> float:
-        """The share of containers that have code for just this capability."""
-        return self.present / self.total
-
 
 def judge_claims(profiles: Sequence[Profile], threshold: float) -> tuple[Claim, ...]:
     """Judge every architecture of the containers, the real ones first, oldest first."""

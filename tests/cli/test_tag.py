@@ -237,3 +237,15 @@ def test_a_dropped_signature_is_a_warning(
     assert shown.err == f"warning: {DIST_INFO}/RECORD.p7s was dropped: it signed the old RECORD\n"
     assert "no properties: the variant for every machine" in shown.out
     assert shown.out.endswith("demo-1.0-py3-none-any-null.whl\n")
+
+
+def test_untag_tells_what_it_dropped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signed = make_wheel(
+        tmp_path, {f"{DIST_INFO}/RECORD.jws": b"{}"}, name="demo-1.0-py3-none-any-x.whl"
+    )
+
+    assert main(["untag", str(signed), "-o", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr().err
+    assert f"warning: {signed.name}: {DIST_INFO}/RECORD.jws was dropped" in shown
+    assert "has no demo-1.0.dist-info/variant.json" in shown
