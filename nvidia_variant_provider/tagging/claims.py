@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.binaries import coverage
 from nvidia_variant_provider.model import SmArch
+from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.rules.device_code import judge_arch
 
 if TYPE_CHECKING:
@@ -155,6 +156,11 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
     """
     plain = SmArch(arch.capability, "", arch.virtual)
     if not arch.suffix:
+        if (renamed := same_device(arch.capability)) != arch.capability:
+            return arch, (
+                f"CUDA 13 calls this device {renamed}; the provider 0.0.x and uv 0.13.8 take the"
+                " two names for two devices"
+            )
         if arch.virtual and arch.capability.minor:
             return arch, "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
         return arch, ""
