@@ -113,12 +113,12 @@ def _show(self: object) -> str:
     return f"{type(self).__qualname__}({shown})"
 
 
-def _comparing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    def method(self: Any, other: Any) -> bool:
+def _comparing(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], object]:
+    def method(self: Any, other: Any) -> object:
         if type(self) is not type(other):
             return NotImplemented
         values = self._values
-        return bool(compare(values(self), values(other)))
+        return compare(values(self), values(other))
 
     return method
 

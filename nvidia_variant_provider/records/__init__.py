@@ -16,6 +16,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "coverage": "nvidia_variant_provider.records.coverage:CoverageModel",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
+    "nvidia-data": "nvidia_variant_provider.records.data:NvidiaData",
     "properties": "nvidia_variant_provider.records.properties:Properties",
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",

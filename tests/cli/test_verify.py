@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jsonschema  # type: ignore[import-untyped]  # has no stubs of its own
+import jsonschema
 
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant

@@ -2,8 +2,8 @@
 
 uv learns of a machine from a stand-in for nvidia-smi, so that machines with several GPUs or an
 unusual driver are put to it too, and from its own variables where a case sets them. What it offers
-is asked through installs, as in test_uv_parity.py: every value known, and every two neighbours of
-the expected order.
+is asked through installs, as in test_uv_parity.py: that it prefers each value of the expected list
+to the next, that it offers the last, and that it offers none of all others.
 """
 
 from __future__ import annotations
@@ -86,17 +86,17 @@ class Shelf:
             (self.folder / f"{name}-1-variants.json").write_text(text, "utf-8")
         return self._names[text]
 
-    def single(self, feature: str, value: str) -> str:
-        """Return a release whose variant ``x`` is chosen if the property is offered."""
-        return self._properties({"x": (feature, value)})
+    def several(self, feature: str, values: tuple[str, ...]) -> str:
+        """Return a release whose variant ``x`` is chosen if any of the values is offered."""
+        return self._properties({"x": (feature, values)})
 
     def pair(self, feature: str, better: str, worse: str) -> str:
         """Return a release whose variant ``b`` is chosen if its value is preferred."""
-        return self._properties({"b": (feature, better), "a": (feature, worse)})
+        return self._properties({"b": (feature, (better,)), "a": (feature, (worse,))})
 
-    def _properties(self, variants: Mapping[str, tuple[str, str]]) -> str:
+    def _properties(self, variants: Mapping[str, tuple[str, tuple[str, ...]]]) -> str:
         stated: dict[str, Variant] = {
-            label: {"nvidia": {feature: (value,)}} for label, (feature, value) in variants.items()
+            label: {"nvidia": {feature: values}} for label, (feature, values) in variants.items()
         }
         return self.release(release_metadata({NULL_LABEL: {}, **stated}))
 
@@ -132,41 +132,43 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
-    shelf = Shelf(tmp_path_factory.mktemp("shelf"))
-    for case in PROPERTIES:
-        for feature, values in offered(case).items():
-            for better, worse in pairwise(values):
-                shelf.pair(feature, better, worse)
-    return shelf
+    return Shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture(scope="module")
-def known() -> list[tuple[str, str]]:
+def known() -> dict[str, list[str]]:
     """Return every value that 0.0.x could mean, and whatever a case expects."""
     archs = [f"{it}_{kind}" for it in range(30, 140) for kind in ("real", "virtual")]
-    found = [(it, value) for it in (LOWER_BOUND, UPPER_BOUND) for value in bound_values()]
-    found += [(SM_ARCH, value) for value in (*archs, "90a_real", "100f_real")]
+    bounds = list(bound_values())
+    found = {LOWER_BOUND: bounds, UPPER_BOUND: bounds, SM_ARCH: [*archs, "90a_real", "100f_real"]}
     for case in PROPERTIES:
-        found += [(name, value) for name, values in offered(case).items() for value in values]
-    return list(dict.fromkeys(found))
+        for name, values in offered(case).items():
+            found[name] = list(dict.fromkeys([*found[name], *values]))
+    return found
 
 
 @pytest.mark.parametrize("case", PROPERTIES, ids=lambda it: it["id"])
 def test_uv_offers_exactly_what_the_case_says(
-    shelf: Shelf, known: list[tuple[str, str]], case: dict[str, Any]
+    shelf: Shelf, known: dict[str, list[str]], case: dict[str, Any]
 ) -> None:
-    features = offered(case)
-    wanted = {
-        shelf.single(name, value): "x" if value in features.get(name, ()) else NULL_LABEL
-        for name, value in known
-    }
-    wanted |= {
-        shelf.pair(name, *pair): "b"
-        for name, values in features.items()
-        for pair in pairwise(values)
-    }
+    wanted: dict[str, str | None] = {}
+    for name, values in known.items():
+        here = offered(case).get(name, ())
+        rest = tuple(value for value in values if value not in here)
+        wanted |= {shelf.pair(name, *pair): "b" for pair in pairwise(here)}
+        wanted |= {shelf.several(name, (value,)): "x" for value in here[-1:]}
+        if rest:
+            wanted[shelf.several(name, rest)] = NULL_LABEL
 
     assert shelf.install(case, wanted) == wanted
+
+
+def test_uv_takes_a_variant_for_any_of_several_values(shelf: Shelf) -> None:
+    """Otherwise the above would hold of a uv that offers everything."""
+    case = next(it for it in PROPERTIES if it["id"] == "properties-0/r525-h100")
+    name = shelf.several(LOWER_BOUND, ("13.0", "12.0", "14.0"))
+
+    assert shelf.install(case, [name]) == {name: "x"}
 
 
 @pytest.fixture(scope="module")
