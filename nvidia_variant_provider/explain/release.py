@@ -43,9 +43,16 @@ class Release:
         named = [wheel.label for wheel in self.wheels or () if wheel.label]
         return tuple(dict.fromkeys([*(self.metadata.variants if self.metadata else ()), *named]))
 
-    def wheels_of(self, label: str) -> tuple[WheelName, ...]:
-        """Return the wheels with a label; an empty label means the ordinary wheels."""
-        return tuple(wheel for wheel in self.wheels or () if wheel.label == label)
+    def groups(self) -> dict[str, list[WheelName] | None]:
+        """Return the wheels by label, ``""`` for none; ``None`` where they are not known."""
+        if self.wheels is None:
+            return dict.fromkeys(["", *self.labels])
+        found: dict[str, list[WheelName] | None] = {label: [] for label in ("", *self.labels)}
+        for wheel in self.wheels:
+            group = found[wheel.label]
+            if group is not None:
+                group.append(wheel)
+        return found
 
 
 class Listing:

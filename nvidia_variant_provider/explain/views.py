@@ -22,7 +22,7 @@ from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.explain.release import Release
     from nvidia_variant_provider.metadata import Provider, Variant, VariantMetadata
@@ -104,20 +104,28 @@ def _variant_view(installer: str, release: Release, machine: Machine, rules: int
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
     unanswered = _unanswered(release.metadata, installer)
-    offers = {} if NVIDIA in unanswered else {NVIDIA: decide(machine, rules).features}
+    decision = decide(machine, rules)
+    offers = {} if NVIDIA in unanswered else {NVIDIA: decision.features}
     preferences = release.metadata.preferences(offers)
     variants = release.metadata.variants
-    here = {
-        label: stated for label, stated in variants.items() if _lacks(release, label, machine) == ""
-    }
+    lacking = {label: _lacks(label, wheels, machine) for label, wheels in release.groups().items()}
+    here = {label: stated for label, stated in variants.items() if not lacking[label]}
     order = preferences.order(here)
     rows = list(_ordered_rows(order, here, preferences, machine))
-    refused = sorted(set(variants) - set(order), key=lambda it: (it not in here, it))
-    rows.extend(
-        _refused(label, variants[label], preferences, release, machine, rules, unanswered)
-        for label in refused
-    )
-    ordinary = _lacks(release, "", machine) == "" and release.wheels is not None
+    for label in sorted(set(variants) - set(order), key=lambda it: (it not in here, it)):
+        missed = preferences.unmet(variants[label])
+        words = (
+            [lacking[label]]
+            if lacking[label]
+            else [
+                say_unmet(it, machine, rules, decision, unanswered.get(it.namespace, ""))
+                for it in missed
+            ]
+        )
+        rows.append(Row(label, None, "; ".join(dict.fromkeys(words))))
+    unnamed = [label for label in release.labels if label not in variants]
+    rows.extend(Row(label, None, "the metadata names no such label") for label in unnamed)
+    ordinary = release.wheels is not None and not lacking[""]
     if ordinary:
         why = "the wheel without a label, for every machine" if not order else "after every variant"
         rows.insert(len(order), Row(ORDINARY, len(order) + 1, why))
@@ -148,8 +156,7 @@ def _pip_view(release: Release, machine: Machine) -> View:
 
 def _without_metadata(installer: str, release: Release, machine: Machine, why: str) -> View:
     rows = [Row(label, None, why) for label in release.labels]
-    lacks = _lacks(release, "", machine)
-    if lacks or release.wheels is None:
+    if release.wheels is None or _lacks("", release.groups()[""], machine):
         return View(installer, None, tuple(rows), why)
     rows.insert(0, Row(ORDINARY, 1, "the wheel without a label, for every machine"))
     return View(installer, ORDINARY, tuple(rows), why)
@@ -189,22 +196,6 @@ def _merit(stated: Variant, machine: Machine) -> str:
     return ", ".join(served) or f"sm_arch: has {say_archs(values)}"
 
 
-def _refused(
-    label: str,
-    stated: Variant,
-    preferences: Preferences,
-    release: Release,
-    machine: Machine,
-    rules: int,
-    unanswered: Mapping[str, str],
-) -> Row:
-    if lacks := _lacks(release, label, machine):
-        return Row(label, None, lacks)
-    missed = preferences.unmet(stated)
-    words = [say_unmet(it, machine, rules, unanswered.get(it.namespace, "")) for it in missed]
-    return Row(label, None, "; ".join(dict.fromkeys(words)))
-
-
 def _unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
     """Return the namespaces that nobody answers for, with the reason."""
     found = {}
@@ -240,19 +231,21 @@ def _we_are_skipped(provider: Provider) -> str:
     return "'requires' does not name nvidia-variant-provider"
 
 
-def _lacks(release: Release, label: str, machine: Machine) -> str:
-    """Say why no wheel with a label fits the machine's platform; empty if one does.
+def _lacks(label: str, wheels: Sequence[WheelName] | None, machine: Machine) -> str:
+    """Say why none of the wheels with a label fits the machine's platform; empty if one does.
 
-    The tags of Python and its ABI are not judged: which interpreter will be used is not known.
+    ``None`` means that the wheels are not known. The tags of Python and its ABI are not judged:
+    which interpreter will be used is not known.
     """
-    if release.wheels is None:
-        return ""
-    wheels = release.wheels_of(label)
-    if any(_fits(wheel, machine) for wheel in wheels):
+    if wheels is None or any(_fits(wheel, machine) for wheel in wheels):
         return ""
     there = sorted({platform for wheel in wheels for platform in wheel.platforms})
-    platform = f"{machine.platform.system} {machine.platform.architecture}"
-    return f"no wheel for {platform}" + (f": there is {', '.join(there)}" if there else "")
+    if not there:
+        return f"there is no wheel with the label {label}" if label else "there is no such wheel"
+    return (
+        f"no wheel for {machine.platform.system} {machine.platform.architecture}: "
+        f"there is {', '.join(there)}"
+    )
 
 
 def _fits(wheel: WheelName, machine: Machine) -> bool:

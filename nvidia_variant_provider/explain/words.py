@@ -15,20 +15,23 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.ordering import Place, Unmet
+    from nvidia_variant_provider.rules import Decision
 
 NVIDIA = "nvidia"
 
 
-def say_unmet(unmet: Unmet, machine: Machine, rules: int, unanswered: str) -> str:
+def say_unmet(
+    unmet: Unmet, machine: Machine, rules: int, decision: Decision, unanswered: str
+) -> str:
     """Say why a feature is not supported.
 
-    ``unanswered`` is why nobody answers for the feature's namespace; empty if somebody does.
+    ``decision`` is that of the rule set; ``unanswered`` is why nobody answers for the feature's
+    namespace, empty if somebody does.
     """
     if unanswered:
         return f"{unmet.namespace}: {unanswered}"
     if unmet.namespace != NVIDIA:
         return f"{unmet.namespace} :: {unmet.feature}: has {' '.join(unmet.values)}, not supported"
-    decision = decide(machine, rules)
     if not decision.features:
         return "; ".join(note.text for note in decision.notes) or machine.reason
     if unmet.feature == SM_ARCH:

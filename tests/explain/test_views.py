@@ -227,6 +227,22 @@ def test_uv_without_nvidia_smi_is_blind_and_the_way_out_is_named() -> None:
     assert any("nvidia-variant-provider run --" in it for it in found.warnings)
 
 
+def test_a_wheel_whose_label_the_metadata_lacks_is_out() -> None:
+    release = release_of({**TORCH, "cu999": {}}, metadata=metadata_of(TORCH))
+    found = explain(release, machine("13.0", "9.0"))
+
+    assert found.view(PROVIDER).winner == "cu130"
+    assert found.view(PROVIDER).reason_of("cu999") == "the metadata names no such label"
+
+
+def test_a_label_without_a_wheel_is_out() -> None:
+    release = replace(release_of({"cu126": TORCH["cu126"]}), metadata=metadata_of(TORCH))
+    found = explain(release, machine("13.0", "9.0"))
+
+    assert found.view(PROVIDER).winner == "cu126"
+    assert found.view(PROVIDER).reason_of("cu130") == "there is no wheel with the label cu130"
+
+
 def test_a_namespace_of_another_provider_is_not_judged() -> None:
     metadata = metadata_of(TORCH)
     amd = Provider(requires=("amd-variant-provider",), plugin_api="amd.plugin")
