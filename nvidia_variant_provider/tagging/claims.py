@@ -156,14 +156,7 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
     """
     plain = SmArch(arch.capability, "", arch.virtual)
     if not arch.suffix:
-        if (renamed := same_device(arch.capability)) != arch.capability:
-            return arch, (
-                f"CUDA 13 calls this device {renamed}; the provider 0.0.x and uv 0.13.8 take the"
-                " two names for two devices"
-            )
-        if arch.virtual and arch.capability.minor:
-            return arch, "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
-        return arch, ""
+        return arch, _remark(arch)
     if arch.virtual:
         return arch, "the provider 0.0.x and uv 0.13.8 know no suffixes and refuse this value"
     if arch.suffix == "f":
@@ -180,3 +173,13 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
 def _later_in_major(capability: ComputeCapability) -> list[ComputeCapability]:
     alike = [gpu for gpu in coverage.GPUS if gpu.major == capability.major]
     return [gpu for gpu in alike if gpu.minor > capability.minor]
+
+
+def _remark(arch: SmArch) -> str:
+    """Say what older installers make of a plain value, if not what it means."""
+    device = same_device(arch.capability)
+    if device != arch.capability:
+        return f"CUDA 13 calls this device {device}; uv 0.13.8 takes the names for two devices"
+    if arch.virtual and arch.capability.minor:
+        return "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
+    return ""
