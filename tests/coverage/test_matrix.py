@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.coverage import Finding, Fleet, Release
 
 
+LINUX = "x86_64-unknown-linux-gnu"
+
+
 def problems(made: Release, machines: Fleet) -> dict[Problem, Finding]:
     return {finding.problem: finding for finding in find(cover(made, machines))}
 
@@ -214,8 +217,7 @@ def test_one_lock_serves_machines_that_choose_differently(tmp_path: Path) -> Non
             "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": str(row.kind.cuda),
             "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": str(row.kind.known_capabilities[0]),
         }
-        # uv chooses for this machine's processor; the fleet is x86_64.
-        label = install_with_uv(wheels, ["torch==2.14.1"], said)
+        label = install_with_uv(wheels, ["torch==2.14.1"], said, python_platform=LINUX)
         assert label["torch"] == row.choice.label
         assert install_locked(wheels, locks["whole"], said) == 0
         assert install_locked(wheels, locks[own], said) == 0
@@ -228,7 +230,7 @@ def install_locked(wheels: Path, lock: Path, said: dict[str, str]) -> int:
         *("--no-index", "--find-links", str(wheels), "--no-config", "--no-deps"),
         *("--python", sys.executable, "--target", str(lock.parent / "target"), "--no-cache"),
         *("--require-hashes", "-r", str(lock), "--reinstall"),
-        *("--python-platform", "x86_64-unknown-linux-gnu"),
+        *("--python-platform", LINUX),
     ]
     done = subprocess.run(command, env=said, capture_output=True, check=False, timeout=90)
     return done.returncode

@@ -63,7 +63,7 @@ addEventListener("load", () => {
   const left = [...document.querySelectorAll("tbody tr")].filter((row) => !row.hidden).length;
   document.title = JSON.stringify({
     overflow: document.documentElement.scrollWidth - innerWidth, width: innerWidth,
-    least, said, moved: Boolean(moved), left, stops: buttons.filter((b) => b.tabIndex === 0).length,
+    dark: matchMedia("(prefers-color-scheme: dark)").matches, least, said, moved: Boolean(moved), left, stops: buttons.filter((b) => b.tabIndex === 0).length,
   });
 });
 </script>
@@ -143,6 +143,7 @@ def test_page_in_chromium(width: int, dark: bool, tmp_path: Path) -> None:  # no
     found = ask_chromium(path, width, dark=dark)
 
     assert found["width"] == width
+    assert found["dark"] is dark
     assert found["overflow"] <= 0
     assert found["least"] >= 4.5
     assert "Hole: null" in found["said"]
