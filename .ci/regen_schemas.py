@@ -18,6 +18,11 @@ def render_schema(name: str, where: str) -> str:
     """Return the text of one schema file; ``where`` is ``"module:Model"``."""
     module, _, model = where.partition(":")
     schema = getattr(importlib.import_module(module), model).model_json_schema(mode="serialization")
+    # A version with a default is written all the same: readers may rely on it.
+    version = [
+        name for name in ("schema_version", "record_version") if name in schema["properties"]
+    ]
+    schema["required"] = list(dict.fromkeys([*version, *schema.get("required", [])]))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     head["$id"] = f"urn:nvidia-variant-provider:schema:{name}"
     # A model that names its own ``$id`` (with its version, say) wins.

@@ -56,6 +56,8 @@ class DamagedFileError(InvalidValueError):
 
     ``str()`` names the file, what was seen and what was expected.
     """
+
+
 class FleetError(InvalidValueError):
     """A list of machines holds something that cannot be read.
 

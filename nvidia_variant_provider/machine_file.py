@@ -76,9 +76,9 @@ def load(document: object) -> Machine:
         driver_source=_field(top, "driver_source", str, ""),
         cuda=CudaVersion.parse(cuda) if cuda is not None else None,
         cuda_source=_field(top, "cuda_source", str, ""),
-        cuda_derived=_field(top, "cuda_derived", bool, False),
+        cuda_derived=_field(top, "cuda_derived", bool, default=False),
         gpus=tuple(_load_gpu(_mapping(gpu, f"gpus[{index}]")) for index, gpu in enumerate(gpus)),
-        tegra=_field(top, "tegra", bool, False),
+        tegra=_field(top, "tegra", bool, default=False),
         notes=tuple(_load_note(note) for note in _field(top, "notes", list, [])),
     )
 

@@ -6,12 +6,12 @@ A malformed one is the user's error and is raised: a silent fallback would be th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.rules import DEFAULT_RULES
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock
 
 # Type checkers know the name; importing it from typing would cost half a bare interpreter start.
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ _OVERRIDE_PREFIX = "NV_VARIANT_PROVIDER_"
 
 # What this machine supports, once it is known: detection runs once per process.
 _supported: list[VariantFeatureConfig] | None = None
+_asking = allocate_lock()
 
 
 class VariantFeatureConfig:
@@ -66,8 +68,9 @@ class NvidiaVariantPlugin:
         malformed ``NV_VARIANT_PROVIDER_...`` variable; never for the machine's condition.
         """
         global _supported  # noqa: PLW0603 - the one cache, at the edge
-        if _supported is None:
-            _supported = _find_supported()
+        with _asking:
+            if _supported is None:
+                _supported = _find_supported()
         return [VariantFeatureConfig(it.name, list(it.values), it.multi_value) for it in _supported]
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Every command on the pages does what the page says."""
+"""Every command of targets.md does what the page says."""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ _MAX_NEEDED: Final = 1024
 _MAX_NAME: Final = 512
 _MAX_NAMES: Final = 1 << 20
 _NAMES_BEFORE: Final = 4096
+# The names of needed libraries are mostly near the start, the table of sections at the end.
+_EDGE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,38 @@ def machine_of(head: bytes) -> int | None:
     return int.from_bytes(head[18:20], "little")
 
 
-def read_code_ranges(source: Source) -> tuple[tuple[int, int], ...]:
-    """Return the ranges that hold machine code and nothing else.
+def read_quiet_ranges(source: Source) -> tuple[tuple[int, int], ...]:
+    """Return the ranges that hold no data for the program: pure code, and what is not loaded.
 
     Linkers of the last years put read-only data into a segment of its own, in front of the code;
-    where the first segment is executable, data lies among the code and no range is returned.
+    where the first segment is executable, data lies among the code and code is no quiet range.
     """
-    loads = [one for one in _segments(source) if one.kind == _LOAD]
-    first = min(loads, key=lambda one: one.offset, default=None)
-    if first is None or first.flags != _READABLE:
+    loads = sorted(
+        (one for one in _segments(source) if one.kind == _LOAD and one.size),
+        key=lambda one: one.offset,
+    )
+    if not loads:
         return ()
-    return tuple((x.offset, x.offset + x.size) for x in loads if x.flags & _EXECUTABLE)
+    is_separate = loads[0].flags == _READABLE
+    quiet: list[tuple[int, int]] = []
+    end = 0
+    for one in loads:
+        if one.offset > end:
+            quiet.append((end, one.offset))
+        end = max(end, one.offset + one.size)
+        if is_separate and one.flags & _EXECUTABLE:
+            quiet.append((one.offset, one.offset + one.size))
+    quiet.append((end, source.size))
+    return tuple(quiet)
+
+
+def announce(source: Source) -> None:
+    """Have the source keep what will be read after the stream: links, and the section names."""
+    source.keep(0, _EDGE)
+    source.keep(max(0, source.size - _EDGE), source.size)
+    for one in _segments(source):
+        if one.kind == _DYNAMIC:
+            source.keep(one.offset, one.offset + min(one.size, _MAX_DYNAMIC))
 
 
 def read_host(source: Source, *, sections: bool = True) -> HostFile:

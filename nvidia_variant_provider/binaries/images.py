@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 # No image of this size or more was met that had no kernels; below, each one is looked into.
 STUB_LIMIT: Final = 16 * 1024
-# Without a decoder: images below this had no kernels in any wheel examined.
-_SURE_STUB: Final = 1600
+# Without a decoder: cubins below the first size had no kernels in any wheel examined. Header lines
+# of PTX alone take less than the second.
+_SURE_STUB: Final = {Kind.CUBIN: 1600, Kind.PTX: 400}
 # What is decoded of a small one at first.
 _START: Final = 1024
 # What is looked at of a large image, in order to find the compiler's note.
 _PREFIX: Final = 64 * 1024
 _NOTE_LIMIT: Final = 512 * 1024
 _SLOW_NOTE_LIMIT: Final = 32 * 1024
+# Where the first images keep their note out of reach, the others of a container do so too.
+_DEEP_TRIES: Final = 3
 # A concatenated entry is decoded whole only up to this size.
 _CONCATENATED_LIMIT: Final = 1 << 20
 
@@ -68,7 +71,7 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    deep = not any(one.toolkit for one in found)
+    deep = len(found) < _DEEP_TRIES and not any(one.toolkit for one in found)
     wanted = entry.header_size + _bytes_wanted(entry, deep=deep)
     data = cursor.peek(wanted)
     header, payload = data[: entry.header_size], data[entry.header_size :]
@@ -151,7 +154,7 @@ def _judged(kind: Kind, whole: bytes | None, size: int) -> Content:
         return Content.KERNELS
     answer = _TESTS[kind](whole) if whole is not None else None
     if answer is None:
-        return Content.PRESUMED_STUB if size < _SURE_STUB else Content.PRESUMED_KERNELS
+        return Content.PRESUMED_STUB if size < _SURE_STUB[kind] else Content.PRESUMED_KERNELS
     return Content.KERNELS if answer else Content.STUB
 
 

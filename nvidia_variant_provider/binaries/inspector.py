@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.binaries import loose, requirements, vendored, zipdir
 from nvidia_variant_provider.binaries.library import read_library
+from nvidia_variant_provider.binaries.parallel import mapped
 from nvidia_variant_provider.binaries.report import Contents, Finding, Library
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.binaries.wheel import read_wheel
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _EXPECTED: Final = "a wheel, a shared object, an archive, a fatbin, a cubin or PTX"
 _MAX_FILES: Final = 200_000
+_MAX_FINDINGS: Final = 100
 _MAX_METADATA: Final = 4 << 20
 
 
@@ -57,12 +58,17 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
         except (DamagedFileError, OSError) as error:
             return Finding("unreadable", names[file], str(error))
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        results = list(pool.map(read, files)) if jobs > 1 else [read(file) for file in files]
-    libraries = loose.gather(one for one in results if isinstance(one, Library))
-    findings = tuple(one for one in results if isinstance(one, Finding))
-    marked = vendored.marked(libraries, "")
-    return Contents(path, "folder", marked, _requirements(files), findings)
+    findings: list[Finding] = []
+
+    def libraries() -> Iterator[Library]:
+        for result in mapped(read, files, jobs):
+            if isinstance(result, Finding):
+                findings.append(result)
+            elif result is not None:
+                yield result
+
+    marked = vendored.marked(loose.gather(libraries()), "")
+    return Contents(path, "folder", marked, _requirements(files), tuple(findings[:_MAX_FINDINGS]))
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -42,7 +42,10 @@ _MAX_SORTS: Final = 5000
 # The most met in one file: 2,505.
 MAX_CONTAINERS: Final = 100_000
 _MAX_FINDINGS: Final = 20
-_TOO_MANY: Final = "more than {} {}: the rest of the file was not read"
+_TOO_MANY: Final = (
+    f"{MAX_CONTAINERS} containers or {_MAX_SORTS} sorts of images:"
+    " the rest of the file was not read"
+)
 
 
 def read_library(source: Source) -> Library | None:
@@ -104,7 +107,10 @@ class _Reading:
     def read(self) -> Library:
         """Search the whole file, then ask its headers for names."""
         try:
-            quiet = elf.read_code_ranges(self._source) if self._form == "elf" else ()
+            quiet: tuple[tuple[int, int], ...] = ()
+            if self._form == "elf":
+                quiet = elf.read_quiet_ranges(self._source)
+                elf.announce(self._source)
             self._search(Cursor(self._source.chunks()), quiet)
             host = self._host()
         except DamagedFileError as error:
@@ -173,18 +179,19 @@ class _Reading:
             self._note("damaged-container", f"container at {container.offset}: {container.damage}")
         self._add(container)
         if len(self._offsets) >= MAX_CONTAINERS or len(self._images) >= _MAX_SORTS:
-            self._note("too-many", _TOO_MANY.format(MAX_CONTAINERS, "containers"))
+            self._note("too-many", _TOO_MANY)
             return False
         return True
 
     def _add(self, container: Container) -> None:
         for found in container.found:
             self._images.add(found)
-        kernels = [found for found in container.found if found.image.has_kernels]
-        if kernels:
-            archs = {found.image.arch for found in kernels}
+            if found.toolkit:
+                self._toolkits.add(found.toolkit)
+        images = {found.image for found in container.found}
+        archs = {image.arch for image in images if image.has_kernels}
+        if archs:
             self._profiles[tuple(sorted(arch for arch in archs if arch is not None))] += 1
-        self._toolkits.update(found.toolkit for found in kernels if found.toolkit)
 
     def _meet_cubin(self, cursor: Cursor) -> None:
         found = bare_cubin(cursor.peek(_HEAD))

@@ -23,13 +23,21 @@ def gather(libraries: Iterable[Library]) -> list[Library]:
     kept: list[Library] = []
     loose: defaultdict[tuple[str, str], list[Library]] = defaultdict(list)
     for library in libraries:
-        if library.form in _LOOSE:
-            loose[library.path.partition("/")[0], library.form].append(library)
-        else:
+        if library.form not in _LOOSE:
             kept.append(library)
-    for (folder, form), group in loose.items():
-        kept += group if len(group) <= _FEW else [_sum(f"{folder}/**/*.{form}", group)]
-    return kept
+            continue
+        folder = library.path.partition("/")[0]
+        group = loose[folder, library.form]
+        group.append(library)
+        # Added up as they come, so that thousands do not pile up.
+        if len(group) > _FEW:
+            group[:] = [_sum(f"{folder}/**/*.{library.form}", group)]
+    return kept + [library for group in loose.values() for library in _final(group)]
+
+
+def _final(group: list[Library]) -> list[Library]:
+    """Add the last few files to a sum; leave them alone where there is none."""
+    return [_sum(group[0].path, group)] if group[0].files > 1 else group
 
 
 def _sum(path: str, group: list[Library]) -> Library:
@@ -37,19 +45,14 @@ def _sum(path: str, group: list[Library]) -> Library:
     for tally in (tally for library in group for tally in library.bare):
         old = totals.get(tally.image, Tally(tally.image, 0, 0, 0))
         totals[tally.image] = Tally(
-            tally.image,
-            old.count + tally.count,
-            old.stored + tally.stored,
-            old.size + tally.size,
+            tally.image, old.count + tally.count, old.stored + tally.stored, old.size + tally.size
         )
+    bare = sorted(totals.values(), key=lambda tally: (tally.image.number, tally.image.suffix))
     return replace(
         group[0],
         path=path,
         size=sum(library.size for library in group),
-        files=len(group),
-        bare=tuple(
-            sorted(totals.values(), key=lambda tally: (tally.image.number, tally.image.suffix))
-        ),
+        files=sum(library.files for library in group),
+        bare=tuple(bare),
         toolkits=tuple(sorted({one for library in group for one in library.toolkits})),
-        findings=tuple(finding for library in group for finding in library.findings)[:20],
     )

@@ -134,7 +134,7 @@ def library_bounds(library: Library) -> Bounds:
     if toolkit is not None and strict == toolkit:
         evidence.append(f"cubins made by CUDA {toolkit}")
     elif strict is not None:
-        evidence.append(f"PTX that only a driver of CUDA {strict} compiles")
+        evidence.append(f"PTX that drivers compile from CUDA {strict} on")
     return Bounds(compatible, _later(compatible, strict), tuple(evidence))
 
 
@@ -186,7 +186,9 @@ def _relied_upon(library: Library) -> list[CudaVersion]:
 
 def runtime_of(contents: Contents) -> Runtime:
     """Work out the bounds of a wheel from its own libraries, then from its requirements."""
-    own = [library for library in contents.own if _speaks(library)]
+    # Loose PTX in a wheel is a sample or an input of the program: whether it is used, none can say.
+    ignored = {"ptx"} if contents.form in {"wheel", "folder"} else set()
+    own = [one for one in contents.own if _speaks(one) and one.form not in ignored]
     each = [library_bounds(library) for library in own]
     compatible = sorted({one.compatible for one in each if one.compatible is not None})
     strict = max((one.strict for one in each if one.strict is not None), default=None)

@@ -20,6 +20,10 @@ CHECKPOINTS: Final = 96
 FIRST_SPACING: Final = 256 << 10
 _BLOCK: Final = 16 * 1024
 _SMALL: Final = 4096
+_MAX_KEPT: Final = 4
+_MAX_RANGE: Final = 128 * 1024
+# Stands for the end of a range that is an answer given before, and takes in nothing more.
+_ANSWER: Final = -1
 
 
 class Source(Protocol):
@@ -34,6 +38,10 @@ class Source(Protocol):
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``."""
+        ...
+
+    def keep(self, start: int, end: int) -> None:
+        """Announce that a range will be asked for after the stream was read."""
         ...
 
 
@@ -54,6 +62,9 @@ class BytesSource:
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``."""
         return self._data[offset : offset + length] if offset >= 0 else b""
+
+    def keep(self, start: int, end: int) -> None:
+        """Do nothing: all bytes are at hand."""
 
 
 class FileSource:
@@ -83,6 +94,9 @@ class FileSource:
             file.seek(self._start + offset)
             return file.read(length)
 
+    def keep(self, start: int, end: int) -> None:
+        """Do nothing: the file can be read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Checkpoint:
@@ -91,6 +105,28 @@ class _Checkpoint:
     out: int
     consumed: int
     state: zlib._Decompress
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A range copied out of the stream as it passes by."""
+
+    start: int
+    end: int
+    data: bytearray
+
+    def feed(self, at: int, piece: bytes) -> None:
+        """Take over what a piece of the stream has of the range, the pieces coming in order."""
+        if at < self.end and at + len(piece) > self.start + len(self.data):
+            wanted = self.start + len(self.data) - at
+            if wanted >= 0:
+                self.data += piece[wanted : self.end - at]
+
+    def get(self, start: int, end: int) -> bytes | None:
+        """Return a part of the range, ``None`` unless all of it is there."""
+        if self.start <= start and end <= self.start + len(self.data):
+            return bytes(self.data[start - self.start : end - self.start])
+        return None
 
 
 class InflatedSource:
@@ -108,20 +144,34 @@ class InflatedSource:
         self._packed = packed
         self._checkpoints = [_Checkpoint(0, 0, zlib.decompressobj(-zlib.MAX_WBITS))]
         self._spacing = FIRST_SPACING
-        self._block: tuple[int, bytes] = (0, b"")
+        self._kept: list[_Kept] = []
+
+    def keep(self, start: int, end: int) -> None:
+        """Copy this range out of the stream when it passes by, instead of inflating it again."""
+        if len(self._kept) < _MAX_KEPT and 0 <= start < end <= start + _MAX_RANGE:
+            self._kept.append(_Kept(start, min(end, self.size), bytearray()))
 
     def chunks(self) -> Iterator[bytes]:
         """Inflate the whole member in bounded pieces."""
-        return self._inflate(self._checkpoints[0], self.size + 1)
+        at = 0
+        for piece in self._inflate(self._checkpoints[0], self.size + 1):
+            for kept in self._kept:
+                kept.feed(at, piece)
+            at += len(piece)
+            yield piece
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Inflate from the nearest checkpoint up to the bytes asked for."""
-        at, block = self._block
-        if at <= offset and offset + length <= at + len(block):
-            return block[offset - at : offset - at + length]
+        """Return bytes that were kept, or inflate again from the nearest checkpoint."""
+        end = min(offset + length, self.size)
+        for kept in self._kept:
+            found = kept.get(offset, end)
+            if found is not None:
+                return found
         block = self._reach(offset, max(length, _BLOCK))
         if len(block) <= 4 * _BLOCK:
-            self._block = (offset, block)
+            # The next question is mostly about the same place.
+            self._kept = [one for one in self._kept if one.end != _ANSWER]
+            self._kept.append(_Kept(offset, _ANSWER, bytearray(block)))
         return block[:length]
 
     def _reach(self, offset: int, length: int) -> bytes:

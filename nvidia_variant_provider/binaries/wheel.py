@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.binaries import loose, requirements, vendored, zipdir
 from nvidia_variant_provider.binaries.library import read_library
+from nvidia_variant_provider.binaries.parallel import mapped
 from nvidia_variant_provider.binaries.report import Contents, Finding, Library
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.binaries.report import Requirement
     from nvidia_variant_provider.binaries.zipdir import Member
@@ -49,16 +49,21 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
             progress(member.name, member.packed)
         return library
 
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        results = list(pool.map(read, wanted)) if jobs > 1 else [read(one) for one in wanted]
-    findings += [result for result in results if isinstance(result, Finding)]
-    libraries = loose.gather(one for one in results if isinstance(one, Library))
+    def libraries() -> Iterator[Library]:
+        for result in mapped(read, wanted, jobs):
+            if isinstance(result, Finding):
+                findings.append(result)
+            elif result is not None:
+                yield result
+
+    gathered = loose.gather(libraries())
+    stated = _read_requirements(path, file, members, findings)
     return Contents(
         path=name,
         form="wheel",
-        libraries=vendored.marked(libraries, distribution_of(members)),
-        requirements=_read_requirements(path, file, members),
-        findings=tuple(findings[:_MAX_FINDINGS]),
+        libraries=vendored.marked(gathered, distribution_of(members)),
+        requirements=stated,
+        findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
     )
 
 
@@ -99,10 +104,16 @@ def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
 
 
 def _read_requirements(
-    path: str, file: FileSource, members: tuple[Member, ...]
+    path: str, file: FileSource, members: tuple[Member, ...], findings: list[Finding]
 ) -> tuple[Requirement, ...]:
-    for member in members:
-        if _METADATA.fullmatch(member.name) and member.is_readable:
-            text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
-            return requirements.parse_metadata(text.decode("utf-8", "replace"))
-    return ()
+    """Read what the metadata requires; damage there is one more finding."""
+    found = (one for one in members if _METADATA.fullmatch(one.name) and one.is_readable)
+    member = next(found, None)
+    if member is None:
+        return ()
+    try:
+        text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
+    except DamagedFileError as error:
+        findings.append(Finding("damaged", member.name, str(error)))
+        return ()
+    return requirements.parse_metadata(text.decode("utf-8", "replace"))

@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 import textwrap
+from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.records.inspection import (
         CoverageRecord,
         FileRecord,
+        GpuRecord,
         ImageRecord,
         LibraryRecord,
     )
@@ -98,7 +101,7 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
 
     contents, failures = [], []
     for path in paths:
-        with _progress(path) as progress:
+        with _Progress(path) as progress:
             try:
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
             except DamagedFileError as error:
@@ -108,7 +111,7 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
     return contents, failures
 
 
-class _progress:  # noqa: N801 - used as a function
+class _Progress:
     """A line on stderr that counts what was read; silent unless stderr is a terminal."""
 
     def __init__(self, path: str) -> None:
@@ -137,7 +140,8 @@ def _show(file: FileRecord, *, images: bool) -> None:
     """Print one file for people: libraries, coverage, bounds, findings."""
     output.emit_lines([file.path])
     columns = ("library", "containers", "real", "PTX", "toolkit", "CUDA runtime")
-    rows = [_library_row(library) for library in file.libraries]
+    names = _names(file)
+    rows = [_library_row(names[library.path], library) for library in file.libraries]
     if rows:
         output.emit_table(columns, rows)
     if images:
@@ -147,11 +151,18 @@ def _show(file: FileRecord, *, images: bool) -> None:
     output.emit_lines(_summary(file))
 
 
-def _library_row(library: LibraryRecord) -> tuple[str, ...]:
+def _names(file: FileRecord) -> dict[str, str]:
+    """Choose what to call each library: its file name, the path where that is not enough."""
+    last = {library.path: library.path.rpartition("/")[2] for library in file.libraries}
+    seen = Counter(last.values())
+    return {path: name if seen[name] == 1 else path for path, name in last.items()}
+
+
+def _library_row(name: str, library: LibraryRecord) -> tuple[str, ...]:
     places = ", ".join(f"{name} {count}" for name, count in library.places.items())
     kernels = library.coverage.containers
     return (
-        f"{library.path} ({library.machine or library.form}{', copy' if library.vendored else ''})",
+        f"{name} ({library.machine or library.form}{', copy' if library.vendored else ''})",
         f"{kernels} of {library.containers}: {places}" if library.containers else "-",
         _targets(library, "cubin"),
         _targets(library, "ptx"),
@@ -180,8 +191,9 @@ def _runtime(library: LibraryRecord) -> str:
 
 def _show_images(file: FileRecord) -> None:
     columns = ("library", "kind", "target", "content", "compression", "count", "bytes")
+    names = _names(file)
     rows = [
-        (library.path, *_image_row(image))
+        (names[library.path], *_image_row(image))
         for library in file.libraries
         for image in (*library.images, *library.bare_images)
     ]
@@ -202,28 +214,34 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
 
 
 def _show_coverage(file: FileRecord) -> None:
-    """Print the shares of containers per GPU: of the wheel, and of each library if several."""
+    """Print the shares of containers per GPU: of all own libraries, and of each if several."""
     title = "containers with code for a GPU, in %: native, +PTX that the driver compiles"
-    coverages = {"all own libraries": file.coverage}
+    rows = [("all own libraries", str(file.coverage.containers), _shares(file.coverage))]
     libraries = [one for one in file.libraries if one.coverage.containers]
     if len(libraries) > 1:
-        coverages |= {one.path: one.coverage for one in libraries}
-    gpus = [one.compute_capability for one in file.coverage.gpus]
-    rows = [("containers", *(str(one.containers) for one in coverages.values()))]
-    for gpu in gpus:
-        cells = (_share(one, gpu) for one in coverages.values())
-        rows.append((gpu, *cells))
-    shown = [row for row in rows if set(row[1:]) != {"-"}]
-    names = ("GPU", *(name.rpartition("/")[2] for name in coverages))
-    output.emit_table(names, shown, title=title)
+        names = _names(file)
+        rows += [
+            (names[one.path], str(one.coverage.containers), _shares(one.coverage))
+            for one in libraries
+        ]
+    output.emit_table(("library", "containers", "GPU: share"), rows, title=title)
 
 
-def _share(coverage: CoverageRecord, gpu: str) -> str:
-    row = next((one for one in coverage.gpus if one.compute_capability == gpu), None)
-    if row is None or not row.native + row.jit:
-        return "-"
-    native = f"{100 * row.native / coverage.containers:.0f}"
-    return native + (f" +{100 * row.jit / coverage.containers:.0f}" if row.jit else "")
+def _shares(coverage: CoverageRecord) -> str:
+    """Write the shares of all GPUs, with neighbours of equal share put together."""
+    runs = groupby(coverage.gpus, key=lambda gpu: _share(gpu, coverage.containers))
+    words = []
+    for share, gpus in runs:
+        numbers = [gpu.compute_capability for gpu in gpus]
+        span = numbers[0] if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
+        words.append(f"{span}: {share}")
+    return ", ".join(words)
+
+
+def _share(gpu: GpuRecord, containers: int) -> str:
+    # Rounded down: 100 is to mean every container.
+    native = f"{100 * gpu.native // containers}"
+    return native + (f" +{100 * gpu.jit // containers}" if gpu.jit else "")
 
 
 def _summary(file: FileRecord) -> Iterator[str]:
@@ -232,6 +250,8 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield f"in every container: {' '.join(coverage.full) or 'none'}"
         yield f"in most containers: {' '.join(coverage.dominant)}"
         yield f"in some container:  {' '.join(coverage.union)}"
+    elif any(library.images for library in file.libraries):
+        yield "no container holds kernels"
     elif not any(library.bare_images for library in file.libraries):
         yield "no embedded device code"
     if bounds.compatible:

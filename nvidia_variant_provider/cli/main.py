@@ -17,7 +17,23 @@ if TYPE_CHECKING:
 
 # Each name is a module ``cmd_<name>`` in this package with ``add_parser(subparsers)`` and
 # ``run(args)``. The order is that of ``--help``.
-COMMANDS: Final = ("detect", "properties", "targets", "run", "inspect", "coverage")
+COMMANDS: Final = (
+    "detect",
+    "properties",
+    "targets",
+    "run",
+    "torch_backend",
+    "explain",
+    "coverage",
+    "inspect",
+    "verify",
+    "tag",
+    "untag",
+    "lint",
+    "convert",
+    "index",
+    "conformance",
+)
 
 EXIT_OK: Final = 0
 EXIT_FINDINGS: Final = 1

@@ -62,6 +62,11 @@ def warn(message: str) -> None:
     sys.stderr.write(f"warning: {message}\n")
 
 
+def note(message: str) -> None:
+    """Print a remark on stderr."""
+    sys.stderr.write(f"note: {message}\n")
+
+
 def fail(message: str) -> None:
     """Print an error on stderr; the caller chooses the exit code."""
     sys.stderr.write(f"error: {message}\n")

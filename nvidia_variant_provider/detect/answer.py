@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
+from nvidia_variant_provider.values import dataclass, field
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply
@@ -31,6 +31,10 @@ CUDA_CODES: Final = {
 
 _BUS_ID: Final = re.compile(
     r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])", re.ASCII
+)
+_ESCAPED: Final = re.compile(
+    r"(?:[ -\[\]-~]|\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}))*",
+    re.ASCII,
 )
 _MAX_MAJOR: Final = 30
 _ZERO_UUID: Final = "0" * 32
@@ -179,7 +183,7 @@ class _Draft:
 
 def _with_fact(gpu: Gpu, word: str, fields: list[str]) -> Gpu:
     """Return the GPU with one more fact."""
-    from dataclasses import replace
+    from nvidia_variant_provider.values import replace
 
     if word == "capability":
         return replace(gpu, capability=_capability(int(fields[0]), int(fields[1])))
@@ -228,7 +232,9 @@ def _without_repeats(gpus: dict[int, Gpu]) -> tuple[Gpu, ...]:
 
 
 def _unescape(text: str) -> str:
-    try:
-        return text.encode("ascii").decode("unicode_escape")
-    except ValueError as error:
-        raise InvalidValueError(f"not a field: {text[:60]!r}") from error
+    """Undo what the worker's escaping does, and nothing else that Python would understand."""
+    if not _ESCAPED.fullmatch(text):
+        raise InvalidValueError(f"not a field: {text[:60]!r}")
+    plain = text.encode("ascii").decode("unicode_escape")
+    # A path may hold a byte that is no text: it must be printable all the same.
+    return plain.encode("utf-8", "replace").decode("utf-8")

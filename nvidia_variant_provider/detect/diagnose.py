@@ -38,8 +38,9 @@ def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
         return diagnose_driverless(seen)
     gpus = kernel_gpus(seen)
     nvml = seen.best_nvml
-    if nvml is not None and nvml.init:
-        return _nvml_refusal(seen, nvml.init, gpus)
+    refused = (nvml.init if nvml else None) or (seen.smi.code if seen.smi else None)
+    if refused:
+        return _nvml_refusal(seen, refused, gpus)
     if seen.timed_out:
         notes = (remedy("driver-silent"),)
         return Diagnosis(Status.TIMEOUT, "the driver did not answer in time", gpus, notes=notes)
@@ -62,10 +63,15 @@ def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
         status, reason, notes = _cuda_is_silent(cuda)
     else:
         status, reason, notes = _WORKS
-        nvml = seen.best_nvml
-        if nvml is not None and nvml.init != 0 and not nvml.load_error:
-            notes = (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
+        notes = _nvml_failed(seen.best_nvml)
     return Diagnosis(status, reason, gpus, notes=notes)
+
+
+def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
+    """Say that NVML is there and of no use; boards without it are as they should be."""
+    if nvml is None or nvml.load_error or (nvml.init == 0 and nvml.complete):
+        return ()
+    return (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
 
 
 _Findings: TypeAlias = tuple[Status, str, tuple[Note, ...]]

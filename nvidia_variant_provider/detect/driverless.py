@@ -24,8 +24,7 @@ PASSED_THROUGH = "vfio-pci"
 def diagnose_driverless(seen: Observations) -> Diagnosis:
     """Return the diagnosis of a machine whose driver neither answers nor shows its release."""
     if seen.timed_out:
-        notes = (remedy("driver-silent"),)
-        return _unusable(Status.TIMEOUT, "the driver did not answer in time", notes)
+        return _timed_out(seen)
     kernel = seen.kernel
     if kernel is not None and (kernel.wsl or kernel.wsl_libraries):
         return _wsl(seen)
@@ -42,6 +41,17 @@ def diagnose_driverless(seen: Observations) -> Diagnosis:
 
 def _unusable(status: Status, reason: str, notes: tuple[Note, ...] = ()) -> Diagnosis:
     return Diagnosis(status, reason, usable_driver=False, notes=notes)
+
+
+def _timed_out(seen: Observations) -> Diagnosis:
+    """Keep what is known without the driver: the hardware, and what libcuda said at first."""
+    pci = seen.kernel.pci if seen.kernel is not None else seen.windows_gpus
+    gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
+    if seen.kernel is not None and seen.kernel.tegra_gpu is not None:
+        gpus = (seen.kernel.tegra_gpu,)
+    spoke = seen.best_cuda is not None and seen.best_cuda.cuda is not None
+    reason, notes = "the driver did not answer in time", (remedy("driver-silent"),)
+    return Diagnosis(Status.TIMEOUT, reason, gpus, usable_driver=spoke, notes=notes)
 
 
 def _wsl(seen: Observations) -> Diagnosis:
@@ -112,6 +122,9 @@ def _traces(seen: Observations) -> Diagnosis:
         said = refused.describe() if refused else "no driver library loads"
         notes = () if refused else (remedy("no-driver-library"),)
         return _unusable(Status.BROKEN, f"GPU device nodes are there: {said}", notes)
+    if seen.kernel is not None and (seen.kernel.module or seen.kernel.proc):
+        reason = "a driver is loaded that hides its release, and no GPU is given to this process"
+        return _unusable(Status.DRIVER_NO_GPU, reason, (remedy("no-device-nodes"),))
     # Initialising NVML or CUDA as root makes /dev/nvidiactl, driver or not.
     return _unusable(Status.NONE, "no NVIDIA hardware, only traces of its software")
 

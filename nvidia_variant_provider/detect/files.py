@@ -12,8 +12,10 @@ import stat
 
 # Nothing that detection reads is longer; a hostile file may be endless.
 MAX_BYTES = 65536
-MAX_NAMES = 4096
+# A server with thousands of virtual functions has as many PCI devices.
+MAX_NAMES = 16384
 _MAX_LINKS = 40
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class Files:
@@ -28,7 +30,10 @@ class Files:
         return self.root == "/"
 
     def locate(self, path: str) -> str:
-        """Return where ``path`` lies on this machine, with links followed inside the root."""
+        """Return where ``path`` lies on this machine, with links followed inside the root.
+
+        Raises ``OSError`` where links go round in circles.
+        """
         if self.is_real:
             return path
         return self._resolve(path)
@@ -36,9 +41,10 @@ class Files:
     def read_bytes(self, path: str, limit: int = MAX_BYTES) -> bytes:
         """Return the first ``limit`` bytes of a regular file; raises ``OSError``.
 
-        Opened without blocking, so that a FIFO or a device in a file's place costs nothing.
+        Opened without blocking and without becoming its terminal, so that a FIFO or a device in a
+        file's place costs nothing.
         """
-        descriptor = os.open(self.locate(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(self.locate(path), _READ)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "not a regular file", path)
@@ -69,7 +75,10 @@ class Files:
 
     def exists(self, path: str) -> bool:
         """Tell whether anything is at a path, links followed."""
-        return os.path.exists(self.locate(path))
+        try:
+            return os.path.exists(self.locate(path))
+        except OSError:
+            return False
 
     def size(self, path: str) -> int:
         """Return the size of a regular file in bytes; -1 if there is none."""
@@ -81,7 +90,7 @@ class Files:
 
     def _resolve(self, path: str) -> str:
         """Follow links as if the root were ``/``: an absolute link must not leave the folder."""
-        waiting = [part for part in reversed(path.split("/")) if part]
+        waiting = _parts(path)
         done: list[str] = []
         links = 0
         while waiting:
@@ -90,13 +99,15 @@ class Files:
                 del done[-1:]
                 continue
             target = self._link_at([*done, part])
-            if target is None or links >= _MAX_LINKS:
+            if target is None:
                 done.append(part)
                 continue
             links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
             if target.startswith("/"):
                 done.clear()
-            waiting += [piece for piece in reversed(target.split("/")) if piece not in {"", "."}]
+            waiting += _parts(target)
         return os.path.join(self.root, *done)
 
     def _link_at(self, parts: list[str]) -> str | None:
@@ -104,6 +115,11 @@ class Files:
             return os.readlink(os.path.join(self.root, *parts))
         except (OSError, ValueError):
             return None
+
+
+def _parts(path: str) -> list[str]:
+    """Return the parts of a path, the first one last."""
+    return [part for part in reversed(path.split("/")) if part not in {"", "."}]
 
 
 def _read_up_to(descriptor: int, limit: int) -> bytes:

@@ -113,8 +113,12 @@ def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a probe: no job settings, no relative folders, no cache writes."""
     kept = {name: text for name, text in environ.items() if name not in HIDDEN_VARIABLES}
     for name in PATH_VARIABLES:
-        if name in kept:
-            kept[name] = os.pathsep.join(absolute_folders(kept[name]))
+        text = kept.pop(name, "")
+        # The loader of glibc takes a semicolon for a colon.
+        text = text.replace(";", os.pathsep) if name == "LD_LIBRARY_PATH" else text
+        # An empty list would mean the current folder to some, so that it is left out.
+        if folders := absolute_folders(text):
+            kept[name] = os.pathsep.join(folders)
     kept["CUDA_CACHE_DISABLE"] = "1"
     kept["LC_ALL"] = "C"
     return kept
@@ -128,7 +132,17 @@ def absolute_folders(search_path: str) -> list[str]:
 def worker_command() -> list[str]:
     """Return how ``worker.py`` is started: isolated, without site packages, writing no bytecode."""
     interpreter = find_interpreter()
-    return [interpreter, "-I", "-S", "-B", _WORKER] if interpreter else []
+    return [interpreter, "-I", "-S", "-B", *_worker_program()] if interpreter else []
+
+
+def _worker_program() -> list[str]:
+    """Return the arguments that run ``worker.py``: its path or, out of an archive, its source."""
+    if os.path.isfile(_WORKER):
+        return [_WORKER]
+    import pkgutil
+
+    source = pkgutil.get_data(__name__, os.path.basename(_WORKER))
+    return ["-c", source.decode()] if source else [_WORKER]
 
 
 def find_interpreter() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.gate import (
@@ -22,8 +21,11 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nvidia_variant_provider.detect.host import FileView
 
 MODULE_VERSION: Final = f"{MODULE_FOLDER}/version"
@@ -115,15 +117,21 @@ def read_kernel(files: FileView) -> KernelView:
 
 def probe_driver_release(files: FileView) -> Hit[DriverRelease] | Miss:
     """Read the release of the loaded kernel-mode driver, from sysfs or else from procfs."""
-    missed: Miss = Miss(MODULE_VERSION, MissReason.ABSENT)
-    for path, parse in ((MODULE_VERSION, parse_module_version), (PROC_VERSION, parse_proc_version)):
-        try:
-            return Hit(parse(files.read_text(path, 4096)), path)
-        except OSError as error:
-            missed = Miss.from_os_error(path, error)
-        except MalformedReplyError as error:
-            missed = Miss(path, MissReason.MALFORMED, str(error))
-    return missed
+    found = _probe_release(files, MODULE_VERSION, parse_module_version)
+    return (
+        found if isinstance(found, Hit) else _probe_release(files, PROC_VERSION, parse_proc_version)
+    )
+
+
+def _probe_release(
+    files: FileView, path: str, parse: Callable[[str], DriverRelease]
+) -> Hit[DriverRelease] | Miss:
+    try:
+        return Hit(parse(files.read_text(path, 4096)), path)
+    except OSError as error:
+        return Miss.from_os_error(path, error)
+    except MalformedReplyError as error:
+        return Miss(path, MissReason.MALFORMED, str(error))
 
 
 def parse_module_version(text: str) -> DriverRelease:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
+from nvidia_variant_provider.values import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
@@ -45,8 +45,14 @@ def answering_gpus(seen: Observations) -> tuple[Gpu, ...]:
     cuda = _sourced(seen.best_cuda, "libcuda")
     smi = seen.smi.gpus if seen.smi else ()
     kernel = tuple(gpu.as_gpu() for gpu in seen.kernel.pci) if seen.kernel else ()
-    main = next((gpus for gpus in (nvml, cuda, smi) if gpus), ())
-    return tuple(_filled(gpu, len(main), (cuda, smi, kernel)) for gpu in main)
+    main = nvml or cuda or smi
+    if seen.best_nvml is not None and not seen.best_nvml.complete and len(cuda) > len(nvml):
+        main = cuda  # NVML broke off in the middle of its list.
+    gpus = tuple(_filled(gpu, len(main), (cuda, smi, kernel)) for gpu in main)
+    if cuda and main is nvml:
+        # New drivers let NVML list accelerators that are no CUDA devices: they have no capability.
+        return tuple(gpu for gpu in gpus if gpu.capability is not None) or gpus
+    return gpus
 
 
 def _weigh_cuda(seen: Observations) -> tuple[CudaVersion | None, str, bool]:
@@ -91,8 +97,9 @@ def _twin(gpu: Gpu, siblings: int, source: tuple[Gpu, ...]) -> Gpu | None:
         same_address = gpu.pci_address and gpu.pci_address == other.pci_address
         if same_uuid or same_address:
             return other
-    # A Tegra board has one GPU, which NVML and libcuda identify differently.
-    return source[0] if siblings == 1 and len(source) == 1 else None
+    # A Tegra board has one GPU, which NVML leaves without address and libcuda without UUID.
+    alone = siblings == 1 and len(source) == 1
+    return source[0] if alone and not (gpu.pci_address and source[0].pci_address) else None
 
 
 def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:

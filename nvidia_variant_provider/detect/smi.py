@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import parse_bus_id
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +32,25 @@ QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,name"
 OLD_QUERY: Final = QUERY.replace("compute_cap,", "")
 _REFUSED: Final = "is not a valid field to query"
 
+# What it prints when NVML does not start. Exit codes follow these numbers in most releases only.
+FAILURES: Final = (
+    ("Insufficient Permissions", 4),
+    ("couldn't communicate with the NVIDIA driver", 9),
+    ("blocked by the operating system", 17),
+    ("Driver/library version mismatch", 18),
+    ("No supported GPUs were found", 28),
+    ("Unknown Error", 999),
+)
+
 # "CUDA Version: 12.8" up to R595, "CUDA UMD Version: 13.3" from R610 on.
-_CUDA: Final = re.compile(r"CUDA (?:UMD )?Version\s*:\s*(\d{1,2}\.\d{1,2})\b", re.ASCII | re.IGNORECASE)
+_CUDA: Final = re.compile(
+    r"CUDA (?:UMD )?Version\s*:\s*(\d{1,2}\.\d{1,2})\b", re.ASCII | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SmiAnswer:
-    """What ``nvidia-smi`` said."""
+    """What ``nvidia-smi`` said; ``code`` is the status code of NVML that its failure stands for."""
 
     path: str
     release: DriverRelease | None = None
@@ -46,6 +58,7 @@ class SmiAnswer:
     gpus: tuple[Gpu, ...] = ()
     end: str = ""
     text: str = ""
+    code: int | None = None
 
     def describe(self) -> str:
         """Say in a few words what came of it."""
@@ -77,9 +90,15 @@ def ask_smi(host: Host, path: str, left: Callable[[], float]) -> SmiAnswer:
         reply = host.run_program(query, left())
     release, gpus = parse_rows(reply.text, fields)
     if release is None and not gpus:
-        return SmiAnswer(path, end=reply.end, text=_first_line(reply))
+        text = _first_line(reply)
+        return SmiAnswer(path, end=reply.end, text=text, code=parse_failure(text))
     banner = host.run_program([path], left())
     return SmiAnswer(path, release, parse_banner(banner.text), gpus, reply.end)
+
+
+def parse_failure(text: str) -> int | None:
+    """Return the status code of NVML behind a failure; the exit code does not always tell it."""
+    return next((code for words, code in FAILURES if words in text), None)
 
 
 def parse_rows(text: str, fields: str) -> tuple[DriverRelease | None, tuple[Gpu, ...]]:

@@ -183,3 +183,9 @@ def test_pure_code_is_searched_for_containers_only() -> None:
     assert found.containers == 1
     assert found.bare == ()
     assert len(read(plain).bare) == 1
+
+
+def test_what_is_not_loaded_is_searched_for_containers_only() -> None:
+    found = read(packing.shared_object(b"") + bytes(9000) + packing.cubin(70) + CONTAINER, 500)
+
+    assert (found.containers, found.bare) == (1, ())

@@ -83,4 +83,6 @@ def test_keys_and_nested_values_are_masked() -> None:
 
     masked = json.dumps(Masker().mask(value))
 
-    assert masked == f'{{"files": {{"/home/user/libcuda.so.1": {{"link": ["{MASKED}", 3, null]}}}}}}'
+    assert (
+        masked == f'{{"files": {{"/home/user/libcuda.so.1": {{"link": ["{MASKED}", 3, null]}}}}}}'
+    )

@@ -15,7 +15,7 @@
  *   at ENTRY FAULT [VALUE ...]                             misbehave when the entry is reached
  *
  * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci or unload; "gpu@1"
- * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, spin,
+ * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, pause MS, spin,
  * print stdout|stderr N, flood, scribble, flood-channel, hog MEGABYTES, fork, fork-setsid, orphan,
  * close-fds or chdir. See misbehave() for each.
  *
@@ -140,6 +140,8 @@ static void misbehave(const char *fault) {
     raise(SIGSTOP);
   } else if (!strncmp(fault, "sleep", 5)) {
     for (; number > 0; number--) sleep(1);
+  } else if (!strncmp(fault, "pause", 5)) {
+    usleep((useconds_t)number * 1000);
   } else if (!strncmp(fault, "spin", 4)) {
     for (;;) __asm__ volatile("");
   } else if (sscanf(fault, "print %15s %ld", stream, &number) == 2) {

@@ -1,0 +1,27 @@
+"""Writes files so that nobody ever sees half of one: beside, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_beside(path: Path, data: bytes) -> None:
+    """Write a file under another name in its folder and rename it when it is complete.
+
+    A file that is there is replaced, and its permissions are kept.
+    """
+    scratch = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    try:
+        with open(scratch, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(scratch, path.stat().st_mode & 0o777)
+        os.replace(scratch, path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise

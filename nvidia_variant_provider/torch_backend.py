@@ -1,0 +1,228 @@
+"""Which CUDA build of torch fits a machine, for installers that know no variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
+from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tables.driver_branches import BRANCHES
+from nvidia_variant_provider.tables.torch_builds import (
+    BUILDS,
+    DEFAULT_WHEEL,
+    OLDEST_DRIVER,
+    PLATFORMS,
+    RELEASES,
+    UNKNOWN_RELEASES,
+    UV_INDEXES,
+    WINDOWS,
+    TorchBuild,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.model import Machine
+
+CPU: Final = "cpu"
+
+
+class UnknownReleaseError(InvalidValueError):
+    """The table has no builds for a torch version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One build, whether it fits the machine, and why.
+
+    ``fits`` is ``None`` where the build's device code is not known. ``covers`` are the
+    capabilities it has code for, of the machine's.
+    """
+
+    build: TorchBuild
+    fits: bool | None
+    reason: str
+    covers: tuple[ComputeCapability, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The last part of the index address: ``cu126``."""
+        return index_path(self.build.cuda)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The choice for one machine: the judged builds, newest first, and what others would take.
+
+    ``uv`` is the choice of ``uv --torch-backend=auto``, ``None`` where the driver's number is not
+    known. ``default_wheel`` is the CUDA version of the wheel pip takes without an index of its own.
+    """
+
+    release: str
+    platform: str
+    judged: tuple[Judgement, ...]
+    chosen: Judgement | None
+    uv: str | None
+    default_wheel: CudaVersion | None
+
+    @property
+    def path(self) -> str:
+        """The index path to use: ``cu126``, or ``cpu`` where no CUDA build fits."""
+        return self.chosen.path if self.chosen else CPU
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether no build newer than the chosen one was left undecided."""
+        undecided = [it for it in self.judged if it.fits is None]
+        return all(self.chosen and it.build.cuda < self.chosen.build.cuda for it in undecided)
+
+
+def index_path(cuda: CudaVersion) -> str:
+    """Return the path component of an index: 12.6 is ``cu126``."""
+    return f"cu{cuda.major}{cuda.minor}"
+
+
+def find_release(text: str | None) -> str:
+    """Return the torch release a text means: ``2.12`` is the newest 2.12.x, none the newest known.
+
+    Raises ``UnknownReleaseError`` for releases whose builds are not in the table.
+    """
+    if text is None:
+        return RELEASES[-1]
+    wanted = text.strip().removeprefix("v")
+    found = [it for it in RELEASES if it == wanted or it.rpartition(".")[0] == wanted]
+    if found:
+        return found[-1]
+    known = f"known are {', '.join(RELEASES)}"
+    if any(wanted in {it, it.rpartition(".")[0]} for it in UNKNOWN_RELEASES):
+        raise UnknownReleaseError(
+            f"torch {wanted[:20]}: unknown; it exists, and no source names its CUDA builds; {known}"
+        )
+    raise UnknownReleaseError(f"torch {wanted[:20]!r}: unknown; {known}")
+
+
+def platform_of(machine: Machine) -> str:
+    """Return the machine's platform as the table names it, empty if torch has no CUDA there."""
+    system = {"linux": "linux", "win32": "windows"}.get(machine.platform.system, "")
+    name = f"{system}-{machine.platform.architecture or 'x86_64'}"
+    return name if name in PLATFORMS else ""
+
+
+def choose(machine: Machine, release: str, platform: str) -> Backend:
+    """Choose among the builds of a release for a platform of the table."""
+    builds = [it for it in BUILDS if it.platform == platform and release in it.releases]
+    builds.sort(key=lambda it: it.cuda, reverse=True)
+    judged = tuple(_judge(build, machine) for build in builds)
+    fitting = [it for it in judged if it.fits]
+    # The first one that serves every GPU, or else the most of them; newest first among equals.
+    chosen = max(fitting, key=lambda it: len(it.covers), default=None)
+    return Backend(
+        release,
+        platform,
+        judged,
+        chosen,
+        _uv_choice(machine, judged, platform),
+        DEFAULT_WHEEL.get((platform, release)),
+    )
+
+
+def _judge(build: TorchBuild, machine: Machine) -> Judgement:
+    if refusal := _driver_refusal(build, machine):
+        return Judgement(build, fits=False, reason=refusal)
+    if not machine.gpus:
+        return Judgement(build, fits=False, reason="there is no GPU")
+    if not machine.capabilities:
+        reason = "the driver is new enough; the GPU's compute capability is not known"
+        return Judgement(build, fits=None, reason=reason)
+    if build.archs is None:
+        reason = "the driver is new enough; which GPUs the build has code for is not known"
+        return Judgement(build, fits=None, reason=reason)
+    return _judge_code(build, machine, build.archs)
+
+
+def _driver_refusal(build: TorchBuild, machine: Machine) -> str:
+    """Say why the driver is too old for a build; empty if it is not."""
+    oldest = OLDEST_DRIVER[build.cuda.major][build.platform.partition("-")[0]]
+    needs = f"CUDA {build.cuda} needs driver {oldest} or newer"
+    if machine.cuda is None:
+        return f"{needs}, and no driver is usable"
+    if machine.cuda < CudaVersion(build.cuda.major, 0):
+        return f"{needs}, this one supports CUDA {machine.cuda}"
+    release = machine.driver_release
+    # A driver of the right branch can still be one of its first, preview releases. An older
+    # branch here has a newer libcuda beside it (forward compatibility), which is enough.
+    if release and not machine.tegra and release.branch == oldest.branch:
+        return f"{needs}, this one is {release}" if _is_before(release, oldest) else ""
+    return ""
+
+
+def _judge_code(build: TorchBuild, machine: Machine, archs: str) -> Judgement:
+    covers, words = [], []
+    for capability in machine.capabilities:
+        arch = _code_for(build, capability, machine.cuda)
+        if arch is not None:
+            covers.append(capability)
+            words.append(f"{arch} runs on {capability}")
+    missing = [it for it in machine.capabilities if it not in covers]
+    if missing:
+        lacks = ", ".join(map(str, missing))
+        words.append(f"no device code for {lacks}: the build has {archs}")
+    return Judgement(build, bool(covers), "; ".join(words), tuple(covers))
+
+
+def _code_for(
+    build: TorchBuild, capability: ComputeCapability, cuda: CudaVersion | None
+) -> SmArch | None:
+    """Return the device code of a build that runs on a capability, or ``None``."""
+    runs = [it for it in _archs(build) if judge_arch(it, capability, cuda).supported]
+    # A driver reads no PTX that is newer than itself.
+    runs = [it for it in runs if not it.virtual or (cuda is not None and cuda >= build.cuda)]
+    return max(runs, key=lambda it: (not it.virtual, it.capability), default=None)
+
+
+def _archs(build: TorchBuild) -> Iterator[SmArch]:
+    for word in (build.archs or "").split():
+        number, plus, _ = word.partition("+PTX")
+        capability = ComputeCapability.from_number(int(number))
+        yield SmArch(capability)
+        if plus:
+            yield SmArch(capability, virtual=True)
+
+
+def _uv_choice(machine: Machine, judged: tuple[Judgement, ...], platform: str) -> str | None:
+    """Return what ``uv --torch-backend=auto`` takes; ``None`` if the driver's number is unknown.
+
+    uv goes through the indexes that its table names for the driver, and takes the first with a
+    fitting wheel. It never looks at the GPU.
+    """
+    if machine.cuda is None:
+        return CPU
+    driver = machine.driver_release or _newest_of_branch(machine)
+    if driver is None:
+        return None
+    names = [
+        name
+        for linux, windows, listed in UV_INDEXES
+        if not _is_before(driver, windows if platform == WINDOWS else linux)
+        for name in listed.split()
+    ]
+    there = {it.path for it in judged}
+    return next((f"cu{name}" for name in names if f"cu{name}" in there), CPU)
+
+
+def _newest_of_branch(machine: Machine) -> DriverRelease | None:
+    """Return a release that stands for the driver branch behind the CUDA driver version."""
+    if machine.tegra or machine.cuda is None:
+        return None
+    branch = next((branch for branch, cuda in BRANCHES if cuda >= machine.cuda), BRANCHES[-1][0])
+    return DriverRelease(f"{branch}.999")
+
+
+def _is_before(release: DriverRelease, other: DriverRelease) -> bool:
+    return _numbers(release) < _numbers(other)
+
+
+def _numbers(release: DriverRelease) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.text.split("."))

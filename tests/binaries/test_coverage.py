@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider.binaries import coverage
+from nvidia_variant_provider.binaries.coverage import Coverage
+from nvidia_variant_provider.binaries.report import Library, Profile
+from nvidia_variant_provider.model import ComputeCapability, SmArch
+
+archs = st.builds(
+    SmArch,
+    st.sampled_from(coverage.GPUS),
+    st.sampled_from(["", "a", "f"]),
+    st.booleans(),
+)
+gpus = st.sampled_from(coverage.GPUS)
+
+
+def profile(count: int, *names: str) -> Profile:
+    return Profile(tuple(sorted(SmArch.parse(name) for name in names)), count)
+
+
+@pytest.mark.parametrize(
+    ("arch", "gpu", "fits"),
+    [
+        ("80_real", "8.0", True),
+        ("80_real", "8.9", True),
+        ("86_real", "8.0", False),
+        ("80_real", "9.0", False),
+        ("90a_real", "9.0", True),
+        ("100a_real", "10.3", False),
+        ("100f_real", "10.3", True),
+        ("103f_real", "10.0", False),
+        ("80_virtual", "12.0", True),
+        ("90_virtual", "8.9", False),
+        ("90a_virtual", "10.0", False),
+        ("100f_virtual", "10.3", True),
+        ("100f_virtual", "12.0", False),
+    ],
+)
+def test_what_runs_where(arch: str, gpu: str, fits: bool) -> None:  # noqa: FBT001 - a case
+    assert coverage.is_fit(SmArch.parse(arch), ComputeCapability.parse(gpu)) is fits
+
+
+def test_a_container_counts_once_and_a_cubin_beats_ptx() -> None:
+    profiles = (
+        profile(3, "80_real", "86_real", "80_virtual"),
+        profile(2, "90_real", "90_virtual"),
+        profile(1, "90a_real"),
+    )
+
+    assert coverage.cover(profiles, ComputeCapability(8, 6)) == Coverage(
+        ComputeCapability(8, 6), native=3, jit=0, total=6
+    )
+    assert coverage.cover(profiles, ComputeCapability(9, 0)) == Coverage(
+        ComputeCapability(9, 0), native=3, jit=3, total=6
+    )
+    hopper = coverage.cover(profiles, ComputeCapability(12, 0))
+    assert (hopper.jit, hopper.uncovered, hopper.native_share) == (5, 1, 0.0)
+
+
+def test_the_three_short_answers_differ() -> None:
+    matrix = coverage.build_matrix((profile(5, "80_real", "90_real"), profile(1, "90a_real")))
+
+    assert [str(arch) for arch in matrix.union] == ["80_real", "90_real", "90a_real"]
+    assert [str(arch) for arch in matrix.full] == ["90_real", "90a_real"]
+    assert [str(arch) for arch in matrix.dominant] == ["80_real", "90_real"]
+
+
+def test_the_gpus_that_code_names_are_rows_too() -> None:
+    rows = coverage.build_matrix((profile(1, "72_real", "53_virtual"),)).rows
+    numbers = [row.gpu.number for row in rows]
+
+    assert 72 in numbers
+    assert 53 not in numbers
+    assert numbers == sorted(numbers)
+
+
+def test_no_code_no_coverage() -> None:
+    matrix = coverage.build_matrix(())
+
+    assert {row.total for row in matrix.rows} == {0}
+    assert {row.native_share for row in matrix.rows} == {0.0}
+    assert (matrix.union, matrix.full, matrix.dominant) == ((), (), ())
+
+
+def test_profiles_of_several_libraries_add_up() -> None:
+    first = Library("a", "elf", "", 1, profiles=(profile(2, "80_real"), profile(1, "90_real")))
+    second = Library("b", "elf", "", 1, profiles=(profile(4, "90_real"),))
+
+    assert coverage.merge([first, second]) == (profile(5, "90_real"), profile(2, "80_real"))
+
+
+@given(arch=archs, gpu=gpus)
+def test_code_for_older_gpus_of_a_major_never_needs_a_newer_one(
+    arch: SmArch, gpu: ComputeCapability
+) -> None:
+    if coverage.is_fit(arch, gpu):
+        assert arch.capability <= gpu
+
+
+@given(
+    profiles=st.lists(st.builds(Profile, st.lists(archs).map(tuple), st.integers(1, 9))), gpu=gpus
+)
+def test_every_container_is_native_jit_or_uncovered(
+    profiles: list[Profile], gpu: ComputeCapability
+) -> None:
+    row = coverage.cover(profiles, gpu)
+
+    assert row.native + row.jit + row.uncovered == sum(one.count for one in profiles)
+    assert min(row.native, row.jit, row.uncovered) >= 0

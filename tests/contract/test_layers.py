@@ -1,0 +1,188 @@
+"""Who may import whom, and where the doors to the world are, read from the syntax trees."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE: Final = Path(__file__).resolve().parents[2] / "nvidia_variant_provider"
+NAME: Final = PACKAGE.name
+
+# What each layer may use of ours, most specific prefix first; a module may use its own layer.
+LAYERS: Final = {
+    "values": set[str](),
+    "errors": set[str](),
+    "model": {"errors", "values"},
+    "tables": {"errors", "model", "values"},
+    "rules": {"errors", "model", "tables", "values"},
+    "detect.worker": set[str](),
+    "detect.files": set[str](),
+    "detect.gate": set[str](),
+    "detect": {"errors", "model", "tables", "values"},
+    "machine_file": {"errors", "model"},
+    "targets": {"errors", "model", "tables", "values", "rules"},
+    "forced": {"errors", "model", "tables", "values", "targets", "overrides", "rules"},
+    "overrides": {"errors", "model", "rules", "values", "targets"},
+    "provider": {
+        "errors",
+        "model",
+        "overrides",
+        "rules",
+        "detect",
+        "machine_file",
+        "values",
+        "targets",
+        "forced",
+    },
+    "plugin": {"rules", "provider", "detect.files", "detect.gate"},
+}
+# Loaded into installers: nothing but the standard library.
+HOT: Final = tuple(LAYERS)
+# Modules that read, write, run, connect or ask the surroundings.
+OUTSIDE_WORLD: Final = frozenset({
+    "ctypes", "glob", "http", "importlib", "io", "json", "logging", "mmap", "os", "pathlib",
+    "platform", "random", "select", "shutil", "signal", "socket", "ssl", "subprocess", "sys",
+    "tempfile", "threading", "time", "urllib",
+})  # fmt: skip
+
+
+def modules() -> list[str]:
+    return sorted(
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        for path in PACKAGE.rglob("*.py")
+    )
+
+
+@lru_cache
+def tree_of(module: str) -> ast.Module:
+    path = PACKAGE.joinpath(*module.split("."))
+    source = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+    return ast.parse(source.read_text("utf-8"))
+
+
+def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a tree without the parts that only type checkers see."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from runtime_nodes(child)
+
+
+def imports(module: str) -> set[str]:
+    """Return the full names a module imports when it runs, inside functions too."""
+    found = set[str]()
+    for node in runtime_nodes(tree_of(module)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import"
+            found.add(node.module or "")
+            # "from package import module" names a module, too.
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    known = {f"{NAME}.{it}" for it in modules()} | {NAME}
+    return {it for it in found if not it.startswith(NAME) or it in known}
+
+
+def ours(module: str) -> set[str]:
+    return {it.removeprefix(f"{NAME}.") for it in imports(module) if it.startswith(f"{NAME}.")}
+
+
+def others(module: str) -> set[str]:
+    return {it.partition(".")[0] for it in imports(module)} - {NAME}
+
+
+def layer_of(module: str) -> str | None:
+    return next((it for it in sorted(LAYERS, key=len, reverse=True) if is_below(module, it)), None)
+
+
+def is_below(module: str, layer: str) -> bool:
+    return module == layer or module.startswith(f"{layer}.")
+
+
+HOT_MODULES: Final = [module for module in modules() if layer_of(module)]
+
+
+def test_the_layers_name_modules_that_exist() -> None:
+    assert [it for it in LAYERS if it not in modules()] == []
+    assert len(HOT_MODULES) > 20
+
+
+@pytest.mark.parametrize("module", HOT_MODULES)
+def test_a_module_imports_only_layers_below_its_own(module: str) -> None:
+    layer = layer_of(module)
+    assert layer is not None
+    allowed = LAYERS[layer] | {layer}
+
+    beyond = [it for it in ours(module) if not any(is_below(it, other) for other in allowed)]
+    # A package is imported by importing what is in it.
+    assert [it for it in beyond if not any(is_below(other, it) for other in allowed)] == []
+
+
+@pytest.mark.parametrize("module", HOT_MODULES)
+def test_what_installers_load_needs_the_standard_library_only(module: str) -> None:
+    assert others(module) - sys.stdlib_module_names - {"winreg"} == set()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [it for it in HOT_MODULES if it.partition(".")[0] in {"errors", "model", "tables", "rules"}],
+)
+def test_values_and_rules_do_not_touch_the_world(module: str) -> None:
+    assert others(module) & OUTSIDE_WORLD == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("ctypes", {"detect.worker"}),
+        ("subprocess", {"detect.child"}),
+        ("threading", {"detect.child"}),
+        ("winreg", {"detect.gate"}),
+        ("socket", set()),
+        ("urllib", set()),
+        ("importlib", set()),
+        ("logging", set()),
+        ("tempfile", set()),
+        ("pathlib", set()),
+    ],
+)
+def test_a_door_to_the_world_stands_in_one_place(name: str, where: set[str]) -> None:
+    assert {it for it in HOT_MODULES if name in others(it)} == where
+
+
+def test_files_are_opened_in_two_modules_only() -> None:
+    def opens(module: str) -> bool:
+        return any(
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func) in {"open", "os.open", "io.open", "os.fdopen"}
+            for node in runtime_nodes(tree_of(module))
+        )
+
+    assert {it for it in HOT_MODULES if opens(it)} == {"detect.files", "detect.worker"}
+
+
+def test_nothing_is_evaluated() -> None:
+    forbidden = {"eval", "exec", "compile", "__import__", "os.system", "os.popen"}
+    calls = {
+        (module, ast.unparse(node.func))
+        for module in HOT_MODULES
+        for node in runtime_nodes(tree_of(module))
+        if isinstance(node, ast.Call)
+    }
+
+    assert {it for it in calls if it[1] in forbidden} == set()
+
+
+def test_the_command_line_is_imported_by_nothing_but_its_start() -> None:
+    users = {it for it in modules() if any(is_below(name, "cli") for name in ours(it))}
+
+    assert {it for it in users if not is_below(it, "cli")} == {"__main__"}

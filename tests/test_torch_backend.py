@@ -1,0 +1,223 @@
+"""The choice of a CUDA build of torch, and the table behind it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider import targets
+from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Machine
+from nvidia_variant_provider.tables.torch_builds import (
+    ARM,
+    BUILDS,
+    DEFAULT_WHEEL,
+    LINUX,
+    OLDEST_DRIVER,
+    PLATFORMS,
+    RELEASES,
+    UNKNOWN_RELEASES,
+    UV_INDEXES,
+    WINDOWS,
+)
+from nvidia_variant_provider.torch_backend import (
+    Backend,
+    UnknownReleaseError,
+    choose,
+    find_release,
+    index_path,
+    platform_of,
+)
+from tests.strategies import known_capabilities, machine
+
+SOME_CUDA = st.builds(CudaVersion, st.integers(11, 13), st.integers(0, 9))
+
+
+def backend(target: str, release: str = "2.14.1", platform: str = "") -> Backend:
+    named = targets.parse_target(target).machine()
+    return choose(named, release, platform or platform_of(named))
+
+
+def test_a_release_has_one_build_per_cuda_and_platform() -> None:
+    rows = [(it.cuda, it.platform, release) for it in BUILDS for release in it.releases]
+
+    assert len(rows) == len(set(rows))
+    assert {release for _, _, release in rows} == set(RELEASES)
+    assert {platform for _, platform, _ in rows} == set(PLATFORMS)
+    assert set(UNKNOWN_RELEASES).isdisjoint(RELEASES)
+
+
+def test_every_row_can_be_judged() -> None:
+    for build in BUILDS:
+        assert build.cuda.major in OLDEST_DRIVER
+        assert all(it.partition("+")[0].isdecimal() for it in (build.archs or "").split())
+    assert {platform for platform, _ in DEFAULT_WHEEL} == {LINUX, ARM}
+
+
+# What PyTorch's release tables say, by release: CUDA builds on all platforms, and who lacks which.
+@pytest.mark.parametrize(
+    ("release", "everywhere", "only_linux", "not_on_arm"),
+    [
+        ("2.4.1", "124", "", "118 121"),
+        ("2.6.0", "126", "", "118 124"),
+        ("2.7.1", "128", "", "118 126"),
+        ("2.8.0", "129", "", "126 128"),
+        ("2.9.0", "126 128 129 130", "", ""),
+        ("2.10.0", "126 128 130", "129", ""),
+        ("2.12.0", "126 130 132", "", ""),
+        ("2.13.0", "126 130 132", "129", ""),
+    ],
+)
+def test_builds_are_those_of_the_release_tables(
+    release: str, everywhere: str, only_linux: str, not_on_arm: str
+) -> None:
+    seen = {
+        platform: {
+            index_path(it.cuda)[2:]
+            for it in BUILDS
+            if platform == it.platform and release in it.releases
+        }
+        for platform in PLATFORMS
+    }
+
+    shared = set(everywhere.split())
+    assert seen == {
+        LINUX: shared | set(only_linux.split()) | set(not_on_arm.split()),
+        ARM: shared | set(only_linux.split()),
+        WINDOWS: shared | set(not_on_arm.split()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "release", "path", "uv"),
+    [
+        ("h100@580", "2.14.1", "cu132", "cu132"),
+        ("h100@570", "2.14.1", "cu126", "cu126"),
+        ("h100@570", "2.13.0", "cu129", "cu129"),
+        ("gtx-1080-ti@580", "2.14.1", "cu126", "cu132"),
+        ("v100@580", "2.10.0", "cu129", "cu130"),
+        ("b200@570", "2.14.1", "cpu", "cu126"),
+        ("gb200@580", "2.14.1", "cu132", "cu132"),
+        ("gb200@570", "2.13.0", "cu129", "cu129"),
+        ("gh200@535", "2.14.1", "cu126", "cu126"),
+        ("h100@520", "2.7.1", "cu118", "cu118"),
+        ("jetson-thor@580", "2.14.1", "cu132", None),
+        ("jetson-orin@jetpack6", "2.14.1", "cpu", None),
+        ("jetson-orin@jetpack7.2", "2.14.1", "cu132", None),
+        # PTX of 12.8 serves a newer GPU where the driver reads it.
+        ("vera-rubin@615", "2.14.1", "cu132", "cu132"),
+    ],
+)
+def test_the_newest_build_that_fits_is_chosen(
+    target: str, release: str, path: str, uv: str | None
+) -> None:
+    found = backend(target, release)
+
+    assert (found.path, found.uv) == (path, uv)
+
+
+def test_ptx_counts_only_for_a_driver_that_reads_it() -> None:
+    future = replace(machine("12.9", "13.0"))
+
+    assert choose(future, "2.10.0", LINUX).path == "cu129"
+    assert choose(machine("12.8", "13.0"), "2.10.0", LINUX).path == "cpu"
+
+
+def test_a_build_for_every_gpu_comes_before_a_newer_one() -> None:
+    assert backend("a10+t4@580").path == "cu132"
+    assert backend("gtx-1080-ti+rtx-4090@580").path == "cu126"
+
+
+def test_the_gpu_that_is_left_out_is_named() -> None:
+    found = backend("p100+b200@580")
+
+    assert found.chosen is not None
+    assert "no device code for 6.0" in found.chosen.reason
+
+
+@pytest.mark.parametrize(("release", "path"), [("525.53", "cpu"), ("525.60.13", "cu126")])
+def test_a_preview_driver_of_the_right_branch_is_too_old(release: str, path: str) -> None:
+    early = replace(machine("12.0", "9.0"), driver_release=DriverRelease(release))
+
+    assert choose(early, "2.14.1", LINUX).path == path
+
+
+def test_forward_compatibility_counts() -> None:
+    compat = replace(machine("13.0", "9.0"), driver_release=DriverRelease("535.183.01"))
+    found = choose(compat, "2.14.1", LINUX)
+
+    assert (found.path, found.uv) == ("cu132", "cu126")
+
+
+def test_without_known_device_code_nothing_is_claimed() -> None:
+    found = backend("rtx-4090@580", "2.8.0", WINDOWS)
+
+    assert (found.path, found.is_certain) == ("cpu", False)
+    assert {judged.fits for judged in found.judged} == {None}
+
+
+def test_without_a_known_capability_nothing_is_claimed() -> None:
+    unknown = replace(machine("13.0"), gpus=(Gpu("NVIDIA Graphics Device"),))
+
+    assert not choose(unknown, "2.14.1", LINUX).is_certain
+
+
+def test_no_gpu_means_cpu() -> None:
+    assert choose(machine("13.0"), "2.14.1", LINUX).path == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [(None, RELEASES[-1]), ("2.14", "2.14.1"), ("2.12.0", "2.12.0"), ("v2.9", "2.9.1")],
+)
+def test_a_release_is_found(text: str | None, release: str) -> None:
+    assert find_release(text) == release
+
+
+@pytest.mark.parametrize("text", ["2.15", "2.15.0", "3.0", "", "2", "2.14.9", "x" * 500])
+def test_a_release_that_is_not_in_the_table_is_unknown(text: str) -> None:
+    with pytest.raises(UnknownReleaseError, match=r"unknown.*known are 2\.4\.0") as caught:
+        find_release(text)
+
+    assert len(str(caught.value)) < 400
+
+
+def test_uv_s_list_falls_with_the_driver() -> None:
+    numbers = [int(name) for _, _, names in UV_INDEXES for name in names.split()]
+
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def _covering(found: Backend, of: Machine) -> bool:
+    return found.chosen is not None and found.chosen.covers == of.capabilities
+
+
+@given(SOME_CUDA, known_capabilities, st.sampled_from(RELEASES), st.sampled_from(PLATFORMS))
+def test_what_is_chosen_fits_and_nothing_newer_does(
+    cuda: CudaVersion, capability: object, release: str, platform: str
+) -> None:
+    of = machine(cuda, str(capability))
+    found = choose(of, release, platform)
+    newer = [
+        it for it in found.judged if not found.chosen or it.build.cuda > found.chosen.build.cuda
+    ]
+
+    assert not any(it.fits for it in newer)
+    if found.chosen:
+        assert _covering(found, of)
+        assert found.chosen.build.cuda.major <= cuda.major
+
+
+@given(SOME_CUDA, SOME_CUDA, known_capabilities, st.sampled_from(RELEASES))
+def test_a_newer_driver_never_loses_a_fitting_build(
+    one: CudaVersion, other: CudaVersion, capability: object, release: str
+) -> None:
+    assume(one <= other)
+    before = choose(machine(one, str(capability)), release, LINUX)
+    after = choose(machine(other, str(capability)), release, LINUX)
+
+    assert {it.path for it in before.judged if it.fits} <= {
+        it.path for it in after.judged if it.fits
+    }
