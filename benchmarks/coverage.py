@@ -47,7 +47,8 @@ DRIVERS = (
 def make_release(count: int) -> Release:
     """Return a release with variants that all state something else."""
     source = Random(4)  # noqa: S311 - repeatable, not secret
-    variants = {"null": {}} | {
+    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {"null": {}}
+    variants |= {
         f"build{number}": {
             "nvidia": {
                 "cuda_version_lower_bound": (source.choice(BOUNDS),),

@@ -72,7 +72,9 @@ def add_parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="folder of wheels with -variants.json, or such a file"
+        "source",
+        metavar="SOURCE",
+        help="folder of wheels, -variants.json, wheel, or index URL, as for 'explain'",
     )
     parser.add_argument("--package", default="", metavar="NAME[==VERSION]", help="of several")
     _add_machines(parser)

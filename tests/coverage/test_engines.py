@@ -78,6 +78,6 @@ def test_error_in_a_part_comes_back_from_dask_as_itself(tmp_path: Path) -> None:
 
     with (
         distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client,
-        pytest.raises(FleetError, match="nodes.json.*an array"),
+        pytest.raises(FleetError, match=r"nodes\.json.*an array"),
     ):
         tally_with_dask(client, [Partition(str(path), "kubernetes")])
