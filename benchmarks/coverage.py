@@ -2,7 +2,7 @@
 
 Both sides run in this process, on the same machines, one after the other; the ratio is of this
 run. variantlib's ordering alone is timed, without starting its plugins: that is its best case.
-``python benchmarks/coverage.py [--variants 1000] [--records 100000] [--sample 5]``
+``python -m benchmarks.coverage [--variants 1000] [--records 100000] [--sample 5]``
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from examples.torch.releases import release as torch_release
+from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.coverage import Partition, read, split, tally
 from nvidia_variant_provider.coverage.engines import merge, tally_here, tally_part, tally_with_dask
 from nvidia_variant_provider.errors import FleetError
@@ -69,6 +71,22 @@ def test_dask_counts_the_parts_of_a_worker_that_is_killed_again(tmp_path: Path) 
     assert killed
     assert counted == tally_here(parts)
     assert counted.machines == 60_000
+
+
+def test_command_counts_on_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    distributed = pytest.importorskip("distributed")
+    path = write_fleet(tmp_path / "fleet.csv", 700)
+    source = tmp_path / "torch-2.14.1-variants.json"
+    source.write_text(torch_release("2.14.1").to_json())
+    options = ["coverage", str(source), "--json", "--fleet-csv", path]
+
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+        assert main([*options, "--dask", cluster.scheduler_address]) == 0
+    counted = capsys.readouterr().out
+    assert main(options) == 0
+
+    assert json.loads(counted) == json.loads(capsys.readouterr().out)
+    assert json.loads(counted)["machines"] == 700
 
 
 def test_error_in_a_part_comes_back_from_dask_as_itself(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_choices_are_those_of_the_ordering_machine_by_machine(
         assert row.choice.label == wanted[0]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(variants=some_variants, facts=st.lists(some_facts, min_size=1, max_size=6))
 def test_smallest_mirror_changes_nothing_and_nothing_less_does(
     variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], facts: list[Facts]
