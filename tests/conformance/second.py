@@ -43,6 +43,8 @@ def version(text: str) -> Version:
 
 
 def said(environment: dict[str, str]) -> dict[str, str]:
+    if environment.get(PREFIX + "TARGET") and environment.get(PREFIX + "MACHINE"):
+        raise Refused(PREFIX + "TARGET")
     found = {}
     for name, pattern in LEGAL.items():
         text = environment.get(PREFIX + name, "")
@@ -232,6 +234,9 @@ def label(request: dict[str, Any]) -> str | None:
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
+    environment = request.get("environment", {})
+    if environment.get(PREFIX + "TARGET") and not environment.get(PREFIX + "MACHINE"):
+        return {"skip": "the page names no products"}
     try:
         if request["ask"] == "properties":
             return {"features": features(request)}
