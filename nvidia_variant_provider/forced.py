@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.model import Gpu
@@ -12,6 +11,7 @@ from nvidia_variant_provider.rules.bounds import counting_cuda
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.version0 import OVERRIDE_SOURCE
 from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

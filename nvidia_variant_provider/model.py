@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
+from nvidia_variant_provider.values import dataclass
 
-_CUDA_TEXT: Final = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
+# Two digits each: a driver branch such as 580 in the place of a CUDA version is a mistake.
+_CUDA_TEXT: Final = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
 _RELEASE_TEXT: Final = re.compile(r"\d{2,4}(?:\.\d{1,6}){1,2}", re.ASCII)
 _CAPABILITY_TEXT: Final = re.compile(r"(\d{1,2})\.(\d)", re.ASCII)
 _SM_ARCH_TEXT: Final = re.compile(r"(\d{1,2})(\d)([af]?)_(real|virtual)", re.ASCII)

@@ -6,12 +6,12 @@ A malformed one is the user's error and is raised: a silent fallback would be th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.rules import DEFAULT_RULES
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,8 +32,6 @@ ROOT: Final = PREFIX + "ROOT"
 DEFAULT_TIMEOUT: Final = 10.0
 MAX_TIMEOUT: Final = 600.0
 
-# A driver branch such as 580 in the place of a CUDA version must not count as CUDA 580.
-_CUDA: Final = re.compile(r"\d{1,2}(\.\d{1,2})?", re.ASCII)
 _GPU: Final = re.compile(
     r"highest|lowest|\d{1,3}|(?:GPU|MIG)-[0-9a-f-]{0,64}", re.ASCII | re.IGNORECASE
 )
@@ -79,7 +77,12 @@ def read_overrides(environ: Mapping[str, str]) -> Overrides:
     if environ.get(MACHINE) and environ.get(TARGET):
         raise OverrideError(TARGET, environ[TARGET], f"nothing here while {MACHINE} is set too")
     return Overrides(
-        cuda=read(FORCE_CUDA, _cuda, "a CUDA version such as '12.8', not a driver release", None),
+        cuda=read(
+            FORCE_CUDA,
+            CudaVersion.parse,
+            "a CUDA version such as '12.8', not a driver release",
+            None,
+        ),
         capability=read(
             FORCE_SM_ARCH, ComputeCapability.parse, "a compute capability such as '9.0'", None
         ),
@@ -98,10 +101,6 @@ def _matching(pattern: re.Pattern[str], text: str) -> str:
     if not pattern.fullmatch(text):
         raise InvalidValueError(text[:60])
     return text
-
-
-def _cuda(text: str) -> CudaVersion:
-    return CudaVersion.parse(_matching(_CUDA, text))
 
 
 def _absolute(text: str) -> str:

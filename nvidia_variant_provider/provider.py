@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider import overrides
@@ -10,6 +9,7 @@ from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import Gpu, Machine, Note, Status
 from nvidia_variant_provider.rules import Decision, decide
 from nvidia_variant_provider.rules.gpus import narrow
+from nvidia_variant_provider.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -39,7 +39,7 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
         observed = masker_for(host.environ, _host_name()).mask(observed)
     found = detect(ReplayHost(observed), seconds, confirm=True)
     return {
-        "record_version": RECORD_VERSION,
+        "schema_version": RECORD_VERSION,
         "recorded_by": __version__,
         "private_data": "kept" if keep_private else "masked",
         "observed": observed,
@@ -73,8 +73,8 @@ def read(path: str) -> ReplayHost:
         ) from error
     try:
         top = mapping(document, "record")
-        if field(top, "record_version", int) != RECORD_VERSION:
-            raise InvalidValueError(f"record_version: expected {RECORD_VERSION}")
+        if field(top, "schema_version", int) != RECORD_VERSION:
+            raise InvalidValueError(f"schema_version: expected {RECORD_VERSION}")
         return ReplayHost(top.get("observed"))
     except ValueError as error:
         raise InvalidValueError(f"{path}: {error}") from error

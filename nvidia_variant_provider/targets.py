@@ -9,7 +9,7 @@ compute capability (``sm_90``, ``9.0``); DRIVER a driver branch (``580``), a dri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -38,6 +38,7 @@ from nvidia_variant_provider.tables.products import (
     CapabilityFacts,
     JetPack,
 )
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -345,6 +346,7 @@ def _facts_of(capability: ComputeCapability) -> CapabilityFacts:
     return next(row for row in CAPABILITIES if row.capability == capability)
 
 
+@cache
 def _chips() -> dict[str, ComputeCapability]:
     from nvidia_variant_provider.tables.pci import all_chips
 

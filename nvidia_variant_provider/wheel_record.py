@@ -63,15 +63,18 @@ class WheelRecord:
 
     def amend(self, replace: Mapping[str, bytes], remove: Collection[str]) -> WheelRecord:
         """Return the rows after members were replaced, added (before RECORD's own) or removed."""
-        rows, left = [], dict(replace)
-        own = [row for row in self.rows if row[0] == self.path]
-        for row in self.rows:
-            if row[0] in left:
-                rows.append((row[0], *_hash(left.pop(row[0]))))
-            elif row[0] not in remove and row[0] != self.path:
+        rows = []
+        listed = {row[0] for row in self.rows}
+        added = [(path, *_hash(replace[path])) for path in sorted(set(replace) - listed)]
+        for row in self.rows if self.path in listed else (*self.rows, (self.path, "", "")):
+            path = row[0]
+            if path == self.path:
+                rows += [*added, row]
+            elif path in replace:
+                rows.append((path, *_hash(replace[path])))
+            elif path not in remove:
                 rows.append(row)
-        rows += [(path, *_hash(data)) for path, data in sorted(left.items())]
-        return WheelRecord(self.path, (*rows, *(own or [(self.path, "", "")])), self.newline)
+        return WheelRecord(self.path, tuple(rows), self.newline)
 
     def to_bytes(self) -> bytes:
         """Write the file."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider import zip_records as zr
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
+from nvidia_variant_provider.file_range import copy_range, read_range
 from nvidia_variant_provider.wheel_record import SIGNATURES, WheelRecord
 from nvidia_variant_provider.zip_layout import read_entries, read_member
 
@@ -139,53 +140,17 @@ def _write(old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | Non
         if content is not None:
             pending += content
         elif entry.packed <= _SMALL:
-            pending += _read_exactly(old, entry.data_at, entry.packed)
+            pending += read_range(old, entry.data_at, entry.packed)
         else:
             new.write(pending)
             pending.clear()
-            _copy(old, new, entry.data_at, entry.packed)
+            copy_range(old, new, entry.data_at, entry.packed)
         if len(pending) > _STEP:
             new.write(pending)
             pending.clear()
     new.write(pending)
     new.write(directory)
     new.write(zr.pack_end(at, len(directory), count))
-
-
-def _copy(old: BinaryIO, new: BinaryIO, at: int, length: int) -> None:
-    """Copy a range between files, inside the kernel where it can do that."""
-    new.flush()
-    done = _copy_in_kernel(old.fileno(), new.fileno(), at, length)
-    while done < length:
-        piece = _read_exactly(old, at + done, min(_STEP, length - done))
-        new.write(piece)
-        done += len(piece)
-
-
-def _copy_in_kernel(old: int, new: int, at: int, length: int) -> int:
-    """Return how many bytes were copied: fewer where system or file systems do not do it."""
-    if not hasattr(os, "copy_file_range"):
-        return 0
-    done = 0
-    while done < length:
-        try:
-            count = os.copy_file_range(old, new, length - done, at + done)
-        except OSError:
-            return done
-        if not count:
-            return done
-        done += count
-    return done
-
-
-def _read_exactly(old: BinaryIO, at: int, length: int) -> bytes:
-    old.seek(at)
-    data = bytearray()
-    while len(data) < length and (piece := old.read(length - len(data))):
-        data += piece
-    if len(data) < length:
-        raise DamagedFileError(f"{old.name}: became shorter while it was read")
-    return bytes(data)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ def test_cuda_versions_are_read(text: str, expected: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "12.", ".8", "12.8.1", "580.65.06", " 12.8", "12.8\n", "१२.8", "-1"]
+    "text",
+    ["", "12.", ".8", "12.8.1", "580.65.06", "580", "580.65", " 12.8", "12.8\n", "१२.8", "-1"],
 )
 def test_other_texts_are_no_cuda_version(text: str) -> None:
     with pytest.raises(InvalidValueError, match="not a CUDA version"):

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider import machine_file
 from nvidia_variant_provider.detect.cascade import detect
+from nvidia_variant_provider.detect.masking import masker_for
 from nvidia_variant_provider.detect.record import RecordingHost
 from nvidia_variant_provider.detect.replay import ReplayHost
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.records.machine import RecordModel
 from tests.recorded import FOLDER, State, load_states, properties, summary
@@ -63,6 +65,20 @@ def test_a_record_of_a_replay_replays_the_same(state: State) -> None:
 
 
 @each_state
+def test_masking_takes_nothing_away_that_detection_goes_by(state: State) -> None:
+    masked = masker_for({"USER": "alice", "HOME": "/home/alice"}, "box").mask(state.observed)
+
+    before = detect(ReplayHost(state.observed), confirm=True).machine
+    after = detect(ReplayHost(masked), confirm=True).machine
+    assert (after.status, after.cuda, after.capabilities) == (
+        before.status,
+        before.cuda,
+        before.capabilities,
+    )
+    assert len({gpu.uuid for gpu in after.gpus}) == len({gpu.uuid for gpu in before.gpus})
+
+
+@each_state
 def test_a_status_that_does_not_work_says_why(state: State) -> None:
     machine = state.answer().detection.machine
 
@@ -82,7 +98,7 @@ def test_the_page_of_machines_has_not_drifted_from_the_records() -> None:
     assert subprocess.run([sys.executable, str(script), "--check"], check=False).returncode == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(state=st.sampled_from(STATES), data=st.data())
 def test_whatever_breaks_off_detection_comes_to_an_answer(
     state: State, data: st.DataObject
@@ -94,6 +110,37 @@ def test_whatever_breaks_off_detection_comes_to_an_answer(
     # A mistake of ours would be caught, noted and hidden: here it must show.
     assert [note for note in found.machine.notes if note.code == "internal-error"] == []
     assert found.machine.reason
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(state=st.sampled_from(STATES), data=st.data())
+def test_a_record_is_refused_with_a_word_or_detected_on(state: State, data: st.DataObject) -> None:
+    observed = _damage(copy.deepcopy(state.observed), data)
+
+    try:
+        host = ReplayHost(observed)
+    except InvalidValueError:
+        return  # Refused in words; any other exception fails the test.
+    found = detect(host, 10.0, confirm=True)
+
+    assert [note.text for note in found.machine.notes if note.code == "internal-error"] == []
+
+
+def _damage(value: Any, data: st.DataObject) -> Any:  # noqa: ANN401 - any JSON
+    """Replace one value somewhere in a JSON document by any other."""
+    if isinstance(value, (dict, list)) and value and data.draw(st.integers(0, 9)):
+        keys = sorted(value) if isinstance(value, dict) else list(range(len(value)))
+        key = data.draw(st.sampled_from(keys))
+        value[key] = _damage(value[key], data)
+        return value
+    return data.draw(json_values)
 
 
 def _break_off(observed: dict[str, Any], data: st.DataObject) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tests.wheel_maker import DIST_INFO, files_of_wheel, make_wheel, pack
 if TYPE_CHECKING:
     from pathlib import Path
 
+RECORD = f"{DIST_INFO}/RECORD"
 ADDED = f"{DIST_INFO}/variant.json"
 # Larger than what goes through the write buffer, and not compressible.
 LARGE = bytes(os.urandom(700_000))
@@ -106,6 +107,19 @@ def test_what_was_added_can_be_taken_out_again(tmp_path: Path) -> None:
     assert contents(tmp_path / "again.whl") == before
 
 
+def test_the_place_of_records_own_row_stays(tmp_path: Path) -> None:
+    files = files_of_wheel()
+    rows = files[RECORD].splitlines(keepends=True)
+    files[RECORD] = b"".join([rows[-1], *rows[:-1]])
+    wheel = tmp_path / "odd.whl"
+    wheel.write_bytes(pack(files))
+
+    rewrite(wheel, tmp_path / "tagged.whl", {ADDED: b"{}\n"})
+    rewrite(tmp_path / "tagged.whl", tmp_path / "again.whl", {}, {ADDED})
+
+    assert contents(tmp_path / "again.whl") == files
+
+
 def test_a_wheel_can_take_its_own_place(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {"demo/lib.so": LARGE})
 
@@ -159,9 +173,6 @@ def test_a_signature_has_to_be_given_up_by_name(tmp_path: Path) -> None:
     rewrite(wheel, tmp_path / "new.whl", {ADDED: b"{}"}, WheelArchive(wheel).signatures)
 
     assert signature not in contents(tmp_path / "new.whl")
-
-
-RECORD = f"{DIST_INFO}/RECORD"
 
 
 @pytest.mark.parametrize(

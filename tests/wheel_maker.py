@@ -9,6 +9,8 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+from tests.binaries import packing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -36,9 +38,9 @@ def _digest(data: bytes) -> str:
 def files_of_wheel(extra: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     files = {
         "demo/__init__.py": b"answer = 42\n" * 40,
-        **(extra or {}),
         f"{DIST_INFO}/METADATA": METADATA,
         f"{DIST_INFO}/WHEEL": WHEEL,
+        **(extra or {}),
     }
     return files | {f"{DIST_INFO}/RECORD": record_of(files)}
 
@@ -86,3 +88,25 @@ def make_wheel(
     path = folder / name
     path.write_bytes(pack(files_of_wheel(extra), method, streamed=streamed, zip64=zip64))
     return path
+
+
+def cuda_library(*targets: str, isa: tuple[int, int] = (8, 4), containers: int = 1) -> bytes:
+    """A shared object with containers for targets such as ``90a``, or ``90p`` for PTX."""
+    entries = []
+    for target in targets:
+        flags = (packing.SPECIFIC if "a" in target else 0) | (
+            packing.FAMILY if "f" in target else 0
+        )
+        number = int(target.rstrip("afp"))
+        if target.endswith("p"):
+            entries.append(packing.virtual(number, isa=isa, flags=flags))
+        else:
+            entries.append(packing.real(number, flags=flags))
+    data = packing.container(*entries) * containers
+    return packing.shared_object(data, needed=("libcudart.so.12",))
+
+
+def cuda_wheel(
+    folder: Path, *targets: str, isa: tuple[int, int] = (8, 4), name: str = NAME
+) -> Path:
+    return make_wheel(folder, {"demo/_ext.so": cuda_library(*targets, isa=isa)}, name=name)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 # No image of this size or more was met that had no kernels; below, each one is looked into.
 STUB_LIMIT: Final = 16 * 1024
-# Without a decoder: images below this had no kernels in any wheel examined.
-_SURE_STUB: Final = 1600
+# Without a decoder: cubins below the first size had no kernels in any wheel examined. Header lines
+# of PTX alone take less than the second.
+_SURE_STUB: Final = {Kind.CUBIN: 1600, Kind.PTX: 400}
 # What is decoded of a small one at first.
 _START: Final = 1024
 # What is looked at of a large image, in order to find the compiler's note.
@@ -153,7 +154,7 @@ def _judged(kind: Kind, whole: bytes | None, size: int) -> Content:
         return Content.KERNELS
     answer = _TESTS[kind](whole) if whole is not None else None
     if answer is None:
-        return Content.PRESUMED_STUB if size < _SURE_STUB else Content.PRESUMED_KERNELS
+        return Content.PRESUMED_STUB if size < _SURE_STUB[kind] else Content.PRESUMED_KERNELS
     return Content.KERNELS if answer else Content.STUB
 
 

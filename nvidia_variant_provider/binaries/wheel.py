@@ -57,12 +57,13 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
                 yield result
 
     gathered = loose.gather(libraries())
+    stated = _read_requirements(path, file, members, findings)
     return Contents(
         path=name,
         form="wheel",
         libraries=vendored.marked(gathered, distribution_of(members)),
-        requirements=_read_requirements(path, file, members),
-        findings=tuple(findings[:_MAX_FINDINGS]),
+        requirements=stated,
+        findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
     )
 
 
@@ -103,10 +104,16 @@ def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
 
 
 def _read_requirements(
-    path: str, file: FileSource, members: tuple[Member, ...]
+    path: str, file: FileSource, members: tuple[Member, ...], findings: list[Finding]
 ) -> tuple[Requirement, ...]:
-    for member in members:
-        if _METADATA.fullmatch(member.name) and member.is_readable:
-            text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
-            return requirements.parse_metadata(text.decode("utf-8", "replace"))
-    return ()
+    """Read what the metadata requires; damage there is one more finding."""
+    found = (one for one in members if _METADATA.fullmatch(one.name) and one.is_readable)
+    member = next(found, None)
+    if member is None:
+        return ()
+    try:
+        text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
+    except DamagedFileError as error:
+        findings.append(Finding("damaged", member.name, str(error)))
+        return ()
+    return requirements.parse_metadata(text.decode("utf-8", "replace"))

@@ -37,7 +37,7 @@ def add_parser(
         "convert",
         help="bring variant metadata of older drafts to the current schemas",
         description=(
-            "Bring variant metadata of older drafts to a current schema, in JSON files and inside"
+            "Bring variant metadata of older drafts to a current schema, in JSON files and\ninside"
             " wheels. Without --write the changes are only shown."
         ),
         epilog=_EXAMPLES,
@@ -50,7 +50,7 @@ def add_parser(
         "--to",
         required=True,
         choices=("825", "850"),
-        help="the PEP whose schema is wanted; 825 has no providers, so uv would use no variant",
+        help="the PEP whose schema is wanted; of 825 no current installer uses the variants",
     )
     parser.add_argument("--write", action="store_true", help="change the files in place")
     parser.add_argument("--json", action="store_true", help="print one JSON document")

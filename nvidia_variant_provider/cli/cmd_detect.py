@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.cli.advice import advice_for, link, words_for
+from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.outcome import Step
-    from nvidia_variant_provider.model import Gpu, Machine
+    from nvidia_variant_provider.model import Gpu, Machine, Note
     from nvidia_variant_provider.overrides import Overrides
     from nvidia_variant_provider.provider import Answer
 
@@ -121,8 +123,7 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     yield f"status   {machine.status.value}: {words.meaning}"
     if machine.reason:
         yield f"         {machine.reason}"
-    for text in advice_for(machine):
-        yield f"to do    {text}"
+    yield from _columns("to do", advice_for(machine))
     yield f"help     {words.code}: {link(words.code)}"
     yield f"machine  {_platform(machine)}"
     yield f"driver   {_driver(machine)}"
@@ -130,7 +131,7 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     yield from _columns("GPUs", [_gpu(gpu) for gpu in machine.gpus] or ["none that can be used"])
     yield from _columns("gets", list(_features(answer)))
     notes = [*machine.notes, *answer.decision.notes]
-    yield from _columns("notes", [f"{note.code}: {note.text}" for note in notes])
+    yield from _columns("notes", [_note(note) for note in notes])
     if verbose:
         yield from _tree(answer.detection.trail)
 
@@ -186,10 +187,22 @@ def _gpu(gpu: Gpu) -> str:
     return f"{capability}  {gpu.name or 'unnamed'}  ({', '.join(facts)})"
 
 
+def _note(note: Note) -> str:
+    """Say what a remark is about; what to do about a cause already stands above."""
+    return f"{note.code}: see to do" if note.code in REMEDIES else f"{note.code}: {note.text}"
+
+
 def _features(answer: Answer) -> Iterator[str]:
-    """Say in brief what an installer gets: the best value of each feature."""
+    """Say in brief what an installer gets."""
     for feature in answer.decision.features:
-        yield f"{feature.name}: {feature.values[0]} first, {len(feature.values)} values"
+        values = feature.values
+        if feature.name == LOWER_BOUND:
+            brief = f"{values[0]} and lower"
+        elif feature.name == UPPER_BOUND:
+            brief = f"{values[-1]} and higher"
+        else:
+            brief = f"{values[0]} first, {len(values)} values"
+        yield f"{feature.name}: {brief}"
     if not answer.decision.features:
         yield "nothing: variants for NVIDIA GPUs are left out"
 

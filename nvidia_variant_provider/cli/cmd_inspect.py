@@ -101,7 +101,7 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
 
     contents, failures = [], []
     for path in paths:
-        with _progress(path) as progress:
+        with _Progress(path) as progress:
             try:
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
             except DamagedFileError as error:
@@ -111,7 +111,7 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
     return contents, failures
 
 
-class _progress:  # noqa: N801 - used as a function
+class _Progress:
     """A line on stderr that counts what was read; silent unless stderr is a terminal."""
 
     def __init__(self, path: str) -> None:

@@ -38,8 +38,8 @@ def add_parser(
         "lint",
         help="find what makes installers refuse or skip variants",
         description=(
-            "Find what makes a real installer refuse variant metadata, silently pass a build over,"
-            " or choose another build than meant."
+            "Find what makes a real installer refuse variant metadata, silently\npass a build"
+            " over, or choose another build than meant."
         ),
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -23,9 +23,15 @@ COMMANDS: Final = (
     "targets",
     "run",
     "torch_backend",
+    "explain",
+    "coverage",
     "inspect",
+    "verify",
+    "tag",
+    "untag",
     "lint",
     "convert",
+    "index",
     "conformance",
 )
 

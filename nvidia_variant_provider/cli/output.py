@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-TOOLS_PACKAGES: Final = frozenset({"packaging", "pydantic", "rich", "variantlib"})
+TOOLS_PACKAGES: Final = frozenset({"distributed", "packaging", "pydantic", "rich", "variantlib"})
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -302,7 +302,9 @@ class _Converter:
                 advice = "plugins only, as PEP 825 has no place for values: convert to 850"
                 raise self._refuse(f"providers/{namespace}", provider, advice)
         if self._document.pop("providers", None) is not None:
-            reason = "PEP 825 leaves them to the installer; uv then uses no variant but null"
+            reason = (
+                "PEP 825 leaves them to the installer; uv then uses null only, variantlib refuses"
+            )
             self._change("providers", "removed", reason)
         self._set_schema(SCHEMA_825)
 

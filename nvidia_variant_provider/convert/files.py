@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -76,9 +77,9 @@ class Planned:
 def plan(paths: Iterable[str], target: Specification) -> tuple[Planned, ...]:
     """Convert files and folders in memory; raises ``MetadataError`` and ``InvalidValueError``."""
     planned = [_planned(path, target) for path in _files(paths)]
-    names = [it.target for it in planned]
+    names = Counter(it.target for it in planned)
     for it in planned:
-        if it.target != it.path and (it.target.exists() or names.count(it.target) > 1):
+        if it.target != it.path and (it.target.exists() or names[it.target] > 1):
             raise InvalidValueError(f"{it.path}: becomes {it.target.name}, which is there already")
     return tuple(planned)
 

@@ -20,10 +20,11 @@ from nvidia_variant_provider.model import (
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.coverage.devices import Device
+    from nvidia_variant_provider.targets import Device
 
 NO_GPU: Final = "no GPU"
 UNNAMED: Final = "unnamed GPU"
+_NO_GPU_REASON: Final = "the machine has no NVIDIA GPU"
 
 # The same processor under the names of Linux, Kubernetes, Windows and Debian.
 _ARCHITECTURES: Final = {
@@ -63,6 +64,9 @@ class Defaults(NamedTuple):
 
     architecture: str = ""
     driver: str = ""
+
+
+NO_DEFAULTS: Final = Defaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,61 +123,51 @@ class Kind:
         )  # fmt: skip
 
 
-# Hundred thousand records say a few hundred different things.
+# A hundred thousand records say a few hundred different things.
 @lru_cache(maxsize=4096)
 def kind_of(facts: Facts, defaults: Defaults) -> Kind:
     """Turn what a record says into its kind; raises ``InvalidValueError`` for malformed text."""
-    known = [devices.find(name) for name in facts.devices]
-    architecture, arch_assumed = _architecture(facts, defaults, known)
-    capabilities, capability_assumed = _capabilities(facts, known)
-    driver, driver_assumed = _driver(facts, defaults, known)
-    cuda = CudaVersion.parse(facts.cuda) if facts.cuda else None
-    if cuda is None and driver is not None:
-        cuda = cuda_of_branch(driver)
-    reason = facts.no_driver
-    if facts.no_driver or not capabilities:
-        # Without a GPU a left-over driver changes nothing that a variant would be chosen for.
-        cuda = cuda if capabilities and not facts.no_driver else None
-        driver_assumed = False
-    if cuda is None and not reason:
-        reason = "no driver is known" if capabilities else "the machine has no NVIDIA GPU"
-    marks = (
-        ("architecture", arch_assumed),
-        ("capability", capability_assumed),
-        ("driver", driver_assumed),
+    named = [devices.find(name) for name in facts.devices]
+    known = [device for device in named if device is not None]
+    architecture, system = _architecture(facts, defaults, known), _system(facts.system)
+    capabilities = _capabilities(facts, named)
+    title = " + ".join(sorted({devices.title(name) for name in facts.devices})) or UNNAMED
+    if not capabilities:
+        title = NO_GPU
+        if not facts.driver and not facts.cuda:
+            return Kind(title, architecture, system, None, None, (), (), _NO_GPU_REASON)
+    if facts.no_driver:
+        return Kind(title, architecture, system, None, None, capabilities, (), facts.no_driver)
+    driver, cuda = _driver(facts, defaults, known)
+    assumed = (
+        ("architecture", not facts.architecture),
+        ("capability", not any(facts.capabilities) and any(capabilities)),
+        ("driver", cuda is not None and not facts.driver and not facts.cuda),
     )
     return Kind(
-        device=_title(facts, known),
+        device=title,
         architecture=architecture,
-        system=_system(facts.system),
-        driver=driver if capabilities and not facts.no_driver else None,
+        system=system,
+        driver=driver,
         cuda=cuda,
         capabilities=capabilities,
-        assumed=tuple(name for name, was_assumed in marks if was_assumed),
-        reason=reason,
+        assumed=tuple(name for name, was_assumed in assumed if was_assumed),
+        reason="" if cuda else "no driver is stated, and none can be assumed",
     )
 
 
-def _architecture(
-    facts: Facts, defaults: Defaults, known: list[Device | None]
-) -> tuple[str, bool]:
-    if facts.architecture:
-        return _ARCHITECTURES.get(facts.architecture.lower(), facts.architecture), False
-    if defaults.architecture:
-        return _ARCHITECTURES.get(defaults.architecture.lower(), defaults.architecture), True
-    built_in = {device.architecture for device in known if device is not None}
-    return (built_in.pop() if len(built_in) == 1 else "x86_64"), True
+def _architecture(facts: Facts, defaults: Defaults, known: list[Device]) -> str:
+    stated = facts.architecture or defaults.architecture
+    if stated:
+        return _ARCHITECTURES.get(stated.lower(), stated)
+    return known[0].architectures[0] if known else "x86_64"
 
 
-def _capabilities(
-    facts: Facts, known: list[Device | None]
-) -> tuple[tuple[ComputeCapability | None, ...], bool]:
+def _capabilities(facts: Facts, named: list[Device | None]) -> tuple[ComputeCapability | None, ...]:
     stated = {ComputeCapability.parse(text) if text else None for text in facts.capabilities}
-    assumed = False
-    if not stated - {None} and known:
-        stated = {device.capability if device else None for device in known}
-        assumed = bool(stated - {None})
-    return tuple(sorted(stated, key=_weakest_first)), assumed
+    if not stated - {None} and named:
+        stated = {device.capability if device else None for device in named}
+    return tuple(sorted(stated, key=_weakest_first))
 
 
 def _weakest_first(capability: ComputeCapability | None) -> tuple[int, int]:
@@ -181,16 +175,19 @@ def _weakest_first(capability: ComputeCapability | None) -> tuple[int, int]:
 
 
 def _driver(
-    facts: Facts, defaults: Defaults, known: list[Device | None]
-) -> tuple[int | None, bool]:
-    if facts.driver:
-        return parse_branch(facts.driver), False
-    if facts.cuda:
-        return None, False
-    if defaults.driver:
-        return parse_branch(defaults.driver), True
-    firsts = [device.first_branch for device in known if device is not None]
-    return (max(firsts), True) if firsts else (None, False)
+    facts: Facts, defaults: Defaults, known: list[Device]
+) -> tuple[int | None, CudaVersion | None]:
+    cuda = CudaVersion.parse(facts.cuda) if facts.cuda else None
+    # Tegra's releases are numbered in their own way, so theirs tell no CUDA version.
+    tegra = any(device.tegra for device in known)
+    stated = facts.driver or ("" if cuda or tegra else defaults.driver)
+    if stated and not (tegra and cuda is None):
+        branch = parse_branch(stated)
+        return branch, cuda or cuda_of_branch(branch)
+    if cuda is not None:
+        return None, cuda
+    assumed = devices.default_driver(known)
+    return (assumed.branch, assumed.cuda) if assumed else (None, None)
 
 
 def parse_branch(text: str) -> int:
@@ -203,16 +200,6 @@ def parse_branch(text: str) -> int:
         raise InvalidValueError(
             f"not a driver release such as '580.65.06' or a branch such as '580': {text[:60]!r}"
         ) from error
-
-
-def _title(facts: Facts, known: list[Device | None]) -> str:
-    if not facts.devices:
-        return UNNAMED if facts.capabilities else NO_GPU
-    titles = {
-        device.title if device else devices.tidy(name)
-        for name, device in zip(facts.devices, known, strict=True)
-    }
-    return " + ".join(sorted(titles))
 
 
 def _system(text: str) -> str:

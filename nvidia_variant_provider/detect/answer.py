@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
+from nvidia_variant_provider.values import dataclass, field
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply
@@ -183,7 +183,7 @@ class _Draft:
 
 def _with_fact(gpu: Gpu, word: str, fields: list[str]) -> Gpu:
     """Return the GPU with one more fact."""
-    from dataclasses import replace
+    from nvidia_variant_provider.values import replace
 
     if word == "capability":
         return replace(gpu, capability=_capability(int(fields[0]), int(fields[1])))

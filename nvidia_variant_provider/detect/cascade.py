@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
@@ -20,15 +19,17 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import reconcile
 from nvidia_variant_provider.detect.smi import SmiAnswer, ask_smi, find_program
 from nvidia_variant_provider.model import Machine, Note, Status
+from nvidia_variant_provider.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.host import Host
 
 DEFAULT_SECONDS: Final = 10.0
 
-# NVML may hang while libcuda answers, so it does not get all of the time; five seconds of it are
-# seen where an adapter fails to start. The reserve is for ending children that do not want to end.
-NVML_SHARE: Final = 0.7
+# NVML may hang while libcuda answers, so this much time is left for libcuda, at most half of all.
+# More would be taken from NVML, which was seen to need five seconds where an adapter fails.
+CUDA_SECONDS: Final = 2.5
+# The part of all time that is left for ending children that do not want to end.
 RESERVE: Final = 0.05
 
 # Every candidate costs an interpreter start.
@@ -119,7 +120,8 @@ class _Cascade:
                 Note("musl", "this interpreter is musl: wheels for glibc do not apply")
             )
         else:
-            seen = replace(seen, nvml=self._ask_library("nvml", self.left() * NVML_SHARE, seen))
+            seconds = self.left() - min(CUDA_SECONDS, self.left() / 2)
+            seen = replace(seen, nvml=self._ask_library("nvml", seconds, seen))
             if self.confirm or _wants_libcuda(seen):
                 seen = replace(seen, cuda=self._ask_library("cuda", self.left(), seen))
             else:

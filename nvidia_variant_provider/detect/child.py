@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     import subprocess

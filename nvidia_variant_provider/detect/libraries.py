@@ -7,10 +7,10 @@ docs/detection.md names the machine behind each.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

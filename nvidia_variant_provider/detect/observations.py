@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
@@ -45,8 +45,13 @@ class Observations:
 
     @property
     def best_cuda(self) -> LibraryAnswer | None:
-        """The libcuda that counts: one that initialised, else one that was not rejected."""
+        """The libcuda that counts: one that initialised, else one that was not rejected.
+
+        ``None`` if those that load are all rejected.
+        """
         fitting = tuple(found for found in self.cuda if found.init not in REJECTED_INITS)
+        if len(fitting) < len(self.cuda):
+            fitting = tuple(found for found in fitting if not found.load_error)
         return None if self.is_shim else _best(fitting)
 
     @property

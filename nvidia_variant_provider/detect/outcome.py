@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
+
+from nvidia_variant_provider.values import dataclass
 
 _T = TypeVar("_T")
 

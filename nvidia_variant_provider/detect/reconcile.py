@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
+from nvidia_variant_provider.values import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
     from nvidia_variant_provider.detect.observations import Observations
     from nvidia_variant_provider.model import CudaVersion, Gpu
+
+# A library may claim billions of GPUs; a few that do not answer say it all.
+_SHOWN_FAILURES: Final = 8
 
 
 def reconcile(seen: Observations) -> Machine:
@@ -114,7 +117,7 @@ def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
     for found in filter(None, (seen.best_nvml, seen.best_cuda)):
         notes += [
             Note("gpu-not-answering", f"GPU {index} does not answer ({found.api} {code})")
-            for index, code in found.failed
+            for index, code in found.failed[:_SHOWN_FAILURES]
         ]
     branch = branch_cuda(seen)
     newest = seen.release is not None and seen.release.value.branch > BRANCHES[-1][0]

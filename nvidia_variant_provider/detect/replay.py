@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MAX_LINKS: Final = 40
 _NOT_FOUND: Final = "cannot open shared object file: No such file or directory"
 
+_ENTRY_KINDS: Final[dict[str, type]] = {"size": int, "link": str, "error": str, "present": bool}
+
 _T = TypeVar("_T")
 
 
@@ -42,13 +44,14 @@ class ReplayHost:
         self.files: FileView = ReplayFiles(
             files, is_real=not field(top, "forged", bool, default=False)
         )
-        self._registry = tuple(int(text, 16) for text in field(top, "registry", list, []))
+        self._registry = tuple(map(_device_id, field(top, "registry", list, [])))
         self._libraries = {
             (field(row, "api", str), field(row, "path", str)): _reply(row)
             for row in _rows(top, "libraries")
         }
         self._programs = {
-            tuple(field(row, "arguments", list)): _reply(row) for row in _rows(top, "programs")
+            tuple(map(str, field(row, "arguments", list))): _reply(row)
+            for row in _rows(top, "programs")
         }
         self._now = 0.0
 
@@ -176,8 +179,26 @@ def _reply(row: Mapping[str, object]) -> ChildReply:
     return ChildReply("\n".join(map(str, lines)), field(row, "end", str, "exit 0"), float(seconds))
 
 
+def _device_id(text: object) -> int:
+    try:
+        return int(str(text), 16)
+    except ValueError as error:
+        raise InvalidValueError(f"registry: not a device id: {text!r:.60}") from error
+
+
 def _entry(path: str, value: object) -> Mapping[str, object]:
-    return {"text": value} if isinstance(value, str) else mapping(value, f"files[{path!r}]")
+    """Return what is at a path, with every field of the kind it should be."""
+    if isinstance(value, str):
+        return {"text": value}
+    row = mapping(value, f"files[{path!r}]")
+    for key, kind in _ENTRY_KINDS.items():
+        if key in row:
+            field(row, key, kind)
+    try:
+        bytes.fromhex(field(row, "head", str, ""))
+    except ValueError as error:
+        raise InvalidValueError(f"files[{path!r}]: head: {error}") from error
+    return row
 
 
 def _folders_of(entries: Mapping[str, object]) -> dict[str, set[str]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import parse_bus_id
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

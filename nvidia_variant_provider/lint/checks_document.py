@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.lint.model import Problem, Registry, Severity, Uv
@@ -111,18 +112,7 @@ def check_shape(document: Document) -> Iterator[Problem]:
 @DOCUMENT.check("NV108", Severity.ERROR, Uv.REFUSES, "a name or value is not spelled as it may be")
 def check_spelling(document: Document) -> Iterator[Problem]:
     """Report labels, namespaces, features and values with characters that are not allowed."""
-    named: list[tuple[str, str, re.Pattern[str]]] = []
-    named += [("default-priorities/namespace", it, _NAME) for it in document.namespaces]
-    named += [("providers", it, _NAME) for it in document.providers]
-    for label, variant in document.variants.items():
-        named.append(("variants", label, _VALUE))
-        for namespace, features in variant.items():
-            named.append((f"variants/{label}", namespace, _NAME))
-            for feature, values in features.items():
-                where = f"variants/{label}/{namespace}"
-                named.append((where, feature, _NAME))
-                named += [(f"{where}/{feature}", value, _VALUE) for value in values]
-    for key, text, form in named:
+    for key, text, form in _named(document):
         if not form.fullmatch(text):
             message = f"seen {_short(text)}, expected {form.pattern}"
             yield Problem(document.source, key, message)
@@ -139,7 +129,7 @@ def check_lists(document: Document) -> Iterator[Problem]:
     for key, values in lists.items():
         if not values and _is_written(document, key):
             yield Problem(document.source, key, "the list is empty")
-        for value in sorted({it for it in values if values.count(it) > 1}):
+        for value in sorted(it for it, count in Counter(values).items() if count > 1):
             yield Problem(document.source, key, f"{_short(value)} is there more than once")
 
 
@@ -183,6 +173,23 @@ def check_providers_of_825(document: Document) -> Iterator[Problem]:
     if document.schema == SCHEMA_825 and "providers" in document.raw:
         message = f"the schema of PEP 825 has no providers; expected {SCHEMA_850}"
         yield Problem(document.source, "providers", message)
+
+
+def _named(document: Document) -> Iterator[tuple[str, str, re.Pattern[str]]]:
+    """Yield every name and value with the key it is under and the form it must have."""
+    for namespace in document.namespaces:
+        yield "default-priorities/namespace", namespace, _NAME
+    for namespace in document.providers:
+        yield "providers", namespace, _NAME
+    for label, variant in document.variants.items():
+        yield "variants", label, _VALUE
+        for namespace, features in variant.items():
+            yield f"variants/{label}", namespace, _NAME
+            for feature, values in features.items():
+                where = f"variants/{label}/{namespace}"
+                yield where, feature, _NAME
+                for value in values:
+                    yield f"{where}/{feature}", value, _VALUE
 
 
 def _levels(

@@ -1,4 +1,4 @@
-"""NV3xx: the properties that variants state, against the providers that answer for them."""
+"""NV6xx: the properties that variants state, against the providers that answer for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PROPERTY: Final[Registry[Document]] = Registry()
 
 
-@PROPERTY.check("NV301", Severity.ERROR, Uv.SKIPS, "a feature that nvidia does not have")
+@PROPERTY.check("NV601", Severity.ERROR, Uv.SKIPS, "a feature that nvidia does not have")
 def check_features(document: Document) -> Iterator[Problem]:
     """Report features of ``nvidia`` that no provider reports, so that no machine fits."""
     for key, features in _nvidia_variants(document):
@@ -35,7 +35,7 @@ def check_features(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{key}/{feature}", message)
 
 
-@PROPERTY.check("NV302", Severity.ERROR, Uv.NONE, "a value that no provider knows")
+@PROPERTY.check("NV602", Severity.ERROR, Uv.NONE, "a value that no provider knows")
 def check_values(document: Document) -> Iterator[Problem]:
     """Report values of ``nvidia`` that no machine supports."""
     for key, features in _nvidia_variants(document):
@@ -47,7 +47,7 @@ def check_values(document: Document) -> Iterator[Problem]:
                     yield Problem(document.source, f"{key}/{feature}", message)
 
 
-@PROPERTY.check("NV303", Severity.WARNING, Uv.SKIPS, "uv offers none of the values")
+@PROPERTY.check("NV603", Severity.WARNING, Uv.SKIPS, "uv offers none of the values")
 def check_offered_by_uv(document: Document) -> Iterator[Problem]:
     """Report a feature whose values all are outside uv's own list, though this provider has them.
 
@@ -60,7 +60,7 @@ def check_offered_by_uv(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{key}/{SM_ARCH}", message)
 
 
-@PROPERTY.check("NV304", Severity.WARNING, Uv.NONE, "a bound with several values")
+@PROPERTY.check("NV604", Severity.WARNING, Uv.NONE, "a bound with several values")
 def check_single_values(document: Document) -> Iterator[Problem]:
     """Report several values of a feature that has one: variantlib refuses to build such a wheel."""
     single = {it.name for it in catalogue() if not it.multi_value}
@@ -71,7 +71,7 @@ def check_single_values(document: Document) -> Iterator[Problem]:
                 yield Problem(document.source, f"{key}/{feature}", message)
 
 
-@PROPERTY.check("NV305", Severity.ERROR, Uv.SKIPS, "a static provider does not offer the value")
+@PROPERTY.check("NV605", Severity.ERROR, Uv.SKIPS, "a static provider does not offer the value")
 def check_static_values(document: Document) -> Iterator[Problem]:
     """Report features of which the namespace's fixed values include none: nothing ever fits."""
     for label, variant in document.variants.items():
@@ -84,7 +84,7 @@ def check_static_values(document: Document) -> Iterator[Problem]:
                     yield Problem(document.source, where, message)
 
 
-@PROPERTY.check("NV306", Severity.ERROR, Uv.SKIPS, "no CUDA version is within the bounds")
+@PROPERTY.check("NV606", Severity.ERROR, Uv.SKIPS, "no CUDA version is within the bounds")
 def check_bounds(document: Document) -> Iterator[Problem]:
     """Report a lower bound that is not below the upper bound, which excludes its own value."""
     for key, features in _nvidia_variants(document):
@@ -94,7 +94,7 @@ def check_bounds(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, key, message)
 
 
-@PROPERTY.check("NV307", Severity.WARNING, Uv.NONE, "architectures without a lower bound")
+@PROPERTY.check("NV607", Severity.WARNING, Uv.NONE, "architectures without a lower bound")
 def check_has_lower_bound(document: Document) -> Iterator[Problem]:
     """Report device code without the CUDA version it needs: old drivers get it too."""
     for key, features in _nvidia_variants(document):

@@ -56,11 +56,11 @@ def check_providers_match(document: Document) -> Iterator[Problem]:
         yield Problem(document.source, "providers", f"no entry for the namespace {namespace}")
 
 
-@PROVIDER.check("NV203", Severity.WARNING, Uv.SKIPS, "no providers, so nobody answers")
+@PROVIDER.check("NV203", Severity.ERROR, Uv.SKIPS, "no providers, so nobody answers")
 def check_no_providers(document: Document) -> Iterator[Problem]:
-    """Report a file of PEP 825 without providers: uv passes over every variant but null."""
+    """Report a file of PEP 825: uv passes over all variants but null, variantlib refuses it."""
     if document.namespaces and "providers" not in document.raw and document.schema not in _SCHEMAS:
-        message = "without providers uv uses none of the variants but null"
+        message = "without providers uv uses no variant but null, and variantlib refuses the file"
         yield Problem(document.source, "", message)
 
 

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
@@ -110,27 +110,52 @@ class Gathered:
         self.loose.append(document)
 
 
+class Members(NamedTuple):
+    """What a wheel says of itself: its metadata, and its variant metadata if it has any."""
+
+    metadata: bytes
+    variant_name: str
+    variant: bytes | None
+
+
+def read_members(path: str, name: WheelName) -> Members:
+    """Read the two files from the wheel's own ``.dist-info``, whatever spelling it has.
+
+    Raises ``MetadataError`` naming the wheel, for a damaged archive too.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            folder = _dist_info(archive, name, path)
+            metadata = read_member(archive, f"{folder}/METADATA", path)
+            member = f"{folder}/{WHEEL_METADATA_NAME}"
+            is_variant = member in archive.namelist()
+            return Members(
+                metadata, member, read_member(archive, member, path) if is_variant else None
+            )
+    except MetadataError:
+        raise
+    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        seen = str(error)[:_SHOWN] or type(error).__name__
+        raise MetadataError(path, "", seen, "a wheel that can be read") from error
+
+
 def read_wheel(path: str) -> Wheel:
     """Read what a wheel says of itself; a damaged one is returned with the reason.
 
     Raises ``InvalidValueError`` if its name is not that of a wheel.
     """
     name = WheelName.parse(os.path.basename(path))
-    wheel = Wheel(path, name)
     try:
-        with zipfile.ZipFile(path) as archive:
-            folder = _dist_info(archive, name)
-            requires = _requirements(read_member(archive, f"{folder}/METADATA", path))
-            member = f"{folder}/{WHEEL_METADATA_NAME}"
-            if member not in archive.namelist():
-                return replace(wheel, requires=requires)
-            data = read_member(archive, member, path)
+        members = read_members(path, name)
     except MetadataError as error:
-        return replace(wheel, reason=f"{error.key}: seen {error.seen}, expected {error.expected}")
-    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        return replace(wheel, reason=str(error)[:_SHOWN] or type(error).__name__)
-    document = parse_document(data, f"{path}!{member}", Kind.WHEEL)
-    return replace(wheel, requires=requires, document=replace(document, label=name.label))
+        where = f"{error.key}: " if error.key else ""
+        return Wheel(path, name, reason=f"{where}seen {error.seen}, expected {error.expected}")
+    requires = tuple(metadata_fields(members.metadata, "Requires-Dist"))
+    if members.variant is None:
+        return Wheel(path, name, requires=requires)
+    source = f"{path}!{members.variant_name}"
+    document = parse_document(members.variant, source, Kind.WHEEL)
+    return Wheel(path, name, replace(document, label=name.label), requires)
 
 
 def read_member(archive: zipfile.ZipFile, member: str, source: str) -> bytes:
@@ -205,8 +230,7 @@ def _release(name: str, version: str) -> tuple[str, str]:
     return canonicalize_name(name), canonicalize_version(version)
 
 
-def _dist_info(archive: zipfile.ZipFile, name: WheelName) -> str:
-    """Return the wheel's own ``.dist-info`` folder, whatever spelling of the name it uses."""
+def _dist_info(archive: zipfile.ZipFile, name: WheelName, path: str) -> str:
     folders = {it.partition("/")[0] for it in archive.namelist()}
     wanted = _release(name.name, name.version)
     for folder in sorted(folders):
@@ -214,9 +238,10 @@ def _dist_info(archive: zipfile.ZipFile, name: WheelName) -> str:
         project, _, version = stem.partition("-")
         if stem != folder and _release(project, version) == wanted:
             return folder
-    raise MetadataError(str(name), "*.dist-info", "no such folder", "one of this name and version")
+    raise MetadataError(path, "*.dist-info", "no such folder", "one of this name and version")
 
 
-def _requirements(data: bytes) -> tuple[str, ...]:
+def metadata_fields(data: bytes, field: str) -> list[str]:
+    """Return the values of a field of METADATA, as written."""
     header = re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
-    return tuple(re.findall(r"(?mi)^Requires-Dist:[ \t]*(.*?)[ \t\r]*$", header))
+    return [it.strip() for it in re.findall(rf"(?mi)^{field}:(.*)$", header)]

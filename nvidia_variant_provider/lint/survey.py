@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider import rules
+from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.lint.subject import NVIDIA, Release, mapping, texts
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
@@ -64,6 +65,9 @@ GENERATIONS: Final = (
     _generation(121, "GB10", (12, 9))._replace(on_arm_only=True),
 )
 
+# Releases have a dozen variants; each is ranked on some hundred machines.
+MAX_LABELS: Final = 1000
+
 RULE_SETS: Final = {1: "this provider", 0: "uv"}
 
 
@@ -94,6 +98,9 @@ def survey(release: Release) -> tuple[Choice, ...]:
     document = release.reference
     if document is None or not any(NVIDIA in it for it in release.variants.values()):
         return ()
+    if len(release.variants) > MAX_LABELS:
+        seen = f"{len(release.variants)} labels"
+        raise MetadataError(document.source, "variants", seen, f"at most {MAX_LABELS}")
     variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
     stated = {name: _stated(variants, name) for name in _features(variants)}
     return tuple(

@@ -13,6 +13,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "conformance-cases": "nvidia_variant_provider.records.conformance:CaseFile",
     "conformance-report": "nvidia_variant_provider.records.conformance:ConformanceReport",
     "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
+    "coverage": "nvidia_variant_provider.records.coverage:CoverageModel",
     "detection": "nvidia_variant_provider.records.detection:DetectionModel",
     "machine": "nvidia_variant_provider.records.machine:MachineModel",
     "nvidia-data": "nvidia_variant_provider.records.data:NvidiaData",
@@ -20,6 +21,10 @@ SCHEMAS: Final[dict[str, str]] = {
     "record": "nvidia_variant_provider.records.machine:RecordModel",
     "targets": "nvidia_variant_provider.records.targets:Targets",
     "torch-backend": "nvidia_variant_provider.records.torch_backend:TorchBackend",
+    "explanation": "nvidia_variant_provider.records.explanation:Explanations",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
+    "tagging": "nvidia_variant_provider.records.tagging:Tagging",
+    "verification": "nvidia_variant_provider.records.verification:Verification",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
+    "index": "nvidia_variant_provider.records.index:IndexDocument",
 }

@@ -153,7 +153,7 @@ class ExpectedModel(_Model):
 class RecordModel(_Model):
     """A machine record: observations, with the result then made of them or the one expected."""
 
-    record_version: Literal[1]
+    schema_version: Literal[1]
     recorded_by: str | None = None
     private_data: Literal["masked", "kept"] | None = None
     about: AboutModel | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Note
+from nvidia_variant_provider.values import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, Gpu, Machine

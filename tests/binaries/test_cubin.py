@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nvidia_variant_provider.binaries import cubin
 from nvidia_variant_provider.binaries.cubin import CubinHeader
 from nvidia_variant_provider.model import CudaVersion
 from tests.binaries import packing
+
+DATA = Path(__file__).parent.parent / "data" / "binaries"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,15 @@ def test_kernels_are_sections_of_code() -> None:
 def test_a_table_outside_the_file_tells_nothing() -> None:
     assert cubin.has_kernels(packing.cubin(80)[:100]) is None
     assert cubin.has_kernels(bytes(64)) is False
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("sm90a.cubin", "a"), ("sm100f.cubin", None)])
+def test_the_attributes_tell_one_suffix(name: str, suffix: str | None) -> None:
+    assert cubin.compat_suffix((DATA / name).read_bytes()) == suffix
+
+
+def test_a_cubin_without_attributes_tells_no_suffix() -> None:
+    assert cubin.compat_suffix(packing.cubin(90, specific=True)) is None
 
 
 def test_the_compilers_note() -> None:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +11,8 @@ from hypothesis import strategies as st
 from nvidia_variant_provider.binaries import lz4, zstd
 from nvidia_variant_provider.errors import DamagedFileError
 from tests.binaries import packing
+
+DATA = Path(__file__).parent.parent / "data" / "binaries"
 
 
 @given(data=st.binary(max_size=2000), limit=st.integers(0, 2500))
@@ -71,6 +77,28 @@ def test_a_zstd_frame_that_claims_a_huge_window_decodes_in_a_small_one() -> None
 def test_other_bytes_are_no_zstd_frame(data: bytes) -> None:
     with pytest.raises(DamagedFileError, match="not a zstd frame"):
         zstd.decode_start(data, 100)
+
+
+WITHOUT_ZSTD = """
+import sys
+sys.modules["compression.zstd"] = sys.modules["backports.zstd"] = None
+from nvidia_variant_provider.binaries import zstd
+from nvidia_variant_provider.binaries.inspector import inspect_path
+assert not zstd.is_available()
+for tally in inspect_path(sys.argv[1]).libraries[0].images:
+    print(tally.image.kind.value, tally.image.number, tally.image.content.value)
+"""
+
+
+def test_without_a_zstd_decoder_targets_are_known_and_stubs_presumed() -> None:
+    command = [sys.executable, "-c", WITHOUT_ZSTD, str(DATA / "zstd.fatbin")]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert result.stdout.splitlines() == [
+        "cubin 80 presumed-kernels",
+        "cubin 120 presumed-kernels",
+        "ptx 80 presumed-kernels",
+    ]
 
 
 @given(tail=st.binary(max_size=200))

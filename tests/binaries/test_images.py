@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import struct
 
 import pytest
@@ -166,3 +167,31 @@ def test_a_concatenated_entry_whose_table_lies_is_reported_as_unknown() -> None:
 
     assert images(read(concatenated(table, 1 << 31, bytes(100)))) == [Image(Kind.OTHER, 0)]
     assert images(read(concatenated(b"", 1, bytes(100)))) == [Image(Kind.OTHER, 0)]
+
+
+NOTE = b"\xd0\x07\0\0NVIDIA Corp\0Cuda compilation tools, release 13.1, V13.1.1\0"
+
+
+@pytest.mark.parametrize(
+    ("place", "toolkit"), [(100, CudaVersion(13, 1)), (30_000, CudaVersion(13, 1)), (900_000, None)]
+)
+def test_the_note_of_a_large_zstd_image_is_found_within_reach(
+    place: int, toolkit: CudaVersion | None
+) -> None:
+    zstd = importlib.import_module("backports.zstd")
+    whole = packing.cubin(100, new=True).ljust(place, b"\1") + NOTE.ljust(20_000, b"\2")
+    packed = zstd.compress(whole)
+    entry = packing.Entry(packing.CUBIN, 100, packed, packing.ZSTD, unpacked=len(whole))
+    (found,) = read(packing.container(entry)).found
+
+    assert found.image == Image(Kind.CUBIN, 100, "", None, "zstd")
+    assert found.toolkit == toolkit
+
+
+def test_the_note_of_a_large_lz4_image() -> None:
+    whole = packing.cubin(100, new=True).ljust(900, b"\1") + NOTE.ljust(20_000, b"\2")
+    block = packing.literal_block(whole)
+    entry = packing.Entry(packing.CUBIN, 100, block, packing.LZ4, unpacked=len(whole))
+    (found,) = read(packing.container(entry)).found
+
+    assert found.toolkit == CudaVersion(13, 1)

@@ -68,6 +68,21 @@ def test_nothing_lies_outside(tmp_path: Path) -> None:
         assert source.read_at(len(CONTENT) - 3, 10) == CONTENT[-3:]
 
 
+def test_announced_ranges_are_at_hand_once_the_stream_was_read(tmp_path: Path) -> None:
+    source = write(tmp_path, CONTENT)
+    ranges = [(0, 1000), (STEP - 10, STEP + 10), (len(CONTENT) - 5000, len(CONTENT) + 99)]
+    for start, end in ranges:
+        source.keep(start, end)
+    source.keep(0, 1 << 40)
+    assert b"".join(source.chunks()) == CONTENT
+    (tmp_path / "packed").unlink()
+
+    for start, end in ranges:
+        assert source.read_at(start, end - start) == CONTENT[start:end]
+    with pytest.raises(FileNotFoundError):
+        source.read_at(5000, 10)
+
+
 def test_kept_states_are_few_however_long_the_member(tmp_path: Path) -> None:
     source = write(tmp_path, NOISE * 20)
     assert sum(map(len, source.chunks())) == 60 << 20

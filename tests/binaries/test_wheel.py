@@ -75,6 +75,19 @@ def test_damage_in_one_member_does_not_hide_the_others(tmp_path: Path) -> None:
     assert [(finding.code, finding.where) for finding in findings] == [("damaged", "a.so")]
 
 
+def test_damaged_metadata_does_not_hide_the_code(tmp_path: Path) -> None:
+    data = bytearray(packing.wheel({"a.so": LIBRARY}, requires=("cuda-toolkit==13.0",)))
+    local = data.rindex(b"PK\x03\x04")
+    data[local] = 0
+    contents = inspect_path(write(tmp_path, bytes(data)))
+
+    assert paths(contents) == ["a.so"]
+    assert contents.requirements == ()
+    assert [(one.code, one.where) for one in contents.findings] == [
+        ("damaged", "demo-1.0.dist-info/METADATA")
+    ]
+
+
 def test_a_bomb_is_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "bomb.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -65,6 +65,15 @@ def test_a_person_reads_the_status_the_remedy_and_where_it_is_explained(
     assert "8.9  NVIDIA AD102" in text
 
 
+def test_a_person_reads_what_an_installer_gets(capsys: pytest.CaptureFixture[str]) -> None:
+    main(_replay("proc-open-x86-550"))
+
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "gets     cuda_version_lower_bound: 12.4 and lower" in lines
+    assert "cuda_version_upper_bound: 12.5 and higher" in lines
+    assert any(line.startswith("sm_arch: 89_real first, ") for line in lines)
+
+
 def test_verbose_shows_every_probe_under_a_branch_of_its_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -120,8 +129,8 @@ def test_a_record_keeps_private_data_only_when_asked_to(
         "",
         "{}",
         "[1]",
-        '{"record_version": 2}',
-        '{"record_version": 1, "observed": {}}',
+        '{"schema_version": 2}',
+        '{"schema_version": 1, "observed": {}}',
         "[" * 99999,
     ],
     ids=["empty", "no-version", "list", "future", "no-platform", "deep"],

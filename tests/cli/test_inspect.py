@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -209,3 +212,19 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert stop.value.code == 0
     assert "nvidia-variant-provider inspect dist/*.whl" in capsys.readouterr().out
+
+
+CHILD: Final = "import sys; from tests.cli.test_inspect import run; sys.exit(run(*sys.argv[1:]))"
+
+
+def test_progress_is_shown_on_a_terminal_only(wheel: str) -> None:
+    master, slave = os.openpty()
+    command = [sys.executable, "-c", CHILD, "--json", wheel]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=slave, check=True, cwd=ROOT)
+    os.close(slave)
+    shown = os.read(master, 65536).decode()
+    os.close(master)
+
+    assert json.loads(result.stdout)["files"][0]["path"] == wheel
+    assert "demo-1.0-py3-none-any.whl: 0 MB" in shown
+    assert shown.endswith("\r\x1b[K")

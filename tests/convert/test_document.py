@@ -188,6 +188,17 @@ def test_build_time_use_becomes_fixed_values() -> None:
     }
 
 
+def test_what_only_builds_need_goes() -> None:
+    document = merge_patch(torch_28(), {"providers": {"nvidia": {"build-requires": ["x"]}}})
+
+    assert result(document) == result(torch_28())
+
+
+def test_an_entry_that_is_no_requirement_is_an_error() -> None:
+    with pytest.raises(MetadataError, match="a requirement such as"):
+        converted(nvidia_entry("no requirement"))
+
+
 @pytest.mark.parametrize("patch", [{"install-time": True}, {"plugin-use": "all"}])
 def test_a_plugin_asked_at_installation_stays_one(patch: Json) -> None:
     document = merge_patch(torch_28(), {"providers": {"nvidia": patch}})

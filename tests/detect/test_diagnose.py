@@ -43,6 +43,7 @@ class Case:
     notes: set[str] = field(default_factory=set)
     capabilities: list[str] | None = None
     gpus: int | None = None
+    cuda: str = ""
     drop: str = ""
     libc: str = ""
 
@@ -104,6 +105,15 @@ CASES = [
         "broken",
         "this driver rejects every libcuda: cuInit 804",
         {"libcuda-rejected"},
+    ),
+    Case(
+        "no libcuda fits, and NVML repeats what the rejected one says",
+        "compat-on-new-or-consumer-driver.geforce",
+        BY_NAME["compat-on-new-or-consumer-driver.geforce"].observed["libraries"][:2],
+        "broken",
+        "this driver rejects every libcuda: cuInit 804",
+        {"libcuda-rejected"},
+        cuda="12.4",
     ),
     Case(
         "no permission for any GPU",
@@ -333,6 +343,25 @@ def test_what_one_more_fault_makes_of_a_machine(case: Case) -> None:
     if case.capabilities is not None:
         assert [str(found) for found in machine.capabilities] == case.capabilities
     assert case.gpus in {None, len(machine.gpus)}
+    assert case.cuda in {"", str(machine.cuda)}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "secure-boot-module-rejected",
+        "stale-utils-on-amd",
+        "zluda",
+        "wsl1",
+        "wsl2-access-blocked.sandbox",
+        "vfio-one-of-two.all",
+        "container-zero-byte-libs",
+    ],
+)
+def test_without_a_kernel_mode_driver_nothing_native_is_asked(name: str) -> None:
+    found = detect(ReplayHost(BY_NAME[name].observed), confirm=True)
+
+    assert {step.probe for step in found.trail} <= {"kernel", "pci", "devices"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from nvidia_variant_provider.lint.engine import RULES, lint
 from nvidia_variant_provider.lint.model import Uv
+from nvidia_variant_provider.verify.engine import all_rules as verify_rules
 from tests.lint.releases import Section, merge_patch, read_base, read_sections, write_release
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ def test_every_code_has_a_section_with_its_title_and_severity() -> None:
     ]
 
 
-def test_codes_are_unique() -> None:
-    assert len({rule.code for rule in RULES}) == len(RULES)
+def test_codes_are_unique_and_none_is_of_verify() -> None:
+    codes = [rule.code for rule in RULES] + [rule.code for rule in verify_rules()]
+
+    assert len(set(codes)) == len(codes)
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda it: it.code)

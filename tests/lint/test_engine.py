@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.lint import sources
 from nvidia_variant_provider.lint.engine import RULES, lint, selector
 from nvidia_variant_provider.lint.model import Severity
 from nvidia_variant_provider.lint.survey import family_names, survey
-from nvidia_variant_provider.metadata import MAX_BYTES
+from nvidia_variant_provider.metadata import MAX_BYTES, parse_metadata
 from tests.lint.releases import (
     Json,
     carried,
@@ -139,6 +142,43 @@ def test_no_shape_of_a_provider_key_stops_the_other_checks(
     path.write_text(json.dumps(document))
 
     assert ("NV105", "providers/nvidia/added") in found(path)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("aA1_. -", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["nvidia", "sm_arch", "requires", "x", "null"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(path=st.lists(st.integers(0, 9), min_size=1, max_size=5), junk=ANYTHING)
+def test_whatever_is_in_a_document_what_the_reader_refuses_is_an_error(
+    path: list[int], junk: object, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    document: Json = read_base()["index"]
+    place = document
+    for step in path[:-1]:
+        inner = place[sorted(place)[step % len(place)]]
+        if not isinstance(inner, dict) or not inner:
+            break
+        place = inner
+    place[sorted(place)[path[-1] % len(place)]] = junk
+    file = tmp_path_factory.mktemp("junk") / "demo-1.0-variants.json"
+    file.write_text(json.dumps(document))
+
+    severities = {it.rule.severity for it, _ in lint([str(file)]).findings}
+    assert is_read(file) or Severity.ERROR in severities
+
+
+def is_read(file: Path) -> bool:
+    try:
+        parse_metadata(file.read_bytes(), file.name)
+    except MetadataError:
+        return False
+    return True
 
 
 PYPROJECT = """
@@ -316,6 +356,88 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     assert best["9.0", "13.0"] == ("cuda13.0",)
     assert best["6.1", "13.0"] == ("cuda12.6",)
     assert best["12.0", "12.8"] == ()
+
+
+def test_more_labels_than_any_release_has_are_refused(tmp_path: Path) -> None:
+    document = read_base()["index"]
+    document["variants"] |= {f"l{it}": document["variants"]["cuda13.0"] for it in range(1000)}
+    path = tmp_path / "demo-1.0-variants.json"
+    path.write_text(json.dumps(document))
+
+    with pytest.raises(InvalidValueError, match="seen 1003 labels, expected at most 1000"):
+        lint([str(path)])
+
+
+def test_large_lists_and_long_lines_take_no_longer_than_reading_them(tmp_path: Path) -> None:
+    document = carried(read_base()["index"], "cuda13.0")
+    document["variants"]["cuda13.0"]["nvidia"]["sm_arch"] *= 40_000
+    blanks = " " * 2_000_000
+    path = write_wheel(tmp_path / WHEEL, document, [f"needed; '{blanks}' != {blanks}x"])
+    started = time.monotonic()
+
+    assert {code for code, _ in found(path)} == {"NV109", "NV110"}
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        pytest.param({"default-priorities": {"namespace": []}},
+                     ("NV109", "default-priorities/namespace"), id="no namespaces"),
+        pytest.param({"providers": {"other": {"requires": ["other"]}}},
+                     ("NV202", "providers/other"), id="a provider without a place"),
+        pytest.param({"providers": {"nvidia": {"feature-order": ["sm_arch"]}}},
+                     ("NV206", "providers/nvidia/feature-order"), id="an order of nothing"),
+        pytest.param({"providers": {"nvidia": {"requires": []}}},
+                     ("NV207", "providers/nvidia/requires"), id="no requirement"),
+        pytest.param({"providers": {"nvidia": {"requires": None, "plugin-api": None,
+                                               "static-properties": {"sm_arch": []}}}},
+                     ("NV209", "providers/nvidia/static-properties/sm_arch"), id="no values"),
+        pytest.param({"variants": {"cuda13.0": {"nvidia": {}}}, "default-priorities": {},
+                      "$schema": 1}, ("NV103", "$schema"), id="a schema that is no text"),
+    ],
+)  # fmt: skip
+def test_other_ways_to_the_same_codes(
+    patch: Json, expected: tuple[str, str], tmp_path: Path
+) -> None:
+    assert expected in found(release(tmp_path, {"index": patch}))
+
+
+def test_wheels_with_other_priorities_than_the_release(tmp_path: Path) -> None:
+    priorities = {"default-priorities": {"namespace": ["other", "nvidia"]}}
+    patch = {"wheels": {WHEEL: {"variant": priorities}}}
+
+    assert ("NV406", "default-priorities/namespace") in found(release(tmp_path, patch))
+
+
+def test_a_wheel_for_any_platform_meets_the_builds_of_all(tmp_path: Path) -> None:
+    patch = {
+        "index": {"variants": {"cuda13.0": {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}}}
+    }
+    folder = release(tmp_path, patch)
+    (folder / WHEEL).rename(folder / WHEEL.replace("manylinux_2_28_x86_64", "any"))
+
+    assert "NV501" in {code for code, _ in found(folder)}
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("sm_90", "perhaps 90_real"),
+        ("compute_90", "perhaps 90_virtual"),
+        ("90", "perhaps 90_real"),
+        ("9.0", "perhaps 90_real"),
+        ("90a", "perhaps 90a_real"),
+        ("90_reel", "perhaps 90_real"),
+        ("volta", ""),
+    ],
+)
+def test_a_misspelt_architecture_gets_a_guess(value: str, hint: str, tmp_path: Path) -> None:
+    patch = {"index": {"variants": {"cuda13.0": {"nvidia": {"sm_arch": ["100_real", value]}}}}}
+    report = lint([str(release(tmp_path, patch))], selector(["NV602"], []))
+
+    ((finding, _),) = report.findings
+    assert finding.problem.message == f"no provider knows '{value}'" + (f"; {hint}" if hint else "")
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

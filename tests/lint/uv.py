@@ -30,7 +30,7 @@ def uv_install(settings: Mapping[str, str], *arguments: str, module: str = "demo
         target = Path(scratch, "target")
         command = [
             *(uv_executable(), "pip", "install", "--preview-features", "wheel-variants"),
-            *("--no-config", "--no-deps", "--python", sys.executable, "--target", str(target)),
+            *("--no-config", "--python", sys.executable, "--target", str(target)),
             *("--python-platform", "x86_64-manylinux_2_28", *arguments),
         ]
         private = {"HOME": scratch, "XDG_CONFIG_HOME": scratch, "UV_CACHE_DIR": f"{scratch}/cache"}

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from nvidia_variant_provider import machine_file
+from nvidia_variant_provider.cli.main import main
 from tests.native.forge import Forge, why_not
+from tests.native.machines import UUIDS
 from tests.native.witness import TESTIMONY
 from tests.recorded import State, load_states, summary
 
@@ -68,6 +70,47 @@ def test_in_a_private_namespace(state: State, tmp_path: Path, stand_ins: StandIn
 
     _assert_as_recorded(said, state)
     assert list(place.iterdir()) == []
+
+
+def test_a_record_of_real_libraries_replays_the_same_without_their_uuids(
+    tmp_path: Path,
+    stand_ins: StandIns,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = next(it for it in FORGEABLE if it.name == "mixed-a10-t4")
+    root, target = tmp_path / "root", tmp_path / "record.json"
+    root.mkdir()
+    Forge(_with_uuids(state), root, stand_ins).make()
+    monkeypatch.setenv("NV_VARIANT_PROVIDER_ROOT", str(root))
+
+    assert main(["detect", "--json", "--record", str(target)]) == 0
+    first = json.loads(capsys.readouterr().out)
+    monkeypatch.delenv("NV_VARIANT_PROVIDER_ROOT")
+    assert main(["detect", "--json", "--replay", str(target)]) == 0
+
+    assert json.loads(capsys.readouterr().out) == first
+    assert [it["compute_capability"] for it in first["gpus"]] == ["8.6", "8.6", "7.5", "7.5"]
+    # Only libcuda tells this, so the two libraries' spellings of a UUID still belong together.
+    assert {it["integrated"] for it in first["gpus"]} == {False}
+    text = target.read_text("utf-8")
+    assert not any(uuid[4:] in text or uuid[4:].replace("-", "") in text for uuid in UUIDS)
+
+
+def _with_uuids(state: State) -> State:
+    """Give the GPUs of a state UUIDs that look real, and no address to know them by."""
+    text = json.dumps(state.record)
+    for number, uuid in enumerate(UUIDS[:4], start=1):
+        masked = f"{number:032x}"
+        hyphened = "-".join((masked[:8], masked[8:12], masked[12:16], masked[16:20], masked[20:]))
+        text = text.replace(f"GPU-{hyphened}", uuid).replace(masked, uuid[4:].replace("-", ""))
+    record: dict[str, Any] = json.loads(text)
+    for reply in record["observed"]["libraries"]:
+        reply["lines"] = [
+            f"{line.rpartition(chr(9))[0]}\t" if line.startswith("pci\t") else line
+            for line in reply["lines"]
+        ]
+    return State(state.name, record)
 
 
 def _assert_as_recorded(said: dict[str, Any], state: State) -> None:

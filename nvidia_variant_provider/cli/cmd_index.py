@@ -1,0 +1,88 @@
+"""``index``: a folder of wheels as an index that installers read over plain HTTP."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from nvidia_variant_provider.cli import output
+
+_EXAMPLES: Final = """\
+Writes {name}-{version}-variants.json for every release with variant wheels, NAME.whl.metadata
+beside every wheel, and a static simple index in simple/. Any file server will do; nothing runs on
+it. docs/index-folder.md shows the layout and how to serve it.
+
+examples:
+  nvidia-variant-provider index dist/
+  python -m http.server --directory dist & \\
+    uv pip install --preview-features wheel-variants --index-url http://127.0.0.1:8000/simple/ torch
+  nvidia-variant-provider index --base-url https://files.example/torch dist/
+  nvidia-variant-provider index --only cuda13.0 null --output mirror/ dist/
+
+exit codes: 0 written, 2 a wheel cannot be read, or wheels of a release contradict each other
+"""
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "index",
+        help="turn a folder of wheels into a static index",
+        description=(
+            "Write the variant metadata of every release in a folder, and a static simple\nindex"
+            " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
+        ),
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", metavar="DIR", help="the folder with the wheels")
+    parser.add_argument(
+        "--base-url",
+        type=_url,
+        metavar="URL",
+        help="where the files of DIR are served; without it the links are relative",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="LABEL",
+        help="keep the variants of these labels, and wheels without a label",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="OUT",
+        help="write here and link the files that are kept; the default is DIR itself",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://", "/")) or any(it in text for it in '"<> #?'):
+        raise argparse.ArgumentTypeError(
+            f"expected a URL such as https://files.example, not {text}"
+        )
+    return text
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lay the index out, write it, and say what is in it."""
+    from pathlib import Path
+
+    from nvidia_variant_provider import index
+    from nvidia_variant_provider.records.index import build_document
+
+    target = Path(args.output) if args.output else None
+    plan = index.plan(
+        Path(args.folder), base_url=args.base_url or "", only=frozenset(args.only), output=target
+    )
+    plan.write()
+    if args.json:
+        output.emit_json(build_document(plan).model_dump(mode="json"))
+    else:
+        output.emit_lines(index.summary(release) for release in plan.releases)
+    return 0

@@ -1,0 +1,150 @@
+"""``verify``: hold the tags of variant wheels to the device code inside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvidia_variant_provider.records.verification import Verification, WheelRecord
+    from nvidia_variant_provider.verify.engine import Selection
+    from nvidia_variant_provider.verify.facts import Facts
+    from nvidia_variant_provider.verify.model import Finding
+
+_EXAMPLES: Final = """\
+What a wheel states is compared with the code of its own libraries, container by container; give
+all wheels of a release at once to have them compared with each other. docs/verify.md has a
+section for every code.
+
+examples:
+  nvidia-variant-provider verify variants/*.whl
+  nvidia-variant-provider verify --threshold 50 --ignore NV306 variants/*.whl
+  nvidia-variant-provider verify --select NV30,NV32 --json variants/*.whl
+  nvidia-variant-provider verify --codes
+
+exit codes: 0 nothing worse than a note, 1 errors or warnings, 2 a wheel could not be verified
+"""
+_EXIT_FINDINGS: Final = 1
+_EXIT_UNREADABLE: Final = 2
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "verify",
+        help="hold the tags of variant wheels to their device code",
+        description="Compare the properties that variant wheels state with their device code.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("wheels", nargs="*", metavar="WHEEL", help="variant wheel")
+    parser.add_argument(
+        "--select", type=_codes, default=(), metavar="CODES", help="report these alone: NV30,NV32"
+    )
+    parser.add_argument(
+        "--ignore", type=_codes, default=(), metavar="CODES", help="do not report these"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_percent,
+        default=0.75,
+        metavar="PERCENT",
+        help="containers that must have code for an architecture (default: 75)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--codes", action="store_true", help="list the codes and stop")
+    return parser
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code.strip().upper() for code in text.split(",") if code.strip())
+
+
+def _percent(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 100:  # noqa: PLR2004 - per cent
+        raise argparse.ArgumentTypeError(f"expected a share above 0 and up to 100, not {text}")
+    return number / 100
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify every wheel, print what was found, and name what could not be verified."""
+    from nvidia_variant_provider.errors import InvalidValueError
+    from nvidia_variant_provider.records.verification import build_document
+    from nvidia_variant_provider.verify.engine import Selection, all_rules
+
+    if args.codes:
+        output.emit_lines(f"{one.code} {one.severity.value}: {one.title}" for one in all_rules())
+        return 0
+    if not args.wheels:
+        raise InvalidValueError("name the wheels to verify, or --codes")
+    selection = Selection.build(args.select, args.ignore)
+    wheels, failures = _read(args.wheels, args.threshold)
+    document = build_document(args.threshold, _verify(wheels, selection), failures)
+    if args.json:
+        output.emit_json(document.model_dump(mode="json"))
+    else:
+        _show(document)
+    for error in failures.values():
+        output.fail(error)
+    if failures:
+        return _EXIT_UNREADABLE
+    return 0 if document.passed else _EXIT_FINDINGS
+
+
+def _read(paths: Sequence[str], threshold: float) -> tuple[list[Facts], dict[str, str]]:
+    from nvidia_variant_provider.errors import InvalidValueError
+    from nvidia_variant_provider.verify.facts import read_facts
+
+    wheels, failures = [], {}
+    for path in dict.fromkeys(paths):
+        try:
+            wheels.append(read_facts(path, threshold, min(os.cpu_count() or 1, 4)))
+        except InvalidValueError as error:  # noqa: PERF203 - one must not hide the others
+            failures[path] = str(error)
+    return wheels, failures
+
+
+def _verify(wheels: Sequence[Facts], selection: Selection) -> list[tuple[Facts, list[Finding]]]:
+    from nvidia_variant_provider.verify.engine import verify_release, verify_wheel
+
+    between = list(verify_release(wheels, selection))
+    return [
+        (
+            facts,
+            [
+                *verify_wheel(facts, selection),
+                *(one for one in between if one.wheel == facts.wheel),
+            ],
+        )
+        for facts in wheels
+    ]
+
+
+def _show(document: Verification) -> None:
+    for wheel in document.wheels:
+        output.emit_lines([f"{wheel.path}: {_summary(wheel)}"])
+        for one in wheel.stated:
+            share = 100 * one.serving / wheel.containers if wheel.containers else 0
+            counts = f"{one.serving} of {wheel.containers} containers ({share:.0f} %)"
+            exact = "" if one.value.endswith("virtual") else f", {one.exact} of them for just this"
+            output.emit_lines([f"  {one.value}: {counts}{exact}"])
+        for finding in wheel.findings:
+            subject = f"{finding.subject}: " if finding.subject else ""
+            output.emit_lines([f"  {finding.code} {finding.severity}: {subject}{finding.message}"])
+
+
+def _summary(wheel: WheelRecord) -> str:
+    counts = {
+        name: sum(one.severity == name for one in wheel.findings)
+        for name in ("error", "warning", "note")
+    }
+    words = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    return ", ".join(words) or "the tags are true"

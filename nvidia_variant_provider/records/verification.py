@@ -1,0 +1,123 @@
+"""The JSON document of ``verify``: findings by wheel, and the share behind every claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nvidia_variant_provider.verify.engine import is_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nvidia_variant_provider.verify.facts import Facts
+    from nvidia_variant_provider.verify.model import Finding
+
+SCHEMA_VERSION: Final = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FindingRecord(_Record):
+    """One finding; ``docs/verify.md`` has a section for its code."""
+
+    code: str
+    severity: Literal["error", "warning", "note"]
+    title: str
+    subject: str = Field(description="the property or member it is about; empty for the wheel")
+    message: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> FindingRecord:
+        """Build the record of one finding."""
+        return cls.model_validate(
+            {
+                "code": finding.rule.code,
+                "severity": finding.rule.severity.value,
+                "title": finding.rule.title,
+                "subject": finding.subject,
+                "message": finding.message,
+            }
+        )
+
+
+class ShareRecord(_Record):
+    """The containers behind one stated architecture."""
+
+    value: str
+    serving: int = Field(
+        description="containers with a cubin that runs on such a GPU, or PTX it compiles"
+    )
+    exact: int = Field(description="containers with code for just this compute capability")
+
+
+class WheelRecord(_Record):
+    """One wheel: what it states, and what was found."""
+
+    path: str
+    label: str
+    containers: int = Field(description="containers with kernels in the wheel's own libraries")
+    stated: list[ShareRecord]
+    lower_bound: str | None
+    findings: list[FindingRecord]
+
+    @classmethod
+    def of(cls, facts: Facts, findings: Iterable[Finding]) -> WheelRecord:
+        """Build the record of one wheel."""
+        return cls(
+            path=facts.path,
+            label=facts.name.label,
+            containers=facts.total,
+            stated=[
+                ShareRecord(
+                    value=str(arch),
+                    serving=facts.compiled(arch) if arch.virtual else facts.served(arch.capability),
+                    exact=facts.exact(arch),
+                )
+                for arch in facts.stated
+            ],
+            lower_bound=str(facts.lower_bound) if facts.lower_bound else None,
+            findings=[FindingRecord.of(finding) for finding in findings],
+        )
+
+
+class FailureRecord(_Record):
+    """A wheel that could not be verified, and why."""
+
+    path: str
+    error: str
+
+
+class Verification(_Record):
+    """The document that ``verify --json`` prints; true if nothing worse than a note was found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "$id": f"urn:nvidia-variant-provider:schema:verification:{SCHEMA_VERSION}"
+        }
+    )
+
+    schema_version: Literal[1]
+    threshold: float = Field(description="share of containers that a claim needs")
+    passed: bool
+    wheels: list[WheelRecord]
+    failures: list[FailureRecord]
+
+
+def build_document(
+    threshold: float,
+    found: Sequence[tuple[Facts, Sequence[Finding]]],
+    failures: Mapping[str, str],
+) -> Verification:
+    """Build the document from the wheels with their findings, and those that failed."""
+    worse = any(is_failure(finding) for _, findings in found for finding in findings)
+    return Verification(
+        schema_version=SCHEMA_VERSION,
+        threshold=threshold,
+        passed=not worse and not failures,
+        wheels=[WheelRecord.of(facts, findings) for facts, findings in found],
+        failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
+    )

@@ -1,0 +1,1 @@
+"""The tags of variant wheels held to the device code inside."""

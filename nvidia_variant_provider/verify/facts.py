@@ -1,0 +1,155 @@
+"""What one variant wheel states, and what its code says, ready to be compared."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from nvidia_variant_provider.binaries import coverage, runtime
+from nvidia_variant_provider.binaries.inspector import inspect_path
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.metadata import WHEEL_METADATA_NAME, parse_wheel_metadata
+from nvidia_variant_provider.model import CudaVersion, SmArch
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
+from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tagging.claims import judge_claims, own_profiles
+from nvidia_variant_provider.tagging.statement import NAMESPACE
+from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheel_rewrite import WheelArchive
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.binaries.report import Contents, Profile
+    from nvidia_variant_provider.metadata import VariantMetadata
+    from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.tagging.claims import Claim
+
+_T = TypeVar("_T", CudaVersion, SmArch)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One wheel: its name, its metadata and what was read of its code.
+
+    ``threshold`` is the share of containers that must have code for an architecture.
+    """
+
+    path: str
+    name: WheelName
+    metadata: VariantMetadata
+    contents: Contents
+    threshold: float
+
+    @property
+    def wheel(self) -> str:
+        """The file's name."""
+        return os.path.basename(self.path)
+
+    @cached_property
+    def features(self) -> dict[str, tuple[str, ...]]:
+        """The features of the namespace ``nvidia`` that the wheel states."""
+        return dict(self.metadata.variants[self.name.label].get(NAMESPACE, {}))
+
+    @cached_property
+    def stated(self) -> tuple[SmArch, ...]:
+        """The architectures it states; values that are none are left to ``lint``."""
+        found = [_parsed(SmArch, value) for value in self.features.get(SM_ARCH, ())]
+        return tuple(sorted(one for one in found if one is not None))
+
+    @cached_property
+    def lower_bound(self) -> CudaVersion | None:
+        """The lower bound it states."""
+        found = [_parsed(CudaVersion, value) for value in self.features.get(LOWER_BOUND, ())]
+        return next((one for one in found if one is not None), None)
+
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The kernel-bearing containers of its own libraries, by what they have code for."""
+        return own_profiles(self.contents)
+
+    @cached_property
+    def total(self) -> int:
+        """How many such containers there are."""
+        return sum(profile.count for profile in self.profiles)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the code would justify."""
+        return judge_claims(self.profiles, self.threshold)
+
+    @cached_property
+    def needs(self) -> runtime.Runtime:
+        """What the libraries need of the driver."""
+        return runtime.runtime_of(self.contents)
+
+    @property
+    def enough(self) -> float:
+        """The number of containers that are enough for a claim."""
+        return self.threshold * self.total
+
+    def served(self, gpu: ComputeCapability) -> int:
+        """Count the containers with a cubin that runs on a GPU."""
+        return sum(one.count for one in self.profiles if _runs(one, gpu))
+
+    def exact(self, arch: SmArch) -> int:
+        """Count the containers with a cubin for the very capability of a value."""
+        return sum(
+            one.count
+            for one in self.profiles
+            if any(not it.virtual and it.capability == arch.capability for it in one.archs)
+        )
+
+    def compiled(self, arch: SmArch) -> int:
+        """Count the containers with PTX that a GPU of this capability, or any newer, compiles."""
+        return sum(
+            one.count
+            for one in self.profiles
+            if any(it.virtual and _promises(it, arch) for it in one.archs)
+        )
+
+
+def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
+    """Read a variant wheel: strictly its metadata, then its device code.
+
+    Raises ``InvalidValueError`` for a wheel that is damaged, has no label or invalid metadata.
+    """
+    try:
+        name = WheelName.parse(os.path.basename(path))
+        if not name.label:
+            raise InvalidValueError(
+                f"{path}: has no variant label, so there is nothing to verify;"
+                " tag --dry-run shows what it could state"
+            )
+        archive = WheelArchive(Path(path))
+        member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
+        metadata = parse_wheel_metadata(archive.read(member), f"{path}: {member}", name.label)
+        contents = inspect_path(path, jobs=jobs)
+    except OSError as error:
+        raise InvalidValueError(f"{path}: {error.strerror}") from error
+    return Facts(path, name, metadata, contents, threshold)
+
+
+def known_gpus(arch: SmArch) -> list[ComputeCapability]:
+    """Return the known GPUs that a value promises to serve."""
+    gpus = {*coverage.GPUS, arch.capability}
+    return [gpu for gpu in sorted(gpus) if judge_arch(arch, gpu, None).supported]
+
+
+def _parsed(kind: type[_T], text: str) -> _T | None:
+    try:
+        return kind.parse(text)
+    except InvalidValueError:
+        return None
+
+
+def _runs(profile: Profile, gpu: ComputeCapability) -> bool:
+    return any(not it.virtual and judge_arch(it, gpu, None).supported for it in profile.archs)
+
+
+def _promises(code: SmArch, value: SmArch) -> bool:
+    """Tell whether PTX reaches at least as far as the value says."""
+    if value.suffix:
+        return code in {value, SmArch(value.capability, "", virtual=True)}
+    return not code.suffix and code.capability <= value.capability

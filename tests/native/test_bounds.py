@@ -1,0 +1,135 @@
+"""What probes may cost: memory, and other installers at the same time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.detect import worker
+from tests.native.asking import REPOSITORY
+from tests.native.build import R580
+from tests.native.machines import gpu_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.native.conftest import Ask
+    from tests.native.machines import ForgedMachine
+
+SOUND: Final = R580 + gpu_lines()
+# Prints the values, and the most memory that any child of this process held, in kilobytes.
+INSTALLER: Final = """
+import resource
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
+print([config.name for config in plugin.get_supported_configs()])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+FEATURES: Final = "['cuda_version_lower_bound', 'cuda_version_upper_bound', 'sm_arch']"
+
+
+def start_installer(machine: ForgedMachine, seconds: str = "20") -> subprocess.Popen[str]:
+    settings = {
+        "NV_VARIANT_PROVIDER_ROOT": str(machine.root),
+        "NV_VARIANT_PROVIDER_TIMEOUT": seconds,
+        "PYTHONPATH": str(REPOSITORY),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", INSTALLER],
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(installer: subprocess.Popen[str]) -> tuple[str, int]:
+    said, _ = installer.communicate(timeout=60)
+    values, kilobytes = said.splitlines()
+    return values, int(kilobytes)
+
+
+def test_a_probe_holds_little_memory(h100: ForgedMachine) -> None:
+    h100.install("nvml", SOUND)
+
+    values, kilobytes = finish(start_installer(h100))
+
+    assert values == FEATURES
+    assert kilobytes < 32 * 1024
+
+
+def test_a_probe_that_hoards_is_stopped_soon_after_the_limit(h100: ForgedMachine) -> None:
+    h100.install("cuda", f"{SOUND}at init hog 20000\n")
+
+    values, kilobytes = finish(start_installer(h100))
+
+    assert values == FEATURES
+    assert kilobytes * 1024 < worker.MAX_RESIDENT * 1.5
+
+
+def test_installers_at_the_same_time_get_the_same_answer(h100: ForgedMachine) -> None:
+    h100.install("nvml", f"{SOUND}at init pause 200\n")
+
+    installers = [start_installer(h100) for _ in range(4)]
+
+    assert [finish(installer)[0] for installer in installers] == [FEATURES] * 4
+
+
+def test_a_hanging_probe_of_one_installer_does_not_hold_up_another(
+    h100: ForgedMachine, ask_plugin: Ask
+) -> None:
+    log = h100.root / "log"
+    h100.install("nvml", f"log {log}\n{SOUND}at init sleep 60\n")
+    hanging = start_installer(h100, seconds="30")
+    wait_for_start(hanging, log)
+    h100.install("nvml", SOUND)
+
+    asked = ask_plugin()
+
+    assert asked.machine.gpus[0].source == "NVML"
+    assert hanging.poll() is None
+    hanging.kill()
+    hanging.communicate()
+
+
+def test_a_killed_installer_takes_its_probes_with_it(h100: ForgedMachine, ask_plugin: Ask) -> None:
+    log = h100.root / "log"
+    h100.install("cuda", f"log {log}\n{SOUND}at init fork-setsid\nat init sleep 60\n")
+    installer = start_installer(h100)
+    wait_for_start(installer, log)
+    installer.kill()
+    installer.communicate()
+    log.unlink()
+    h100.install("cuda", SOUND)
+
+    # The fixture compares the processes before and after; before, there must be none left.
+    ask_plugin()
+
+    assert not any_process_has(str(h100.root))
+
+
+def wait_for_start(installer: subprocess.Popen[str], log: Path) -> None:
+    """Wait until the library of an installer's probe has been asked to start."""
+    while not (log.exists() and " init" in log.read_text("utf-8")):
+        assert installer.poll() is None
+        time.sleep(0.01)
+
+
+def any_process_has(text: str) -> bool:
+    """Tell whether a process is left whose command line holds a text, after a moment."""
+    for _ in range(200):
+        found = [pid for pid in os.listdir("/proc") if pid.isdigit() and text in command_of(pid)]
+        if not found:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def command_of(pid: str) -> str:
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""

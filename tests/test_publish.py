@@ -1,0 +1,36 @@
+"""The story of examples/publish runs from end to end with published wheels and the real uv."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples.publish.publish import CUSTOMERS
+from examples.torch.clients import clean_environment
+
+SCRIPT = Path(__file__).resolve().parents[1] / "examples" / "publish" / "publish.py"
+
+
+@pytest.mark.wheels
+@pytest.mark.clients
+def test_a_release_goes_from_published_wheels_to_every_machine() -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT)],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    steps = re.findall(r"^\$ nvidia-variant-provider (\w+)", done.stdout, re.MULTILINE)
+    assert set(steps) == {"inspect", "tag", "verify", "index", "lint", "explain"}
+    assert "nvidia :: sm_arch :: 100_real, 110_real, 120_real, 120_virtual, 80_real" in done.stdout
+    # What our own prediction of uv says is what uv did.
+    predicted = re.findall(r"^uv 0\.13\.8 .*: (\S+)$", done.stdout, re.MULTILINE)
+    assert predicted == [customer.label or "nothing" for customer in CUSTOMERS]

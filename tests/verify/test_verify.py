@@ -1,0 +1,273 @@
+"""Every code: a wheel that has the fault, and the same wheel without it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
+from nvidia_variant_provider.verify.engine import (
+    Selection,
+    all_rules,
+    verify_release,
+    verify_wheel,
+)
+from nvidia_variant_provider.verify.facts import read_facts
+from tests.binaries import packing
+from tests.wheel_maker import DIST_INFO, METADATA, cuda_library, make_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nvidia_variant_provider.verify.facts import Facts
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "verify.md"
+ALL = Selection()
+
+
+def variant(
+    folder: Path,
+    members: Mapping[str, bytes],
+    archs: str,
+    bound: str = "12.0",
+    label: str = "cuda12.4",
+    threshold: float = 0.75,
+) -> Facts:
+    """Write a variant wheel with these members that states these things, and read it."""
+    features = {"sm_arch": tuple(archs.split())} if archs else {}
+    if bound:
+        features["cuda_version_lower_bound"] = (bound,)
+    wheel = make_wheel(folder, members)
+    path, _ = write_variant(wheel, folder, build_metadata(label, features), force=True)
+    return read_facts(str(path), threshold)
+
+
+def codes(facts: Facts) -> set[str]:
+    return {finding.rule.code for finding in verify_wheel(facts, ALL)}
+
+
+def libraries(*targets: str) -> dict[str, bytes]:
+    """One library with one container for each set of targets, such as ``80 90a 90p``."""
+    return {f"demo/{at}.so": cuda_library(*one.split()) for at, one in enumerate(targets)}
+
+
+def with_metadata(line: str) -> bytes:
+    return METADATA + line.encode() + b"\n"
+
+
+COPY = "demo.libs/libnvjpeg.4a0b5c81.so.12"
+RODATA = ".rodata"
+
+
+@pytest.mark.parametrize(
+    ("members", "archs", "expected"),
+    [
+        pytest.param(libraries("80 90a"), "80_real 90_real", set(), id="true"),
+        pytest.param(libraries("80"), "80_real 90_real", {"NV301"}, id="NV301"),
+        pytest.param(libraries("80", "80", "80 90"), "80_real 90_real", {"NV302"}, id="NV302"),
+        pytest.param(libraries("80"), "80_real 86_real", {"NV303"}, id="NV303"),
+        pytest.param(libraries("80", "80", "80 86"), "80_real 86_real", {"NV303"}, id="NV303-few"),
+        pytest.param(libraries("80 100a"), "80_real 100_real", {"NV304"}, id="NV304"),
+        pytest.param(libraries("80 100a"), "80_real 100a_real", set(), id="specific-value"),
+        pytest.param(libraries("80 100f"), "80_real 100_real", set(), id="family"),
+        pytest.param(libraries("80 80p", "80", "80"), "80_real 80_virtual", {"NV305"}, id="NV305"),
+        pytest.param(libraries("90 90ap"), "90_real 90_virtual", {"NV305"}, id="NV305-specific"),
+        pytest.param(libraries("80 75p"), "80_real 75_virtual", {"NV320"}, id="ptx-needs-12.4"),
+        pytest.param(libraries("80 90"), "80_real", {"NV306"}, id="NV306"),
+        pytest.param(libraries("80 89", "80", "80", "80"), "80_real", set(), id="few-unclaimed"),
+        pytest.param({}, "80_real", {"NV330"}, id="NV330"),
+        pytest.param({"demo/py.py": b"1"}, "", set(), id="states-a-bound-alone"),
+        pytest.param(
+            libraries("80") | {COPY: cuda_library("80", "89")}, "80_real", {"NV310"}, id="NV310"
+        ),
+        pytest.param(
+            libraries("80") | {COPY: cuda_library("80", "90")},
+            "80_real 90_real",
+            {"NV301", "NV310"},
+            id="only-a-copy-has-it",
+        ),
+        pytest.param(
+            {"demo/a.so": packing.shared_object(packing.cubin(90), name=RODATA)},
+            "90_real",
+            {"NV331"},
+            id="NV331",
+        ),
+    ],
+)
+def test_architectures_against_code(
+    tmp_path: Path, members: dict[str, bytes], archs: str, expected: set[str]
+) -> None:
+    assert codes(variant(tmp_path, members, archs)) == expected
+
+
+@pytest.mark.parametrize(
+    ("targets", "archs", "bound", "expected"),
+    [
+        pytest.param("80", "80_real", "12.0", set(), id="cubins-major"),
+        pytest.param("80", "80_real", "11.8", {"NV320"}, id="NV320"),
+        pytest.param("80", "80_real", "12.4", {"NV321"}, id="NV321"),
+        pytest.param("80", "80_real", "", {"NV322"}, id="NV322"),
+        pytest.param("80 80p", "80_real 80_virtual", "12.0", {"NV320"}, id="ptx-below"),
+        pytest.param("80 80p", "80_real 80_virtual", "12.4", set(), id="ptx"),
+        pytest.param("80 80p", "80_real 80_virtual", "12.5", {"NV321"}, id="ptx-above"),
+        pytest.param("80 80p", "80_real", "12.0", {"NV306"}, id="ptx-not-stated"),
+    ],
+)
+def test_bounds_against_code(
+    tmp_path: Path, targets: str, archs: str, bound: str, expected: set[str]
+) -> None:
+    assert codes(variant(tmp_path, libraries(targets), archs, bound)) == expected
+
+
+def test_a_null_variant_with_code_is_reported(tmp_path: Path) -> None:
+    assert codes(variant(tmp_path, libraries("80"), "", "", "null")) == {"NV332"}
+    assert codes(variant(tmp_path, {}, "", "", "null")) == set()
+
+
+def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
+    other = packing.shared_object(
+        packing.container(packing.real(80)), needed=("libcudart.so.11.0",)
+    )
+
+    facts = variant(tmp_path, libraries("80") | {"demo/b.so": other}, "80_real", "11.0", "x")
+
+    assert codes(facts) == {"NV311"}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Requires-Dist: nvidia-cublas-cu12", set()),
+        ("Requires-Dist: nvidia-cublas-cu11", {"NV340"}),
+        ("Requires-Dist: nvidia-cuda-runtime==13.0.1", {"NV340"}),
+        ("Requires-Dist: nvidia-cublas-cu11; extra == 'old'", set()),
+    ],
+)
+def test_requirements_are_for_the_same_cuda(tmp_path: Path, line: str, expected: set[str]) -> None:
+    members = libraries("80") | {f"{DIST_INFO}/METADATA": with_metadata(line)}
+
+    assert codes(variant(tmp_path, members, "80_real")) == expected
+
+
+LABELS: dict[str, set[str]] = {
+    "cuda12.4": set(),
+    "cu124": set(),
+    "cu12": set(),
+    "anything": set(),
+    "cuda12.6": {"NV350"},
+    "cuda13.0": {"NV350"},
+    "cu118": {"NV350"},
+}
+
+
+@pytest.mark.parametrize(("label", "expected"), LABELS.items())
+def test_labels_name_the_cuda_of_the_code(tmp_path: Path, label: str, expected: set[str]) -> None:
+    assert codes(variant(tmp_path, libraries("80"), "80_real", label=label)) == expected
+
+
+def test_what_was_not_read_is_not_verified(tmp_path: Path) -> None:
+    members = libraries("80") | {"demo/inner.zip": b"PK\x03\x04"}
+
+    assert codes(variant(tmp_path, members, "80_real")) == {"NV360"}
+
+
+def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
+    members = libraries("80", "80", "80 90", "80 90")
+
+    strict = variant(tmp_path, members, "80_real 90_real")
+    lenient = variant(tmp_path, members, "80_real 90_real", threshold=0.5)
+
+    (finding,) = verify_wheel(strict, ALL)
+    assert finding.message == "2 of 4 containers (50 %) run on 9.0"
+    assert codes(lenient) == set()
+
+
+def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[Facts]:
+    """Read two wheels of one release for two platforms."""
+    found = []
+    for platform, archs in (("linux_x86_64", first), ("linux_aarch64", second)):
+        metadata = build_metadata(label, {"sm_arch": tuple(archs.split())})
+        name = f"demo-1.0-py3-none-{platform}.whl"
+        wheel = make_wheel(folder, libraries("80 90"), name=name)
+        found.append(read_facts(str(write_variant(wheel, folder, metadata)[0]), 0.75))
+    return found
+
+
+def test_one_label_means_one_thing(tmp_path: Path) -> None:
+    (finding,) = verify_release(release(tmp_path, "80_real", "80_real 90_real"), ALL)
+
+    assert (finding.rule.code, finding.subject) == ("NV370", "cuda12.4")
+    assert finding.wheel.endswith("aarch64-cuda12.4.whl")
+    assert "states nvidia::sm_arch::90_real" in finding.message
+
+
+def test_equal_wheels_of_a_release_do_not_contradict(tmp_path: Path) -> None:
+    assert list(verify_release(release(tmp_path, "80_real", "80_real"), ALL)) == []
+
+
+def test_one_namespace_has_one_provider(tmp_path: Path) -> None:
+    wheels = []
+    for label, requirement in (("a", ">=0.0.1,<1.0.0"), ("b", ">=0.0.2,<1.0.0")):
+        metadata = build_metadata(label, {"sm_arch": ("80_real",)})
+        provider = Provider(
+            requires=(f"nvidia-variant-provider{requirement}",),
+            plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin",
+        )
+        changed = metadata.model_copy(update={"providers": {"nvidia": provider}})
+        path, _ = write_variant(make_wheel(tmp_path, libraries("80")), tmp_path, changed)
+        wheels.append(read_facts(str(path), 0.75))
+
+    assert [one.rule.code for one in verify_release(wheels, ALL)] == ["NV371"]
+
+
+def test_codes_are_selected_by_their_start(tmp_path: Path) -> None:
+    facts = variant(tmp_path, libraries("80"), "80_real 90_real", "12.4")
+
+    def found(select: tuple[str, ...], ignore: tuple[str, ...] = ()) -> list[str]:
+        selection = Selection.build(select, ignore)
+        return [finding.rule.code for finding in verify_wheel(facts, selection)]
+
+    assert found(()) == ["NV301", "NV321"]
+    assert found(("NV30",)) == ["NV301"]
+    assert found(("NV3",), ("NV301", "NV321")) == []
+    with pytest.raises(InvalidValueError, match="no check starts with 'NV9'"):
+        Selection.build(("NV9",), ())
+
+
+def test_codes_are_unique_and_documented() -> None:
+    rules = all_rules()
+    text = DOCS.read_text("utf-8")
+    sections = dict(re.findall(r"^### (NV3\d\d) (.+)$", text, re.MULTILINE))
+
+    assert len({rule.code for rule in rules}) == len(rules)
+    assert sections == {rule.code: f"{rule.title} ({rule.severity.value})" for rule in rules}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("demo-1.0-py3-none-any.whl", "no variant label"),
+        ("demo-1.0-py3-none-any-x.whl", r"has no .*variant\.json"),
+        ("absent-1.0-py3-none-any-x.whl", "No such file"),
+    ],
+)
+def test_wheels_that_are_no_variants_are_refused(tmp_path: Path, name: str, message: str) -> None:
+    if name.startswith("demo"):
+        make_wheel(tmp_path, name=name)
+
+    with pytest.raises(InvalidValueError, match=message):
+        read_facts(str(tmp_path / name), 0.75)
+
+
+def test_metadata_of_another_label_is_refused(tmp_path: Path) -> None:
+    metadata = build_metadata("one", {"sm_arch": ("80_real",)})
+    path, _ = write_variant(make_wheel(tmp_path), tmp_path, metadata)
+    renamed = path.rename(tmp_path / "demo-1.0-py3-none-any-two.whl")
+
+    with pytest.raises(InvalidValueError, match="seen one, expected only two"):
+        read_facts(str(renamed), 0.75)
