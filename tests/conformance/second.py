@@ -62,7 +62,7 @@ def check_machine(machine: dict[str, Any]) -> None:
         machine.get("schema_version", 1) == 1
         and machine.get("status", "pinned") in STATUSES
         and isinstance(machine.get("tegra", False), bool)
-        and fits(machine.get("cuda_driver_version"), r"\d{1,4}(\.\d{1,4})?")
+        and fits(machine.get("cuda_driver_version"), r"\d{1,2}(\.\d{1,2})?")
         and fits(machine.get("driver_release"), r"\d{2,4}(\.\d+){1,2}")
         and isinstance(gpus, list)
         and all(isinstance(gpu, dict) for gpu in gpus)
