@@ -74,6 +74,9 @@ def run_child(
     finally:
         # Also when Ctrl-C arrives here: the child has a session of its own and would not see it.
         code = _finish(process, grace, urgent=bool(end))
+    # All that could write is gone, so what is still in the pipe is read to its end at once; on a
+    # busy machine the reader may only now get its turn. A process that escaped may keep it open.
+    reader.done.wait(max(0.0, started + seconds - time.monotonic()))
     return ChildReply(reader.text(), end or _how_it_ended(code), time.monotonic() - started)
 
 
@@ -96,6 +99,7 @@ class _Reader:
             self._thread.start()
         except RuntimeError as error:
             _close(self._stream)
+            self.done.set()
             return f"not started: {error}"
         return ""
 

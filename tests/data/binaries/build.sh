@@ -7,7 +7,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-cd "$here"
+
+# Line tables name the source's folder: one that is the same on every machine.
+source=/tmp/axpy-fixture
+mkdir -p "$source"
+cp "$here/kernel.cu" "$source"
+cd "$source"
 
 fatbin() {
   name=$1
