@@ -72,7 +72,9 @@ def add_parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SOURCE", help="folder of wheels with -variants.json, or such a file"
+        "source",
+        metavar="SOURCE",
+        help="folder of wheels, -variants.json, wheel, or index URL, as for 'explain'",
     )
     parser.add_argument("--package", default="", metavar="NAME[==VERSION]", help="of several")
     _add_machines(parser)
@@ -166,7 +168,10 @@ def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
         return listed | tally_here(parts, defaults)
     if any(part.path == "-" for part in parts):
         raise InvalidValueError("--dask: workers cannot see standard input; give files")
-    from distributed import Client
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise InvalidValueError("--dask: pip install 'nvidia-variant-provider[dask]'") from error
 
     with Client(args.dask) as client:
         ranges = [piece for part in parts for piece in split(part, PART_BYTES)]

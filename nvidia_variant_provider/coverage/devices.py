@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SHARING: Final = re.compile(r"-(SHARED|MIG-[\w.+]+)$")
 _PARTS: Final = re.compile(r"[^a-z0-9]+")
 
+_CHIP_OR_CAPABILITY: Final = re.compile(r"sm[-_]\d{2,3}|\d{1,2}\.\d|[a-z]{2}\d{2,3}[a-z]?")
+
 # Words behind a product's name that make it another product.
 _OTHER_PRODUCT: Final = frozenset({"ti", "super", "laptop", "mobile", "max", "d", "founders"})
 
@@ -29,10 +31,11 @@ def find(name: str) -> Device | None:
     The longest product name that stands in it as whole words counts. ``None`` if none does.
     """
     words = _words(_SHARING.sub("", name))
+    present = frozenset(words)
     found = [
-        (length, device)
+        (len(known), device)
         for known, device in _catalogue()
-        if (length := len(known)) and _position(known, words) is not None
+        if present.issuperset(known) and _position(known, words) is not None
     ]
     return max(found, key=lambda row: row[0])[1] if found else _by_chip(name)
 
@@ -72,6 +75,9 @@ def _catalogue() -> tuple[tuple[tuple[str, ...], Device], ...]:
 
 def _by_chip(name: str) -> Device | None:
     """Return the device of a chip or a capability: ``gh100``, ``sm_90``."""
+    # Only names of this form are asked for: for any other one there is a search for near names.
+    if not _CHIP_OR_CAPABILITY.fullmatch(name.strip().lower()):
+        return None
     try:
         return targets.find_device(name)
     except InvalidValueError:

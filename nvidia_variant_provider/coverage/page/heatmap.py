@@ -85,7 +85,7 @@ class HeatMap:
         return (
             f'<td><button type="button" {self.look(first.choice, hole=first.is_hole)} '
             f'data-details="{numbers}" title="{title}">'
-            f"{mark}{escape(str(first.choice))}{more}{count}</button></td>"
+            f"<span>{mark}{_breakable(str(first.choice))}{more}</span>{count}</button></td>"
         )
 
 
@@ -101,9 +101,14 @@ def _line_words(line: Line) -> str:
     return f"{escape(device)}<small>{small}</small>"
 
 
+def _breakable(label: str) -> str:
+    """Let a long label break where its parts meet."""
+    return escape(label).replace("_", "_<wbr>")
+
+
 def _column_key(kind: Kind) -> tuple[int, int, tuple[int, int]]:
-    """Sort by branch; then those of whom only the CUDA version is known; then those without."""
-    cuda = (kind.cuda.major, kind.cuda.minor) if kind.cuda else (0, 0)
+    """Sort newest branch first: a phone shows the first columns. Known CUDA only comes after."""
+    cuda = (-kind.cuda.major, -kind.cuda.minor) if kind.cuda else (0, 0)
     if kind.driver is not None:
-        return 0, kind.driver, cuda
+        return 0, -kind.driver, cuda
     return (1, 0, cuda) if kind.cuda else (2, 0, cuda)

@@ -34,6 +34,8 @@ def read(
     columns: Sequence[str] = ()
     if start:
         columns = _header(stream, source)
+        # A part may begin before the header, behind a remark.
+        start = max(start, stream.tell())
     for where, line in lines(stream, source, start, stop):
         if not line.strip() or line.startswith("#"):
             continue
