@@ -19,12 +19,15 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import __version__
+ROOT: Final = Path(__file__).resolve().parent.parent
+# So that any interpreter can build, with nothing installed.
+sys.path.insert(0, str(ROOT))
+
+from nvidia_variant_provider import __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 PACKAGE: Final = "nvidia_variant_provider"
 ENTRY: Final = Path(__file__).with_name("standalone_main.py")
 PCI: Final = ROOT / ".ci" / "tables" / "nvidia_pci.json"

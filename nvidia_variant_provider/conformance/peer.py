@@ -88,7 +88,10 @@ class Peer:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_ENDING_S)
             code = process.returncode
-            raise PeerError("closed its output" if code is None else f"ended with exit code {code}")
+            closed = "input" if isinstance(answer, OSError) else "output"
+            raise PeerError(
+                f"closed its {closed}" if code is None else f"ended with exit code {code}"
+            )
         if not answer.endswith(b"\n"):
             what = f"more than {MAX_LINE} bytes" if len(answer) >= MAX_LINE else "half a line"
             raise PeerError(f"answered with {what}")

@@ -14,6 +14,7 @@ import pytest
 
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.conformance.cases import PACKAGED, Case, load
+from nvidia_variant_provider.conformance.peer import Peer, PeerError
 from nvidia_variant_provider.conformance.runner import Outcome, Result, judge, run_cases
 from nvidia_variant_provider.conformance.serve import reply_to, serve
 from nvidia_variant_provider.errors import InvalidValueError
@@ -154,6 +155,22 @@ def test_a_bad_answer_fails_its_case_and_the_next_is_asked_afresh(
 
     assert list(failed) == [THREE[1]]
     assert reason in failed[THREE[1]]
+
+
+def test_one_that_does_not_read_is_told_from_one_that_has_ended(tmp_path: Path) -> None:
+    deaf = tmp_path / "deaf.py"
+    deaf.write_text(
+        "import os, time\nos.read(0, 99)\nos.close(0)\nprint('up', flush=True)\ntime.sleep(60)\n",
+        "utf-8",
+    )
+    peer = Peer([sys.executable, str(deaf)], 20)
+    try:
+        # It answers once, after closing its input.
+        assert peer.ask("{}") == "up\n"
+        with pytest.raises(PeerError, match="closed its input"):
+            peer.ask("{}")
+    finally:
+        peer.close()
 
 
 def test_a_hang_costs_its_deadline_and_its_case(tmp_path: Path) -> None:
