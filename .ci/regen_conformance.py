@@ -41,6 +41,7 @@ ABOUT: Final = {
     "properties-1": "Rule set 1, the default: docs/properties.md, value for value.",
     "errors": "Malformed overrides and machine files: which variable is named.",
     "choices": "Small releases, each with one reason why its label is chosen; written by hand.",
+    "targets": "Machines by name (docs/targets.md), each with the facts a person wrote beside it.",
     "releases": "Releases like those of real packages, asked for by many machines.",
     "detection": "Raw observations of recorded machines, and the machine that is to be found.",
 }
@@ -54,6 +55,7 @@ def groups() -> dict[str, list[Row]]:
         "properties-1": [_properties(row, 1) for row in machines],
         "errors": [_error(row) for row in _authored("errors")],
         "choices": [case for row in _authored("choices") for case in _choices(row)],
+        "targets": list(_targets(_authored("targets"))),
         "releases": list(_releases(_authored("releases"))),
         "detection": [_detection(path) for path in sorted(MACHINES.glob("*.json"))],
     }
@@ -115,6 +117,24 @@ def _properties(row: Row, rule_set: int) -> Row:
         "request": request,
         "expected": {"features": _asked(request)["features"]},
     }
+
+
+def _targets(authored: Row) -> Iterator[Row]:
+    """Yield the cases of named machines; what is expected follows from the facts beside them."""
+    for row in authored["machines"]:
+        said = row.get("environment", {})
+        rules = {name: text for name, text in said.items() if name == overrides.RULES}
+        facts = {"ask": "properties", "machine": _machine(row), "environment": rules}
+        environment = {overrides.TARGET: row["target"], **said}
+        yield {
+            "id": f"targets/{row['id']}",
+            "title": row["title"],
+            "evidence": "hand",
+            "request": {"ask": "properties", "machine": None, "environment": environment},
+            "expected": {"features": _asked(facts)["features"]},
+        }
+    for row in authored["errors"]:
+        yield {**_error(row), "id": f"targets/error-{row['id']}"}
 
 
 def _error(row: Row) -> Row:

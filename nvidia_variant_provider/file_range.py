@@ -1,16 +1,32 @@
-"""Copy a range of bytes between files, inside the kernel where it can do that."""
+"""Ranges of bytes in files: read through one handle, copied inside the kernel where it can."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 _STEP: Final = 4 << 20
+
+
+class OpenSource(FileSource):
+    """A file that stays open: thousands of small reads would each open it again."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__(file.name, name)
+        self._file = file
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``."""
+        if offset < 0:
+            return b""
+        self._file.seek(offset)
+        return self._file.read(length)
 
 
 def copy_range(old: BinaryIO, new: BinaryIO, at: int, length: int) -> None:

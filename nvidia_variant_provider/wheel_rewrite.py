@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider import zip_records as zr
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
-from nvidia_variant_provider.file_range import copy_range, read_range
+from nvidia_variant_provider.file_range import OpenSource, copy_range, read_range
 from nvidia_variant_provider.wheel_record import SIGNATURES, WheelRecord
 from nvidia_variant_provider.zip_layout import read_entries, read_member
 
@@ -44,7 +44,8 @@ class WheelArchive:
         """Read the layout; raises ``DamagedFileError``, and ``OSError`` for a missing file."""
         self.path = path
         self._file = FileSource(str(path), path.name)
-        self.entries = read_entries(self._file)
+        with open(path, "rb", buffering=0) as file:
+            self.entries = read_entries(OpenSource(file, path.name))
         self._by_name = {entry.name: entry for entry in self.entries}
         records = [match for name in self._by_name if (match := _DIST_INFO.fullmatch(name))]
         if len(records) != 1:
@@ -112,7 +113,7 @@ def _plan(
         if entry.name in contents:
             yield _fresh(entry.name, contents[entry.name], entry), contents[entry.name]
         elif entry.name not in remove:
-            yield zr.settled(entry), None
+            yield entry, None
 
 
 def _fresh(name: str, data: bytes, model: Entry) -> Entry:
@@ -134,7 +135,7 @@ def _write(old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | Non
     for entry, content in plan:
         head = zr.pack_local(entry)
         pending += head
-        directory += zr.pack_central(changed(entry, header_at=at))
+        directory += zr.pack_central(entry, at)
         count += 1
         at += len(head) + entry.packed
         if content is not None:

@@ -24,7 +24,9 @@ _MOST_INFLATION: Final = 1032
 # What is read into memory is RECORD, METADATA and the like.
 MAX_READ: Final = 64 << 20
 _DESCRIPTOR_MAGIC: Final = b"PK\x07\x08"
+_DESCRIPTOR_MAX: Final = 24
 _NAME_MAX: Final = 4096
+_USUAL_EXTRA: Final = 64
 _SHOWN: Final = 120
 
 
@@ -152,17 +154,21 @@ def _settle(file: Source, entry: Entry, end: int) -> Entry:
     """Check one member against its local header and its neighbour; return it with its place."""
     where = f"{file.name}: {entry.name[:_SHOWN]}"
     _check_claims(where, entry)
-    head = file.read_at(entry.header_at, zr.LOCAL.size)
+    # Nearly always the whole header, in one read.
+    head = file.read_at(entry.header_at, zr.LOCAL.size + len(entry.raw_name) + _USUAL_EXTRA)
     if len(head) < zr.LOCAL.size or not head.startswith(zr.LOCAL_MAGIC):
         raise DamagedFileError(f"{where}: no member at offset {entry.header_at}")
-    local = zr.LOCAL.unpack(head)
-    rest = file.read_at(entry.header_at + zr.LOCAL.size, local[9] + local[10])
+    local = zr.LOCAL.unpack_from(head)
+    length = zr.LOCAL.size + local[9] + local[10]
+    if length > len(head):
+        head = file.read_at(entry.header_at, length)
+    rest = head[zr.LOCAL.size : length]
     try:
         extra, wide = zr.split_extra(rest[local[9] :])
     except zr.RecordError as error:
         raise DamagedFileError(f"{where}: {error}") from error
     size, packed = zr.unmask(wide, (local[8], local[7]))
-    data_at = entry.header_at + zr.LOCAL.size + local[9] + local[10]
+    data_at = entry.header_at + length
     stated = (rest[: local[9]], local[2], local[3], local[6], packed, size)
     own = (entry.raw_name, entry.flags, entry.method, entry.crc, entry.packed, entry.size)
     later = (*own[:3], 0, 0, 0)
@@ -207,5 +213,7 @@ def _check_gap(file: Source, where: str, entry: Entry, data_end: int, end: int) 
     forms = {wide, _DESCRIPTOR_MAGIC + wide}
     if len(numbers) == 3:  # noqa: PLR2004 - none of the three needs 64 bits
         forms |= {b"".join(numbers), _DESCRIPTOR_MAGIC + b"".join(numbers)}
-    if not entry.flags & zr.DESCRIPTOR or gap > 24 or file.read_at(data_end, gap) not in forms:  # noqa: PLR2004
+    if not entry.flags & zr.DESCRIPTOR:
         raise DamagedFileError(f"{where}: {gap} hidden bytes behind it")
+    if gap > _DESCRIPTOR_MAX or file.read_at(data_end, gap) not in forms:
+        raise DamagedFileError(f"{where}: {gap} bytes behind it that are not its descriptor")

@@ -6,7 +6,7 @@ Source: APPNOTE 6.3.10, sections 4.3.7 to 4.3.16 and 4.5.3.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
@@ -132,35 +132,30 @@ def unmask(wide: bytes, values: tuple[int, ...]) -> list[int]:
     return real
 
 
-def settled(entry: Entry) -> Entry:
-    """Return the entry as it is written: its sizes in the header, no descriptor behind it."""
-    return replace(entry, flags=entry.flags & ~DESCRIPTOR)
-
-
 def pack_local(entry: Entry) -> bytes:
-    """Write the header in front of a member's bytes."""
+    """Write the header in front of a member's bytes, with its sizes: no descriptor follows."""
     large = max(entry.packed, entry.size) >= MASKED_32
     # In a local header both sizes are masked or neither is.
     wide = _pack_wide(entry.size, entry.packed) if large else b""
     extra = wide + entry.local_extra
     head = LOCAL.pack(
-        LOCAL_MAGIC, _version(entry, large=large), entry.flags, entry.method, entry.time,
-        entry.date, entry.crc, MASKED_32 if large else entry.packed,
+        LOCAL_MAGIC, _version(entry, large=large), entry.flags & ~DESCRIPTOR, entry.method,
+        entry.time, entry.date, entry.crc, MASKED_32 if large else entry.packed,
         MASKED_32 if large else entry.size, len(entry.raw_name), len(extra),
     )  # fmt: skip
     return head + entry.raw_name + extra
 
 
-def pack_central(entry: Entry) -> bytes:
-    """Write the member's record in the directory; ``header_at`` is where it now lies."""
-    values = (entry.size, entry.packed, entry.header_at)
+def pack_central(entry: Entry, header_at: int) -> bytes:
+    """Write the member's record in the directory; ``header_at`` is where it lies now."""
+    values = (entry.size, entry.packed, header_at)
     large = [value for value in values if value >= MASKED_32]
     extra = (_pack_wide(*large) if large else b"") + entry.extra
-    size, packed, header_at = (min(value, MASKED_32) for value in values)
+    size, packed, start = (min(value, MASKED_32) for value in values)
     head = CENTRAL.pack(
-        CENTRAL_MAGIC, entry.made_by, _version(entry, large=bool(large)), entry.flags,
+        CENTRAL_MAGIC, entry.made_by, _version(entry, large=bool(large)), entry.flags & ~DESCRIPTOR,
         entry.method, entry.time, entry.date, entry.crc, packed, size, len(entry.raw_name),
-        len(extra), len(entry.comment), 0, entry.internal, entry.external, header_at,
+        len(extra), len(entry.comment), 0, entry.internal, entry.external, start,
     )  # fmt: skip
     return head + entry.raw_name + extra + entry.comment
 

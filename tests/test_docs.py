@@ -48,3 +48,14 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
 
     assert [it for it in targets if not (page.parent / it).exists()] == []
+
+
+def test_every_rule_names_its_source_and_a_test_that_is_there() -> None:
+    text = (ROOT / "docs" / "properties.md").read_text("utf-8")
+    table = text.partition("## Where each rule comes from")[2]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+
+    assert [row for row in rows if len(row) != 3 or not row[1]] == []
+    named = [re.findall(r"`(tests/[\w/]+\.py)`", row[2]) for row in rows[2:]]
+    assert all(named)
+    assert [path for paths in named for path in paths if not (ROOT / path).is_file()] == []

@@ -20,6 +20,7 @@ from tests import wheel_maker
 from tests.wheel_maker import DIST_INFO, files_of_wheel, make_wheel, pack
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 RECORD = f"{DIST_INFO}/RECORD"
@@ -86,6 +87,16 @@ def test_record_lists_every_member_and_its_hash(tmp_path: Path) -> None:
     rows = {tuple(row) for row in csv.reader(io.StringIO(record.decode()))}
     expected = csv.reader(io.StringIO(wheel_maker.record_of(files).decode()))
     assert rows == {tuple(row) for row in expected}
+
+
+def test_many_small_members_are_copied_in_bunches(tmp_path: Path) -> None:
+    many = {f"demo/{number}.bin": os.urandom(200_000) for number in range(30)}
+    wheel = make_wheel(tmp_path, many)
+
+    rewrite(wheel, tmp_path / "new.whl", {ADDED: b"{}\n"})
+
+    after = contents(tmp_path / "new.whl")
+    assert {name: after[name] for name in many} == many
 
 
 def test_a_wheel_rewritten_twice_is_the_same_bytes(tmp_path: Path) -> None:
@@ -214,6 +225,10 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> No
         WheelArchive(wheel)
 
 
+PLAIN = pack({"demo/a.py": b"text " * 50, "demo/b.py": b"2"})
+STORED = pack({"demo/a.py": b"text " * 50, "demo/b.py": b"2"}, zipfile.ZIP_STORED)
+
+
 def two_of_a_name() -> bytes:
     return pack({"demo/a.py": b"1", "demo/b.py": b"2"}).replace(b"demo/b.py", b"demo/a.py")
 
@@ -233,13 +248,72 @@ def central(data: bytes, offset: int, form: str, value: int) -> bytes:
     return data[:at] + struct.pack(form, value) + data[at + struct.calcsize(form) :]
 
 
-PLAIN = pack({"demo/a.py": b"text " * 50, "demo/b.py": b"2"})
-STORED = pack({"demo/a.py": b"text " * 50, "demo/b.py": b"2"}, zipfile.ZIP_STORED)
+def with_extra(extra: bytes, flags: int = 0, name: bytes = b"demo/a.py") -> bytes:
+    """An archive of one empty member with this extra field in its local header."""
+    entry = zr.Entry(name, zr.STORED, flags, 0, 0, 0, local_extra=extra)
+    local = zr.pack_local(entry)
+    directory = zr.pack_central(entry, 0)
+    return local + directory + zr.pack_end(len(local), len(directory), 1)
+
+
+def flagged(data: bytes) -> bytes:
+    """Announce a descriptor behind the first member in both of its headers."""
+    at = data.index(zr.CENTRAL_MAGIC) + 8
+    return data[:6] + b"\x08" + data[7:at] + b"\x08" + data[at + 1 :]
+
+
+def with_count(count: int) -> bytes:
+    """An archive whose end record counts other than its directory does."""
+    start = int.from_bytes(PLAIN[-6:-2], "little")
+    size = len(PLAIN) - 22 - start
+    return PLAIN[:-22] + zr.pack_end(start, size, count)
+
+
+def with_wide_end(data: bytes, lie: int = 0) -> bytes:
+    """The same archive with the end records for large ones."""
+    start = int.from_bytes(data[-6:-2], "little")
+    size, count = len(data) - 22 - start, int.from_bytes(data[-12:-10], "little")
+    end64 = zr.END64.pack(zr.END64_MAGIC, 44, 45, 45, 0, lie, count, count, size, start)
+    return data[:-22] + end64 + zr.LOCATOR.pack(zr.LOCATOR_MAGIC, 0, start + size, 1) + data[-22:]
+
+
+def test_end_records_for_large_archives_are_read() -> None:
+    entries = read_entries(BytesSource("x.whl", with_wide_end(PLAIN)))
+
+    assert [entry.name for entry in entries] == ["demo/a.py", "demo/b.py"]
+
+
+@pytest.mark.parametrize(
+    ("flip", "message"),
+    [
+        pytest.param(lambda data: data[:1] + b"\xff" + data[2:], "deflate|checksum", id="stream"),
+        pytest.param(lambda data: data[:-1] + b"\xff", "checksum|deflate|end", id="end"),
+    ],
+)
+def test_a_record_that_cannot_be_unpacked_is_refused(
+    tmp_path: Path, flip: Callable[[bytes], bytes], message: str
+) -> None:
+    wheel = make_wheel(tmp_path)
+    data, packed = wheel.read_bytes(), compressed(wheel)[RECORD]
+    wheel.write_bytes(data.replace(packed, flip(packed)))
+
+    with pytest.raises(DamagedFileError, match=message):
+        WheelArchive(wheel)
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        pytest.param(with_extra(b"\x01\x00\xff\xff"), "longer than the place", id="extra-length"),
+        pytest.param(with_extra(b"\x01\x00\x00\x00" * 2), "stated twice", id="two-sizes-fields"),
+        pytest.param(
+            with_extra(struct.pack("<HHBI", 0x7075, 10, 1, 0) + b"other"), "second name", id="name"
+        ),
+        pytest.param(with_extra(b"", zr.UTF8, b"\xff"), "is not UTF-8", id="not-utf-8"),
+        pytest.param(flagged(with_extra(b"")), "not its descriptor", id="no-descriptor"),
+        pytest.param(with_count(1), "members take", id="count-too-low"),
+        pytest.param(with_count(3), "ends early", id="count-too-high"),
+        pytest.param(with_wide_end(PLAIN, 1), "behind the directory", id="disk-of-the-end"),
         pytest.param(b"", "no end-of-archive record", id="empty"),
         pytest.param(PLAIN[:-30], "no end-of-archive record", id="cut-short"),
         pytest.param(PLAIN + b"\0", "behind the directory", id="appended"),
@@ -285,14 +359,14 @@ large_numbers = st.integers(0, 2**63) | st.integers(2**32 - 3, 2**32 + 3)
 
 @given(packed=large_numbers, size=large_numbers, at=large_numbers)
 def test_headers_of_any_size_are_read_back(packed: int, size: int, at: int) -> None:
-    entry = zr.Entry(b"demo/a.so", zr.DEFLATED, 0, 7, packed, size, at)
+    entry = zr.Entry(b"demo/a.so", zr.DEFLATED, 0, 7, packed, size)
 
-    again, length = zr.parse_central(zr.pack_central(entry), 0)
+    again, length = zr.parse_central(zr.pack_central(entry, at), 0)
     local = zr.pack_local(entry)
     fields = zr.LOCAL.unpack_from(local)
     _, wide = zr.split_extra(local[zr.LOCAL.size + fields[9] :])
 
-    assert length == len(zr.pack_central(entry))
+    assert length == len(zr.pack_central(entry, at))
     assert (again.packed, again.size, again.header_at) == (packed, size, at)
     assert zr.unmask(wide, (fields[8], fields[7])) == [size, packed]
 
@@ -302,9 +376,9 @@ def test_archives_of_many_members_keep_their_form(tmp_path: Path, count: int) ->
     path = tmp_path / "many.zip"
     body, directory = bytearray(), bytearray()
     for number in range(count):
-        entry = zr.Entry(b"%d" % number, zr.STORED, 0, 0, 0, 0, len(body))
+        entry = zr.Entry(b"%d" % number, zr.STORED, 0, 0, 0, 0)
+        directory += zr.pack_central(entry, len(body))
         body += zr.pack_local(entry)
-        directory += zr.pack_central(entry)
     path.write_bytes(body + directory + zr.pack_end(len(body), len(directory), count))
 
     with zipfile.ZipFile(path) as archive:

@@ -25,7 +25,7 @@ def record_of(files: Mapping[str, bytes], newline: str = "\n") -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator=newline)
     for name, data in files.items():
-        if not name.endswith(("/", "RECORD.jws")):
+        if not name.endswith(("/", "RECORD.jws", "RECORD.p7s")):
             writer.writerow((name, f"sha256={_digest(data)}", len(data)))
     writer.writerow((f"{DIST_INFO}/RECORD", "", ""))
     return text.getvalue().encode()

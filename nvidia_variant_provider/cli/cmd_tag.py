@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
+from nvidia_variant_provider.cli.threshold import add_threshold
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -50,13 +51,7 @@ def add_parser(
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
     parser.add_argument("--label", help="variant label (default: from the CUDA toolkit, cuda13.2)")
     _add_sources(parser)
-    parser.add_argument(
-        "--threshold",
-        type=_percent,
-        default=0.75,
-        metavar="PERCENT",
-        help="containers that must have code for an architecture (default: 75)",
-    )
+    add_threshold(parser)
     parser.add_argument(
         "--no-ptx",
         action="store_true",
@@ -99,13 +94,6 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         help="state this property; repeat for more",
     )
     sources.add_argument("--null", action="store_true", help="make the variant for every machine")
-
-
-def _percent(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 100:  # noqa: PLR2004 - per cent
-        raise argparse.ArgumentTypeError(f"expected a share above 0 and up to 100, not {text}")
-    return number / 100
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
+from nvidia_variant_provider.cli.threshold import add_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +52,7 @@ def add_parser(
     parser.add_argument(
         "--ignore", type=_codes, default=(), metavar="CODES", help="do not report these"
     )
-    parser.add_argument(
-        "--threshold",
-        type=_percent,
-        default=0.75,
-        metavar="PERCENT",
-        help="containers that must have code for an architecture (default: 75)",
-    )
+    add_threshold(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--codes", action="store_true", help="list the codes and stop")
     return parser
@@ -65,13 +60,6 @@ def add_parser(
 
 def _codes(text: str) -> tuple[str, ...]:
     return tuple(code.strip().upper() for code in text.split(",") if code.strip())
-
-
-def _percent(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 100:  # noqa: PLR2004 - per cent
-        raise argparse.ArgumentTypeError(f"expected a share above 0 and up to 100, not {text}")
-    return number / 100
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.binaries import coverage
 from nvidia_variant_provider.model import SmArch
+from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.rules.device_code import judge_arch
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.binaries.report import Contents, Profile
     from nvidia_variant_provider.model import ComputeCapability
-
-# Of real wheels: full targets are in 84 % of torch's containers and more, the partial ones
-# in 10 % and less (docs/tag.md).
-DEFAULT_THRESHOLD: Final = 0.75
 
 
 class Standing(Enum):
@@ -52,11 +49,6 @@ class Claim:
     standing: Standing
     values: tuple[SmArch, ...]
     reason: str
-
-    @property
-    def share(self) -> float:
-        """The share of containers that have code for just this capability."""
-        return self.present / self.total
 
 
 def judge_claims(profiles: Sequence[Profile], threshold: float) -> tuple[Claim, ...]:
@@ -164,9 +156,7 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
     """
     plain = SmArch(arch.capability, "", arch.virtual)
     if not arch.suffix:
-        if arch.virtual and arch.capability.minor:
-            return arch, "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
-        return arch, ""
+        return arch, _remark(arch)
     if arch.virtual:
         return arch, "the provider 0.0.x and uv 0.13.8 know no suffixes and refuse this value"
     if arch.suffix == "f":
@@ -183,3 +173,13 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
 def _later_in_major(capability: ComputeCapability) -> list[ComputeCapability]:
     alike = [gpu for gpu in coverage.GPUS if gpu.major == capability.major]
     return [gpu for gpu in alike if gpu.minor > capability.minor]
+
+
+def _remark(arch: SmArch) -> str:
+    """Say what older installers make of a plain value, if not what it means."""
+    device = same_device(arch.capability)
+    if device != arch.capability:
+        return f"CUDA 13 calls this device {device}; uv 0.13.8 takes the names for two devices"
+    if arch.virtual and arch.capability.minor:
+        return "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
+    return ""

@@ -13,7 +13,7 @@ import pytest
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.metadata import WHEEL_METADATA_NAME, parse_metadata
 from nvidia_variant_provider.wheel_rewrite import WheelArchive
-from tests.wheel_maker import cuda_library, cuda_wheel, make_wheel
+from tests.wheel_maker import DIST_INFO, cuda_library, cuda_wheel, make_wheel
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
@@ -218,3 +218,34 @@ def test_untag_gives_the_ordinary_wheel_back(
     assert capsys.readouterr().out == f"written: {wheel}\n"
     assert "variant.json" not in str(WheelArchive(wheel).record.rows)
     assert main(["untag", str(tmp_path / "x-1-py3-none-any-y.whl"), "-o", str(tmp_path)]) == 2
+
+
+@pytest.mark.parametrize("percent", ["0", "101", "most", "nan"])
+def test_a_threshold_is_a_share(tmp_path: Path, percent: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        tag(make_wheel(tmp_path), "--dry-run", "--threshold", percent)
+
+
+def test_a_dropped_signature_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = make_wheel(tmp_path, {f"{DIST_INFO}/RECORD.p7s": b"x"})
+
+    assert tag(wheel, "--null", "-o", tmp_path) == 0
+
+    shown = capsys.readouterr()
+    assert shown.err == f"warning: {DIST_INFO}/RECORD.p7s was dropped: it signed the old RECORD\n"
+    assert "no properties: the variant for every machine" in shown.out
+    assert shown.out.endswith("demo-1.0-py3-none-any-null.whl\n")
+
+
+def test_untag_tells_what_it_dropped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    signed = make_wheel(
+        tmp_path, {f"{DIST_INFO}/RECORD.jws": b"{}"}, name="demo-1.0-py3-none-any-x.whl"
+    )
+
+    assert main(["untag", str(signed), "-o", str(tmp_path)]) == 0
+
+    shown = capsys.readouterr().err
+    assert f"warning: {signed.name}: {DIST_INFO}/RECORD.jws was dropped" in shown
+    assert "has no demo-1.0.dist-info/variant.json" in shown

@@ -43,6 +43,8 @@ def version(text: str) -> Version:
 
 
 def said(environment: dict[str, str]) -> dict[str, str]:
+    if environment.get(PREFIX + "TARGET") and environment.get(PREFIX + "MACHINE"):
+        raise Refused(PREFIX + "TARGET")
     found = {}
     for name, pattern in LEGAL.items():
         text = environment.get(PREFIX + name, "")
@@ -60,7 +62,7 @@ def check_machine(machine: dict[str, Any]) -> None:
         machine.get("schema_version", 1) == 1
         and machine.get("status", "pinned") in STATUSES
         and isinstance(machine.get("tegra", False), bool)
-        and fits(machine.get("cuda_driver_version"), r"\d{1,4}(\.\d{1,4})?")
+        and fits(machine.get("cuda_driver_version"), r"\d{1,2}(\.\d{1,2})?")
         and fits(machine.get("driver_release"), r"\d{2,4}(\.\d+){1,2}")
         and isinstance(gpus, list)
         and all(isinstance(gpu, dict) for gpu in gpus)
@@ -232,6 +234,9 @@ def label(request: dict[str, Any]) -> str | None:
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
+    environment = request.get("environment", {})
+    if environment.get(PREFIX + "TARGET") and not environment.get(PREFIX + "MACHINE"):
+        return {"skip": "the page names no products"}
     try:
         if request["ask"] == "properties":
             return {"features": features(request)}

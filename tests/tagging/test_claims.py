@@ -112,4 +112,5 @@ def test_each_served_gpu_runs_something_that_is_stated(found: list[tuple[int, st
 def test_values_that_older_providers_cannot_offer_are_explained() -> None:
     assert "refuse this value" in spell(SmArch.parse("100a_real"))[1]
     assert "minor 0 only" in spell(SmArch.parse("86_virtual"))[1]
+    assert "calls this device 11.0" in spell(SmArch.parse("101_real"))[1]
     assert spell(SmArch.parse("90_virtual"))[1] == ""

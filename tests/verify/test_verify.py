@@ -176,6 +176,25 @@ def test_what_was_not_read_is_not_verified(tmp_path: Path) -> None:
     assert codes(variant(tmp_path, members, "80_real")) == {"NV360"}
 
 
+def test_a_container_that_is_cut_short_is_not_verified(tmp_path: Path) -> None:
+    cut = packing.container(packing.real(80), size=1 << 20)
+    members = libraries("80") | {"demo/cut.so": packing.shared_object(cut)}
+
+    assert "NV360" in codes(variant(tmp_path, members, "80_real"))
+
+
+def test_values_of_no_provider_are_left_to_lint(tmp_path: Path) -> None:
+    facts = variant(tmp_path, libraries("80"), "weird_real", "odd")
+
+    assert codes(facts) == {"NV322"}
+
+
+def test_ptx_of_a_family_bears_out_its_own_value(tmp_path: Path) -> None:
+    facts = variant(tmp_path, libraries("100f 100fp"), "100_real 100f_virtual", "12.4")
+
+    assert codes(facts) == set()
+
+
 def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
     members = libraries("80", "80", "80 90", "80 90")
 

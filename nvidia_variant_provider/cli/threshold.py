@@ -1,0 +1,28 @@
+"""The argument ``--threshold``: how many containers an architecture needs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+# The figures behind it are in docs/tag.md.
+_DEFAULT_PERCENT: Final = 75
+_WHOLE: Final = 100
+
+
+def add_threshold(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threshold``, a share of containers: 0.75 for 75 per cent."""
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        default=_DEFAULT_PERCENT / _WHOLE,
+        metavar="PERCENT",
+        help=f"containers that must have code for an architecture (default: {_DEFAULT_PERCENT})",
+    )
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= _WHOLE:
+        raise argparse.ArgumentTypeError(f"expected a share above 0 and up to 100, not {text}")
+    return number / _WHOLE
