@@ -41,7 +41,7 @@ def target_record(text: str) -> Record:
     try:
         return Record(facts_of_target(text), 1, text, "target", text)
     except InvalidValueError as error:
-        raise FleetError("target", "", "", repr(text), str(error)) from error
+        raise FleetError("target", "", "", repr(text), f"a target: {error}") from error
 
 
 def catalogue(branches: Sequence[int] = BRANCHES) -> Iterator[Record]:

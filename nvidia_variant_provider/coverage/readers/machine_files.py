@@ -61,7 +61,7 @@ def _record(text: str, source: str, where: str) -> Record:
     try:
         machine = machine_file.load(json.loads(text))
     except InvalidValueError as error:
-        raise FleetError(source, where, "", str(error), "a machine file") from error
+        raise FleetError(source, where, "", "something else", f"a machine file: {error}") from error
     except (ValueError, RecursionError) as error:
         raise FleetError(source, where, "", str(error), "a JSON document") from error
     return Record(facts_of(machine), 1, (where and f"{source} {where}") or source, source, where)

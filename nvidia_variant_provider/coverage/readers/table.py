@@ -86,7 +86,7 @@ def _facts(place: Place, row: Mapping[str, str]) -> Facts:
         try:
             facts = _target(target)
         except InvalidValueError as error:
-            raise FleetError(*place, "target", repr(target), str(error)) from error
+            raise FleetError(*place, "target", repr(target), f"a target: {error}") from error
         return facts._replace(architecture=architecture or facts.architecture, system=system)
     return Facts(
         devices=tuple(part.strip() for part in row.get("device", "").split("+") if part.strip()),
