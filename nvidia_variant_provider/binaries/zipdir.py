@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider import zip_records as records
 from nvidia_variant_provider.binaries.source import FileSource, InflatedSource
 from nvidia_variant_provider.errors import DamagedFileError
 
@@ -14,22 +15,10 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.binaries.source import Source
 
-MAGIC: Final = b"PK\x03\x04"
-_END: Final = struct.Struct("<4sHHHHIIH")
-_END_MAGIC: Final = b"PK\x05\x06"
-_LOCATOR: Final = struct.Struct("<4sIQI")
-_LOCATOR_MAGIC: Final = b"PK\x06\x07"
-_END64: Final = struct.Struct("<4sQHHIIQQQQ")
-_END64_MAGIC: Final = b"PK\x06\x06"
-_MEMBER: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
-_MEMBER_MAGIC: Final = b"PK\x01\x02"
-_LOCAL_SIZE: Final = 30
+MAGIC: Final = records.LOCAL_MAGIC
+STORED: Final = records.STORED
+DEFLATED: Final = records.DEFLATED
 _COMMENT_MAX: Final = 65535
-_MASKED: Final = 0xFFFFFFFF
-
-STORED: Final = 0
-DEFLATED: Final = 8
-_ENCRYPTED: Final = 1
 
 # The largest wheel known has 15,970 members; each costs memory here.
 MAX_MEMBERS: Final = 100_000
@@ -51,7 +40,7 @@ class Member:
     @property
     def is_readable(self) -> bool:
         """True when the method is one of the two that wheels may use, without encryption."""
-        return self.method in {STORED, DEFLATED} and not self.flags & _ENCRYPTED
+        return self.method in {STORED, DEFLATED} and not self.flags & records.ENCRYPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +54,12 @@ class Directory:
 
 def find_directory(file: Source) -> Directory:
     """Find the directory through the records at the archive's end, zip64 included."""
-    tail_at = max(0, file.size - _COMMENT_MAX - _END.size)
+    tail_at = max(0, file.size - _COMMENT_MAX - records.END.size)
     tail = file.read_at(tail_at, file.size - tail_at)
-    at = tail.rfind(_END_MAGIC)
-    if at < 0 or len(tail) < at + _END.size:
+    at = tail.rfind(records.END_MAGIC)
+    if at < 0 or len(tail) < at + records.END.size:
         raise DamagedFileError(f"{file.name}: no end-of-archive record: cut short, or not a zip")
-    _, _, _, _, count, size, start, _ = _END.unpack_from(tail, at)
+    _, _, _, _, count, size, start, _ = records.END.unpack_from(tail, at)
     found = _directory64(file, tail_at + at) or Directory(start, size, count)
     if found.size > _MAX_DIRECTORY or found.count > MAX_MEMBERS:
         raise DamagedFileError(
@@ -86,13 +75,13 @@ def find_directory(file: Source) -> Directory:
 
 
 def _directory64(file: Source, end_at: int) -> Directory | None:
-    locator = file.read_at(end_at - _LOCATOR.size, _LOCATOR.size)
-    if len(locator) < _LOCATOR.size or not locator.startswith(_LOCATOR_MAGIC):
+    locator = file.read_at(end_at - records.LOCATOR.size, records.LOCATOR.size)
+    if len(locator) < records.LOCATOR.size or not locator.startswith(records.LOCATOR_MAGIC):
         return None
-    record = file.read_at(_LOCATOR.unpack(locator)[2], _END64.size)
-    if len(record) < _END64.size or not record.startswith(_END64_MAGIC):
+    record = file.read_at(records.LOCATOR.unpack(locator)[2], records.END64.size)
+    if len(record) < records.END64.size or not record.startswith(records.END64_MAGIC):
         raise DamagedFileError(f"{file.name}: the zip64 end record is not where it should be")
-    *_, count, size, start = _END64.unpack(record)
+    *_, count, size, start = records.END64.unpack(record)
     return Directory(start, size, count)
 
 
@@ -102,7 +91,7 @@ def read_members(file: Source) -> Iterator[Member]:
     at, end = directory.start, directory.start + directory.size
     window, base = b"", at
     for _ in range(directory.count):
-        if at - base + _MEMBER.size + 3 * 65536 > len(window):
+        if at - base + records.CENTRAL.size + 3 * 65536 > len(window):
             window, base = file.read_at(at, min(_WINDOW, end - at)), at
         member, length = _read_member(file.name, window, at - base)
         at += length
@@ -110,16 +99,16 @@ def read_members(file: Source) -> Iterator[Member]:
 
 
 def _read_member(name: str, window: bytes, at: int) -> tuple[Member, int]:
-    if len(window) < at + _MEMBER.size or window[at : at + 4] != _MEMBER_MAGIC:
+    if len(window) < at + records.CENTRAL.size or window[at : at + 4] != records.CENTRAL_MAGIC:
         raise DamagedFileError(f"{name}: the directory ends early or holds something else")
-    fields = _MEMBER.unpack_from(window, at)
+    fields = records.CENTRAL.unpack_from(window, at)
     flags, method = fields[3], fields[4]
     packed, size, name_size, extra_size, comment_size = fields[8:13]
-    start = at + _MEMBER.size
+    start = at + records.CENTRAL.size
     text = window[start : start + name_size].decode("utf-8", "replace")
     extra = window[start + name_size : start + name_size + extra_size]
     size, packed, header_at = _unmask(extra, (size, packed, fields[16]))
-    length = _MEMBER.size + name_size + extra_size + comment_size
+    length = records.CENTRAL.size + name_size + extra_size + comment_size
     return Member(text, method, flags, packed, size, header_at), length
 
 
@@ -133,7 +122,7 @@ def _unmask(extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
         at += 4 + length
     real = []
     for value in values:
-        if value == _MASKED and len(wide) >= 8:  # noqa: PLR2004 - a 64-bit number
+        if value == records.MASKED_32 and len(wide) >= 8:  # noqa: PLR2004 - a 64-bit number
             value, wide = int.from_bytes(wide[:8], "little"), wide[8:]  # noqa: PLW2901
         real.append(value)
     return real[0], real[1], real[2]
@@ -141,12 +130,12 @@ def _unmask(extra: bytes, values: tuple[int, int, int]) -> tuple[int, int, int]:
 
 def open_member(path: str, file: Source, member: Member) -> Source:
     """Return the bytes of one member; raises ``DamagedFileError`` when it is not there."""
-    local = file.read_at(member.header_at, _LOCAL_SIZE)
+    local = file.read_at(member.header_at, records.LOCAL.size)
     where = f"{file.name}: {member.name[:200]}"
-    if len(local) < _LOCAL_SIZE or not local.startswith(MAGIC):
+    if len(local) < records.LOCAL.size or not local.startswith(MAGIC):
         raise DamagedFileError(f"{where}: no member at offset {member.header_at}")
     name_size, extra_size = struct.unpack_from("<HH", local, 26)
-    start = member.header_at + _LOCAL_SIZE + name_size + extra_size
+    start = member.header_at + records.LOCAL.size + name_size + extra_size
     if start + member.packed > file.size:
         raise DamagedFileError(f"{where}: ends at {start + member.packed} of {file.size} bytes")
     if member.method == STORED:
