@@ -7,11 +7,12 @@ docs/conformance.md says what holds those. Every other expectation is copied as 
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import generated
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.conformance.serve import reply_to
@@ -73,21 +74,14 @@ def render(value: object, depth: int = 0) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the files, or compare them; return 1 when ``--check`` finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
-    check = parser.parse_args(argv).check
-    wanted = {TARGET / f"{group}.json": _document(group, it) for group, it in groups().items()}
-    stale = [path for path, text in wanted.items() if not path.exists() or _text(path) != text]
-    stale += sorted(set(TARGET.glob("*.json")) - set(wanted))
-    for path in stale:
-        print(f"{'differs' if check else 'written'}: {path.name}", file=sys.stderr)
-        if not check and path in wanted:
-            path.write_text(wanted[path], "utf-8")
-        elif not check:
-            path.unlink()
-    return int(check and bool(stale))
+def main() -> int:
+    """Write the files, or compare them."""
+    return generated.run(__doc__, render_groups, TARGET.glob("*.json"))
+
+
+def render_groups() -> dict[Path, str]:
+    """Return the text of every file of cases."""
+    return {TARGET / f"{group}.json": _document(group, it) for group, it in groups().items()}
 
 
 def _document(group: str, cases: list[Row]) -> str:

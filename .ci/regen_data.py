@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Final
+
+import generated
 
 from nvidia_variant_provider.records.data import NvidiaData
 
@@ -27,20 +28,9 @@ def render() -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the file, or compare it; return 1 when ``--check`` finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
-    check = parser.parse_args(argv).check
-    text = render()
-    if TARGET.exists() and TARGET.read_text("utf-8") == text:
-        return 0
-    if check:
-        sys.stderr.write(f"error: {TARGET.relative_to(ROOT)} differs: run {Path(__file__).name}\n")
-        return 1
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(text, "utf-8")
-    return 0
+def main() -> int:
+    """Write the document, or compare it."""
+    return generated.run(__doc__, lambda: {TARGET: render()})
 
 
 def _table(rows: list[object]) -> str:

@@ -7,7 +7,6 @@ detection part puts what is known of provider 0.0.2 to every recorded Linux mach
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import generated  # noqa: E402
 
 from nvidia_variant_provider.detect.answer import parse_answer  # noqa: E402
 from nvidia_variant_provider.detect.replay import ReplayHost  # noqa: E402
@@ -75,19 +76,9 @@ def render() -> str:
     return HEAD + "".join(_rules()) + "".join(_detection())
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the page, or compare it; return 1 when ``--check`` finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
-    check = parser.parse_args(argv).check
-    text = render()
-    if TARGET.exists() and TARGET.read_text("utf-8") == text:
-        return 0
-    if check:
-        sys.stderr.write(f"error: {TARGET.relative_to(ROOT)} differs: run {Path(__file__).name}\n")
-        return 1
-    TARGET.write_text(text, "utf-8")
-    return 0
+def main() -> int:
+    """Write the page, or compare it."""
+    return generated.run(__doc__, lambda: {TARGET: render()})
 
 
 def _rules() -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import generated  # noqa: E402
 
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND  # noqa: E402
 from tests.recorded import load_states  # noqa: E402 - the one reader of these files
@@ -85,18 +86,9 @@ def _decisive(feature: Feature) -> str:
     return f"{'>= ' if feature.name == LOWER_BOUND else ''}{feature.values[0]}"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the page, or compare it; return 1 when ``--check`` finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
-    check = parser.parse_args(argv).check
-    text = render(load_states())
-    if TARGET.exists() and TARGET.read_text("utf-8") == text:
-        return 0
-    print(f"{'differs' if check else 'written'}: {TARGET.name}", file=sys.stderr)
-    if not check:
-        TARGET.write_text(text, "utf-8")
-    return int(check)
+def main() -> int:
+    """Write the page, or compare it."""
+    return generated.run(__doc__, lambda: {TARGET: render(load_states())})
 
 
 if __name__ == "__main__":

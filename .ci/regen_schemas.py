@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import sys
 from pathlib import Path
 from typing import Final
+
+import generated
 
 from nvidia_variant_provider.records import SCHEMAS
 
@@ -29,24 +30,14 @@ def render_schema(name: str, where: str) -> str:
     return json.dumps(head | schema, indent=2) + "\n"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Write the files, or compare them; return 1 when ``--check`` finds a difference."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail on drift")
-    check = parser.parse_args(argv).check
-    wanted = {
-        FOLDER / f"{name}.schema.json": render_schema(name, at) for name, at in SCHEMAS.items()
-    }
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    stale += sorted(set(FOLDER.glob("*.schema.json")) - set(wanted))
-    for path in stale:
-        print(f"{'differs' if check else 'written'}: {path.name}", file=sys.stderr)
-        if not check and path in wanted:
-            FOLDER.mkdir(exist_ok=True)
-            path.write_text(wanted[path])
-        elif not check:
-            path.unlink()
-    return int(check and bool(stale))
+def main() -> int:
+    """Write the files, or compare them."""
+    return generated.run(__doc__, render_schemas, FOLDER.glob("*.schema.json"))
+
+
+def render_schemas() -> dict[Path, str]:
+    """Return the text of every schema file."""
+    return {FOLDER / f"{name}.schema.json": render_schema(name, at) for name, at in SCHEMAS.items()}
 
 
 if __name__ == "__main__":
