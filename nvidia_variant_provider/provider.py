@@ -100,12 +100,12 @@ def _pinned(host: Host, said: Overrides) -> Machine:
 
 
 def _named_machine(text: str) -> Machine:
-    from nvidia_variant_provider import targets
+    from nvidia_variant_provider.targets.target import FORM, parse_target
 
     try:
-        return targets.parse_target(text).machine()
+        return parse_target(text).machine()
     except InvalidValueError as error:
-        expected = f"{targets.FORM}: {error}"
+        expected = f"{FORM}: {error}"
         raise OverrideError(overrides.TARGET, text, expected) from error
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from nvidia_variant_provider.model import ComputeCapability
 from nvidia_variant_provider.tables.pci import chip_of
-from nvidia_variant_provider.targets import parse_target
+from nvidia_variant_provider.targets.target import parse_target
 from tests.conformance import second
 
 ROOT = Path(__file__).resolve().parents[1]

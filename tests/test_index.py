@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import clean_environment
-from nvidia_variant_provider import beside, index
+from nvidia_variant_provider import beside
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.index import releases
+from nvidia_variant_provider.index.plan import plan_index
 from nvidia_variant_provider.lint.engine import lint
-from nvidia_variant_provider.metadata import parse_metadata
+from nvidia_variant_provider.metadata.reading import parse_metadata
 from tests.lint.releases import Json, carried, merge_patch, read_base, write_release, write_wheel
 from tests.lint.serving import serve
 from tests.lint.uv import uv_install
@@ -74,7 +76,7 @@ class Anchors(HTMLParser):
 def test_everything_that_installers_ask_for_is_written(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
     wheels = names(folder)
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     assert names(folder) - wheels == {
         JSON,
@@ -88,7 +90,7 @@ def test_everything_that_installers_ask_for_is_written(tmp_path: Path) -> None:
 
 def test_the_metadata_is_that_of_all_wheels(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     expected = parse_metadata(json.dumps(read_base()["index"]).encode(), "x")
     assert parse_metadata((folder / JSON).read_bytes(), JSON) == expected
@@ -97,7 +99,7 @@ def test_the_metadata_is_that_of_all_wheels(tmp_path: Path) -> None:
 
 def test_html_and_json_list_the_same_files_with_true_hashes(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
+    plan_index(folder).write()
     page = json.loads((folder / "simple/demo/index.json").read_text())
     anchors = Anchors((folder / "simple/demo/index.html").read_text()).found
 
@@ -120,7 +122,7 @@ def test_requires_python_and_odd_characters_are_escaped(tmp_path: Path) -> None:
     write_wheel(
         folder / "demo-2.0+local.1-py3-none-any.whl", None, ["x\nRequires-Python: >=3.10,<4"]
     )
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     text = (folder / "simple/demo/index.html").read_text()
     (attributes,) = [it for it, name in Anchors(text).found if name.startswith("demo-2.0")]
@@ -132,7 +134,7 @@ def test_requires_python_and_odd_characters_are_escaped(tmp_path: Path) -> None:
 
 def test_a_base_url_stands_before_every_file(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder, base_url="https://files.example/torch/").write()
+    plan_index(folder, base_url="https://files.example/torch/").write()
 
     page = json.loads((folder / "simple/demo/index.json").read_text())
     assert {it["url"] for it in page["files"]} == {
@@ -145,7 +147,7 @@ def test_source_distributions_are_listed_and_other_archives_are_not(tmp_path: Pa
     for name in ("demo-1.0.tar.gz", "backup.tar.gz"):
         with tarfile.open(folder / name, "w:gz"):
             pass
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     page = json.loads((folder / "simple/demo/index.json").read_text())
     assert [it["filename"] for it in page["files"] if it["filename"].endswith(".gz")] == [
@@ -158,7 +160,7 @@ def test_projects_and_versions_are_told_apart(tmp_path: Path) -> None:
     document = read_base()["index"]
     for name in ("My.Demo-1.0-py3-none-any-null.whl", "my_demo-1.0.0-py3-none-any-cuda13.0.whl"):
         write_wheel(folder / name, carried(document, name.removesuffix(".whl").split("-")[-1]))
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     root = json.loads((folder / "simple/index.json").read_text())
     assert root["projects"] == [{"name": "demo"}, {"name": "my-demo"}]
@@ -168,7 +170,7 @@ def test_projects_and_versions_are_told_apart(tmp_path: Path) -> None:
 
 def test_only_some_variants_into_another_folder(tmp_path: Path) -> None:
     folder, mirror = release(tmp_path / "dist"), tmp_path / "mirror"
-    index.plan(folder, only={"cuda12.6"}, output=mirror).write()
+    plan_index(folder, only={"cuda12.6"}, output=mirror).write()
 
     assert {it for it in names(mirror) if it.endswith(".whl")} == {
         PLAIN,
@@ -180,8 +182,8 @@ def test_only_some_variants_into_another_folder(tmp_path: Path) -> None:
 
 def test_only_some_variants_in_place_rewrites_the_metadata(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
-    index.plan(folder, only={"cuda12.6", "null"}).write()
+    plan_index(folder).write()
+    plan_index(folder, only={"cuda12.6", "null"}).write()
 
     assert set(parse_metadata((folder / JSON).read_bytes(), JSON).variants) == {"cuda12.6", "null"}
     page = json.loads((folder / "simple/demo/index.json").read_text())
@@ -191,12 +193,12 @@ def test_only_some_variants_in_place_rewrites_the_metadata(tmp_path: Path) -> No
 def test_what_an_earlier_run_left_is_cleared(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
     write_wheel(folder / "gone-1-py3-none-any.whl", None)
-    index.plan(folder).write()
+    plan_index(folder).write()
     (folder / "gone-1-py3-none-any.whl").unlink()
     kept = {"Demo-1.0.0-variants.json": False, "other-2-variants.json": True, "simple/x.txt": True}
     for name in kept:
         (folder / name).write_text("{}")
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     assert {name: (folder / name).exists() for name in kept} == kept
     assert not (folder / "simple/gone").exists()
@@ -204,9 +206,9 @@ def test_what_an_earlier_run_left_is_cleared(tmp_path: Path) -> None:
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
+    plan_index(folder).write()
     before = {it: (it.stat().st_mtime_ns, it.stat().st_ino) for it in folder.rglob("*")}
-    index.plan(folder).write()
+    plan_index(folder).write()
 
     assert {it: (it.stat().st_mtime_ns, it.stat().st_ino) for it in folder.rglob("*")} == before
 
@@ -229,7 +231,7 @@ def test_wheels_that_contradict_stop_it_before_anything_is_written(
     before = names(folder)
 
     with pytest.raises(MetadataError, match=part):
-        index.plan(folder)
+        plan_index(folder)
     assert names(folder) == before
 
 
@@ -237,19 +239,19 @@ def test_a_variant_wheel_without_metadata_is_an_error(tmp_path: Path) -> None:
     write_wheel(tmp_path / WHEEL, None)
 
     with pytest.raises(MetadataError, match=r"no variant\.json"):
-        index.plan(tmp_path)
+        plan_index(tmp_path)
 
 
 def test_a_label_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=r"'cuda13'; has cuda12\.6, cuda13\.0, null"):
-        index.plan(release(tmp_path / "dist"), only={"cuda13"})
+        plan_index(release(tmp_path / "dist"), only={"cuda13"})
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index, "MAX_FILES", 3)
+    monkeypatch.setattr(releases, "MAX_FILES", 3)
 
     with pytest.raises(InvalidValueError, match="5 files, expected at most 3"):
-        index.plan(write_release(tmp_path / "dist", read_base()))
+        plan_index(write_release(tmp_path / "dist", read_base()))
 
 
 def test_where_links_cannot_be_made_files_are_copied(
@@ -262,7 +264,7 @@ def test_where_links_cannot_be_made_files_are_copied(
 
     monkeypatch.setattr(os, "link", refuse)
     for _ in range(2):
-        index.plan(folder, output=mirror).write()
+        plan_index(folder, output=mirror).write()
 
     assert (mirror / WHEEL).read_bytes() == (folder / WHEEL).read_bytes()
     assert not (mirror / WHEEL).samefile(folder / WHEEL)
@@ -271,7 +273,7 @@ def test_where_links_cannot_be_made_files_are_copied(
 @pytest.mark.parametrize("name", ["", "missing"])
 def test_a_folder_without_wheels_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=str(tmp_path)):
-        index.plan(tmp_path / name)
+        plan_index(tmp_path / name)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(
@@ -300,7 +302,7 @@ def test_uv_installs_the_right_build_over_http(
     cuda: str, capability: str, expected: str, *, as_json: bool, tmp_path: Path
 ) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
+    plan_index(folder).write()
     with serve(folder, as_json=as_json) as server:
         index_url = ("--index-url", f"{server.url}/simple/")
         done = uv_install(machine(cuda, capability), *index_url, "demo")
@@ -312,7 +314,7 @@ def test_uv_installs_the_right_build_over_http(
 @pytest.mark.clients
 def test_uv_takes_the_ordinary_wheel_where_the_mirror_has_no_build(tmp_path: Path) -> None:
     folder, mirror = release(tmp_path / "dist"), tmp_path / "mirror"
-    index.plan(folder, only={"cuda13.0"}, output=mirror).write()
+    plan_index(folder, only={"cuda13.0"}, output=mirror).write()
     with serve(mirror) as server:
         index_url = ("--index-url", f"{server.url}/simple/")
         found = [
@@ -327,7 +329,7 @@ def test_uv_takes_the_ordinary_wheel_where_the_mirror_has_no_build(tmp_path: Pat
 def test_uv_installs_from_another_place_than_the_pages(tmp_path: Path) -> None:
     folder, pages = release(tmp_path / "dist"), tmp_path / "pages"
     with serve(tmp_path) as server:
-        index.plan(folder, base_url=f"{server.url}/dist", output=pages).write()
+        plan_index(folder, base_url=f"{server.url}/dist", output=pages).write()
         # What was written beside the pages belongs beside the wheels.
         for path in [it for it in pages.iterdir() if it.is_file()]:
             path.rename(folder / path.name)
@@ -340,7 +342,7 @@ def test_uv_installs_from_another_place_than_the_pages(tmp_path: Path) -> None:
 @pytest.mark.clients
 def test_uv_refuses_metadata_that_is_not_what_was_indexed(tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
-    index.plan(folder).write()
+    plan_index(folder).write()
     (folder / JSON).write_text((folder / JSON).read_text() + "\n")
     with serve(folder) as server:
         done = uv_install(machine("13.0", "9.0"), "--index-url", f"{server.url}/simple/", "demo")
@@ -354,7 +356,7 @@ def test_uv_refuses_metadata_that_is_not_what_was_indexed(tmp_path: Path) -> Non
 def test_pip_installs_the_ordinary_wheel_over_http(*, as_json: bool, tmp_path: Path) -> None:
     folder = release(tmp_path / "dist")
     write_wheel(folder / "demo-1.0-py3-none-any.whl", None)
-    index.plan(folder).write()
+    plan_index(folder).write()
     environment = {it: text for it, text in clean_environment().items() if it[:4] != "PIP_"}
     with serve(folder, as_json=as_json) as server:
         subprocess.run(

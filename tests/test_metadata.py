@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from variantlib.variants_json import VariantsJson
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.metadata import (
-    MAX_BYTES,
+from nvidia_variant_provider.metadata.model import (
     SCHEMA_825,
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
@@ -18,12 +17,11 @@ from nvidia_variant_provider.metadata import (
     Provider,
     Specification,
     VariantMetadata,
-    parse_metadata,
-    parse_wheel_metadata,
-    union,
-    uv_skips,
 )
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.reading import MAX_BYTES, parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.metadata.union import union
+from nvidia_variant_provider.metadata.uv import uv_skips
+from nvidia_variant_provider.wheels.name import WheelName
 
 ENDPOINT = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 NVIDIA = Provider(requires=("nvidia-variant-provider>=0.0.1,<1.0.0",), plugin_api=ENDPOINT)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import CudaVersion, Status
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, GPU, MACHINE, RULES, TARGET
@@ -21,11 +20,13 @@ from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_bra
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
 from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
+from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PRODUCTS = tuple(targets.products())
+PRODUCTS = tuple(products())
 NAMES = [device.name for device in PRODUCTS]
 ASKED_FOR = (
     "h100 h200 gh200 b200 gb200 b300 gb300 vera-rubin vr200 a100 a10 l4 l40s t4 v100 p100 rtx-5090"
@@ -38,16 +39,16 @@ def test_names_and_aliases_are_unique_lower_case_and_free_of_the_grammar() -> No
 
     assert len(names) == len(set(names))
     assert set("".join(names)) <= set(string.ascii_lowercase + string.digits + "-")
-    assert set(names).isdisjoint(device.name for device in targets.chips())
+    assert set(names).isdisjoint(device.name for device in chips())
 
 
-@pytest.mark.parametrize("device", [*PRODUCTS, *targets.chips()], ids=lambda it: it.name)
-def test_every_row_is_complete(device: targets.Device) -> None:
+@pytest.mark.parametrize("device", [*PRODUCTS, *chips()], ids=lambda it: it.name)
+def test_every_row_is_complete(device: Device) -> None:
     assert device.architectures
     assert set(device.architectures) <= {"x86_64", "aarch64"}
     assert device.facts.capability == device.capability
     assert device.title.isprintable()
-    assert targets.generation(device.capability)
+    assert generation(device.capability)
     if device.tegra:
         assert device.jetpacks or device.name not in NAMES
     else:
@@ -56,8 +57,8 @@ def test_every_row_is_complete(device: targets.Device) -> None:
 
 
 @pytest.mark.parametrize("device", PRODUCTS, ids=lambda it: it.name)
-def test_every_product_gets_native_code_with_its_default_driver(device: targets.Device) -> None:
-    machine = targets.parse_target(device.name).machine()
+def test_every_product_gets_native_code_with_its_default_driver(device: Device) -> None:
+    machine = parse_target(device.name).machine()
     archs = decide(machine).values("sm_arch")
 
     assert archs[0].startswith(str(device.capability.number))
@@ -68,18 +69,18 @@ def test_every_product_gets_native_code_with_its_default_driver(device: targets.
 
 @pytest.mark.parametrize("name", ASKED_FOR.split())
 def test_the_named_machines_exist(name: str) -> None:
-    assert targets.find_device(name).chip
+    assert find_device(name).chip
 
 
 def test_every_chip_of_the_pci_table_is_a_target() -> None:
-    assert {chip.name.lower() for chip in all_chips()} <= {it.name for it in targets.chips()}
+    assert {chip.name.lower() for chip in all_chips()} <= {it.name for it in chips()}
 
 
 @pytest.mark.parametrize("row", CAPABILITIES, ids=lambda row: str(row.capability))
 def test_every_capability_is_a_target_in_both_spellings(row: CapabilityFacts) -> None:
-    dotted = targets.find_device(str(row.capability))
+    dotted = find_device(str(row.capability))
 
-    assert dotted == targets.find_device(f"sm_{row.capability.number}")
+    assert dotted == find_device(f"sm_{row.capability.number}")
     assert dotted.tegra == (row.capability in TEGRA_ISLANDS or row.capability.major == 11)
 
 
@@ -122,7 +123,7 @@ def test_jetpack_rows_rise_and_do_not_precede_their_devices() -> None:
     ],
 )
 def test_a_target_is_read(text: str, cuda: str, capabilities: list[str], architecture: str) -> None:
-    machine = targets.parse_target(text).machine()
+    machine = parse_target(text).machine()
     seen = [str(gpu.capability) for gpu in machine.gpus]
 
     assert (str(machine.cuda), seen, machine.platform.architecture) == (
@@ -167,7 +168,7 @@ def test_a_target_is_read(text: str, cuda: str, capabilities: list[str], archite
 )
 def test_a_wrong_target_says_why(text: str, words: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        targets.parse_target(text)
+        parse_target(text)
 
     assert words in str(caught.value)
     assert len(str(caught.value)) < 400
@@ -175,7 +176,7 @@ def test_a_wrong_target_says_why(text: str, words: str) -> None:
 
 def test_the_default_driver_is_the_oldest_that_supports_the_device() -> None:
     for device in PRODUCTS:
-        driver = targets.parse_target(device.name).driver
+        driver = parse_target(device.name).driver
         if device.tegra or driver.branch is None:
             continue
         older = [branch for branch, _ in BRANCHES if branch < driver.branch]
@@ -187,16 +188,16 @@ def test_the_default_driver_is_the_oldest_that_supports_the_device() -> None:
         assert refused or before < CudaVersion(11, 0)
         if refused:
             with pytest.raises(InvalidValueError):
-                targets.parse_target(f"{device.name}@{older[-1]}")
+                parse_target(f"{device.name}@{older[-1]}")
 
 
 @given(name=st.sampled_from(NAMES), branch=st.sampled_from([it for it, _ in BRANCHES]))
 def test_a_target_gives_the_branch_s_cuda_or_a_reason(name: str, branch: int) -> None:
-    device = targets.find_device(name)
+    device = find_device(name)
     fits = not device.tegra and (device.first_branch or 0) <= branch
     fits = fits and branch <= (device.last_branch or branch)
     try:
-        machine = targets.parse_target(f"{name}@{branch}").machine()
+        machine = parse_target(f"{name}@{branch}").machine()
     except InvalidValueError:
         assert not fits
     else:
@@ -207,7 +208,7 @@ def test_a_target_gives_the_branch_s_cuda_or_a_reason(name: str, branch: int) ->
 @given(st.text(max_size=40))
 def test_any_text_is_a_target_or_a_value_error(text: str) -> None:
     try:
-        target = targets.parse_target(text)
+        target = parse_target(text)
     except InvalidValueError:
         return
     assert target.machine().cuda is not None
@@ -216,7 +217,7 @@ def test_any_text_is_a_target_or_a_value_error(text: str) -> None:
 def test_the_variable_pins_the_provider() -> None:
     said = answer({TARGET: "gh200@580"})
 
-    assert said.detection.machine == targets.parse_target("gh200@580").machine()
+    assert said.detection.machine == parse_target("gh200@580").machine()
     assert said.detection.trail == ()
 
 

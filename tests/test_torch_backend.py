@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Machine
 from nvidia_variant_provider.tables.torch_builds import (
     ARM,
@@ -22,6 +21,7 @@ from nvidia_variant_provider.tables.torch_builds import (
     UV_INDEXES,
     WINDOWS,
 )
+from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.torch_backend import (
     Backend,
     UnknownReleaseError,
@@ -36,7 +36,7 @@ SOME_CUDA = st.builds(CudaVersion, st.integers(11, 13), st.integers(0, 9))
 
 
 def backend(target: str, release: str = "2.14.1", platform: str = "") -> Backend:
-    named = targets.parse_target(target).machine()
+    named = parse_target(target).machine()
     return choose(named, release, platform or platform_of(named))
 
 

@@ -15,7 +15,7 @@ from nvidia_variant_provider.rules.catalogue import SM_ARCH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.metadata import Variant, VariantMetadata
+    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.ordering import Unmet
 

@@ -7,24 +7,23 @@ import hashlib
 import zipfile
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.metadata import (
+from nvidia_variant_provider.metadata.model import (
     SCHEMA_850,
     WHEEL_METADATA_NAME,
     DefaultPriorities,
     Provider,
     VariantMetadata,
-    parse_metadata,
-    parse_wheel_metadata,
-    union,
 )
+from nvidia_variant_provider.metadata.reading import parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.metadata.union import union
 from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import Variant
+    from nvidia_variant_provider.metadata.model import Variant
 
 # The specifier admits 0.0.1, uv's built-in copy, and every release of the real provider.
 NVIDIA: Final = Provider(

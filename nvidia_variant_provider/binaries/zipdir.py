@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import zip_records as records
+from nvidia_variant_provider.binaries import zip_records as records
 from nvidia_variant_provider.binaries.source import FileSource, InflatedSource
 from nvidia_variant_provider.errors import DamagedFileError
 

@@ -73,16 +73,17 @@ def run(args: argparse.Namespace) -> int:
     """Lay the index out, write it, and say what is in it."""
     from pathlib import Path
 
-    from nvidia_variant_provider import index
+    from nvidia_variant_provider.index.plan import plan_index
+    from nvidia_variant_provider.index.releases import summary
     from nvidia_variant_provider.records.index import build_document
 
     target = Path(args.output) if args.output else None
-    plan = index.plan(
+    plan = plan_index(
         Path(args.folder), base_url=args.base_url or "", only=frozenset(args.only), output=target
     )
     plan.write()
     if args.json:
         output.emit_json(build_document(plan).model_dump(mode="json"))
     else:
-        output.emit_lines(index.summary(release) for release in plan.releases)
+        output.emit_lines(summary(release) for release in plan.releases)
     return 0

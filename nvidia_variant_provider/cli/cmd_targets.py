@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.targets.devices import chips, find_device, generation, products
+from nvidia_variant_provider.targets.drivers import default_driver
+from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvidia_variant_provider.targets import Device
+    from nvidia_variant_provider.targets.devices import Device
 
 _EXAMPLES: Final = """\
 A target is NAME[+NAME...][@DRIVER]. NAME is a name of this list, a chip (gh100) or a capability
@@ -58,9 +60,7 @@ def run(args: argparse.Namespace) -> int:
     """List, or show one target."""
     if args.words[:1] == [_SHOW]:
         return _show(args.words[1:], as_json=args.json)
-    rows = [
-        (device, _row(device)) for device in (targets.chips() if args.chips else targets.products())
-    ]
+    rows = [(device, _row(device)) for device in (chips() if args.chips else products())]
     wanted = [word.lower() for word in args.words]
     found = [
         (device, row)
@@ -84,7 +84,7 @@ def _show(words: Sequence[str], *, as_json: bool) -> int:
     if as_json:
         from nvidia_variant_provider.records.targets import Targets
 
-        devices = [targets.find_device(part) for part in words[0].partition("@")[0].split("+")]
+        devices = [find_device(part) for part in words[0].partition("@")[0].split("+")]
         output.emit_json(Targets.of(devices).model_dump(mode="json"))
     else:
         # The whole sheet first: an impossible driver must not leave half of one behind.
@@ -95,7 +95,7 @@ def _show(words: Sequence[str], *, as_json: bool) -> int:
 def _sheet(text: str) -> Iterator[str]:
     names, _, driver = text.partition("@")
     for part in names.split("+"):
-        device = targets.find_device(part)
+        device = find_device(part)
         yield f"{device.name}: {device.title}"
         yield f"  chip                {device.chip or 'any'}"
         yield f"  compute capability  {device.capability}"
@@ -104,8 +104,8 @@ def _sheet(text: str) -> Iterator[str]:
         yield f"  drivers             {_drivers(device)}"
         if device.aliases:
             yield f"  also called         {', '.join(device.aliases)}"
-    if driver or len(names.split("+")) > 1 or targets.find_device(names).default_driver:
-        target = targets.parse_target(text)
+    if driver or len(names.split("+")) > 1 or default_driver(find_device(names)):
+        target = parse_target(text)
         yield f"as {target.text}: {target.driver.words}, CUDA {target.driver.cuda}"
         if target.driver.remark:
             yield f"  {target.driver.remark}"
@@ -121,7 +121,7 @@ def _row(device: Device) -> tuple[str, ...]:
         device.chip,
         ", ".join(device.architectures),
         _drivers(device),
-        f"{device.title} ({targets.generation(device.capability)})",
+        f"{device.title} ({generation(device.capability)})",
     )
 
 

@@ -9,7 +9,7 @@ from nvidia_variant_provider import machine_file, overrides
 from nvidia_variant_provider.detect.cascade import Detection
 from nvidia_variant_provider.detect.replay import ReplayHost, field, mapping
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError, ProviderError
-from nvidia_variant_provider.metadata import parse_metadata
+from nvidia_variant_provider.metadata.reading import parse_metadata
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.provider import decide_for, force, look
 

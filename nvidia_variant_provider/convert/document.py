@@ -17,19 +17,15 @@ from packaging.version import Version
 
 from nvidia_variant_provider.convert.conditions import may_be_dropped
 from nvidia_variant_provider.errors import MetadataError
-from nvidia_variant_provider.metadata import (
-    SCHEMA_825,
-    SCHEMA_850,
-    UV_PROVIDER_VERSION,
-    Specification,
-    parse_metadata,
-)
+from nvidia_variant_provider.metadata.model import SCHEMA_825, SCHEMA_850, Specification
+from nvidia_variant_provider.metadata.reading import parse_metadata
+from nvidia_variant_provider.metadata.uv import UV_PROVIDER_VERSION
 from nvidia_variant_provider.ordering import NULL_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.metadata import VariantMetadata
+    from nvidia_variant_provider.metadata.model import VariantMetadata
 
 Json: TypeAlias = dict[str, Any]
 

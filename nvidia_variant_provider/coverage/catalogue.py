@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.coverage.fleet import Record
 from nvidia_variant_provider.coverage.kinds import Facts
 from nvidia_variant_provider.errors import FleetError, InvalidValueError
+from nvidia_variant_provider.targets.devices import products
+from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvidia_variant_provider.targets import Device
+    from nvidia_variant_provider.targets.devices import Device
 
 # The branches NVIDIA names production, long-term or current in the data centre since 2021; the
 # new-feature branches between them have the CUDA version of a neighbour or were short-lived.
@@ -25,7 +26,7 @@ def facts_of_target(text: str) -> Facts:
 
     Without a driver in the target none is stated, so that one for all can be.
     """
-    target = targets.parse_target(text)
+    target = parse_target(text)
     driver, said = target.driver, "@" in text
     return Facts(
         devices=tuple(device.name for device in target.devices),
@@ -46,7 +47,7 @@ def target_record(text: str) -> Record:
 
 def catalogue(branches: Sequence[int] = BRANCHES) -> Iterator[Record]:
     """Yield a record per product, driver branch that serves it, and CPU architecture of it."""
-    for device in targets.products():
+    for device in products():
         for architecture in device.architectures:
             facts = Facts((device.name,), (str(device.capability),), architecture=architecture)
             for driver, cuda in _drivers(device, branches):

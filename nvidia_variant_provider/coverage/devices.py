@@ -6,13 +6,15 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.targets.devices import find_device, products
+from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvidia_variant_provider.targets import Device, Driver
+    from nvidia_variant_provider.targets.devices import Device
+    from nvidia_variant_provider.targets.drivers import Driver
 
 # Feature discovery marks shared and partitioned GPUs in the product's name.
 _SHARING: Final = re.compile(r"-(SHARED|MIG-[\w.+]+)$")
@@ -59,7 +61,7 @@ def default_driver(devices: Iterable[Device]) -> Driver | None:
     if not names:
         return None
     try:
-        return targets.parse_target("+".join(names)).driver
+        return parse_target("+".join(names)).driver
     except InvalidValueError:
         return None
 
@@ -67,9 +69,7 @@ def default_driver(devices: Iterable[Device]) -> Driver | None:
 @cache
 def _catalogue() -> tuple[tuple[tuple[str, ...], Device], ...]:
     return tuple(
-        (_words(name), device)
-        for device in targets.products()
-        for name in (device.name, *device.aliases)
+        (_words(name), device) for device in products() for name in (device.name, *device.aliases)
     )
 
 
@@ -79,7 +79,7 @@ def _by_chip(name: str) -> Device | None:
     if not _CHIP_OR_CAPABILITY.fullmatch(name.strip().lower()):
         return None
     try:
-        return targets.find_device(name)
+        return find_device(name)
     except InvalidValueError:
         return None
 

@@ -20,7 +20,7 @@ from nvidia_variant_provider.model import (
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.targets import Device
+    from nvidia_variant_provider.targets.devices import Device
 
 NO_GPU: Final = "no GPU"
 UNNAMED: Final = "unnamed GPU"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.metadata import uv_skips
+from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import DEFAULT_RULES, decide
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from nvidia_variant_provider.coverage.matrix import Coverage, Row
-    from nvidia_variant_provider.wheel_name import WheelName
+    from nvidia_variant_provider.wheels.name import WheelName
 
 
 def smallest(coverages: Iterable[Coverage]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.coverage.matrix import NAMESPACE, offered, preferences
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata import uv_skips
+from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND

@@ -17,8 +17,8 @@ from nvidia_variant_provider.explain import source as source_reader
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvidia_variant_provider.metadata import VariantMetadata
-    from nvidia_variant_provider.wheel_name import WheelName
+    from nvidia_variant_provider.metadata.model import VariantMetadata
+    from nvidia_variant_provider.wheels.name import WheelName
 
 _ANY: Final = "any"
 _WINDOWS: Final = {"x86_64": "win_amd64", "aarch64": "win_arm64"}

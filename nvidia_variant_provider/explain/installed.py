@@ -9,8 +9,9 @@ from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.explain.release import Release
-from nvidia_variant_provider.metadata import WHEEL_METADATA_NAME, parse_metadata
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.reading import parse_metadata
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,11 +10,14 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.metadata import VariantMetadata, parse_metadata, union
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.reading import parse_metadata
+from nvidia_variant_provider.metadata.union import union
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from nvidia_variant_provider.metadata.model import VariantMetadata
 
 METADATA_SUFFIX: Final = "-variants.json"
 WHEEL_SUFFIX: Final = ".whl"

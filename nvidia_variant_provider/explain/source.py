@@ -13,13 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.explain.release import METADATA_SUFFIX, WHEEL_SUFFIX, Listing, Release
-from nvidia_variant_provider.metadata import (
-    MAX_BYTES,
-    WHEEL_METADATA_NAME,
-    VariantMetadata,
-    parse_wheel_metadata,
-)
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME, VariantMetadata
+from nvidia_variant_provider.metadata.reading import MAX_BYTES, parse_wheel_metadata
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from nvidia_variant_provider.explain.words import (
     say_place,
     say_unmet,
 )
-from nvidia_variant_provider.metadata import uv_skips
+from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.explain.release import Release
-    from nvidia_variant_provider.metadata import Provider, Variant, VariantMetadata
+    from nvidia_variant_provider.metadata.model import Provider, Variant, VariantMetadata
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.wheel_name import WheelName
+    from nvidia_variant_provider.wheels.name import WheelName
 
 PROVIDER: Final = "provider"
 UV: Final = "uv"

@@ -14,7 +14,7 @@ from nvidia_variant_provider.lint.checks_selection import SELECTION
 from nvidia_variant_provider.lint.model import Finding, Problem, Rule, Severity, Uv
 from nvidia_variant_provider.lint.sources import gather
 from nvidia_variant_provider.lint.subject import Broken, Kind
-from nvidia_variant_provider.metadata import parse_metadata
+from nvidia_variant_provider.metadata.reading import parse_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

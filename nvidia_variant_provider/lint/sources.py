@@ -16,8 +16,9 @@ from packaging.utils import canonicalize_name, canonicalize_version
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.lint.subject import Broken, Document, Kind, Release, Wheel
-from nvidia_variant_provider.metadata import MAX_BYTES, WHEEL_METADATA_NAME
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.wheel_name import WheelName
+    from nvidia_variant_provider.wheels.name import WheelName
 
 NVIDIA: Final = "nvidia"
 

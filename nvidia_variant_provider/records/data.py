@@ -18,8 +18,8 @@ from nvidia_variant_provider.tables.sm_archs import (
     TEGRA_ISLANDS,
     TEGRA_JOINS_DESKTOP,
 )
-from nvidia_variant_provider.targets import generation
-from nvidia_variant_provider.targets import products as named_products
+from nvidia_variant_provider.targets.devices import generation
+from nvidia_variant_provider.targets.devices import products as named_products
 
 
 class _Record(BaseModel):

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from nvidia_variant_provider import __version__
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.index import Plan, Release
+    from nvidia_variant_provider.index.plan import Plan
+    from nvidia_variant_provider.index.releases import Release
 
 SCHEMA_VERSION: Final = 1
 

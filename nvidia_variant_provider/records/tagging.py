@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.metadata import VariantMetadata
+    from nvidia_variant_provider.metadata.model import VariantMetadata
     from nvidia_variant_provider.tagging.claims import Claim
     from nvidia_variant_provider.tagging.statement import Statement
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nvidia_variant_provider.targets.drivers import default_driver
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvidia_variant_provider.targets import Device
+    from nvidia_variant_provider.targets.devices import Device
 
 SCHEMA_VERSION: Final = 1
 
@@ -47,7 +49,7 @@ class TargetRecord(_Record):
     @classmethod
     def of(cls, device: Device) -> TargetRecord:
         """Build the record of a device."""
-        driver = device.default_driver
+        driver = default_driver(device)
         return cls(
             name=device.name,
             aliases=device.aliases,

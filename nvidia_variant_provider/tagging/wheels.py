@@ -7,18 +7,18 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata import (
+from nvidia_variant_provider.metadata.model import (
     SCHEMA_850,
     WHEEL_METADATA_NAME,
     DefaultPriorities,
     Provider,
     VariantMetadata,
-    parse_wheel_metadata,
 )
+from nvidia_variant_provider.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.ordering import NULL_LABEL
 from nvidia_variant_provider.tagging.statement import NAMESPACE
-from nvidia_variant_provider.wheel_name import WheelName
-from nvidia_variant_provider.wheel_rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.wheels.rewrite import WheelArchive, rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

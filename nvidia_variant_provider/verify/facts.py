@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, TypeVar
 from nvidia_variant_provider.binaries import coverage, runtime
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata import WHEEL_METADATA_NAME, parse_wheel_metadata
+from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tagging.claims import judge_claims, own_profiles
 from nvidia_variant_provider.tagging.statement import NAMESPACE
-from nvidia_variant_provider.wheel_name import WheelName
-from nvidia_variant_provider.wheel_rewrite import WheelArchive
+from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.wheels.rewrite import WheelArchive
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.binaries.report import Contents, Profile
-    from nvidia_variant_provider.metadata import VariantMetadata
+    from nvidia_variant_provider.metadata.model import VariantMetadata
     from nvidia_variant_provider.model import ComputeCapability
     from nvidia_variant_provider.tagging.claims import Claim
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from nvidia_variant_provider import machine_file, targets
+from nvidia_variant_provider import machine_file
 from nvidia_variant_provider.cli.main import main
-from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT, TARGET
 from nvidia_variant_provider.rules import catalogue, decide
+from nvidia_variant_provider.targets.target import parse_target
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "properties.schema.json"
 
@@ -38,7 +39,7 @@ def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int,
 
 def test_text_lists_every_value_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = output_of(capsys, "--target", "gh200@580")
-    decision = decide(targets.parse_target("gh200@580").machine())
+    decision = decide(parse_target("gh200@580").machine())
     blocks = [block.split("\n", 1) for block in out.split("nvidia :: ")[1:]]
 
     assert (code, err) == (0, "")
@@ -61,7 +62,7 @@ def test_json_fits_its_schema(arguments: list[str], capsys: pytest.CaptureFixtur
     document = json.loads(out)
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
 
-    features = decide(targets.parse_target("a10+t4@570").machine()).features if arguments else ()
+    features = decide(parse_target("a10+t4@570").machine()).features if arguments else ()
     wanted = catalogue() if arguments == ["--all"] else features
     assert [(it["name"], tuple(it["values"])) for it in document["features"]] == [
         (it.name, it.values) for it in wanted
@@ -126,7 +127,7 @@ def test_static_is_a_provider_entry_with_the_same_order(
     provider = Provider.model_validate_json(json.dumps(entry))
 
     assert [(it.name, it.values) for it in provider.static_offers] == [
-        (it.name, it.values) for it in decide(targets.parse_target(target).machine()).features
+        (it.name, it.values) for it in decide(parse_target(target).machine()).features
     ]
 
 
@@ -145,7 +146,7 @@ def test_a_machine_file_is_read_and_its_text_cannot_move_the_cursor(
 def test_a_recorded_machine_is_the_same_machine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    machine = targets.parse_target("a10+t4@570").machine()
+    machine = parse_target("a10+t4@570").machine()
     path = tmp_path / "machine.json"
     path.write_text(json.dumps(machine_file.dump(machine)))
     _, read, _ = output_of(capsys, "--machine", str(path), "--format", "static")

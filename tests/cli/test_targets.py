@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.targets.devices import products
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "targets.schema.json"
 
@@ -28,7 +28,7 @@ def test_the_list_is_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = output_of(capsys)
 
     assert (code, err) == (0, "")
-    assert first_words(out) == [device.name for device in targets.products()]
+    assert first_words(out) == [device.name for device in products()]
 
 
 @pytest.mark.parametrize(

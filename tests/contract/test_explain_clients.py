@@ -11,19 +11,20 @@ import pytest
 from examples.torch.clients import ClientError, install_with_uv, order_by_variantlib
 from examples.torch.releases import RELEASES, write_releases
 from examples.torch.wheels import write_wheel
-from nvidia_variant_provider import overrides, targets
+from nvidia_variant_provider import overrides
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.explain.source import read_release
 from nvidia_variant_provider.explain.views import ORDINARY, PROVIDER, UV, Explanation, explain
 from nvidia_variant_provider.forced import force_environment
-from nvidia_variant_provider.metadata import Provider
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.model import Provider
+from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.wheels.name import WheelName
 from tests.explain.releases import NAME, VERSION, build, metadata_of, write_release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import Variant
+    from nvidia_variant_provider.metadata.model import Variant
 
 pytestmark = pytest.mark.clients
 
@@ -54,7 +55,7 @@ def found_labels(found: Explanation) -> set[str]:
 
 def uv_takes(folder: Path, requirement: str, target: str) -> str | None:
     """Return the label uv installs, as ``explain`` spells results."""
-    machine = targets.parse_target(target).machine()
+    machine = parse_target(target).machine()
     platform = f"{machine.platform.architecture}-manylinux_2_28"
     name = requirement.partition("==")[0]
     # uv is given the facts as they are: what its own detection would have found.
@@ -75,7 +76,7 @@ def uv_takes(folder: Path, requirement: str, target: str) -> str | None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_uv_installs_what_is_predicted(torch_wheels: Path, version: str, target: str) -> None:
     release = read_release(str(torch_wheels), f"torch=={version}")
-    predicted = explain(release, targets.parse_target(target).machine()).view(UV).winner
+    predicted = explain(release, parse_target(target).machine()).view(UV).winner
 
     assert uv_takes(torch_wheels, f"torch=={version}", target) == predicted
 
@@ -85,7 +86,7 @@ def test_uv_installs_what_is_predicted(torch_wheels: Path, version: str, target:
     "target", ["h100@570", "gtx-1080-ti@570", "vera-rubin@615", "p100+b200@580"]
 )
 def test_variantlib_orders_as_predicted(torch_wheels: Path, version: str, target: str) -> None:
-    machine = targets.parse_target(target).machine()
+    machine = parse_target(target).machine()
     file = torch_wheels / f"torch-{version}-variants.json"
     # variantlib is given the metadata alone and knows nothing of wheels and their platforms.
     metadata_only = read_release(str(torch_wheels), f"torch=={version}")
@@ -120,7 +121,7 @@ def made_up(seed: int) -> dict[str, Variant]:
 def test_uv_and_variantlib_agree_on_made_up_releases(seed: int, tmp_path: Path) -> None:
     write_release(tmp_path, made_up(seed), ordinary=seed % 3 != 0)
     target = TARGETS[seed % len(TARGETS)]
-    found = explain(read_release(str(tmp_path)), targets.parse_target(target).machine())
+    found = explain(read_release(str(tmp_path)), parse_target(target).machine())
     file = tmp_path / f"{NAME}-{VERSION}-variants.json"
 
     assert uv_takes(tmp_path, f"{NAME}=={VERSION}", target) == found.view(UV).winner
@@ -139,7 +140,7 @@ def test_uv_and_variantlib_agree_on_made_up_releases(seed: int, tmp_path: Path) 
 def test_with_our_variables_uv_takes_what_the_provider_would(
     torch_wheels: Path, target: str
 ) -> None:
-    machine = targets.parse_target(target).machine()
+    machine = parse_target(target).machine()
     release = read_release(str(torch_wheels), "torch==2.14.1")
     ours = explain(release, machine).view(PROVIDER).winner
     variables = force_environment(machine).variables
@@ -161,7 +162,7 @@ def test_variantlib_skips_what_is_predicted(
     document = json.loads(file.read_text())
     document["providers"]["nvidia"].update(change)
     file.write_text(json.dumps(document))
-    found = explain(read_release(str(tmp_path)), targets.parse_target("h100@580").machine())
+    found = explain(read_release(str(tmp_path)), parse_target("h100@580").machine())
 
     assert order_by_variantlib(file, {overrides.TARGET: "h100@580"}) == expected
     assert [it.label for it in found.view(PROVIDER).rows if it.place is not None] == expected

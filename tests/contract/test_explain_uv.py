@@ -21,15 +21,16 @@ import pytest
 
 from examples.torch.clients import clean_environment, uv_executable
 from examples.torch.wheels import NVIDIA, installed_label, write_wheel
-from nvidia_variant_provider import overrides, targets
+from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.explain.source import read_release
 from nvidia_variant_provider.explain.views import ORDINARY, PROVIDER, UV, explain
-from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tables.products import PRODUCTS
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.wheels.name import WheelName
 from tests.contract.test_uv_parity import MEMORY
 from tests.explain.releases import build, metadata_of
 
@@ -98,12 +99,12 @@ def write_package(folder: Path, name: str, source: Random) -> None:
 def made_up_machines(source: Random) -> dict[str, Machine]:
     """Return machines of the catalogue with any driver that serves them, and one without a GPU."""
     nothing = Machine(Platform("linux", "x86_64", "glibc"), Status.NONE, "no GPU")
-    found = {"no GPU": nothing, "v100+a100@570": targets.parse_target("v100+a100@570").machine()}
+    found = {"no GPU": nothing, "v100+a100@570": parse_target("v100+a100@570").machine()}
     while len(found) < MACHINES:
         branch = source.choice([number for number, cuda in BRANCHES if cuda.major >= 11])
         text = f"{source.choice(PRODUCTS).name}@{branch}"
         try:
-            found[text] = targets.parse_target(text).machine()
+            found[text] = parse_target(text).machine()
         except InvalidValueError:
             continue  # the driver does not serve the device
     return found

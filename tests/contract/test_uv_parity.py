@@ -19,7 +19,8 @@ import pytest
 
 from examples.torch.clients import install_with_uv
 from examples.torch.wheels import NVIDIA, release_metadata, write_wheel
-from nvidia_variant_provider.metadata import Provider, uv_skips
+from nvidia_variant_provider.metadata.model import Provider
+from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -37,13 +38,13 @@ from nvidia_variant_provider.rules.catalogue import (
     bound_values,
 )
 from nvidia_variant_provider.rules.version0 import OVERRIDE_SOURCE
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import Variant, VariantMetadata
+    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.rules import Feature
 
 pytestmark = pytest.mark.clients

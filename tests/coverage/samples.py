@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.coverage import Defaults, Facts, Fleet, Record, Release, tally
 from nvidia_variant_provider.coverage.kinds import kind_of
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

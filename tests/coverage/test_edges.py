@@ -30,10 +30,10 @@ from nvidia_variant_provider.coverage.reasons import Reasons
 from nvidia_variant_provider.coverage.release import fits, hash_of
 from nvidia_variant_provider.coverage.report import csv_rows
 from nvidia_variant_provider.errors import FleetError, InvalidValueError, MetadataError
-from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheels.name import WheelName
 from tests.coverage.samples import fleet, gpu, kind, properties, records, release
 
 if TYPE_CHECKING:

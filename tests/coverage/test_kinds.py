@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.coverage import EMPTY, Defaults, Facts, Record, tally
 from nvidia_variant_provider.coverage.catalogue import catalogue
 from nvidia_variant_provider.coverage.devices import find, title
 from nvidia_variant_provider.coverage.kinds import kind_of
 from nvidia_variant_provider.rules import decide
+from nvidia_variant_provider.targets.devices import Device, products
+from nvidia_variant_provider.targets.target import parse_target
 from tests.coverage.samples import some_records
 
 
@@ -42,8 +43,8 @@ def test_unknown_name_is_kept_and_its_capability_unknown() -> None:
     assert (known.device, known.capabilities) == ("Frobnicator 9", (None,))
 
 
-@pytest.mark.parametrize("device", list(targets.products()), ids=lambda device: device.name)
-def test_every_product_is_found_by_its_own_name(device: targets.Device) -> None:
+@pytest.mark.parametrize("device", list(products()), ids=lambda device: device.name)
+def test_every_product_is_found_by_its_own_name(device: Device) -> None:
     found = find(device.name)
 
     assert found is not None
@@ -69,7 +70,7 @@ def test_machines_of_the_catalogue_are_those_of_targets() -> None:
     """A kind keeps what the rules look at: both descriptions get the same answer."""
     for record in catalogue(branches=(525, 580, 620)):
         ours = kind_of(record.facts, Defaults())
-        theirs = targets.parse_target(record.name).machine()
+        theirs = parse_target(record.name).machine()
 
         assert decide(ours.machine).features == decide(theirs).features, record.name
 

@@ -166,7 +166,7 @@ def test_real_release_has_the_holes_that_its_architectures_leave() -> None:
 def read_like_torch(version: str) -> Release:
     from examples.torch.releases import RELEASES
     from nvidia_variant_provider.coverage import Release
-    from nvidia_variant_provider.wheel_name import WheelName
+    from nvidia_variant_provider.wheels.name import WheelName
 
     names = [
         WheelName("torch", version, "", "py3", "none", build.platform, build.label)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from examples.torch.wheels import null_wheel, release_metadata, write_index_metadata, write_wheel
 from nvidia_variant_provider.explain.release import Release
-from nvidia_variant_provider.metadata import Provider
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.metadata.model import Provider
+from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import Variant, VariantMetadata
+    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
 
 NAME: Final = "demo"
 VERSION: Final = "1.2"

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvidia_variant_provider import targets
 from nvidia_variant_provider.explain.views import (
     ORDINARY,
     PIP,
@@ -17,8 +16,9 @@ from nvidia_variant_provider.explain.views import (
     Explanation,
     explain,
 )
-from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.rules import judge
+from nvidia_variant_provider.targets.target import parse_target
 from tests.explain.releases import build, metadata_of, release_of
 from tests.strategies import machine, machines
 
@@ -30,7 +30,7 @@ TORCH = {
 
 
 def torch_on(target: str) -> Explanation:
-    return explain(release_of(TORCH), targets.parse_target(target).machine())
+    return explain(release_of(TORCH), parse_target(target).machine())
 
 
 def winners(found: Explanation) -> dict[str, str | None]:
@@ -66,9 +66,7 @@ def test_the_deciding_property_is_said_in_words(target: str, label: str, reason:
 
 def test_ties_are_called_ties() -> None:
     same = build("12.0", "90_real")
-    found = explain(
-        release_of({"one": same, "two": same}), targets.parse_target("h100@580").machine()
-    )
+    found = explain(release_of({"one": same, "two": same}), parse_target("h100@580").machine())
 
     assert "by the label alone" in found.view(PROVIDER).reason_of("two")
 
@@ -81,9 +79,7 @@ def test_a_gpu_machine_that_ends_at_null_is_warned_about() -> None:
 
 
 def test_without_null_the_ordinary_wheel_is_what_is_left() -> None:
-    found = explain(
-        release_of({"cu130": TORCH["cu130"]}), targets.parse_target("b200@570").machine()
-    )
+    found = explain(release_of({"cu130": TORCH["cu130"]}), parse_target("b200@570").machine())
 
     assert found.view(PROVIDER).winner == ORDINARY
     assert any("ends at no label" in it for it in found.warnings)
@@ -91,7 +87,7 @@ def test_without_null_the_ordinary_wheel_is_what_is_left() -> None:
 
 def test_with_neither_nothing_is_left() -> None:
     release = release_of({"cu130": TORCH["cu130"]}, ordinary=False)
-    found = explain(release, targets.parse_target("b200@570").machine())
+    found = explain(release, parse_target("b200@570").machine())
 
     assert winners(found) == {PROVIDER: None, UV: None, PIP: None}
 
@@ -102,7 +98,7 @@ def test_a_machine_without_gpu_is_not_warned() -> None:
 
 def test_ptx_at_first_use_is_warned_about_and_uv_disagrees() -> None:
     ptx = {"cu130": build("13.0", "75_real 90_real 90_virtual"), "null": {}}
-    found = explain(release_of(ptx), targets.parse_target("b200@580").machine())
+    found = explain(release_of(ptx), parse_target("b200@580").machine())
 
     assert winners(found) == {PROVIDER: "cu130", UV: "null", PIP: ORDINARY}
     assert any("has only PTX (90_virtual) for B200 (10.0)" in it for it in found.warnings)
@@ -122,7 +118,7 @@ def test_a_gpu_that_the_build_leaves_out_is_named() -> None:
 def test_orin_is_told_about_tegra() -> None:
     found = explain(
         release_of({"cu126": build("12.0", "80_real 90_real")}),
-        targets.parse_target("jetson-orin@jetpack6").machine(),
+        parse_target("jetson-orin@jetpack6").machine(),
     )
 
     assert "different sides of Tegra and desktop" in found.view(PROVIDER).reason_of("cu126")
@@ -134,7 +130,7 @@ def test_wheels_of_another_platform_are_out() -> None:
     release = release_of(
         TORCH, {"cu130": "manylinux_2_28_aarch64", "cu126": "manylinux_2_28_x86_64"}
     )
-    found = explain(release, targets.parse_target("gh200@580").machine())
+    found = explain(release, parse_target("gh200@580").machine())
 
     assert found.view(PROVIDER).winner == "cu130"
     assert (
@@ -186,7 +182,7 @@ def test_metadata_that_makes_an_installer_skip_the_provider_is_warned_about(
     changed = metadata.model_copy(
         update={"providers": {**(metadata.providers or {}), "nvidia": provider}}
     )
-    found = explain(release_of(TORCH, metadata=changed), targets.parse_target("h100@580").machine())
+    found = explain(release_of(TORCH, metadata=changed), parse_target("h100@580").machine())
     skipped = [it for it in found.warnings if "does not answer for nvidia" in it]
 
     assert [it for it in (PROVIDER, UV) if found.view(it).winner == "null"] == installers
@@ -206,7 +202,7 @@ def test_static_properties_take_the_provider_s_place() -> None:
 
 
 def test_uv_sees_no_variants_without_the_file_beside_the_wheels() -> None:
-    found = explain(release_of(TORCH, listed=False), targets.parse_target("h100@580").machine())
+    found = explain(release_of(TORCH, listed=False), parse_target("h100@580").machine())
 
     assert winners(found) == {PROVIDER: "cu130", UV: ORDINARY, PIP: ORDINARY}
     assert any("uv sees no variant without a demo-1.2-variants.json" in it for it in found.warnings)
@@ -214,14 +210,14 @@ def test_uv_sees_no_variants_without_the_file_beside_the_wheels() -> None:
 
 def test_uv_gives_up_a_release_with_metadata_it_cannot_read() -> None:
     broken = replace(release_of(TORCH), metadata=None, trouble="variants.json: seen 1, expected 2")
-    found = explain(broken, targets.parse_target("h100@580").machine())
+    found = explain(broken, parse_target("h100@580").machine())
 
     assert (found.view(UV).winner, found.view(PROVIDER).winner) == (None, ORDINARY)
     assert "variants.json: seen 1, expected 2" in found.warnings
 
 
 def test_uv_without_nvidia_smi_is_blind_and_the_way_out_is_named() -> None:
-    found = explain(release_of(TORCH), targets.parse_target("h100@580").machine(), uv_blind=True)
+    found = explain(release_of(TORCH), parse_target("h100@580").machine(), uv_blind=True)
 
     assert (found.view(PROVIDER).winner, found.view(UV).winner) == ("cu130", "null")
     assert any("nvidia-variant-provider run --" in it for it in found.warnings)

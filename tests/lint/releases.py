@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.wheels.name import WheelName
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "lint.md"

@@ -15,7 +15,7 @@ from nvidia_variant_provider.lint import sources
 from nvidia_variant_provider.lint.engine import RULES, lint, selector
 from nvidia_variant_provider.lint.model import Severity
 from nvidia_variant_provider.lint.survey import family_names, survey
-from nvidia_variant_provider.metadata import MAX_BYTES, parse_metadata
+from nvidia_variant_provider.metadata.reading import MAX_BYTES, parse_metadata
 from tests.lint.releases import (
     Json,
     carried,

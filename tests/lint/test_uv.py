@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.lint.engine import RULES, lint
 from nvidia_variant_provider.lint.model import Uv
-from nvidia_variant_provider.metadata import Provider, uv_skips
+from nvidia_variant_provider.metadata.model import Provider
+from nvidia_variant_provider.metadata.uv import uv_skips
 from tests.lint.releases import Json, Section, merge_patch, read_base, read_sections, write_release
 from tests.lint.uv import uv_install
 

@@ -5,18 +5,15 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.torch.clients import clean_environment, install_with_uv
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata import (
-    VariantMetadata,
-    parse_metadata,
-    parse_wheel_metadata,
-    union,
-    uv_skips,
-)
+from nvidia_variant_provider.metadata.reading import parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.metadata.union import union
+from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.tagging.wheels import (
     NVIDIA,
     build_metadata,
@@ -24,6 +21,9 @@ from nvidia_variant_provider.tagging.wheels import (
     write_variant,
 )
 from tests.wheel_maker import DIST_INFO, make_wheel, pack, record_of
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.metadata.model import VariantMetadata
 
 VARIANT_JSON = f"{DIST_INFO}/variant.json"
 HOPPER = {"sm_arch": ("90_real",), "cuda_version_lower_bound": ("12.0",)}

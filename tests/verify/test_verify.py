@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata import Provider
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
 from nvidia_variant_provider.verify.engine import (
     Selection,

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import zip_records as zr
+from nvidia_variant_provider.binaries import zip_records as zr
 from nvidia_variant_provider.binaries.source import FileSource
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
-from nvidia_variant_provider.file_range import OpenSource, copy_range, read_range
-from nvidia_variant_provider.wheel_record import SIGNATURES, WheelRecord
-from nvidia_variant_provider.zip_layout import read_entries, read_member
+from nvidia_variant_provider.wheels.file_range import OpenSource, copy_range, read_range
+from nvidia_variant_provider.wheels.record import SIGNATURES, WheelRecord
+from nvidia_variant_provider.wheels.zip_layout import read_entries, read_member
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
-    from nvidia_variant_provider.zip_records import Entry
+    from nvidia_variant_provider.binaries.zip_records import Entry
 
 _DIST_INFO: Final = re.compile(r"([^/]+\.dist-info)/RECORD")
 # Up to this size a member goes through the write buffer together with its neighbours.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.file_range import copy_range
+from nvidia_variant_provider.wheels.file_range import copy_range
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,71 +11,35 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.beside import write_beside
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.lint.sources import (
-    INDEX_SUFFIX,
-    MAX_FILES,
-    metadata_fields,
-    read_members,
-)
-from nvidia_variant_provider.metadata import parse_wheel_metadata, union
-from nvidia_variant_provider.simple_pages import (
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.index.pages import (
     Listed,
     project_html,
     project_json,
     root_html,
     root_json,
 )
-from nvidia_variant_provider.wheel_name import WheelName
+from nvidia_variant_provider.index.releases import File, Release, group_releases, read_files
+from nvidia_variant_provider.lint.sources import (
+    INDEX_SUFFIX,
+    metadata_fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata import VariantMetadata
 
 PAGES: Final = "simple"
 _UP: Final = "../../"
-_SDISTS: Final = (".tar.gz", ".zip")
 _CHUNK: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A wheel or source distribution; ``label`` is empty unless it is a variant wheel.
-
-    ``core`` is the wheel's METADATA, empty for a source distribution.
-    """
-
-    path: Path
-    project: str
-    version: Version
-    label: str = ""
-    core: bytes = field(default=b"", repr=False)
-    variant: VariantMetadata | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """One version of a project: its files, and its metadata if variants are among them."""
-
-    project: str
-    version: Version
-    files: tuple[File, ...]
-    metadata: VariantMetadata | None
-
-    @property
-    def metadata_name(self) -> str:
-        """The name of the release's metadata file, normalised as wheels' names are."""
-        return f"{self.project.replace('-', '_')}-{self.version}{INDEX_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +73,7 @@ class Plan:
                     path.parent.rmdir()
 
 
-def plan(
+def plan_index(
     folder: Path, *, base_url: str = "", only: Collection[str] = (), output: Path | None = None
 ) -> Plan:
     """Read a folder and lay out its index; nothing is written yet.
@@ -117,10 +81,10 @@ def plan(
     ``only`` keeps the variant wheels of these labels, and every wheel without a label. Raises
     ``MetadataError`` and ``InvalidValueError`` naming the file at fault.
     """
-    files = tuple(_read_files(folder))
+    files = tuple(read_files(folder))
     _check_labels(files, only, folder)
     kept = [it for it in files if not it.label or not only or it.label in only]
-    releases = tuple(_releases(kept))
+    releases = tuple(group_releases(kept))
     target = output or folder
     base = f"{base_url.rstrip('/')}/" if base_url else _UP
     texts = [*_beside_wheels(releases), *_pages(releases, base)]
@@ -130,52 +94,11 @@ def plan(
     return Plan(target, releases, tuple(texts), tuple(links), stale)
 
 
-def _read_files(folder: Path) -> Iterator[File]:
-    if not folder.is_dir():
-        raise InvalidValueError(f"{folder}: no such folder")
-    names = sorted(os.listdir(folder))
-    if len(names) > MAX_FILES:
-        raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-    if not any(it.endswith(".whl") for it in names):
-        raise InvalidValueError(f"{folder}: seen no wheel, expected at least one")
-    for name in names:
-        if name.endswith(".whl"):
-            yield _read_wheel(folder / name)
-        elif name.endswith(_SDISTS):
-            # An archive of another name is no source distribution, and nobody's fault.
-            with contextlib.suppress(InvalidSdistFilename):
-                project, version = parse_sdist_filename(name)
-                yield File(folder / name, project, version)
-
-
-def _read_wheel(path: Path) -> File:
-    name = WheelName.parse(path.name)
-    members = read_members(str(path), name)
-    variant = None
-    if name.label:
-        if members.variant is None:
-            raise MetadataError(str(path), "", "no variant.json", f"one for {name.label}")
-        source = f"{path}!{members.variant_name}"
-        variant = parse_wheel_metadata(members.variant, source, name.label)
-    project = canonicalize_name(name.name)
-    return File(path, project, Version(name.version), name.label, members.metadata, variant)
-
-
 def _check_labels(files: Sequence[File], only: Collection[str], folder: Path) -> None:
     labels = {it.label for it in files}
     if absent := sorted(set(only) - labels):
         known = ", ".join(sorted(labels - {""}))
         raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
-
-
-def _releases(files: Sequence[File]) -> Iterator[Release]:
-    groups: dict[tuple[str, Version], list[File]] = {}
-    for file in files:
-        groups.setdefault((file.project, file.version), []).append(file)
-    for (project, version), members in sorted(groups.items()):
-        described = [(str(it.path), it.variant) for it in members if it.variant is not None]
-        metadata = union(described) if described else None
-        yield Release(project, version, tuple(members), metadata)
 
 
 def _beside_wheels(releases: Sequence[Release]) -> Iterator[tuple[str, bytes]]:
@@ -256,12 +179,3 @@ def _bring(source: Path, target: Path) -> None:
         os.replace(scratch, target)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def summary(release: Release) -> str:
-    """Return one line about a release, for people."""
-    kinds = Counter("sdist" if it.path.suffix != ".whl" else "wheel" for it in release.files)
-    counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
-    labels = sorted({it.label for it in release.files if it.label})
-    shown = f"; {release.metadata_name}: {' '.join(labels)}" if labels else ""
-    return f"{release.project} {release.version}: {counts}{shown}"

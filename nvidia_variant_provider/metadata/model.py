@@ -11,30 +11,24 @@ from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.ordering import Offer
 
 WHEEL_METADATA_NAME: Final = "variant.json"
-
-# Metadata of hundreds of labels with hundreds of values each stays far below this.
-MAX_BYTES: Final = 16 * 1024 * 1024
 
 SCHEMA_825: Final = "https://variants-schema.wheelnext.dev/peps/825/v0.1.1.json"
 SCHEMA_850: Final = "https://variants-schema.wheelnext.dev/peps/850/v0.2.0.json"
@@ -232,133 +226,3 @@ class VariantMetadata(_Model):
             for label, variant in self.variants.items()
         }
         return json.dumps(document, indent=4, sort_keys=True) + "\n"
-
-
-def parse_metadata(data: bytes, source: str) -> VariantMetadata:
-    """Read the metadata of a release; ``source`` is the file's name for messages.
-
-    Raises ``MetadataError`` naming the file, the key, what was seen and what was expected.
-    """
-    if len(data) > MAX_BYTES:
-        raise MetadataError(source, "", f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
-    try:
-        json.loads(data, object_pairs_hook=_refuse_repeated_keys)
-        return VariantMetadata.model_validate_json(data)
-    except _RepeatedKeyError as error:
-        raise MetadataError(source, error.key, error.key, "every key only once") from error
-    except ValidationError as error:
-        raise _explained(error, source) from error
-    except (ValueError, RecursionError) as error:
-        raise MetadataError(source, "", str(error), "a JSON document in UTF-8") from error
-
-
-def parse_wheel_metadata(data: bytes, source: str, label: str) -> VariantMetadata:
-    """Read the ``variant.json`` of a wheel, which must describe exactly the wheel's own label."""
-    metadata = parse_metadata(data, source)
-    if set(metadata.variants) != {label}:
-        seen = ", ".join(metadata.variants) or "no label"
-        raise MetadataError(source, "variants", seen, f"only {label}, the label of the file name")
-    return metadata
-
-
-def union(parts: Iterable[tuple[str, VariantMetadata]]) -> VariantMetadata:
-    """Combine the metadata of a release's wheels, each with the name of its file.
-
-    A label must mean the same everywhere and a namespace have the same provider; of two namespace
-    orders one must continue the other. Raises ``MetadataError`` naming the file that disagrees,
-    and for no file at all.
-    """
-    combined: VariantMetadata | None = None
-    for source, part in parts:
-        combined = part if combined is None else _combine(combined, part, source)
-    if combined is None:
-        raise MetadataError("variant metadata", "", "no file", "at least one variant wheel")
-    return combined
-
-
-def _combine(first: VariantMetadata, second: VariantMetadata, source: str) -> VariantMetadata:
-    shorter, longer = sorted((first.namespaces, second.namespaces), key=len)
-    if longer[: len(shorter)] != shorter:
-        raise MetadataError(
-            source, "default-priorities/namespace", str(second.namespaces), str(first.namespaces)
-        )
-    _agree(source, "$schema", first.specification.value, second.specification.value)
-    providers = dict(first.providers or {})
-    for namespace, provider in (second.providers or {}).items():
-        _agree(
-            source, f"providers/{namespace}", providers.setdefault(namespace, provider), provider
-        )
-    variants = dict(first.variants)
-    for label, variant in second.variants.items():
-        _agree(source, f"variants/{label}", variants.setdefault(label, variant), variant)
-    return VariantMetadata(
-        schema_url=first.schema_url,
-        default_priorities=DefaultPriorities(namespace=longer),
-        providers=None if first.providers is None else providers,
-        variants=variants,
-    )
-
-
-def _agree(source: str, key: str, expected: object, seen: object) -> None:
-    if seen != expected:
-        raise MetadataError(source, key, str(seen), f"as in the other wheels: {expected}")
-
-
-def _explained(error: ValidationError, source: str) -> MetadataError:
-    first = error.errors(include_url=False)[0]
-    # pydantic marks a key itself, as opposed to its value, with this extra step.
-    steps = [str(step) for step in first["loc"] if step != "[key]"]
-    if first["type"] == "json_invalid":
-        return MetadataError(source, "", first["msg"], "a JSON document in UTF-8")
-    expected = {
-        "extra_forbidden": "no such key",
-        "missing": "this key",
-        "string_pattern_mismatch": "a match of " + str(first.get("ctx", {}).get("pattern")),
-    }.get(first["type"], first["msg"].removeprefix("Input should be "))
-    seen = "nothing" if first["type"] == "missing" else json.dumps(first["input"], default=str)
-    return MetadataError(source, "/".join(steps), seen, expected)
-
-
-class _RepeatedKeyError(Exception):
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(key)
-
-
-def _refuse_repeated_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    # Readers differ in which of two equal keys they take, so neither is believed.
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedKeyError(next(name for name in names if names.count(name) > 1))
-    return document
-
-
-_UV_PACKAGE: Final = "nvidia-variant-provider"
-_UV_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
-UV_PROVIDER_VERSION: Final = "0.0.1"
-
-
-def uv_skips(provider: Provider) -> str | None:
-    """Tell why uv 0.13.8 would not answer for the namespace ``nvidia``; ``None`` if it does.
-
-    uv runs no plugin. It has its own copy of this provider's version 0.0.1 and uses it only for
-    an entry of a certain form; otherwise every variant that needs the namespace is passed over
-    without a word and the CPU build is installed.
-    """
-    if provider.static_properties or provider.builtin:
-        return None
-    if len(provider.requires) != 1:
-        return "uv wants exactly one entry in 'requires'"
-    requirement = Requirement(provider.requires[0])
-    checks = (
-        (provider.optional, "uv does not use an optional provider"),
-        (canonicalize_name(requirement.name) != _UV_PACKAGE, f"uv wants {_UV_PACKAGE}"),
-        (bool(requirement.extras or requirement.marker or requirement.url),
-         "uv wants no extras, marker or URL in 'requires'"),
-        (UV_PROVIDER_VERSION not in requirement.specifier,
-         f"uv's copy is version {UV_PROVIDER_VERSION}, which 'requires' excludes"),
-        (provider.plugin_api != _UV_ENDPOINT,
-         f"uv wants the 'plugin-api' {_UV_ENDPOINT}, to the letter"),
-    )  # fmt: skip
-    return next((reason for failed, reason in checks if failed), None)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvidia_variant_provider import zip_records as zr
+from nvidia_variant_provider.binaries import zip_records as zr
 from nvidia_variant_provider.binaries.source import BytesSource, FileSource
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
-from nvidia_variant_provider.wheel_rewrite import WheelArchive, rewrite
-from nvidia_variant_provider.zip_layout import read_entries
+from nvidia_variant_provider.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.wheels.zip_layout import read_entries
 from tests import wheel_maker
 from tests.wheel_maker import DIST_INFO, files_of_wheel, make_wheel, pack
 

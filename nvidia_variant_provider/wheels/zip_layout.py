@@ -10,13 +10,13 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import zip_records as zr
+from nvidia_variant_provider.binaries import zip_records as zr
 from nvidia_variant_provider.binaries import zipdir
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.binaries.source import Source
-    from nvidia_variant_provider.zip_records import Entry
+    from nvidia_variant_provider.binaries.zip_records import Entry
 
 # A deflate stream grows at most by this factor (zlib's documentation), and an empty one has a few
 # bytes; a claim beyond it is a lie.

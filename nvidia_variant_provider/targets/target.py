@@ -1,0 +1,89 @@
+"""Machines by name: ``gh200@580`` is a Grace Hopper with driver branch R580.
+
+A target is ``NAME[+NAME...][@DRIVER]``. NAME is a product (``l40s``), a chip (``gh100``) or a
+compute capability (``sm_90``, ``9.0``); DRIVER a driver branch (``580``), a driver release
+(``580.65.06``), a CUDA driver version (``cuda13.2``) or, on Jetson, a JetPack release
+(``jetpack6``). Without DRIVER it is the oldest driver branch that supports the device.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Gpu, Machine, Note, Platform, Status
+from nvidia_variant_provider.targets.devices import Device, find_device
+from nvidia_variant_provider.targets.drivers import Driver, ordinary_driver, tegra_driver
+from nvidia_variant_provider.values import dataclass
+
+FORM: Final = "a target such as 'gh200@580', 'sm_90@cuda12.8' or 'a10+t4'"
+MAX_LENGTH: Final = 400
+MAX_GPUS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A machine by name: its devices, the driver, and the text it was read from."""
+
+    text: str
+    devices: tuple[Device, ...]
+    driver: Driver
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The CPU architectures that all devices share, the assumed one first."""
+        shared = [it.architectures for it in self.devices[1:]]
+        return tuple(
+            name for name in self.devices[0].architectures if all(name in it for it in shared)
+        )
+
+    def machine(self) -> Machine:
+        """Return the machine, with status ``pinned``."""
+        driver = self.driver
+        return Machine(
+            platform=Platform("linux", self.architectures[0], "glibc"),
+            status=Status.PINNED,
+            reason=f"target {self.text}: {driver.words}",
+            driver_release=driver.release,
+            driver_source="target" if driver.release else "",
+            cuda=driver.cuda,
+            cuda_source=f"target, {driver.words}",
+            gpus=tuple(
+                Gpu(
+                    it.title,
+                    capability=it.capability,
+                    integrated=it.tegra or it.chip == "GB20B",
+                    source="target",
+                )
+                for it in self.devices
+            ),
+            tegra=self.devices[0].tegra,
+            notes=(Note("target-driver", driver.remark),) if driver.remark else (),
+        )
+
+
+def parse_target(text: str) -> Target:
+    """Read a target.
+
+    Raises ``InvalidValueError`` for an unknown name, and for a driver that does not support the
+    device, with the reason.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidValueError(f"{len(text)} characters, expected {FORM}")
+    names, at, driver = text.strip().partition("@")
+    parts = names.split("+")
+    if len(parts) > MAX_GPUS:
+        raise InvalidValueError(f"{len(parts)} GPUs, expected at most {MAX_GPUS}")
+    if not all(part.strip() for part in parts) or (at and not driver):
+        raise InvalidValueError(f"expected {FORM}")
+    devices = tuple(find_device(part) for part in parts)
+    if len({(it.tegra, it.capability if it.tegra else None) for it in devices}) > 1:
+        raise InvalidValueError("a Jetson's GPU and another one cannot share a machine")
+    chosen = (
+        tegra_driver(devices[0], driver) if devices[0].tegra else ordinary_driver(devices, driver)
+    )
+    target = Target(text.strip(), devices, chosen)
+    if not target.architectures:
+        sold = "; ".join(f"{it.name}: {', '.join(it.architectures)}" for it in devices)
+        raise InvalidValueError(f"no CPU architecture takes all of these GPUs ({sold})")
+    return target
