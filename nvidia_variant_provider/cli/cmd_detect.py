@@ -124,7 +124,8 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     if machine.reason:
         yield f"         {machine.reason}"
     yield from _columns("to do", advice_for(machine))
-    yield f"help     {words.code}: {link(words.code)}"
+    yield f"help     {link(words.code)}"
+    yield f"         or: nvidia-variant-provider code {words.code}"
     yield f"machine  {_platform(machine)}"
     yield f"driver   {_driver(machine)}"
     yield f"CUDA     {_cuda(machine)}"

@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "lint",
     "convert",
     "index",
+    "code",
     "conformance",
 )
 

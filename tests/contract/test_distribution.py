@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from nvidia_variant_provider.codes import PAGES
+
 ROOT = Path(__file__).resolve().parents[2]
 EPOCH = {"SOURCE_DATE_EPOCH": "1767225600"}
 
@@ -61,6 +63,14 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {top.partition("-")[0] for top in tops} == {"nvidia_variant_provider"}
     assert "nvidia_variant_provider/py.typed" in names
     assert "nvidia_variant_provider/detect/worker.py" in names
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_wheel_carries_the_pages_of_the_codes(wheel: Path, page: str) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        carried = archive.read(f"nvidia_variant_provider/pages/{page}.md")
+
+    assert carried == (ROOT / f"docs/{page}.md").read_bytes()
 
 
 def test_building_twice_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:

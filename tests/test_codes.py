@@ -1,0 +1,83 @@
+"""Every code that the tools print has a section that the command ``code`` shows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nvidia_variant_provider import codes
+from nvidia_variant_provider.cli import main
+from nvidia_variant_provider.cli.advice import STATUSES
+from nvidia_variant_provider.coverage.findings import Problem
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.lint.engine import RULES
+from nvidia_variant_provider.verify.engine import all_rules
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PRINTED = {
+    **{words.code: "status" for words in STATUSES.values()},
+    **{rule.code: "lint" for rule in RULES},
+    **{rule.code: "verify" for rule in all_rules()},
+    **{problem.value: "coverage" for problem in Problem},
+}
+
+
+@pytest.mark.parametrize("code", PRINTED)
+def test_a_code_that_is_printed_has_a_section(code: str) -> None:
+    section = codes.find(code)
+
+    assert section.page == PRINTED[code]
+    assert section.text
+    assert section.meaning
+
+
+def test_a_section_is_of_one_code() -> None:
+    text = "".join((DOCS / f"{page}.md").read_text("utf-8") for page in codes.PAGES)
+    headings = re.findall(r"^(?:## NVP-\S+|### (?:NV\d+|[a-z-]+)\b.*)$", text, re.MULTILINE)
+
+    assert len(codes.sections()) == len(headings)
+
+
+def test_the_text_of_a_section_ends_before_the_next() -> None:
+    section = codes.find("NVP-OK")
+
+    assert section.text.startswith("**Meaning.**")
+    assert "**How to mend it.**" in section.text
+    assert not re.search(r"^#+ ", section.text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("typed", ["nv214", "NV214"])
+def test_the_case_of_a_code_does_not_matter(typed: str) -> None:
+    assert codes.find(typed).title == "the versions exclude uv's copy"
+
+
+def test_an_unknown_code_is_answered_with_near_ones() -> None:
+    with pytest.raises(InvalidValueError, match="no code 'wsl-drive', did you mean wsl-driver"):
+        codes.find("wsl-drive")
+
+
+def test_several_codes_are_shown_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["code", "wsl-driver", "NV305"]) == 0
+
+    shown = re.findall(r"^## (\S+)", capsys.readouterr().out, re.MULTILINE)
+    assert shown == ["wsl-driver", "NV305"]
+
+
+def test_without_a_code_all_are_listed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+    assert main.main(["code"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert set(PRINTED) <= {line.split()[0] for line in lines if line.strip()}
+
+
+def test_an_unknown_code_shows_nothing_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["code", "NV305", "NV999"]) == 2
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert "NV999" in err
