@@ -11,7 +11,8 @@ from pathlib import Path
 def write_beside(path: Path, data: bytes) -> None:
     """Write a file under another name in its folder and rename it when it is complete.
 
-    A file that is there is replaced, and its permissions are kept.
+    A file that is there is replaced, and its permissions are kept. ``OSError`` names the file
+    that was asked for.
     """
     scratch = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
     try:
@@ -22,6 +23,10 @@ def write_beside(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.chmod(scratch, path.stat().st_mode & 0o777)
         os.replace(scratch, path)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            Path(scratch).unlink()
+        if isinstance(error, OSError):
+            words = f"cannot be written: {error.strerror}"
+            raise OSError(error.errno, words, str(path)) from error
         raise

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider import __version__, machine_file
+from nvidia_variant_provider.beside import write_beside
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.masking import masker_for
 from nvidia_variant_provider.detect.record import RECORD_VERSION, RecordingHost
@@ -48,16 +50,9 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
 
 
 def write(path: str, document: Mapping[str, object]) -> None:
-    """Write a record beside its place and rename it: never half a file. Raises ``OSError``."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
+    """Write a record, never half of one. Raises ``OSError``."""
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    write_beside(Path(path), text.encode())
 
 
 def read(path: str) -> ReplayHost:

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 MAX_SECONDS: Final = 600.0
 _SHOWN: Final = 20
 
-EPILOG: Final = """\
-exit codes:
-  0  no case failed
-  1  a case failed, or the implementation skipped all of them
-  2  misuse, an unreadable case file or a command that cannot be started
-
+_EPILOG: Final = """\
 examples:
   nvidia-variant-provider conformance --command './my-provider --conformance'
   nvidia-variant-provider conformance --command './my-provider' --group properties-1 --json
   nvidia-variant-provider conformance --command './my-provider' my-cases/ one-case.json
   nvidia-variant-provider conformance --command 'nvidia-variant-provider conformance --serve'
   nvidia-variant-provider conformance --list            the groups and their sizes
+
+exit codes:
+  0  no case failed
+  1  a case failed, or the implementation skipped all of them
+  2  misuse, an unreadable case file or a command that cannot be started
 """
 
 
@@ -43,8 +43,7 @@ def add_parser(
         help="hold an implementation of the namespace to the conformance cases",
         description="Put the conformance cases to an implementation in any language, a line of "
         "JSON each, and report. docs/conformance.md describes the protocol.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--command", metavar="CMD", dest="peer", help="the implementation to ask")
@@ -85,7 +84,7 @@ def _serve() -> int:
     from nvidia_variant_provider.conformance.serve import serve
 
     for line in serve(sys.stdin):
-        sys.stdout.write(line + "\n")
+        output.emit_lines([line])
         sys.stdout.flush()
     return 0
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from nvidia_variant_provider.convert.files import Planned
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 Reads the drafts 0.0.1 (the unversioned schema), 0.0.2 and 0.0.3, and what variantlib 0.2.0 wrote.
 Every change is explained; what the wanted schema cannot say is refused, and then nothing at all
 is written. docs/convert.md says what becomes of every key.
@@ -23,8 +23,10 @@ examples:
   nvidia-variant-provider convert --to 850 --json dist/ | jq '.files[0].document'
   nvidia-variant-provider convert --to 825 --write variant.json
 
-exit codes: 0 everything is written or was current, 1 something would change (without --write),
-            2 a file cannot be read, or something in it cannot be kept
+exit codes:
+  0  everything is written or was current
+  1  something would change (without --write)
+  2  a file cannot be read, or something in it cannot be kept
 """
 _EXIT_WOULD_CHANGE: Final = 1
 
@@ -40,8 +42,7 @@ def add_parser(
             "Bring variant metadata of older drafts to a current schema, in JSON files and\ninside"
             " wheels. Without --write the changes are only shown."
         ),
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="JSON file, variant wheel, or a folder of them"

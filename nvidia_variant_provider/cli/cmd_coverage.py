@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
     from nvidia_variant_provider.coverage import (
@@ -21,12 +20,7 @@ if TYPE_CHECKING:
         Record,
     )
 
-EPILOG: Final = """\
-exit codes:
-  0  done
-  1  a problem named with --fail-on was found
-  2  misuse, or input that cannot be read
-
+_EPILOG: Final = """\
 examples:
   nvidia-variant-provider coverage wheels/                    every device and driver known
   nvidia-variant-provider coverage wheels/ --package torch==2.14.1 --html coverage.html
@@ -36,6 +30,11 @@ examples:
   nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --requirements torch.txt
   nvidia-variant-provider coverage torch-2.14.1-variants.json --target gh200@580 --target t4@535
   nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --fail-on hole
+
+exit codes:
+  0  done
+  1  a problem named with --fail-on was found
+  2  misuse, or input that cannot be read
 """
 
 # The option of each reader, the format it reads and what it is given.
@@ -68,8 +67,7 @@ def add_parser(
         help="show which machine of a fleet gets which variant, and where it gets none",
         description="Show which kind of machine gets which variant of a release, the machines "
         "whose GPU gets no build, and what a mirror must carry. docs/coverage.md explains all.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "source",
@@ -207,11 +205,7 @@ def _print(
     if args.json:
         output.emit_json(report.document(coverage, found, mirror))
     elif args.csv:
-        import csv
-
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(report.CSV_COLUMNS)
-        writer.writerows(report.csv_rows(coverage))
+        output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     else:
         _print_table(coverage, found, mirror)
 
@@ -229,7 +223,7 @@ def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[
     output.emit_table(report.TABLE_COLUMNS, shown, title=title)
     if len(coverage.rows) > _SHOWN:
         more = len(coverage.rows) - _SHOWN
-        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html\n"])
+        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
     total = coverage.machines
     shares = [
         (str(choice), str(count), f"{100 * count / total:.1f} %")
@@ -260,8 +254,8 @@ def _write_files(
 
 
 def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise InvalidValueError(f"{path}: cannot be written: {error.strerror}") from error
+    from pathlib import Path
+
+    from nvidia_variant_provider.beside import write_beside
+
+    write_beside(Path(path), text.encode())

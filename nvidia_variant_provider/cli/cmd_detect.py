@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -10,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.cli.advice import advice_for, link, words_for
 from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from nvidia_variant_provider.detect.host import Host
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.overrides import Overrides
     from nvidia_variant_provider.provider import Answer
 
-EPILOG: Final = """\
-exit codes:
-  0  the GPUs work, or the environment names the target
-  3  there is no NVIDIA GPU
-  4  there is one, or a driver, and it does not work
-  2  misuse, a malformed override or an unreadable record
-
+_EPILOG: Final = """\
 examples:
   nvidia-variant-provider detect                      what is here, in words
   nvidia-variant-provider detect --verbose            every probe, with its time
   nvidia-variant-provider detect --json               the same for programs
   nvidia-variant-provider detect --record gpu.json    a bug report in one file
   nvidia-variant-provider detect --replay gpu.json    detection on that machine, here
+
+exit codes:
+  0  the GPUs work, or the environment names the target
+  2  misuse, a malformed override or an unreadable record
+  3  there is no NVIDIA GPU
+  4  there is one, or a driver, and it does not work
 """
 
 
@@ -46,8 +47,7 @@ def add_parser(
         help="show the GPUs, the driver, and what is wrong with them",
         description="Show the machine, its NVIDIA GPUs and driver, and what to do if they do not "
         "work. Every status has a section in docs/status.md.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("--json", action="store_true", help="print JSON (detection.schema.json)")
     parser.add_argument("-v", "--verbose", action="store_true", help="show every probe as a tree")
@@ -70,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.overrides import read_overrides
     from nvidia_variant_provider.provider import decide_for, look
 
+    if args.keep_private and not args.record:
+        raise InvalidValueError("--keep-private: expected with --record FILE")
     host: Host
     if args.replay:
         host = recording.read(args.replay)
@@ -141,13 +143,9 @@ def _record(host: Host, said: Overrides, args: argparse.Namespace) -> Host:
     """Write the record and return the recorded machine: what is shown is what is in the file."""
     from nvidia_variant_provider import recording
     from nvidia_variant_provider.detect.replay import ReplayHost
-    from nvidia_variant_provider.errors import InvalidValueError
 
     document = recording.record(host, said.timeout, keep_private=args.keep_private)
-    try:
-        recording.write(args.record, document)
-    except OSError as error:
-        raise InvalidValueError(f"{args.record}: cannot be written: {error.strerror}") from error
+    recording.write(args.record, document)
     output.warn(
         f"{args.record} holds versions, GPU names, PCI addresses, library paths"
         + (

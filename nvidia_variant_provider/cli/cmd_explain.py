@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.explain.release import Release
     from nvidia_variant_provider.explain.views import Explanation, View
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, or the address of an index (simple API).
 One release is explained: the newest, or the one that --package means.
 
@@ -30,8 +30,10 @@ examples:
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
   nvidia-variant-provider explain --installed torch
 
-exit codes: 0 explained, and the checks hold; 1 --require-gpu or --expect does not hold;
-2 misuse or an unreadable source
+exit codes:
+  0  explained, and the checks hold
+  1  --require-gpu or --expect does not hold
+  2  misuse or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
 _INSTALLERS: Final = ("provider", "uv", "pip")
@@ -45,8 +47,7 @@ def add_parser(
         "explain",
         help="say which variant installers take, and why not another",
         description="Say which variant of a release installers take, and why not another.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="where the release is")
     parser.add_argument("--package", metavar="NAME[==VERSION]", help="which release of several")
@@ -81,13 +82,12 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_json(Explanations.of(release, found).model_dump(mode="json"))
     else:
-        output.emit_lines([output.one_line(f"{release.name} {release.version}: {release.origin}")])
+        output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         for name, explanation in found:
             _show(name, explanation, installed=args.installed is not None)
-    sys.stdout.flush()
     broken = [line for name, one in found for line in _broken(args, name, one, release)]
     for line in broken:
-        output.fail(output.one_line(line))
+        output.fail("explain", line)
     return _EXIT_FINDINGS if broken else 0
 
 
@@ -127,7 +127,7 @@ def _explain(release: Release, named: argparse.Namespace) -> Explanation:
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
     from nvidia_variant_provider.explain.views import PIP, PROVIDER, TITLES, UV
 
-    output.emit_lines(["", f"{output.one_line(name)}: {describe(explanation.machine)}"])
+    output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
     ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
     _table(ours)
     if [(row.label, row.place) for row in uvs.rows] != [
@@ -142,16 +142,13 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         for installer in (PROVIDER, UV, PIP):
             winner = explanation.view(installer).winner
             output.emit_lines([f"{TITLES[installer]}: {winner or 'nothing'}"])
-    # In a log both streams arrive in one file: keep a machine's warnings under its table.
-    sys.stdout.flush()
     for warning in explanation.warnings:
-        output.warn(output.one_line(warning))
+        output.warn(warning)
 
 
 def _table(view: View) -> None:
     rows = [
-        ("-" if row.place is None else str(row.place), row.label, output.one_line(row.reason))
-        for row in view.rows
+        ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
     ]
     output.emit_table(("", "variant", "why"), rows)
 

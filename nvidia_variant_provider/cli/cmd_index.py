@@ -7,7 +7,7 @@ from typing import Final
 
 from nvidia_variant_provider.cli import output
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 Writes {name}-{version}-variants.json for every release with variant wheels, NAME.whl.metadata
 beside every wheel, and a static simple index in simple/. Any file server will do; nothing runs on
 it. docs/index-folder.md shows the layout and how to serve it.
@@ -19,7 +19,9 @@ examples:
   nvidia-variant-provider index --base-url https://files.example/torch dist/
   nvidia-variant-provider index --only cuda13.0 null --output mirror/ dist/
 
-exit codes: 0 written, 2 a wheel cannot be read, or wheels of a release contradict each other
+exit codes:
+  0  written
+  2  a wheel cannot be read, or wheels of a release contradict each other
 """
 
 
@@ -34,8 +36,7 @@ def add_parser(
             "Write the variant metadata of every release in a folder, and a static simple\nindex"
             " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
         ),
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("folder", metavar="DIR", help="the folder with the wheels")
     parser.add_argument(

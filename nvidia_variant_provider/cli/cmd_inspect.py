@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         LibraryRecord,
     )
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 Nothing is extracted, loaded or run, and neither a GPU nor a CUDA toolkit is needed.
 
 examples:
@@ -33,7 +33,9 @@ examples:
   nvidia-variant-provider inspect --json wheel.whl | jq '.files[].coverage.full'
   nvidia-variant-provider inspect build/lib/
 
-exit codes: 0 everything was read, 2 a path could not be read
+exit codes:
+  0  everything was read
+  2  a path could not be read
 """
 _EXIT_UNREADABLE: Final = 2
 # One large member is inflated by one thread, so that more than a few rarely help.
@@ -51,8 +53,7 @@ def add_parser(
             "Show which SM architectures each library holds code for, how much of it serves"
             " which GPU, and the CUDA driver version it needs."
         ),
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "paths",
@@ -91,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         for file in document.files:
             _show(file, images=args.images)
     for path, error in failures:
-        output.fail(error if path in error else f"{path}: {error}")
+        output.fail("inspect", error if path in error else f"{path}: {error}")
     return _EXIT_UNREADABLE if failures else 0
 
 
@@ -115,7 +116,7 @@ class _Progress:
     """A line on stderr that counts what was read; silent unless stderr is a terminal."""
 
     def __init__(self, path: str) -> None:
-        self._name = os.path.basename(path) or path
+        self._name = output.one_line(os.path.basename(path) or path)
         self._done = 0
         self._total = os.path.getsize(path) if os.path.isfile(path) else 0
         self._live = sys.stderr.isatty()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from nvidia_variant_provider.lint.engine import Report
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 A folder is taken as the whole of its releases: wheels, *-variants.json and pyproject.toml in it.
 docs/lint.md has a section for every code: what it means, usual causes, how to fix it.
 
@@ -25,7 +25,10 @@ examples:
   nvidia-variant-provider lint --json dist/ | jq -r '.findings[].code'
   nvidia-variant-provider lint --list
 
-exit codes: 0 nothing or notes only, 1 errors or warnings, 2 a path or code that cannot be used
+exit codes:
+  0  nothing, or notes only
+  1  errors or warnings
+  2  a path or code that cannot be used
 """
 _EXIT_FINDINGS: Final = 1
 
@@ -41,8 +44,7 @@ def add_parser(
             "Find what makes a real installer refuse variant metadata, silently\npass a build"
             " over, or choose another build than meant."
         ),
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="wheel, JSON file, pyproject.toml or folder"

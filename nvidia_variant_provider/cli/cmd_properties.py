@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import shutil
 import textwrap
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +10,7 @@ from nvidia_variant_provider.cli import options, output
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable, Iterator
 
     from nvidia_variant_provider.model import Machine
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 _NAMESPACE: Final = "nvidia"
 _FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github")
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 formats:
   text        the features and their values, the most preferred first
   json        the same, schema in schemas/properties.schema.json
@@ -35,10 +34,12 @@ examples:
   env $(nvidia-variant-provider properties --format env) uv pip install torch
   nvidia-variant-provider properties --target b200 --format github >> "$GITHUB_ENV"
 
-exit codes: 0 something is supported, 1 nothing is, 2 misuse
+exit codes:
+  0  something is supported
+  1  nothing is
+  2  misuse
 """
 _EXIT_NOTHING: Final = 1
-_WIDEST: Final = 120
 
 
 def add_parser(
@@ -49,8 +50,7 @@ def add_parser(
         "properties",
         help="print what installers learn, for people, uv, Dockerfiles and metadata",
         description="Print the variant properties that a machine supports.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
     parser.add_argument(
@@ -85,7 +85,7 @@ def describe(machine: Machine) -> str:
     gpus = ", ".join(
         f"{gpu.name or 'GPU'} ({gpu.capability or 'capability unknown'})" for gpu in machine.gpus
     )
-    return output.one_line(f"{cuda}; {gpus or 'no GPU'}")
+    return f"{cuda}; {gpus or 'no GPU'}"
 
 
 def _show_catalogue(args: argparse.Namespace) -> int:
@@ -108,11 +108,11 @@ def _show_variables(machine: Machine, form: str) -> int:
 
     forced = force_environment(machine)
     for warning in forced.warnings:
-        output.warn(output.one_line(warning))
+        output.warn(warning)
     if not forced.variables:
         return _EXIT_NOTHING
     if form == "dockerfile":
-        output.emit_lines([f"# {output.one_line(machine.reason)}; {describe(machine)}"])
+        output.emit_lines([f"# {machine.reason}; {describe(machine)}"])
     prefix = "ENV " if form == "dockerfile" else ""
     output.emit_lines(f"{prefix}{name}={value}" for name, value in forced.variables.items())
     return 0
@@ -122,7 +122,7 @@ def _show_static(answer: Answer) -> int:
     features = answer.decision.features
     if not features:
         for note in answer.decision.notes:
-            output.warn(output.one_line(note.text))
+            output.warn(note.text)
         output.warn("nothing is supported, and an entry without properties is not valid")
         return _EXIT_NOTHING
     # The order of values is the point; it stays on one line per feature to be read and compared.
@@ -134,7 +134,8 @@ def _show_static(answer: Answer) -> int:
             f'  "{_NAMESPACE}": {{',
             f'    "feature-order": {order},',
             '    "static-properties": {',
-            ",\n".join(values),
+            *(f"{value}," for value in values[:-1]),
+            values[-1],
             "    }",
             "  }",
             "}",
@@ -145,10 +146,10 @@ def _show_static(answer: Answer) -> int:
 
 def _text(answer: Answer) -> Iterator[str]:
     machine = answer.detection.machine
-    yield output.one_line(f"{machine.status.value}: {machine.reason}")
+    yield f"{machine.status.value}: {machine.reason}"
     yield describe(machine)
     for note in (*machine.notes, *answer.decision.notes):
-        yield output.one_line(f"note: {note.text}")
+        yield f"note: {note.text}"
     if not answer.decision.features:
         yield "nothing is supported: installers choose builds without CUDA"
         return
@@ -157,7 +158,7 @@ def _text(answer: Answer) -> Iterator[str]:
 
 
 def _feature_lines(features: Iterable[Feature]) -> Iterator[str]:
-    width = min(_WIDEST, shutil.get_terminal_size().columns)
+    width = output.text_width()
     for feature in features:
         yield ""
         yield f"{_NAMESPACE} :: {feature.name}"

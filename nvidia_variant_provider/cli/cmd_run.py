@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 The command gets the two variables that 'properties --format env' prints, and uv's preview feature
 wheel-variants switched on, without which uv reads neither. It replaces this process.
 
@@ -23,7 +23,11 @@ examples:
   nvidia-variant-provider run -- uv pip install torch
   nvidia-variant-provider run --target gh200@580 -- uv pip compile requirements.in
 
-exit codes: those of the command; 2 misuse, 126 it cannot be started, 127 it was not found
+exit codes:
+  2    misuse
+  126  the command cannot be started
+  127  it was not found
+  any other code is the command's own
 """
 _CANNOT_START: Final = 126
 _NOT_FOUND: Final = 127
@@ -40,9 +44,8 @@ def add_parser(
         "run",
         help="start a command in which uv sees the machine",
         description="Start a command in which uv sees this machine, or the one that is named.",
-        epilog=_EXAMPLES,
+        epilog=_EPILOG,
         usage="%(prog)s [-h] [--target NAME[@DRIVER] | --machine FILE] [--gpu WHICH] -- CMD ...",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     options.add_machine(parser)
     parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD", help="the command")
@@ -58,14 +61,14 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidValueError("expected a command after --, such as: run -- uv pip install torch")
     forced = force_environment(options.answer_for(args).detection.machine)
     for warning in forced.warnings:
-        output.warn(output.one_line(warning))
+        output.warn(warning)
     try:
         _start(command, child_environment(os.environ, forced.variables))
     except FileNotFoundError:
-        output.fail(f"{command[0]}: not found")
+        output.fail("run", f"{command[0]}: not found")
         return _NOT_FOUND
     except OSError as error:
-        output.fail(f"{command[0]}: {error.strerror or error}")
+        output.fail("run", f"{command[0]}: {error.strerror or error}")
         return _CANNOT_START
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,13 +10,14 @@ from nvidia_variant_provider.cli.threshold import add_threshold
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from nvidia_variant_provider.binaries.report import Contents
     from nvidia_variant_provider.records.tagging import ClaimRecord, Tagging
     from nvidia_variant_provider.tagging.statement import Statement
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
 and the label put into the file name. What is stated is shown, with the evidence, before anything
 is written. Without an option the properties are inferred from the wheel's device code.
@@ -31,7 +31,9 @@ examples:
       --lower-bound 12.0 --priority 1
   nvidia-variant-provider tag foo_cpu.whl -o variants/ --null
 
-exit codes: 0 written or shown, 2 misuse, or a wheel that is damaged or has no code to infer from
+exit codes:
+  0  written or shown
+  2  misuse, or a wheel that is damaged or has no code to infer from
 """
 _MAX_PRIORITY: Final = 9
 
@@ -44,8 +46,7 @@ def add_parser(
         "tag",
         help="make a variant wheel with true properties",
         description="Make a variant wheel of an ordinary one, with properties that are true.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("wheel", type=Path, metavar="WHEEL", help="wheel without a variant label")
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
@@ -114,10 +115,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         _show(document)
     if not args.dry_run:
-        try:
-            path, remarks = write_variant(args.wheel, args.output, metadata, force=args.force)
-        except OSError as error:
-            raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+        path, remarks = write_variant(args.wheel, args.output, metadata, force=args.force)
         document = document.model_copy(
             update={"target": str(path), "notes": [*document.notes, *remarks]}
         )
@@ -152,10 +150,7 @@ def _state(args: argparse.Namespace) -> Statement:
 def _read(wheel: Path) -> Contents:
     from nvidia_variant_provider.binaries.inspector import inspect_path
 
-    try:
-        return inspect_path(str(wheel), jobs=2)
-    except OSError as error:
-        raise InvalidValueError(f"{wheel}: {error.strerror}") from error
+    return inspect_path(str(wheel), jobs=2)
 
 
 def _label(args: argparse.Namespace, statement: Statement) -> str:

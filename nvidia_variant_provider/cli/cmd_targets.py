@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
@@ -12,11 +11,12 @@ from nvidia_variant_provider.targets.drivers import default_driver
 from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
     from nvidia_variant_provider.targets.devices import Device
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 A target is NAME[+NAME...][@DRIVER]. NAME is a name of this list, a chip (gh100) or a capability
 (sm_90, 9.0). DRIVER is a driver branch (580), a driver release (580.65.06), a CUDA driver version
 (cuda13.2) or, on Jetson, a JetPack release (jetpack6).
@@ -28,7 +28,10 @@ examples:
   nvidia-variant-provider targets show a10+t4@570
   NV_VARIANT_PROVIDER_TARGET=gh200@580 nvidia-variant-provider properties
 
-exit codes: 0 found, 1 no name fits the words, 2 misuse or an unknown target
+exit codes:
+  0  found
+  1  no name fits the words
+  2  misuse or an unknown target
 """
 _EXIT_NONE: Final = 1
 _SHOW: Final = "show"
@@ -42,8 +45,7 @@ def add_parser(
         "targets",
         help="list the machines that --target can name",
         description="List the machines that can be named, or show one.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument(
         "words",
@@ -72,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_json(Targets.of(device for device, _ in found).model_dump(mode="json"))
     elif found:
-        output.emit_lines(_aligned([_HEAD, *(row for _, row in found)]))
+        output.emit_columns([_HEAD, *(row for _, row in found)])
     else:
         output.warn(f"no name fits {' '.join(args.words)!r}")
     return 0 if found else _EXIT_NONE
@@ -131,10 +133,3 @@ def _drivers(device: Device) -> str:
         return f"JetPack {versions}" if versions else "JetPack not known"
     last = f" to R{device.last_branch}" if device.last_branch else " on"
     return f"R{device.first_branch}{last}"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Lay rows out in columns; made for pipes too, so it does without a terminal's width."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import options, output
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.torch_backend import Backend
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 One word goes to stdout, the last part of the address of one of PyTorch's own indexes; the reasons
 go to stderr. The table of builds is part of this release: it knows no version published later.
 
@@ -24,8 +24,10 @@ examples:
   nvidia-variant-provider torch-backend --platform windows-x86_64 --json
   pip install torch --index-url "$INDEX/$(nvidia-variant-provider torch-backend)"
 
-exit codes: 0 a build fits, or there is no GPU; 1 there is a GPU and no build fits it for certain;
-2 misuse, or a torch version that is not in the table
+exit codes:
+  0  a build fits, or there is no GPU
+  1  there is a GPU and no build fits it for certain
+  2  misuse, or a torch version that is not in the table
 """
 _EXIT_NONE_FITS: Final = 1
 
@@ -40,8 +42,7 @@ def add_parser(
         "torch-backend",
         help="print the CUDA build of torch that fits, for pip",
         description="Print the CUDA build of torch that fits a machine, such as cu126, or cpu.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("--torch", metavar="VERSION", help="default: the newest in the table")
     parser.add_argument(
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         output.emit_lines([backend.path])
         for line in _reasons(backend, machine, named=args.torch is not None):
-            output.note(output.one_line(line))
+            output.note(line)
     wanted = bool(machine.gpus) or machine.cuda is not None
     return _EXIT_NONE_FITS if wanted and backend.chosen is None else 0
 

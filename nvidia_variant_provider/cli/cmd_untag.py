@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
-from nvidia_variant_provider.errors import InvalidValueError
 
-_EXAMPLES: Final = """\
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG: Final = """\
 All members but variant.json are copied as they are compressed; RECORD is mended and the label
 taken out of the file name.
 
 examples:
   nvidia-variant-provider untag variants/foo-1.0-cp312-cp312-linux_x86_64-cuda13.2.whl -o dist/
 
-exit codes: 0 written, 2 misuse, or a wheel that is damaged or no variant
+exit codes:
+  0  written
+  2  misuse, or a wheel that is damaged or no variant
 """
 
 
@@ -28,8 +31,7 @@ def add_parser(
         "untag",
         help="make an ordinary wheel of a variant",
         description="Make the ordinary wheel of a variant wheel.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("wheels", type=Path, nargs="+", metavar="WHEEL", help="variant wheel")
     parser.add_argument(
@@ -44,10 +46,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tagging.wheels import write_plain
 
     for wheel in args.wheels:
-        try:
-            path, remarks = write_plain(wheel, args.output, force=args.force)
-        except OSError as error:
-            raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+        path, remarks = write_plain(wheel, args.output, force=args.force)
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")
         output.emit_lines([f"written: {path}"])

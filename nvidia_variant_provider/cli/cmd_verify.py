@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.cli.threshold import add_threshold
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from nvidia_variant_provider.records.verification import Verification, WheelRecord
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.verify.facts import Facts
     from nvidia_variant_provider.verify.model import Finding
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 What a wheel states is compared with the code of its own libraries, container by container; give
 all wheels of a release at once to have them compared with each other. docs/verify.md has a
 section for every code.
@@ -28,7 +28,10 @@ examples:
   nvidia-variant-provider verify --select NV30,NV32 --json variants/*.whl
   nvidia-variant-provider verify --codes
 
-exit codes: 0 nothing worse than a note, 1 errors or warnings, 2 a wheel could not be verified
+exit codes:
+  0  nothing worse than a note
+  1  errors or warnings
+  2  a wheel could not be verified
 """
 _EXIT_FINDINGS: Final = 1
 _EXIT_UNREADABLE: Final = 2
@@ -42,8 +45,7 @@ def add_parser(
         "verify",
         help="hold the tags of variant wheels to their device code",
         description="Compare the properties that variant wheels state with their device code.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("wheels", nargs="*", metavar="WHEEL", help="variant wheel")
     parser.add_argument(
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _show(document)
     for error in failures.values():
-        output.fail(error)
+        output.fail("verify", error)
     if failures:
         return _EXIT_UNREADABLE
     return 0 if document.passed else _EXIT_FINDINGS

@@ -1,39 +1,79 @@
-"""Everything a command prints: tables and words for people, JSON for programs, errors.
+"""Everything a command prints: tables and words for people, JSON and CSV for programs, errors.
 
-Data goes to stdout, diagnostics to stderr. Colours follow ``NO_COLOR`` and the terminal, widths
-follow the terminal or ``COLUMNS``: both are left to rich.
+Data goes to stdout, diagnostics to stderr. Colours follow ``NO_COLOR``, ``FORCE_COLOR`` and
+``TERM``, which rich reads; widths follow the terminal or ``COLUMNS``. Text from elsewhere (names
+of files, of wheel members, of GPUs) may hold anything: no control character of it is printed.
 """
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import json
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rich.console import Console
+PROGRAM: Final = "nvidia-variant-provider"
 
-TOOLS_PACKAGES: Final = frozenset({"distributed", "packaging", "pydantic", "rich", "variantlib"})
+_WIDEST: Final = 120
+# A file or a pipe has no width: nothing is folded there, so that grep finds whole names.
+_ENDLESS: Final = 1 << 20
+_ON_ERROR: Final = "nvidia-variant-provider"
+_ASCII: Final = {"│": "|", "├": "|", "└": "`", "─": "-", "…": "..."}
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Return the console that tables and styled text are printed on."""
-    from rich.console import Console
+def prepare_streams() -> None:
+    """Let both streams take any text, whatever the encoding of the terminal, pipe or file."""
+    codecs.register_error(_ON_ERROR, _spell)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Started with the stream closed, as a shell's >&- does.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as stdout
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=_ON_ERROR)
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """Spell what an encoding lacks: the lines of a tree in ASCII, all else as escapes."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_ASCII.get(letter) or _escaped(letter) for letter in missing), error.end
+
+
+def discard_unwritable() -> None:
+    """Forget what stdout does not take any more: Python would try once more at exit, and tell."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit_json(document: Mapping[str, object]) -> None:
-    """Print one JSON document, indented, with a final newline."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    """Print one JSON document, indented, in ASCII, with a final newline."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a header and rows as CSV."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([one_line(str(cell)) for cell in row] for row in rows)
 
 
 def emit_lines(lines: Iterable[str]) -> None:
     """Print plain lines."""
     for line in lines:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(one_line(line) + "\n")
 
 
 def emit_table(
@@ -41,32 +81,67 @@ def emit_table(
 ) -> None:
     """Print a table; cells are plain text, never markup."""
     from rich.box import SIMPLE_HEAD
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    caption = None if title is None else Text(one_line(title), "table.title")
+    table = Table(title=caption, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    bounded = sys.stdout.isatty() or "COLUMNS" in os.environ
+    Console(highlight=False, width=None if bounded else _ENDLESS).print(table)
+
+
+def emit_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as aligned columns, without rich: for commands that need no extra."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    emit_lines(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def text_width() -> int:
+    """Return how wide running text may be: the terminal, 80 without one, 120 at most."""
+    return min(_WIDEST, shutil.get_terminal_size().columns)
 
 
 def one_line(text: str) -> str:
-    """Return text from elsewhere fit for a terminal: one line, nothing that moves the cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    r"""Return text from elsewhere fit for a terminal: one line, nothing that moves the cursor.
+
+    What is not printable is escaped as Python does, a file name's newline as ``\n``, a byte that
+    is no UTF-8 as ``\udcff``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    sys.stderr.write(f"warning: {message}\n")
+    _say(f"warning: {message}")
 
 
 def note(message: str) -> None:
     """Print a remark on stderr."""
-    sys.stderr.write(f"note: {message}\n")
+    _say(f"note: {message}")
 
 
-def fail(message: str) -> None:
-    """Print an error on stderr; the caller chooses the exit code."""
-    sys.stderr.write(f"error: {message}\n")
+def fail(command: str, message: str) -> None:
+    """Print an error of a command on stderr; the caller chooses the exit code."""
+    _say(f"{PROGRAM} {command}".rstrip() + f": error: {message}")
+
+
+def _say(line: str) -> None:
+    # In a log both streams arrive in one file: what was printed before comes before.
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.write(one_line(line) + "\n")

@@ -75,7 +75,8 @@ def test_a_refusal_leaves_every_file_as_it_is(
     captured = capsys.readouterr()
     assert (code, captured.out, state(tmp_path)) == (2, "", before)
     assert captured.err.startswith(
-        f"error: {path}: providers/nvidia/enable-if: seen python_version"
+        f"nvidia-variant-provider convert: error: {path}: providers/nvidia/enable-if: "
+        "seen python_version"
     )
 
 

@@ -107,7 +107,8 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             ["--expect", "cu130"],
             1,
             (
-                "error: --expect cu130: h100@570: provider ends at cu126; "
+                "nvidia-variant-provider explain: error: "
+                "--expect cu130: h100@570: provider ends at cu126; "
                 "cu130: needs CUDA >= 13.0, driver says 12.8 (driver branch R570)\n"
             ),
         ),
@@ -115,7 +116,8 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             ["--expect", "cu999"],
             1,
             (
-                "error: --expect cu999: h100@570: provider ends at cu126; "
+                "nvidia-variant-provider explain: error: "
+                "--expect cu999: h100@570: provider ends at cu126; "
                 "cu999: the release has no cu999\n"
             ),
         ),
@@ -123,7 +125,8 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             ["--require-gpu", "--installer", "pip"],
             1,
             (
-                "error: --require-gpu: h100@570: pip ends at no label, which is no build for a GPU "
+                "nvidia-variant-provider explain: error: "
+                "--require-gpu: h100@570: pip ends at no label, which is no build for a GPU "
                 "(cu126: pip takes no wheel with a label)\n"
             ),
         ),

@@ -190,10 +190,11 @@ def test_one_unreadable_path_does_not_hide_the_others(
     assert [one["path"] for one in printed["failures"]] == [str(text), missing]
     assert captured.err.splitlines() == [
         (
-            f"error: {text}: starts with 68656c6c, not a wheel, a shared object, an archive,"
+            f"nvidia-variant-provider inspect: error: {text}: starts with 68656c6c, "
+            "not a wheel, a shared object, an archive,"
             " a fatbin, a cubin or PTX"
         ),
-        f"error: {missing}: No such file or directory",
+        f"nvidia-variant-provider inspect: error: {missing}: No such file or directory",
     ]
 
 

@@ -359,7 +359,7 @@ def test_misuse_has_a_word_and_code_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["conformance", *arguments]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+    assert capsys.readouterr().err.startswith("nvidia-variant-provider conformance: error: ")
 
 
 @pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "601"])

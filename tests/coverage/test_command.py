@@ -108,7 +108,7 @@ def test_misuse_exits_with_2_and_one_line(
     said = capsys.readouterr().err
 
     assert named in said
-    assert said.startswith("error: ")
+    assert said.startswith("nvidia-variant-provider coverage: error: ")
     assert said.count("\n") == 1
 
 
