@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "index",
     "code",
     "conformance",
+    "completion",
 )
 
 EXIT_OK: Final = 0
