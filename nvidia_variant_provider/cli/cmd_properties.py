@@ -52,7 +52,11 @@ def add_parser(
         description="Print the variant properties that a machine supports.",
         epilog=_EPILOG,
     )
-    parser.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
+    form.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
     parser.add_argument(
         "--all", action="store_true", help="every valid value, whatever the machine (text, json)"
     )

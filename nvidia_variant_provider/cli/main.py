@@ -60,8 +60,8 @@ nvidia-variant-provider completion SHELL; see its --help.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of some."""
     parser = argparse.ArgumentParser(
         prog=output.PROGRAM,
         description="What variant-aware installers learn about the NVIDIA GPUs of a machine.",
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         module = importlib.import_module(f"nvidia_variant_provider.cli.cmd_{name}")
         command = module.add_parser(subparsers)
         command.set_defaults(run=module.run)
@@ -107,13 +107,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = build_parser(_named(words)).parse_args(words)
     try:
         return int(args.run(args))
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - a person gets one line, whatever it is
-        # Fails the same way again if it was stdout that failed.
-        sys.stdout.flush()
         if faults.wants_traceback():
             traceback.print_exc()
         output.fail(args.command, faults.words_for(error))
         return EXIT_MISUSE
+
+
+def _named(words: Sequence[str]) -> Sequence[str]:
+    """Return the command that is called, or all where that is not plain: each costs its imports."""
+    called = [name for name in COMMANDS if words and words[0] == name.replace("_", "-")]
+    return called or COMMANDS

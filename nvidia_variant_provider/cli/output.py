@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rich.console import Console
+
 PROGRAM: Final = "nvidia-variant-provider"
 
 _WIDEST: Final = 120
@@ -76,12 +78,24 @@ def emit_lines(lines: Iterable[str]) -> None:
         sys.stdout.write(one_line(line) + "\n")
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Return the console for what only rich can print; a table has ``emit_table``."""
+    from rich.console import Console
+
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - rich calls this in its handler, and would exit with 1
+
+    stream = sys.stderr if stderr else sys.stdout
+    bounded = stream.isatty() or "COLUMNS" in os.environ
+    return Quiet(stderr=stderr, highlight=False, width=None if bounded else _ENDLESS)
+
+
 def emit_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
 ) -> None:
     """Print a table; cells are plain text, never markup."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -91,8 +105,7 @@ def emit_table(
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(one_line(cell)) for cell in row))
-    bounded = sys.stdout.isatty() or "COLUMNS" in os.environ
-    Console(highlight=False, width=None if bounded else _ENDLESS).print(table)
+    console().print(table)
 
 
 def emit_columns(rows: Sequence[Sequence[str]]) -> None:

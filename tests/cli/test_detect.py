@@ -11,7 +11,6 @@ import jsonschema
 import pytest
 
 from nvidia_variant_provider import machine_file
-from nvidia_variant_provider.cli import cmd_detect
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Machine
