@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
 
 if TYPE_CHECKING:
+    import argparse
+
     from nvidia_variant_provider.codes import Section
 
-_EXAMPLES: Final = """\
+_EPILOG: Final = """\
 examples:
   nvidia-variant-provider code                       # every code in a table
   nvidia-variant-provider code NVP-GPU-NO-DRIVER     # a status of detect
   nvidia-variant-provider code wsl-driver            # a note of detect
   nvidia-variant-provider code NV214 nv305           # findings of lint and verify
 
-exit codes: 0 shown, 2 misuse, or no such code
+exit codes:
+  0  shown
+  2  misuse, or no such code
 """
 
 
@@ -30,10 +33,10 @@ def add_parser(
         "code",
         help="say what a code means and how to mend it",
         description="Show what a status, note, finding or problem means, and how to mend it.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_EPILOG,
     )
     parser.add_argument("codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214")
+    parser.add_argument("--json", action="store_true", help="print JSON (codes.schema.json)")
     return parser
 
 
@@ -41,12 +44,17 @@ def run(args: argparse.Namespace) -> int:
     """Show the sections, or the list of all."""
     from nvidia_variant_provider import codes
 
-    if not args.codes:
-        rows = [(it.code, it.meaning, it.page) for it in codes.sections().values()]
+    chosen = [codes.find(code) for code in args.codes] or list(codes.sections().values())
+    if args.json:
+        from nvidia_variant_provider.records.codes import Codes
+
+        output.emit_json(Codes.of(chosen).model_dump(mode="json"))
+    elif not args.codes:
+        rows = [(it.code, it.meaning, it.page) for it in chosen]
         output.emit_table(("code", "meaning", "page"), rows)
-        return 0
-    for section in [codes.find(code) for code in args.codes]:
-        _show(section)
+    else:
+        for section in chosen:
+            _show(section)
     return 0
 
 
@@ -54,7 +62,7 @@ def _show(section: Section) -> None:
     """Print a section: dressed on a terminal, the page's own text elsewhere."""
     heading = f"{section.code} {section.title}".strip()
     if not sys.stdout.isatty():
-        output.emit_lines([f"## {heading}", "", section.text, ""])
+        output.emit_lines([f"## {heading}", "", *section.text.splitlines(), ""])
         return
     from rich.markdown import Markdown
 

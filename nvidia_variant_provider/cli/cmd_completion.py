@@ -31,6 +31,7 @@ _SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
 _FILES: Final = frozenset({"CASES", "FILE", "PATH", "SOURCE", "WHEEL"})
 _FOLDERS: Final = frozenset({"DIR", "OUT"})
 _TARGET: Final = "NAME[@DRIVER]"
+_CODE: Final = "CODE"
 # Of 'targets': a target is looked up with "show NAME".
 _WORD: Final = "WORD"
 
@@ -43,7 +44,7 @@ def add_parser(
         "completion",
         help="print what lets a shell complete these commands",
         description="Print a script with which a shell completes commands, options, their choices, "
-        "files, and the names of targets.",
+        "files, the names of targets and codes.",
         epilog=_EPILOG,
     )
     parser.add_argument("shell", choices=_SHELLS, metavar="SHELL", help=", ".join(_SHELLS))
@@ -62,6 +63,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     """Return the completion script of a parser and all its commands for a shell."""
     import shtab
 
+    from nvidia_variant_provider import codes
     from nvidia_variant_provider.targets.devices import products
 
     names = [device.name for device in products()]
@@ -72,6 +74,8 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined] # where shtab looks
         elif action.metavar == _TARGET:
             action.choices = names
+        elif action.metavar == _CODE:
+            action.choices = list(codes.sections())
         elif action.metavar == _WORD:
             action.choices = ["show", *names]
     text = str(shtab.complete(parser, shell))

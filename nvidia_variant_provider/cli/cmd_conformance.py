@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
+from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve, list, or put the cases and report."""
     if args.serve:
         return _serve()
+    if args.list and args.json:
+        raise InvalidValueError("--list: prints lines, not JSON")
     cases = _chosen(args.cases, args.group)
     if args.list:
         groups: dict[str, int] = {}
@@ -93,7 +96,6 @@ def _chosen(paths: Sequence[str], groups: Sequence[str]) -> list[Case]:
     from pathlib import Path
 
     from nvidia_variant_provider.conformance.cases import PACKAGED, load
-    from nvidia_variant_provider.errors import InvalidValueError
 
     cases = load([Path(path) for path in paths] or [PACKAGED])
     known = dict.fromkeys(case.group for case in cases)
@@ -116,8 +118,6 @@ def _report(cases: Sequence[Case], args: argparse.Namespace) -> int:
 def split_command(text: str) -> list[str]:
     """Split a command line as the platform's shell would, without expanding anything."""
     import shlex
-
-    from nvidia_variant_provider.errors import InvalidValueError
 
     if os.name == "nt":
         # Windows hands a program one string; quotes around paths are all that matters here.

@@ -123,7 +123,7 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     machine = answer.detection.machine
     words = words_for(machine)
     yield f"status   {machine.status.value}: {words.meaning}"
-    if machine.reason:
+    if machine.reason not in {"", words.meaning}:
         yield f"         {machine.reason}"
     yield from _columns("to do", advice_for(machine))
     yield f"help     {link(words.code)}"

@@ -49,7 +49,9 @@ def add_parser(
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="wheel, JSON file, pyproject.toml or folder"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--list", action="store_true", help="list every code and stop")
     for name, verb in (("--select", "only"), ("--ignore", "not")):
         parser.add_argument(
             name,
@@ -59,7 +61,6 @@ def add_parser(
             metavar="CODE[,CODE]",
             help=f"{verb} the codes that start so; the longer one wins",
         )
-    parser.add_argument("--list", action="store_true", help="list every code and stop")
     return parser
 
 

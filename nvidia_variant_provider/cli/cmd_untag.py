@@ -38,16 +38,23 @@ def add_parser(
         "-o", "--output", type=Path, metavar="DIR", required=True, help="folder to write to"
     )
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument("--json", action="store_true", help="print JSON (untagging.schema.json)")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the ordinary wheels and name them."""
+    from nvidia_variant_provider.records.untagging import PlainWheel, Untagging
     from nvidia_variant_provider.tagging.wheels import write_plain
 
+    written = []
     for wheel in args.wheels:
         path, remarks = write_plain(wheel, args.output, force=args.force)
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")
-        output.emit_lines([f"written: {path}"])
+        if not args.json:
+            output.emit_lines([f"written: {path}"])
+        written.append(PlainWheel(wheel=str(wheel), target=str(path), notes=tuple(remarks)))
+    if args.json:
+        output.emit_json(Untagging(wheels=tuple(written)).model_dump(mode="json"))
     return 0

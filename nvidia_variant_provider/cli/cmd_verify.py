@@ -55,8 +55,9 @@ def add_parser(
         "--ignore", type=_codes, default=(), metavar="CODES", help="do not report these"
     )
     add_threshold(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--codes", action="store_true", help="list the codes and stop")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON document")
+    form.add_argument("--codes", action="store_true", help="list the codes and stop")
     return parser
 
 

@@ -50,12 +50,13 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 
 
 def discard_unwritable() -> None:
-    """Forget what stdout does not take any more: Python would try once more at exit, and tell."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Forget what a stream does not take any more: Python would try once more at exit, and tell."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def emit_json(document: Mapping[str, object]) -> None:

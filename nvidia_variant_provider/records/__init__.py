@@ -10,6 +10,7 @@ from typing import Final
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
 SCHEMAS: Final[dict[str, str]] = {
+    "codes": "nvidia_variant_provider.records.codes:Codes",
     "conformance-cases": "nvidia_variant_provider.records.conformance:CaseFile",
     "conformance-report": "nvidia_variant_provider.records.conformance:ConformanceReport",
     "conversion": "nvidia_variant_provider.records.conversion:ConversionDocument",
@@ -24,6 +25,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "explanation": "nvidia_variant_provider.records.explanation:Explanations",
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
     "tagging": "nvidia_variant_provider.records.tagging:Tagging",
+    "untagging": "nvidia_variant_provider.records.untagging:Untagging",
     "verification": "nvidia_variant_provider.records.verification:Verification",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
     "index": "nvidia_variant_provider.records.index:IndexDocument",

@@ -43,6 +43,7 @@ CASES: Final = [
     pytest.param("tag -o some-wh", "tag -o some-wheels/", id="folder"),
     pytest.param("detect --replay rec", "detect --replay record.json", id="file"),
     pytest.param("inspect a.whl some-wh", "inspect a.whl some-wheels/", id="second-file"),
+    pytest.param("code NVP-GPU", "code NVP-GPU-NO-DRIVER", id="code"),
     pytest.param("completion fi", "completion fish", id="shell"),
 ]
 

@@ -1,0 +1,101 @@
+"""How the program ends: readers that leave, full disks, closed streams, Ctrl-C, old locales."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+PROGRAM: Final = "nvidia-variant-provider"
+COMMAND: Final = (sys.executable, "-m", "nvidia_variant_provider")
+RECORD: Final = Path(__file__).parents[1] / "data/machines/wsl2-linux-driver-shadows.json"
+SECONDS: Final = 60
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes, signals and devices of Unix")
+
+
+def shell(line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of bash in which ``provider`` is the program."""
+    script = f'provider() {{ "{sys.executable}" -m nvidia_variant_provider "$@"; }}\n{line}'
+    return subprocess.run(
+        ["bash", "-c", script],
+        env={**os.environ, "PYTHONUNBUFFERED": "", **environ},
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+@pytest.mark.parametrize("words", ["targets --json", "code", "--help", "properties --all"])
+def test_a_reader_that_leaves_ends_it_quietly(words: str) -> None:
+    done = shell(f"provider {words} | true; echo ${{PIPESTATUS[0]}}")
+
+    assert (done.stdout, done.stderr) == (b"0\n", b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["targets --json", "code", "--version"])
+def test_a_full_disk_is_an_error(words: str) -> None:
+    done = shell(f"provider {words} > /dev/full")
+
+    assert done.returncode == 2
+    assert b"error: " in done.stderr
+    assert done.stderr.endswith(b"No space left on device\n")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_closed_streams_are_no_fault() -> None:
+    assert shell("provider targets >&-").stderr == b""
+    assert shell("provider targets show nothing-such 2>&-").returncode == 2
+
+
+def test_both_streams_into_a_closed_pipe() -> None:
+    done = shell("provider targets show nothing-such 2>&1 | true; echo ${PIPESTATUS[0]}")
+
+    assert (done.stdout, done.stderr) == (b"2\n", b"")
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "cp1252:strict"},
+    ],
+    ids=str,
+)
+def test_a_tree_is_drawn_in_ascii_where_nothing_else_goes(environ: dict[str, str]) -> None:
+    done = shell(f"provider detect --verbose --replay {RECORD}", **environ)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\n  `- cuda\n" in done.stdout
+
+
+def test_control_c_ends_with_130_and_no_traceback() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "conformance", "--timeout", "60", "--command", "sleep 60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as child:
+        _wait_for_a_child_of(child.pid)
+        os.killpg(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=SECONDS)
+
+    assert (child.returncode, out, err) == (130, b"", b"")
+
+
+def _wait_for_a_child_of(pid: int) -> None:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    deadline = time.monotonic() + SECONDS
+    while not children.exists() or not children.read_text():
+        if not children.parent.exists():
+            pytest.skip("no procfs to see by that the command is at work")
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
