@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,12 +51,16 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 
 def discard_unwritable() -> None:
     """Forget what a stream does not take any more: Python would try once more at exit, and tell."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    _discard(sys.stdout)
+    _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def emit_json(document: Mapping[str, object]) -> None:

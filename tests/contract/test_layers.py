@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PACKAGE: Final = Path(__file__).resolve().parents[2] / "nvidia_variant_provider"
 NAME: Final = PACKAGE.name
@@ -44,8 +45,60 @@ LAYERS: Final = {
     },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
-# Loaded into installers: nothing but the standard library.
-HOT: Final = tuple(LAYERS)
+# The same for the tools, from the ground up. Whoever adds a package adds its row.
+TOOLS: Final = {
+    "beside": set[str](),
+    "codes": {"errors"},
+    "ordering": {"errors"},
+    "recording": {"beside", "detect", "errors", "machine_file"},
+    "torch_backend": {"errors", "model", "rules", "tables"},
+    "binaries": {"errors", "model"},
+    "metadata": {"errors", "ordering"},
+    "wheels": {"binaries", "errors"},
+    "tagging": {"binaries", "errors", "metadata", "model", "ordering", "rules", "wheels"},
+    "verify": {"binaries", "errors", "metadata", "model", "rules", "tagging", "wheels"},
+    "lint": {"errors", "metadata", "model", "ordering", "rules", "wheels"},
+    "convert": {"beside", "errors", "lint", "metadata", "ordering", "wheels"},
+    "index": {"beside", "errors", "lint", "metadata", "wheels"},
+    "explain": {"errors", "metadata", "model", "ordering", "rules", "wheels"},
+    "coverage": {
+        "errors",
+        "explain",
+        "machine_file",
+        "metadata",
+        "model",
+        "ordering",
+        "rules",
+        "tables",
+        "targets",
+    },
+    # The documents of every tool: a tool does not know in what form it is printed, ...
+    "records": {"binaries", "explain", "rules", "tables", "targets", "verify"},
+    # ... but this one, whose cases are such documents.
+    "conformance": {
+        "detect",
+        "errors",
+        "machine_file",
+        "metadata",
+        "model",
+        "overrides",
+        "provider",
+        "records",
+    },
+}
+# What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
+# zstd by name, where Python has none of its own.
+PACKAGES: Final = {
+    "distributed": {"cli", "coverage"},
+    "packaging": {"convert", "explain", "index", "lint", "metadata", "verify", "wheels"},
+    "pydantic": {"conformance", "metadata", "records"},
+    "pydantic_core": {"metadata"},
+    "rich": {"cli"},
+    "shtab": {"cli"},
+    "tomli": {"lint"},
+}
+# Only for type checkers, so that nothing breaks; a circle in the picture of the house all the same.
+KNOWN_CIRCLE: Final = ("detect.gate", "detect.host")
 # Modules that read, write, run, connect or ask the surroundings.
 OUTSIDE_WORLD: Final = frozenset({
     "ctypes", "glob", "http", "importlib", "io", "json", "logging", "mmap", "os", "pathlib",
@@ -71,25 +124,41 @@ def tree_of(module: str) -> ast.Module:
 def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree without the parts that only type checkers see."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+        if is_for_type_checkers(child):
             continue
         yield child
         yield from runtime_nodes(child)
 
 
+def is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
 def imports(module: str) -> set[str]:
     """Return the full names a module imports when it runs, inside functions too."""
+    return names_of(module, runtime_nodes(tree_of(module)))
+
+
+def names_of(module: str, nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the full names that the import statements among some nodes name."""
     found = set[str]()
-    for node in runtime_nodes(tree_of(module)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: a relative import"
-            found.add(node.module or "")
-            # "from package import module" names a module, too.
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    known = {f"{NAME}.{it}" for it in modules()} | {NAME}
+            # "from package import module" names the module, not what the package hands on.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & known_names()
+            if names - known_names():
+                found.add(node.module or "")
+    known = known_names()
     return {it for it in found if not it.startswith(NAME) or it in known}
+
+
+@lru_cache
+def known_names() -> frozenset[str]:
+    return frozenset({f"{NAME}.{it}" for it in modules()} | {NAME})
 
 
 def ours(module: str) -> set[str]:
@@ -109,6 +178,7 @@ def is_below(module: str, layer: str) -> bool:
 
 
 HOT_MODULES: Final = [module for module in modules() if layer_of(module)]
+TOOL_MODULES: Final = [module for module in modules() if module.partition(".")[0] in TOOLS]
 
 
 def test_the_layers_name_modules_that_exist() -> None:
@@ -180,6 +250,56 @@ def test_nothing_is_evaluated() -> None:
     }
 
     assert {it for it in calls if it[1] in forbidden} == set()
+
+
+def test_every_module_has_a_layer() -> None:
+    elsewhere = {it for it in modules() if not is_below(it, "cli")} - {"__init__", "__main__"}
+
+    assert elsewhere == {*HOT_MODULES, *TOOL_MODULES}
+    assert [it for it in TOOLS if it not in modules()] == []
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_tool_imports_what_its_row_says(tool: str) -> None:
+    used = {
+        it.partition(".")[0]
+        for module in TOOL_MODULES
+        if is_below(module, tool)
+        for it in ours(module)
+    }
+
+    # Both ways: a row that allows more than is used would hide the next wrong import.
+    assert used - {tool} == TOOLS[tool]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_of_others_is_used_where_its_row_says(package: str) -> None:
+    users = {it.partition(".")[0] for it in modules() if package in others(it)}
+
+    assert users == PACKAGES[package]
+
+
+def test_no_other_package_is_used() -> None:
+    used = {it for module in modules() for it in others(module)}
+
+    assert used - sys.stdlib_module_names - {"winreg"} == PACKAGES.keys()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        module: {
+            it.removeprefix(f"{NAME}.")
+            for it in names_of(module, ast.walk(tree_of(module)))
+            if it.startswith(f"{NAME}.") and it in known_names()
+        }
+        - {module}
+        for module in modules()
+    }
+    user, used = KNOWN_CIRCLE
+    graph[user].discard(used)
+
+    # Raises an error that names the circle.
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(graph)
 
 
 def test_the_command_line_is_imported_by_nothing_but_its_start() -> None:
