@@ -12,25 +12,17 @@ import argparse
 import ast
 import hashlib
 import io
-import json
 import sys
-import uuid
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-# So that any interpreter can build, with nothing installed.
-sys.path.insert(0, str(ROOT))
-
-from nvidia_variant_provider import __version__  # noqa: E402
+from bill import PACKAGE, ROOT, VERSION, bill_of_materials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PACKAGE: Final = "nvidia_variant_provider"
 ENTRY: Final = Path(__file__).with_name("standalone_main.py")
-PCI: Final = ROOT / ".ci" / "tables" / "nvidia_pci.json"
 # Started as a program of its own, so no import leads to it.
 WORKER: Final = f"{PACKAGE}.detect.worker"
 
@@ -38,7 +30,6 @@ WORKER: Final = f"{PACKAGE}.detect.worker"
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 MODE: Final = 0o100644 << 16
 SHEBANG: Final = b"#!/usr/bin/env python3\n"
-NAMESPACE: Final = uuid.UUID("9f7f7f2e-5b0c-5f0e-8c9e-6a1d2c3b4e5f")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,11 +40,12 @@ def main(argv: list[str] | None = None) -> int:
     members = gather()
     archive = pack(members)
     digest = hashlib.sha256(archive).hexdigest()
-    name = f"{PACKAGE}-{__version__}.pyz"
+    name = f"{PACKAGE}-{VERSION}.pyz"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(archive)
     (folder / f"{name}.sha256").write_text(f"{digest}  {name}\n", "ascii")
-    bill = json.dumps(bill_of_materials(name, digest, members), indent=1) + "\n"
+    description = f"{name}: the variant provider's hot path as one file"
+    bill = bill_of_materials(description, digest, members)
     (folder / f"{name}.cdx.json").write_text(bill, "utf-8")
     print(f"{digest}  {folder / name}")
     return 0
@@ -86,51 +78,6 @@ def pack(members: Mapping[str, bytes]) -> bytes:
             info.external_attr = MODE
             archive.writestr(info, content)
     return buffer.getvalue()
-
-
-def bill_of_materials(name: str, digest: str, members: Mapping[str, bytes]) -> dict[str, object]:
-    """Return a CycloneDX document: the archive, each file in it, and the data that came along."""
-    reference = f"pkg:pypi/nvidia-variant-provider@{__version__}"
-    archive = {
-        "type": "library",
-        "bom-ref": reference,
-        "name": "nvidia-variant-provider",
-        "version": __version__,
-        "description": f"{name}: the variant provider's hot path as one file",
-        "purl": reference,
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
-        "hashes": [{"alg": "SHA-256", "content": digest}],
-    }
-    files: list[dict[str, object]] = [
-        {
-            "type": "file",
-            "bom-ref": f"file:{member}",
-            "name": member,
-            "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
-        }
-        for member, content in members.items()
-    ]
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, digest)}",
-        "version": 1,
-        "metadata": {"component": archive},
-        "components": [_pci_ids(), *files],
-        "dependencies": [{"ref": reference, "dependsOn": ["data:pci.ids"]}],
-    }
-
-
-def _pci_ids() -> dict[str, object]:
-    """Return the component for the table of device ids, the one part that is not ours."""
-    source = json.loads(PCI.read_text("utf-8"))["source"]
-    return {
-        "type": "data",
-        "bom-ref": "data:pci.ids",
-        "name": "pci.ids",
-        "description": f"device ids in {PACKAGE}/tables/pci_ids.py, from {source}",
-        "licenses": [{"license": {"id": "BSD-3-Clause"}}],
-    }
 
 
 def _source(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.parser
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -11,26 +12,32 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from nvidia_variant_provider.codes import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-EPOCH = {"SOURCE_DATE_EPOCH": "1767225600"}
 
 pytestmark = pytest.mark.clients
 
 
-def build(folder: Path, kind: str) -> Path:
-    command = [sys.executable, "-m", "build", f"--{kind}", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **EPOCH})
-    return next(path for path in folder.iterdir() if path.suffix in {".whl", ".gz"})
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with everything that a release consists of."""
+    folder = tmp_path_factory.mktemp("released")
+    script = str(ROOT / ".ci" / "build_dist.py")
+    subprocess.run(
+        [sys.executable, script, "--outdir", str(folder)], check=True, capture_output=True
+    )
+    return folder
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("wheel"), "wheel")
+def wheel(released: Path) -> Path:
+    return next(released.glob("*.whl"))
 
 
 def metadata(wheel: Path, name: str) -> str:
@@ -73,20 +80,85 @@ def test_the_wheel_carries_the_pages_of_the_codes(wheel: Path, page: str) -> Non
     assert carried == (ROOT / f"docs/{page}.md").read_bytes()
 
 
-def test_building_twice_gives_the_same_bytes(wheel: Path, tmp_path: Path) -> None:
-    again = build(tmp_path, "wheel")
-
-    assert (
-        hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(wheel.read_bytes()).digest()
-    )
-
-
-def test_the_source_distribution_holds_tests_and_licence(tmp_path: Path) -> None:
-    with tarfile.open(build(tmp_path, "sdist")) as archive:
+def test_the_source_distribution_holds_tests_and_licence(released: Path) -> None:
+    with tarfile.open(next(released.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     assert {"LICENSE", "README.md", "CHANGELOG.md", "tests/test_model.py"} <= names
-    assert not [name for name in names if name.startswith((".venv", ".cache"))]
+    assert not [name for name in names if name.startswith((".venv", ".cache", ".git/", ".github"))]
+
+
+def test_mirrors_know_the_version_of_the_metadata(wheel: Path) -> None:
+    fields = email.parser.Parser().parsestr(metadata(wheel, "METADATA"))
+
+    assert fields["Metadata-Version"] == "2.3"
+
+
+def test_nothing_that_is_built_carries_a_time(released: Path) -> None:
+    """Two builds a day apart give the same bytes only if no clock is read."""
+    dates = set[tuple[int, ...]]()
+    for path in released.iterdir():
+        if path.suffix in {".whl", ".pyz"}:
+            with zipfile.ZipFile(path) as archive:
+                dates |= {info.date_time for info in archive.infolist()}
+
+    with tarfile.open(next(released.glob("*.tar.gz"))) as archive:
+        times = {info.mtime for info in archive.getmembers()}
+
+    assert dates == {(2020, 2, 2, 0, 0, 0), (1980, 1, 1, 0, 0, 0)}
+    assert times == {1580601600}
+
+
+def test_the_list_of_hashes_is_complete_and_true(released: Path) -> None:
+    rows = [line.split("  ") for line in (released / "SHA256SUMS").read_text().splitlines()]
+    listed = {name: digest for digest, name in rows}
+
+    beside = {"SHA256SUMS", *(path.name for path in released.glob("*.sha256"))}
+    found = {path.name: path for path in released.iterdir() if path.name not in beside}
+    assert listed == {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()
+    }
+
+
+@pytest.fixture
+def bill(wheel: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(wheel.with_name(f"{wheel.name}.cdx.json").read_text())
+    return document
+
+
+def test_the_bill_of_the_wheel_is_valid_cyclonedx(bill: dict[str, Any]) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill))
+
+    assert error is None, str(error)[:300]
+
+
+def test_the_bill_lists_every_file_of_the_wheel(wheel: Path, bill: dict[str, Any]) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        wanted = {it: hashlib.sha256(archive.read(it)).hexdigest() for it in archive.namelist()}
+
+    files = [it for it in bill["components"] if it["type"] == "file"]
+
+    assert {it["name"]: it["hashes"][0]["content"] for it in files} == wanted
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert bill["metadata"]["component"]["hashes"][0]["content"] == digest
+
+
+def test_the_bill_tells_what_extras_want_and_what_built_it(
+    wheel: Path, bill: dict[str, Any]
+) -> None:
+    fields = email.parser.Parser().parsestr(metadata(wheel, "METADATA"))
+    required = [Requirement(text) for text in fields.get_all("Requires-Dist", [])]
+
+    optional = {it["name"] for it in bill["components"] if it.get("scope") == "optional"}
+
+    assert optional == {it.name for it in required if 'extra == "test"' not in str(it.marker)}
+    assert "packaging" in optional
+    assert "pytest" not in optional
+    backend = bill["metadata"]["tools"]["components"][0]
+    assert f"{backend['name']} {backend['version']}" in metadata(wheel, "WHEEL")
 
 
 def test_an_old_pip_installs_the_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -9,10 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from variantlib.plugins.loader import VARIANT_PROVIDER_CACHE_TABLE, DictPluginLoader
-
 from tests.native.build import SOURCE
-from tests.native.witness import TESTIMONY
+from tests.native.witness import TESTIMONY, WitnessPlugin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +23,11 @@ if TYPE_CHECKING:
 REPOSITORY: Final = SOURCE.parents[2]
 # What a busy machine may need beside the provider's own deadline, to start interpreters and be
 # scheduled at all; benchmarks/detection.py has the ratio on a quiet one.
-BUSY_SECONDS: Final = 1.5
+# .ci/aarch64.py says how much slower than a processor its emulator is.
+SLOWNESS: Final = float(os.environ.get("NATIVE_TESTS_SLOWNESS", "1"))
+BUSY_SECONDS: Final = 1.5 * SLOWNESS
+# An emulated interpreter takes seconds to start, so that there most tests ask without variantlib.
+IN_PROCESS: Final = os.environ.get("NATIVE_TESTS_ASK", "") == "in-process"
 _WITNESS: Final = "tests.native.witness:WitnessPlugin"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
@@ -60,13 +62,27 @@ def ask(patch: pytest.MonkeyPatch, scratch: Path, **variables: str) -> Asked:
         inner.delenv("LD_LIBRARY_PATH", raising=False)
         for name, text in variables.items():
             inner.setenv(f"NV_VARIANT_PROVIDER_{name}", text)
-        VARIANT_PROVIDER_CACHE_TABLE.clear()
-        with DictPluginLoader({"nvidia": _WITNESS}) as loader:
-            configs = loader.get_supported_configs()
+        values = _values_in_process() if IN_PROCESS else _values_through_variantlib()
     answers, seconds = pickle.loads(testimony.read_bytes())  # noqa: S301 - written by our own witness
     assert len(answers) == 1
-    values = {it.name: it.values for it in configs["nvidia"].configs} if configs else {}
     return Asked(values, answers[0].detection, seconds)
+
+
+def _values_through_variantlib() -> dict[str, list[str]]:
+    from variantlib.plugins.loader import VARIANT_PROVIDER_CACHE_TABLE, DictPluginLoader
+
+    VARIANT_PROVIDER_CACHE_TABLE.clear()
+    with DictPluginLoader({"nvidia": _WITNESS}) as loader:
+        configs = loader.get_supported_configs()
+    return {it.name: it.values for it in configs["nvidia"].configs} if configs else {}
+
+
+def _values_in_process() -> dict[str, list[str]]:
+    from nvidia_variant_provider import plugin
+
+    # A process asks a machine once; here each test is another machine.
+    plugin._supported = None  # noqa: SLF001
+    return {it.name: it.values for it in WitnessPlugin.get_supported_configs()}
 
 
 @dataclass(slots=True)

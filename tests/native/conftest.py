@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests.native.asking import BUSY_SECONDS, Asked, Surroundings, ask
+from tests.native.asking import BUSY_SECONDS, SLOWNESS, Asked, Surroundings, ask
 from tests.native.machines import ForgedMachine
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.native.build import StandIns
 
-SECONDS = 1.5
+SECONDS = 1.5 * SLOWNESS
 
 
 class Ask(Protocol):

@@ -1,0 +1,66 @@
+"""Every folder that detection knows, with a library in it that is really loaded.
+
+On aarch64 these are the folders of Jetson and of Grace: ``.ci/aarch64.py`` runs them there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from nvidia_variant_provider.detect.libraries import COMPAT_FOLDERS, KNOWN_FOLDERS, TEGRA_FILE
+from nvidia_variant_provider.model import CudaVersion
+from tests.native.build import R580, SONAMES
+from tests.native.machines import gpu_lines
+
+if TYPE_CHECKING:
+    from tests.native.conftest import Ask
+    from tests.native.machines import ForgedMachine
+
+TRIPLE: Final = f"{os.uname().machine}-linux-gnu"
+SOUND: Final = R580 + gpu_lines(capability="10.3")
+
+
+def concrete(folder: str) -> str:
+    """Return a folder of this architecture that matches an entry of the list."""
+    return folder.replace("{triple}", TRIPLE).replace("*", "580")
+
+
+@pytest.mark.parametrize("folder", [concrete(it) for it in KNOWN_FOLDERS])
+def test_a_library_in_a_known_folder_is_found_and_asked(
+    h100: ForgedMachine, ask_plugin: Ask, folder: str
+) -> None:
+    path = h100.stand_ins.install(h100.root, "nvml", SOUND, folder=folder.lstrip("/"))
+
+    asked = ask_plugin()
+
+    assert path.exists()
+    # The kernel knows an H100: only the library can say 10.3.
+    assert asked.values["sm_arch"][0] == "103a_real"
+    assert asked.machine.gpus[0].source == "NVML"
+
+
+@pytest.mark.parametrize("folder", [concrete(it) for it in COMPAT_FOLDERS])
+def test_a_compatibility_package_is_asked_last_and_gives_its_cuda(
+    h100: ForgedMachine, ask_plugin: Ask, folder: str
+) -> None:
+    h100.stand_ins.install(
+        h100.root, "cuda", "cuda 13010\n" + gpu_lines(), folder=folder.strip("/")
+    )
+
+    asked = ask_plugin()
+
+    assert asked.machine.cuda == CudaVersion(13, 1)
+    assert asked.machine.gpus[0].source == "libcuda"
+
+
+def test_the_file_of_tegra_needs_no_link(h100: ForgedMachine, ask_plugin: Ask) -> None:
+    path = h100.stand_ins.install(h100.root, "cuda", SOUND, folder=f"usr/lib/{TRIPLE}/tegra")
+    for name in (path.name, f"{path.name}.conf"):
+        (path.parent / name).rename(path.parent / name.replace(SONAMES["cuda"], TEGRA_FILE))
+
+    asked = ask_plugin()
+
+    assert asked.values["sm_arch"][0] == "103a_real"
