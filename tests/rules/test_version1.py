@@ -26,6 +26,10 @@ ALL_CAPABILITIES = [
 ]
 
 
+def test_there_are_two_rule_sets_and_the_second_is_the_default() -> None:
+    assert (rules.RULE_SETS, rules.DEFAULT_RULES) == ((0, 1), 1)
+
+
 def test_bounds_of_a_driver_run_from_near_to_far() -> None:
     decision = rules.decide(machine("12.7", "8.9"))
 
@@ -83,6 +87,20 @@ def test_pascal_with_a_cuda_13_driver_counts_as_the_last_cuda_12(gpus: tuple[str
     assert decision.values(LOWER_BOUND)[0] == "12.9"
     assert "13" in decision.values(UPPER_BOUND)
     assert "cuda-capped" in [note.code for note in decision.notes]
+
+
+def test_the_note_of_the_cap_names_the_strongest_gpu() -> None:
+    note = rules.decide(machine("13.0", "5.2", "7.0")).notes[0]
+
+    assert note == Note(
+        "cuda-capped",
+        "the driver says CUDA 13.0, but no toolkit after 12.9 builds for capability 7.0: "
+        "it counts as CUDA 12.9",
+    )
+
+
+def test_pascal_with_the_last_cuda_12_driver_is_not_capped() -> None:
+    assert rules.decide(machine("12.9", "6.1")).notes == ()
 
 
 @pytest.mark.parametrize("gpus", [("6.1", "8.6"), ("7.5",)])
