@@ -96,6 +96,15 @@ def test_another_form_is_an_error_that_names_the_variable_and_the_form(
         assert str(caught.value) == str(OverrideError(variable, text, expected))
 
 
+@pytest.mark.parametrize("variable", [overrides.GPU, overrides.ROOT, overrides.FORCE_CUDA])
+def test_a_huge_text_is_cut_in_the_error_and_in_its_cause(variable: str) -> None:
+    with pytest.raises(OverrideError) as caught:
+        read_overrides({variable: "x" * 5000})
+
+    assert f"'{'x' * 60}...'" in str(caught.value)
+    assert str(caught.value.__cause__).count("x") == 60
+
+
 def test_a_machine_file_and_a_target_are_not_taken_together() -> None:
     both = {overrides.MACHINE: "/m.json", overrides.TARGET: "gh200"}
 

@@ -46,7 +46,7 @@ _BINARY: Final = {
     "BitOr": "BitAnd",
 }
 OPERATORS: Final = (
-    *(f"ReplaceComparisonOperator_{old}_{new}" for old, all in _COMPARISONS.items() for new in all),
+    *(f"ReplaceComparisonOperator_{old}_{new}" for old, it in _COMPARISONS.items() for new in it),
     *(f"ReplaceBinaryOperator_{old}_{new}" for old, new in _BINARY.items()),
     "ReplaceUnaryOperator_USub_UAdd",
     "ReplaceUnaryOperator_Delete_Invert",
@@ -130,14 +130,18 @@ def _without_effect(tree: ast.Module, tables: frozenset[str]) -> list[tuple[_Pla
             nodes.append(node.annotation)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns:
             nodes.append(node.returns)
-        elif isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            nodes.append(node)
-        elif isinstance(node, ast.ClassDef) and "Protocol" in map(ast.unparse, node.bases):
+        elif isinstance(node, (ast.If, ast.ClassDef)) and _is_for_type_checkers(node):
             nodes.append(node)
     return [
         ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
         for node in nodes
     ]
+
+
+def _is_for_type_checkers(node: ast.If | ast.ClassDef) -> bool:
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
+    return "Protocol" in map(ast.unparse, node.bases)
 
 
 def _functions(tree: ast.Module) -> list[tuple[int, int, str]]:

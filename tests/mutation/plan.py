@@ -59,12 +59,12 @@ GROUPS: Final = (
                 "version1",
             )
         ),
-        ("rules",),
+        ("rules", "test_value_types.py"),
     ),
-    Group("model", ("model.py",), ("test_model.py", "test_values.py", "rules")),
+    Group("model", ("model.py",), ("test_model.py", "test_value_types.py", "rules")),
     Group("values", ("values.py",), ("test_values.py", "test_model.py")),
-    Group("overrides", ("overrides.py",), ("test_forced.py",)),
-    Group("ordering", ("ordering.py",), ("test_ordering.py",)),
+    Group("overrides", ("overrides.py",), ("test_overrides.py", "test_value_types.py")),
+    Group("ordering", ("ordering.py",), ("test_ordering.py", "test_value_types.py")),
     Group(
         "tables",
         ("tables/sm_archs.py", "tables/driver_branches.py", "tables/pci.py"),

@@ -16,8 +16,9 @@ MODULES = [module for group in GROUPS for module in group.modules]
 def test_every_module_is_mutated_once_and_every_path_exists() -> None:
     assert len(set(MODULES)) == len(MODULES)
     for group in GROUPS:
-        modules, tests = (f"{PACKAGE}/{it}" for it in group.modules), (f"tests/{it}" for it in group.tests)
-        for path in (*modules, *tests):
+        paths = [f"{PACKAGE}/{module}" for module in group.modules]
+        paths += [f"tests/{test}" for test in group.tests]
+        for path in paths:
             assert (ROOT / path).exists(), path
 
 
