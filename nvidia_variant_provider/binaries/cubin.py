@@ -19,7 +19,6 @@ MAGIC: Final = b"\x7fELF\x02\x01\x01"
 _OLD: Final = (0x33, 7)
 _NEW: Final = (0x41, 8)
 _SECTION_SIZE: Final = 64
-_MAX_SECTIONS: Final = 65536
 
 # Architecture-specific targets exist from here on; older toolkits use the bit for something else.
 _FIRST_WITH_A: Final = 90

@@ -66,16 +66,18 @@ def _try_module(group: Group, module: str, within: str | None) -> int:
         counts[outcome] += 1
         if outcome is trial.Outcome.SURVIVED and mutant.name not in survivors:
             survivors.add(mutant.name)
-            if mutant.name not in reasons:
+            if accepted.entry_for(mutant.name, reasons) is None:
                 print(f"survived, line {mutant.line}: {mutant.name}", flush=True)
-    names = {mutant.name for mutant in tried}
-    stale = [name for name in reasons if name not in survivors and (name in names or not within)]
+    used = {accepted.entry_for(name, reasons) for name in survivors}
+    places = {mutant.name.within for mutant in tried} if within else {it.within for it in reasons}
+    stale = [name for name in reasons if name not in used and name.within in places]
     for name in stale:
         print(f"accepted, but does not survive: {name}")
     words = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in trial.Outcome)
     seconds = time.monotonic() - start
     print(f"{module}: {len(tried)} mutants, {words}, {seconds:.0f} s", flush=True)
-    return len(survivors - reasons.keys()) + len(stale)
+    unexplained = [it for it in survivors if accepted.entry_for(it, reasons) is None]
+    return len(unexplained) + len(stale)
 
 
 def _limit(module: str, source: str, tests: Sequence[str]) -> float:

@@ -27,7 +27,7 @@ def _binaries(*names: str) -> tuple[str, ...]:
 
 
 def _binary_tests(*names: str) -> tuple[str, ...]:
-    return tuple(f"binaries/test_{name}.py" for name in names)
+    return (*(f"binaries/test_{name}.py" for name in names), "test_value_types.py")
 
 
 # Marked tests need files from elsewhere.
@@ -80,7 +80,9 @@ GROUPS: Final = (
         _binaries("fatbin", "images"),
         _binary_tests("images", "fixtures", "library"),
     ),
-    Group("standalone", _binaries("standalone"), _binary_tests("library", "fixtures")),
+    Group(
+        "standalone", _binaries("standalone"), _binary_tests("standalone", "library", "fixtures")
+    ),
     Group("hosts", _binaries("elf", "pe"), _binary_tests("host", "library", "fixtures", "hostile")),
     Group("source", _binaries("source"), _binary_tests("source", "wheel")),
     Group("coverage", _binaries("coverage"), _binary_tests("coverage")),
