@@ -91,7 +91,7 @@ def find_tool_note(data: bytes) -> ToolNote | None:
 
 def section_names(data: bytes) -> tuple[bytes, ...] | None:
     """List the sections of a whole cubin; ``None`` when the table does not lie inside it."""
-    start, names_at = int.from_bytes(data[0x28:0x30], "little"), 0
+    start = int.from_bytes(data[0x28:0x30], "little")
     count = int.from_bytes(data[0x3C:0x3E], "little")
     names_at = int.from_bytes(data[0x3E:0x40], "little")
     if count == 0:

@@ -70,27 +70,8 @@ def test_what_is_no_cubin(data: bytes) -> None:
     assert cubin.parse_header(data) is None
 
 
-def cubin_of(*sections: tuple[bytes, bytes], unterminated: bool = False) -> bytes:
-    """A cubin with these sections behind the one of their names."""
-    names, places = b"\0.shstrtab\0", []
-    for name, _ in sections:
-        places.append(len(names))
-        names += name + b"\0"
-    names = names.removesuffix(b"\0") if unterminated else names
-    at = packing.cubin(90)[:40]
-    blobs = b"".join(data for _, data in sections)
-    table = packing.section(0, 0, 0) + packing.section(1, 64, len(names))
-    offset = 64 + len(names)
-    for place, (_, data) in zip(places, sections, strict=True):
-        table += packing.section(place, offset, len(data))
-        offset += len(data)
-    counts = (len(sections) + 2).to_bytes(2, "little") + b"\x01\0"
-    rest = packing.cubin(90)[48:60] + counts
-    return at + offset.to_bytes(8, "little") + rest + names + blobs + table
-
-
 def test_sections_are_named_in_their_order() -> None:
-    data = cubin_of((b".text.one", b""), (b".nv.info", b"abc"))
+    data = packing.cubin_of((b".text.one", b""), (b".nv.info", b"abc"))
 
     assert cubin.section_names(data) == (b"", b".shstrtab", b".text.one", b".nv.info")
     assert cubin.section_names(data + b"trailing") == cubin.section_names(data)
@@ -98,19 +79,40 @@ def test_sections_are_named_in_their_order() -> None:
 
 
 def test_a_last_name_without_an_end_is_taken_as_it_is() -> None:
-    names = cubin.section_names(cubin_of((b".text.cut", b""), unterminated=True))
+    names = cubin.section_names(packing.cubin_of((b".text.cut", b""), unterminated=True))
 
     assert names == (b"", b".shstrtab", b".text.cut")
 
 
-@pytest.mark.parametrize(("count", "index", "names"), [(0, 0, ()), (3, 3, None), (3, 9, None)])
+@pytest.mark.parametrize(
+    ("count", "index", "names"),
+    [(0, 0, ()), (3, 3, None), (3, 9, None), (3, 0x101, None), (0x103, 1, None)],
+)
 def test_a_table_without_its_names_tells_nothing(
     count: int, index: int, names: tuple[bytes, ...] | None
 ) -> None:
-    data = bytearray(cubin_of((b".text.k", b"")))
+    data = bytearray(packing.cubin_of((b".text.k", b"")))
     data[0x3C:0x40] = count.to_bytes(2, "little") + index.to_bytes(2, "little")
 
     assert cubin.section_names(bytes(data)) == names
+
+
+def test_a_table_or_a_name_far_outside_tells_nothing() -> None:
+    good = packing.cubin_of((b".text.k", b""))
+    table = bytearray(good)
+    table[0x2F] = 1
+    name = bytearray(good)
+    name[len(good) - 64 + 3] = 1
+
+    assert cubin.section_names(bytes(table)) is None
+    assert cubin.section_names(bytes(name)) == (b"", b".shstrtab", b"")
+
+
+def test_names_need_not_start_with_an_empty_one() -> None:
+    data = bytearray(packing.cubin_of((b".text.k", b"")))
+    data[64:65] = b"x"
+
+    assert cubin.section_names(bytes(data)) == (b"x.shstrtab", b".shstrtab", b".text.k")
 
 
 SPECIFIC = b"\x02\x09\x01\x00"
@@ -135,7 +137,9 @@ SPECIFIC = b"\x02\x09\x01\x00"
 def test_attribute_9_says_whether_the_target_is_specific(
     attributes: bytes, suffix: str | None
 ) -> None:
-    data = cubin_of((b".text.k", b"code"), (b".nv.compat", attributes), (b".nv.info", SPECIFIC))
+    data = packing.cubin_of(
+        (b".text.k", b"code"), (b".nv.compat", attributes), (b".nv.info", SPECIFIC)
+    )
 
     assert cubin.compat_suffix(data) == suffix
 

@@ -66,6 +66,15 @@ def test_a_small_cubin_whose_sections_cannot_be_read_counts_as_one_with_kernels(
     assert found.bare == (Tally(Image(Kind.CUBIN, 80), 1, 100, 100),)
 
 
+@pytest.mark.parametrize(("value", "suffix"), [(b"\1\0", "a"), (b"\0\0", "")])
+def test_without_a_note_the_attributes_of_a_small_cubin_tell_the_suffix(
+    value: bytes, suffix: str
+) -> None:
+    data = packing.cubin_of((b".text.k", b"code"), (b".nv.compat", b"\2\x09" + value))
+
+    assert of_cubin(data).bare[0].image == Image(Kind.CUBIN, 90, suffix)
+
+
 def test_of_a_cubin_inside_other_data_no_size_is_known() -> None:
     found = bare_cubin(packing.cubin(86, toolkit=118))
 

@@ -83,7 +83,11 @@ GROUPS: Final = (
     Group(
         "standalone", _binaries("standalone"), _binary_tests("standalone", "library", "fixtures")
     ),
-    Group("hosts", _binaries("elf", "pe"), _binary_tests("host", "library", "fixtures", "hostile")),
+    Group(
+        "hosts",
+        _binaries("elf", "pe"),
+        _binary_tests("host", "host_layouts", "library", "fixtures"),
+    ),
     Group("source", _binaries("source"), _binary_tests("source", "wheel")),
     Group("coverage", _binaries("coverage"), _binary_tests("coverage")),
     Group("runtime", _binaries("runtime"), _binary_tests("runtime")),
