@@ -78,7 +78,7 @@ GROUPS: Final = (
     Group(
         "fatbin",
         _binaries("fatbin", "images"),
-        _binary_tests("images", "fixtures", "library"),
+        _binary_tests("fatbin", "images", "fixtures", "library"),
     ),
     Group(
         "standalone", _binaries("standalone"), _binary_tests("standalone", "library", "fixtures")
