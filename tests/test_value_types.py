@@ -13,6 +13,7 @@ from nvidia_variant_provider.model import CudaVersion
 MODULES = (
     "binaries.coverage",
     "binaries.cubin",
+    "binaries.elf",
     "binaries.fatbin",
     "binaries.host",
     "binaries.images",

@@ -228,6 +228,13 @@ def test_a_table_that_does_not_add_up_is_none(
     assert places(fatbin.parse_nested(data)) == found
 
 
+def test_a_length_of_options_far_outside_is_none() -> None:
+    first = bytearray(nested(0, 5, options=b"-O"))
+    first[64 + 7] = 1
+
+    assert fatbin.parse_nested(table(2, bytes(first), nested(5, 5))) is None
+
+
 def test_a_nested_header_is_kept_with_its_place() -> None:
     (found,) = fatbin.parse_nested(table(1, nested(8, 500))) or ()
 

@@ -95,6 +95,16 @@ def test_an_object_without_strings_or_without_a_dynamic_table_needs_nothing() ->
         assert elf.read_host(BytesSource("lib", data)).needed == ()
 
 
+def test_of_tables_that_are_cut_off_the_whole_rows_count() -> None:
+    table = dynamic_table((NEEDED, 1), (STRINGS, 0x70_1000))[:-16] + b"\1\0\0"
+    segments = (*TWO_SEGMENTS[:2], Segment(DYNAMIC, DATA, 0x1100, 0x70_1100, 35))
+    uneven = object_of(0x2000, segments, {0x1100: table, 0x1000: NAMES})
+    cut = object_of(0x2000, (Segment(LOAD, DATA, 0, 0, 64),) * 3)[: 64 + 2 * 56 + 9]
+
+    assert elf.read_host(BytesSource("lib", uneven)).needed == ("liba.so",)
+    assert elf.read_quiet_ranges(BytesSource("lib", cut)) == ((64, len(cut)),)
+
+
 @pytest.mark.parametrize(
     ("number", "name"),
     [
@@ -143,6 +153,11 @@ def test_only_64_bit_little_endian_files_have_a_machine(head: bytes, number: int
             ),
             ((0x100, 0x300), (0x380, 0x400)),
             id="in-any-order",
+        ),
+        pytest.param(
+            (Segment(LOAD, DATA, 0x40, 0x40, 0x40), Segment(LOAD, DATA, 0x80, 0x1080, 0x40)),
+            ((0, 0x40), (0xC0, 0x400)),
+            id="start-not-loaded",
         ),
         pytest.param(
             (Segment(LOAD, CODE, 0, 0, 0x200), Segment(LOAD, DATA, 0x200, 0x1200, 0x80)),
