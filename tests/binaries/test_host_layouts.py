@@ -73,18 +73,17 @@ TWO_SEGMENTS = (
         pytest.param(0x70_1200, 0x1200, id="inside"),
         pytest.param(0x70_17FF, 0x17FF, id="last-byte"),
         pytest.param(0x40_0400, 0x0400, id="first-segment"),
-        pytest.param(0x70_1800, None, id="right-behind"),
-        pytest.param(0x70_0FFF, None, id="right-before"),
+        pytest.param(0x70_1800, -0x1800, id="right-behind"),
+        pytest.param(0x70_0FFF, -0x0FFF, id="right-before"),
     ],
 )
-def test_names_are_read_where_their_address_lies_in_the_file(
-    address: int, place: int | None
-) -> None:
+def test_names_are_read_where_their_address_lies_in_the_file(address: int, place: int) -> None:
+    """A negative place is one where the names would be, if the address were not outside."""
     table = dynamic_table((NEEDED, 9), (14, 1), (STRINGS, address), (NEEDED, 1))
-    pieces = {0x1100: table, (place or 0x1900): NAMES}
+    pieces = {0x1100: table, abs(place): NAMES}
     host = elf.read_host(BytesSource("lib", object_of(0x2000, TWO_SEGMENTS, pieces)))
 
-    assert host == HostFile("x86_64", ("libcudart.so.12", "liba.so") if place else ())
+    assert host == HostFile("x86_64", ("libcudart.so.12", "liba.so") if place > 0 else ())
 
 
 def test_an_object_without_strings_or_without_a_dynamic_table_needs_nothing() -> None:
