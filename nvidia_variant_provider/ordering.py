@@ -119,10 +119,10 @@ class Preferences:
                 return place
         return None
 
-    def _key(self, properties: Properties) -> tuple[tuple[int, int, int], ...]:
+    def _key(self, properties: Properties) -> tuple[tuple[int, ...], ...]:
         # When one list of places is the start of the other, the longer one is preferred, and an
         # empty one (the null variant) comes last: an end that is worse than every place does both.
-        end = (len(self.namespaces), 0, 0)
+        end = (len(self.namespaces),)
         return (*(place[:3] for place in self.places(properties)), end)
 
 

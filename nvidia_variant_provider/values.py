@@ -83,7 +83,7 @@ class _Fields:
                 rows.append((name, object, dataclasses.field(default_factory=default.factory)))
             else:
                 rows.append((name, object, dataclasses.field(default=default)))
-        made: Any = dataclasses.make_dataclass(cls.__name__, rows, kw_only=True)
+        made: Any = dataclasses.make_dataclass(cls.__name__, rows)
         found: dict[str, object] = made.__dataclass_fields__
         return found
 

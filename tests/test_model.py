@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError, OverrideError
-from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
-from tests.strategies import archs
+from nvidia_variant_provider.model import (
+    ComputeCapability,
+    CudaVersion,
+    DriverRelease,
+    Gpu,
+    Machine,
+    SmArch,
+    Status,
+)
+from tests.strategies import LINUX, archs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -75,6 +88,36 @@ def test_other_texts_are_no_sm_arch(text: str) -> None:
 @given(st.integers(10, 999))
 def test_a_capability_has_the_number_it_was_made_of(number: int) -> None:
     assert ComputeCapability.from_number(number).number == number
+
+
+def test_sm_archs_rise_with_the_capability_then_the_suffix_and_ptx_comes_after_cubins() -> None:
+    names = ["86_real", "90_real", "90_virtual", "90a_real", "100_real", "100f_real"]
+
+    assert [str(arch) for arch in sorted(map(SmArch.parse, sorted(names)))] == names
+
+
+def test_an_architecture_is_real_and_plain_unless_said_otherwise() -> None:
+    assert SmArch(ComputeCapability(9, 0)) == SmArch.parse("90_real")
+
+
+def test_a_machine_of_which_nothing_is_known() -> None:
+    machine = Machine(LINUX, Status.NONE)
+
+    assert not machine.cuda_derived
+    assert not machine.tegra
+    assert machine.capabilities == ()
+    assert (machine.driver_release, machine.cuda, machine.gpus) == (None, None, ())
+    assert (Gpu().capability, Gpu().integrated) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "parse", [CudaVersion.parse, DriverRelease.parse, ComputeCapability.parse, SmArch.parse]
+)
+def test_an_error_shows_the_first_sixty_characters_of_a_long_text(
+    parse: Callable[[str], object],
+) -> None:
+    with pytest.raises(InvalidValueError, match=f": '{'x' * 60}'$"):
+        parse("x" * 5000)
 
 
 def test_a_huge_override_is_cut_in_its_message() -> None:

@@ -227,6 +227,20 @@ def test_nothing_decides_between_equals() -> None:
     assert preferences.deciding(same, same) is None
 
 
+def test_a_feature_that_the_loser_lacks_decides() -> None:
+    preferences = Preferences.build(("nvidia",), MACHINE)
+    winner = {"nvidia": {"lower": ["12.0"], "sm_arch": ["80_real"]}}
+
+    for loser in ({"nvidia": {"lower": ["12.0"]}}, {}):
+        found = preferences.deciding(winner, loser)
+        assert found is not None
+        assert found.feature == ("sm_arch" if loser else "lower")
+
+
+def test_preferences_are_shown_by_their_namespaces() -> None:
+    assert repr(Preferences.build(("nvidia",), MACHINE)) == "Preferences(namespaces=('nvidia',))"
+
+
 def test_feature_without_a_supported_value_has_no_place() -> None:
     preferences = Preferences.build(("nvidia",), MACHINE)
     places = preferences.places({"nvidia": {"lower": ["12.0"], "sm_arch": ["75_real"]}})

@@ -49,7 +49,7 @@ def test_a_branch_before_the_table_gives_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("capability", "last"),
-    [("3.7", 470), ("5.0", 580), ("7.2", 580), ("7.5", None), ("12.1", None)],
+    [("4.9", 470), ("5.0", 580), ("7.4", 580), ("7.5", None), ("12.1", None)],
 )
 def test_old_gpus_are_left_behind(capability: str, last: int | None) -> None:
     assert last_branch_for(ComputeCapability.parse(capability)) == last

@@ -22,6 +22,26 @@ class Draft:
     rows: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Tag:  # noqa: PLW1641 - the point: ``frozen`` brings the hash
+    """A value that says itself what is equal and how it is shown."""
+
+    text: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tag) and self.text.lower() == other.text.lower()
+
+    def __repr__(self) -> str:
+        return f"<{self.text}>"
+
+
+def test_an_operator_that_the_class_defines_stays() -> None:
+    assert Tag("a") == Tag("A")
+    assert Tag("a") != Tag("b")
+    assert repr(Tag("a")) == "<a>"
+    assert hash(Tag("a")) == hash(Tag("a"))
+
+
 def test_a_value_is_made_compared_and_shown_by_its_fields() -> None:
     gpu = Gpu("H100", uuid="GPU-1")
 
@@ -58,7 +78,10 @@ def test_a_value_that_changes_has_no_hash_and_its_own_default() -> None:
     first, second = Draft("a"), Draft("b")
     first.rows.append(1)
 
-    assert (first.rows, second.rows) == ([1], [])
+    second.name = "c"
+    assert (first, second) == (Draft("a", [1]), Draft("c"))
+    with pytest.raises(TypeError, match="not supported between"):
+        _ = first < second  # type: ignore[operator]  # said to be without order
     with pytest.raises(TypeError, match="unhashable"):
         hash(first)
 

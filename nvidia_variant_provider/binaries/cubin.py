@@ -19,7 +19,6 @@ MAGIC: Final = b"\x7fELF\x02\x01\x01"
 _OLD: Final = (0x33, 7)
 _NEW: Final = (0x41, 8)
 _SECTION_SIZE: Final = 64
-_MAX_SECTIONS: Final = 65536
 
 # Architecture-specific targets exist from here on; older toolkits use the bit for something else.
 _FIRST_WITH_A: Final = 90
@@ -92,7 +91,7 @@ def find_tool_note(data: bytes) -> ToolNote | None:
 
 def section_names(data: bytes) -> tuple[bytes, ...] | None:
     """List the sections of a whole cubin; ``None`` when the table does not lie inside it."""
-    start, names_at = int.from_bytes(data[0x28:0x30], "little"), 0
+    start = int.from_bytes(data[0x28:0x30], "little")
     count = int.from_bytes(data[0x3C:0x3E], "little")
     names_at = int.from_bytes(data[0x3E:0x40], "little")
     if count == 0:

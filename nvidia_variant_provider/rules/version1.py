@@ -78,15 +78,10 @@ def _judge_sm_arch(machine: Machine, value: str) -> Verdict:
         return Verdict(False, str(error))
     if arch not in sm_archs():
         return Verdict(False, f"{value} is no value of {SM_ARCH}")
-    verdicts = [judge_arch(arch, found, machine.cuda) for found in machine.capabilities]
-    chosen = next((verdict for verdict in verdicts if verdict.supported), verdicts[-1])
-    if len(verdicts) == 1:
-        return chosen
-    left_out = [
-        str(found)
-        for found, verdict in zip(machine.capabilities, verdicts, strict=True)
-        if not verdict.supported
-    ]
+    verdicts = {found: judge_arch(arch, found, machine.cuda) for found in machine.capabilities}
+    strongest = verdicts[machine.capabilities[-1]]
+    chosen = next((verdict for verdict in verdicts.values() if verdict.supported), strongest)
+    left_out = [str(found) for found, verdict in verdicts.items() if not verdict.supported]
     if not chosen.supported or not left_out:
         return chosen
     return Verdict(True, f"{chosen.reason}; not on the GPUs of {', '.join(left_out)}")

@@ -47,6 +47,25 @@ def cubin(
     return header + names + table
 
 
+def cubin_of(*sections: tuple[bytes, bytes], unterminated: bool = False) -> bytes:
+    """A cubin with these sections behind the one of their names."""
+    names, places = b"\0.shstrtab\0", []
+    for name, _ in sections:
+        places.append(len(names))
+        names += name + b"\0"
+    names = names.removesuffix(b"\0") if unterminated else names
+    at = cubin(90)[:40]
+    blobs = b"".join(data for _, data in sections)
+    table = section(0, 0, 0) + section(1, 64, len(names))
+    offset = 64 + len(names)
+    for place, (_, data) in zip(places, sections, strict=True):
+        table += section(place, offset, len(data))
+        offset += len(data)
+    counts = (len(sections) + 2).to_bytes(2, "little") + b"\x01\0"
+    rest = cubin(90)[48:60] + counts
+    return at + offset.to_bytes(8, "little") + rest + names + blobs + table
+
+
 def section(name: int, offset: int, size: int, kind: int = 1) -> bytes:
     return struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, size, 0, 0, 1, 0)
 

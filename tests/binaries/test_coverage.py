@@ -33,6 +33,13 @@ def profile(count: int, *names: str) -> Profile:
         ("100a_real", "10.3", False),
         ("100f_real", "10.3", True),
         ("103f_real", "10.0", False),
+        ("75_real", "8.6", False),
+        ("120_real", "12.1", True),
+        ("121_real", "12.0", False),
+        ("80_virtual", "7.5", False),
+        ("80_virtual", "8.0", True),
+        ("90a_virtual", "9.0", True),
+        ("100f_virtual", "9.0", False),
         ("80_virtual", "12.0", True),
         ("90_virtual", "8.9", False),
         ("90a_virtual", "10.0", False),
@@ -69,21 +76,37 @@ def test_the_three_short_answers_differ() -> None:
     assert [str(arch) for arch in matrix.dominant] == ["80_real", "90_real"]
 
 
+COLUMNS = [50, 60, 61, 70, 75, 80, 86, 87, 89, 90, 100, 103, 107, 110, 120, 121]
+
+
 def test_the_gpus_that_code_names_are_rows_too() -> None:
     rows = coverage.build_matrix((profile(1, "72_real", "53_virtual"),)).rows
-    numbers = [row.gpu.number for row in rows]
 
-    assert 72 in numbers
-    assert 53 not in numbers
-    assert numbers == sorted(numbers)
+    assert [row.gpu.number for row in rows] == sorted([*COLUMNS, 72])
 
 
 def test_no_code_no_coverage() -> None:
     matrix = coverage.build_matrix(())
 
-    assert {row.total for row in matrix.rows} == {0}
-    assert {row.native_share for row in matrix.rows} == {0.0}
+    assert [row.gpu.number for row in matrix.rows] == COLUMNS
+    for row in matrix.rows:
+        assert row == Coverage(row.gpu, native=0, jit=0, total=0)
+        assert (row.uncovered, row.native_share, row.jit_share) == (0, 0.0, 0.0)
     assert (matrix.union, matrix.full, matrix.dominant) == ((), (), ())
+
+
+def test_shares_are_of_all_containers() -> None:
+    row = Coverage(ComputeCapability(9, 0), native=4, jit=2, total=16)
+
+    assert (row.uncovered, row.native_share, row.jit_share) == (10, 0.25, 0.125)
+
+
+def test_ptx_is_never_full_and_native_code_must_be_in_every_container() -> None:
+    ptx = coverage.build_matrix((profile(2, "80_real", "90_virtual"), profile(1, "80_real")))
+    most = coverage.build_matrix((profile(2, "80_real"), profile(1, "90_real")))
+
+    assert [str(arch) for arch in ptx.full] == ["80_real"]
+    assert most.full == ()
 
 
 def test_profiles_of_several_libraries_add_up() -> None:
@@ -91,6 +114,12 @@ def test_profiles_of_several_libraries_add_up() -> None:
     second = Library("b", "elf", "", 1, profiles=(profile(4, "90_real"),))
 
     assert coverage.merge([first, second]) == (profile(5, "90_real"), profile(2, "80_real"))
+
+
+def test_profiles_as_frequent_as_another_are_in_the_order_of_their_architectures() -> None:
+    one = Library("a", "elf", "", 1, profiles=(profile(2, "90_real"), profile(2, "80_real")))
+
+    assert coverage.merge([one]) == (profile(2, "80_real"), profile(2, "90_real"))
 
 
 @given(arch=archs, gpu=gpus)

@@ -36,6 +36,29 @@ def test_every_occurrence_is_found_however_the_stream_is_cut(data: bytes, size: 
     assert find_all(Cursor(cut(data, size)), (b"abcd", b"cdef")) == expected
 
 
+def test_a_chunk_that_is_longer_than_the_one_before_is_searched_too() -> None:
+    assert find_all(Cursor([b"abcd", b"efzzgh"]), (b"zz",)) == [(6, b"zz")]
+    assert find_all(Cursor([b"z", b"az"]), (b"z",)) == [(0, b"z"), (2, b"z")]
+
+
+def test_no_more_of_the_stream_is_taken_than_what_is_asked_for() -> None:
+    chunks = iter([b"abc", b"def", b"ghi"])
+    cursor = Cursor(chunks)
+
+    assert cursor.peek(3) == b"abc"
+    assert cursor.skip(3) == 3
+    assert cursor.ahead == (3, 3)
+    assert next(chunks) == b"def"
+
+
+def test_what_is_ahead_reaches_to_the_end_of_the_chunk() -> None:
+    cursor = Cursor([b"abc", b"def"])
+    cursor.skip(2)
+    cursor.peek(2)
+
+    assert cursor.ahead == (2, 6)
+
+
 @given(data=st.binary(min_size=1, max_size=100), size=st.integers(1, 20), lengths=st.data())
 def test_peeking_and_skipping_keep_the_place(
     data: bytes, size: int, lengths: st.DataObject

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -27,7 +29,10 @@ def test_lz4_literals_come_out_up_to_the_limit(data: bytes, limit: int) -> None:
         pytest.param(b"\x10a\x01\x00", b"aaaaa", id="run-of-one-byte"),
         pytest.param(b"\x40abcd\x04\x00\x10z", b"abcdabcdz", id="match-then-literals"),
         pytest.param(b"\x1fa\x01\x00\x02", b"a" * 22, id="long-match"),
+        pytest.param(b"\x21ab\x02\x00", b"abababa", id="match-that-ends-within-a-round"),
         pytest.param(b"\x40ab", b"ab", id="cut-off"),
+        pytest.param(b"\xf0", b"", id="cut-off-before-a-length"),
+        pytest.param(b"\xf0\xff\xff", b"", id="cut-off-inside-a-length"),
     ],
 )
 def test_lz4_matches(block: bytes, expected: bytes) -> None:
@@ -38,6 +43,14 @@ def test_lz4_matches(block: bytes, expected: bytes) -> None:
 def test_an_lz4_match_before_the_start_is_damage(block: bytes) -> None:
     with pytest.raises(DamagedFileError, match="only 1 decoded"):
         lz4.decode_block(block, 100)
+
+
+def test_nothing_behind_the_limit_is_decoded() -> None:
+    block = b"\x40abcd\x04\x00" + b"\x10z\xff\xff"
+
+    assert lz4.decode_block(block, 8) == b"abcdabcd"
+    with pytest.raises(DamagedFileError, match="65535 bytes back, only 9 decoded"):
+        lz4.decode_block(block, 9)
 
 
 def test_an_lz4_bomb_gives_no_more_than_the_limit() -> None:
@@ -73,9 +86,57 @@ def test_a_zstd_frame_that_claims_a_huge_window_decodes_in_a_small_one() -> None
     assert zstd.decode_start(huge, 100) == b"hello"
 
 
-@pytest.mark.parametrize("data", [b"", b"hello world", zstd.MAGIC])
-def test_other_bytes_are_no_zstd_frame(data: bytes) -> None:
-    with pytest.raises(DamagedFileError, match="not a zstd frame"):
+# RFC 8878, section 3.1.1.1: bytes of the content size by its flag, without and with a single
+# segment, and bytes of the dictionary's number by its flag.
+CONTENT_SIZE = {0: (0, 1), 1: (2, 2), 2: (4, 4), 3: (8, 8)}
+DICTIONARY = {0: 0, 1: 1, 2: 2, 3: 4}
+
+
+@pytest.mark.parametrize("checksum", [0, 0x04])
+@pytest.mark.parametrize("single", [0, 1])
+@pytest.mark.parametrize("dictionary", DICTIONARY)
+@pytest.mark.parametrize("size", CONTENT_SIZE)
+def test_frame_headers_of_every_layout(
+    size: int, dictionary: int, single: int, checksum: int
+) -> None:
+    descriptor = size << 6 | single << 5 | checksum | dictionary
+    window = b"" if single else b"\x00"
+    fields = b"\xee" * (DICTIONARY[dictionary] + CONTENT_SIZE[size][single])
+    frame = zstd.MAGIC + bytes([descriptor]) + window + fields + b"\x29\x00\x00hello"
+
+    assert zstd.decode_start(frame, 100) == b"hello"
+
+
+def test_a_long_frame_ends_at_the_limit() -> None:
+    run = (1 | 1 << 1 | 100_000 << 3).to_bytes(3, "little") + b"a"
+    frame = zstd.MAGIC + b"\x00\x00" + run
+
+    for limit in (0, 1, 20_000, 99_999, 100_000, 100_001):
+        assert zstd.decode_start(frame, limit) == b"a" * min(limit, 100_000)
+
+
+def test_a_match_may_reach_back_as_far_as_images_are_decoded_whole() -> None:
+    noise = Random(5).randbytes((1 << 20) - 1000)  # noqa: S311 - any noise will do
+    data = noise + noise[:1000]
+    library = importlib.import_module("backports.zstd")
+    parameter = library.CompressionParameter
+    options = {parameter.compression_level: 19, parameter.window_log: 21}
+    packed = library.compress(data, options=options)
+
+    assert len(packed) < len(noise) + 200, "the end is packed as a match with the start"
+    assert zstd.decode_start(packed, 1 << 20) == data
+
+
+def test_a_frame_cut_off_after_its_header_decodes_to_nothing() -> None:
+    assert zstd.decode_start(zstd.MAGIC + b"\x00\x00", 100) == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"", ""), (b"hello world", "68656c6c"), (zstd.MAGIC, "28b52ffd"), (b"\0abcdef", "00616263")],
+)
+def test_other_bytes_are_no_zstd_frame(data: bytes, said: str) -> None:
+    with pytest.raises(DamagedFileError, match=f"not a zstd frame: starts with {said}$"):
         zstd.decode_start(data, 100)
 
 

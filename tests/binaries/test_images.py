@@ -7,7 +7,7 @@ import pytest
 
 from nvidia_variant_provider.binaries import fatbin
 from nvidia_variant_provider.binaries.cursor import Cursor
-from nvidia_variant_provider.binaries.images import Container, read_container
+from nvidia_variant_provider.binaries.images import Container, Found, read_container
 from nvidia_variant_provider.binaries.report import Content, Image, Kind
 from nvidia_variant_provider.model import CudaVersion
 from tests.binaries import packing
@@ -195,3 +195,191 @@ def test_the_note_of_a_large_lz4_image() -> None:
     (found,) = read(packing.container(entry)).found
 
     assert found.toolkit == CudaVersion(13, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "content"), [(16 * 1024 - 8, Content.STUB), (16 * 1024, Content.KERNELS)]
+)
+@pytest.mark.parametrize("kind", [packing.CUBIN, packing.PTX])
+def test_images_of_16_kib_are_taken_to_have_kernels(kind: int, size: int, content: Content) -> None:
+    text = (
+        packing.cubin(80, kernel=False) if kind == packing.CUBIN else packing.ptx(80, kernel=False)
+    )
+    entry = packing.Entry(kind, 80, text.ljust(size, b"\0"))
+
+    assert [image.content for image in images(read(packing.container(entry)))] == [content]
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "content"),
+    [
+        (packing.CUBIN, 1599, Content.PRESUMED_STUB),
+        (packing.CUBIN, 1600, Content.PRESUMED_KERNELS),
+        (packing.PTX, 399, Content.PRESUMED_STUB),
+        (packing.PTX, 400, Content.PRESUMED_KERNELS),
+    ],
+)
+def test_what_cannot_be_decoded_is_presumed_by_its_size(
+    kind: int, size: int, content: Content
+) -> None:
+    entry = packing.Entry(kind, 86, b"\x10a\x09\x00", packing.LZ4, unpacked=size)
+    (found,) = read(packing.container(entry)).found
+
+    assert (found.image.content, found.size) == (content, size)
+
+
+def test_other_kinds_are_not_looked_into() -> None:
+    lto = packing.Entry(packing.LTO, 90, b"x" * 20, packing.LZ4, unpacked=90)
+    (found,) = read(packing.container(lto)).found
+
+    assert found == Found(Image(Kind.LTO, 90, compression="lz4"), 24, 90)
+
+
+def far(place: int, number: int = 100) -> bytes:
+    """A cubin of the new layout, not small, with its note at a place."""
+    return packing.cubin(number, new=True).ljust(place, b"\1") + NOTE.ljust(20_000, b"\2")
+
+
+@pytest.mark.parametrize(
+    ("place", "toolkit"), [(100, CudaVersion(13, 1)), (60_000, CudaVersion(13, 1)), (70_000, None)]
+)
+def test_the_note_of_a_large_plain_image_is_found_within_reach(
+    place: int, toolkit: CudaVersion | None
+) -> None:
+    (found,) = read(packing.container(packing.Entry(packing.CUBIN, 100, far(place)))).found
+
+    assert found.toolkit == toolkit
+
+
+@pytest.mark.parametrize(
+    ("place", "toolkit"), [(30_000, CudaVersion(13, 1)), (33_000, None)], ids=["near", "far"]
+)
+def test_the_note_of_a_large_lz4_image_is_found_within_reach(
+    place: int, toolkit: CudaVersion | None
+) -> None:
+    whole = far(place)
+    block = packing.literal_block(whole)
+    entry = packing.Entry(packing.CUBIN, 100, block, packing.LZ4, unpacked=len(whole))
+    (found,) = read(packing.container(entry)).found
+
+    assert found.toolkit == toolkit
+
+
+def test_a_note_is_searched_for_in_the_first_three_images_until_one_has_it() -> None:
+    without = packing.Entry(packing.CUBIN, 90, packing.cubin(90, new=True).ljust(20_000, b"\1"))
+    having = packing.Entry(packing.CUBIN, 100, far(10_000))
+    other = packing.Entry(packing.CUBIN, 120, far(10_000, 120).replace(b"13.1", b"13.2"))
+
+    def toolkits(*entries: packing.Entry) -> list[CudaVersion | None]:
+        return [found.toolkit for found in read(packing.container(*entries)).found]
+
+    found = CudaVersion(13, 1)
+    assert toolkits(without, without, having, other) == [None, None, found, None]
+    assert toolkits(without, without, without, having) == [None] * 4
+    assert toolkits(packing.real(80), having) == [CudaVersion(12, 4), None]
+
+
+def test_the_toolkit_of_a_large_cubin_of_the_old_layout_is_known_at_once() -> None:
+    first = packing.Entry(packing.CUBIN, 80, packing.cubin(80).ljust(20_000, b"\1"))
+    second = packing.Entry(packing.CUBIN, 86, packing.cubin(86, toolkit=118).ljust(20_000, b"\1"))
+    block = packing.literal_block(packing.cubin(90, toolkit=121).ljust(20_000, b"\1"))
+    third = packing.Entry(packing.CUBIN, 90, block, packing.LZ4, unpacked=20_000)
+    container = read(packing.container(first, second, third))
+
+    assert [found.toolkit for found in container.found] == [
+        CudaVersion(12, 4),
+        CudaVersion(11, 8),
+        CudaVersion(12, 1),
+    ]
+
+
+def test_a_container_of_countless_entries_is_left() -> None:
+    tile = packing.Entry(packing.TILE, 80, b"")
+    full = read(packing.container(*(tile,) * 10_000))
+    more = read(packing.container(*(tile,) * 10_001))
+
+    assert (len(full.found), full.damage) == (10_000, "")
+    assert (len(more.found), more.damage) == (10_000, "more than 10000 entries")
+
+
+def test_damage_is_told_with_its_place() -> None:
+    first, second = packing.real(80).pack(), packing.real(90).pack()
+    data = b"x" * 8 + struct.pack("<IHHQ", 0xBA55ED50, 1, 16, len(first) + 100) + first
+    broken = data + b"\xff" * 100
+    cut = b"x" * 8 + packing.container(packing.real(80), packing.real(90))[:-1]
+
+    def damage(whole: bytes) -> str:
+        cursor = Cursor([whole])
+        cursor.skip(8)
+        return read_container(cursor, fatbin.is_container(cursor) or 0).damage
+
+    at = 8 + 16 + len(first)
+    assert damage(broken) == (
+        f"no valid entry at offset {at}, 100 bytes before the end of the container"
+    )
+    assert damage(cut) == f"cut off inside the entry at offset {at}"
+    assert damage(cut + second[-1:]) == ""
+
+
+def test_reading_a_container_ends_right_behind_it() -> None:
+    data = packing.container(packing.real(80), packing.virtual(80))
+    cursor = Cursor([data + b"behind"])
+    container = read_container(cursor, fatbin.is_container(cursor) or 0)
+
+    assert len(container.found) == 2
+    assert cursor.peek(10) == b"behind"
+
+
+def test_the_bytes_of_a_concatenated_entry_are_shared_out_by_size() -> None:
+    first = packing.cubin(80, kernel=False, toolkit=118).ljust(208, b"\0")
+    second = packing.cubin(90, toolkit=121).ljust(3 * len(first), b"\0")
+    blob = first + second
+    table = nested(80, 0, len(first)) + nested(90, len(first), len(second))
+    container = read(concatenated(table, 2, blob))
+
+    assert container.found == (
+        Found(Image(Kind.CUBIN, 80, content=Content.STUB), len(first), len(first)),
+        Found(Image(Kind.CUBIN, 90), len(second), len(second), CudaVersion(12, 1)),
+    )
+
+
+def test_a_packed_concatenated_entry_shares_out_its_packed_bytes() -> None:
+    first, second = packing.cubin(80), packing.cubin(100, new=True) + NOTE.ljust(500, b"\0")
+    zstd = importlib.import_module("backports.zstd")
+    table = nested(80, 0, len(first)) + nested(100, len(first), len(second))
+    entry = packing.Entry(
+        packing.CONCATENATED,
+        0,
+        zstd.compress(first + second) + b"behind the frame",
+        packing.ZSTD,
+        version=(0, 1),
+        unpacked=len(first + second),
+    )
+    entry.extension = struct.pack("<II", 2, len(table) + 8) + table
+    found = read(packing.container(entry)).found
+    stored = len(entry.payload) + -len(entry.payload) % 8
+
+    assert [one.toolkit for one in found] == [CudaVersion(12, 4), CudaVersion(13, 1)]
+    assert [one.stored for one in found] == [
+        stored * len(first) // len(first + second),
+        stored * len(second) // len(first + second),
+    ]
+    assert {one.image.compression for one in found} == {"zstd"}
+
+
+def test_nested_cubins_outside_the_decoded_bytes_are_presumed() -> None:
+    inside = packing.cubin(80)
+    table = nested(80, 0, len(inside)) + nested(90, len(inside), 1000) + nested(100, 5000, 9000)
+    container = read(concatenated(table, 3, inside))
+
+    assert [(found.image.content, found.toolkit) for found in container.found] == [
+        (Content.KERNELS, CudaVersion(12, 4)),
+        (Content.PRESUMED_STUB, None),
+        (Content.PRESUMED_KERNELS, None),
+    ]
+
+
+def test_a_nested_cubin_of_no_size_has_no_kernels() -> None:
+    container = read(concatenated(nested(80, 0, 0), 1, b""))
+
+    assert container.found == (Found(Image(Kind.CUBIN, 80, content=Content.STUB), 0, 0),)

@@ -4,7 +4,14 @@ import pytest
 
 from nvidia_variant_provider.binaries import library
 from nvidia_variant_provider.binaries.library import read_library
-from nvidia_variant_provider.binaries.report import CudartLink, Image, Kind, Library, Profile
+from nvidia_variant_provider.binaries.report import (
+    CudartLink,
+    Image,
+    Kind,
+    Library,
+    Profile,
+    Tally,
+)
 from nvidia_variant_provider.binaries.source import BytesSource
 from nvidia_variant_provider.binaries.standalone import form_of
 from nvidia_variant_provider.model import CudaVersion, SmArch
@@ -80,7 +87,7 @@ def test_a_bare_cubin_in_data_is_counted_apart() -> None:
     found = read(packing.shared_object(bytes(50) + packing.cubin(70, toolkit=118)))
 
     assert found.images == ()
-    assert [(tally.image, tally.count) for tally in found.bare] == [(Image(Kind.CUBIN, 70), 1)]
+    assert found.bare == (Tally(Image(Kind.CUBIN, 70), 1, 0, 0),)
     assert found.toolkits == (CudaVersion(11, 8),)
 
 

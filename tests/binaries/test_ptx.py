@@ -30,6 +30,21 @@ def test_each_isa_version_of_a_major_needs_a_driver_at_least_as_new_as_the_one_b
     assert versions == sorted(set(versions))
 
 
+# The release history in the PTX ISA manual, at the ends of each stretch and around its jumps.
+@pytest.mark.parametrize(
+    ("isa", "cuda"),
+    [
+        ("6.0", "9.0"), ("6.2", "9.2"), ("6.3", "10.0"), ("6.5", "10.2"), ("7.0", "11.0"),
+        ("7.8", "11.8"), ("8.0", "12.0"), ("8.5", "12.5"), ("8.6", "12.7"), ("8.8", "12.9"),
+        ("9.0", "13.0"), ("9.5", "13.5"),
+    ],
+)  # fmt: skip
+def test_isa_versions_came_with_these_toolkits(isa: str, cuda: str) -> None:
+    major, minor = map(int, isa.split("."))
+
+    assert ptx.first_cuda((major, minor)) == CudaVersion.parse(cuda)
+
+
 def test_an_unknown_isa_version_is_not_guessed() -> None:
     assert ptx.first_cuda((8, 5)) == CudaVersion(12, 5)
     assert ptx.first_cuda((8, 6)) == CudaVersion(12, 7)

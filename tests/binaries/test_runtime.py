@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from nvidia_variant_provider.binaries import requirements, runtime
 from nvidia_variant_provider.binaries.report import (
+    Content,
     Contents,
     CudartLink,
     Image,
@@ -13,7 +16,7 @@ from nvidia_variant_provider.binaries.report import (
     Requirement,
     Tally,
 )
-from nvidia_variant_provider.binaries.runtime import CudaLibrary
+from nvidia_variant_provider.binaries.runtime import Bounds, CudaLibrary
 from nvidia_variant_provider.binaries.vendored import is_vendored
 from nvidia_variant_provider.model import CudaVersion, SmArch
 
@@ -54,10 +57,19 @@ def test_names_in_link_tables(file: str, expected: tuple[str, tuple[int, ...]] |
     assert (found and (found.library, found.majors)) == expected
 
 
-def test_the_runtime_of_cuda_10_tells_its_minor() -> None:
-    assert runtime.parse_library("libcudart.so.10.2") == CudaLibrary(
-        "libcudart.so.10.2", "cudart", (10,), 2
-    )
+@pytest.mark.parametrize(
+    ("file", "major", "minor"),
+    [
+        ("libcudart.so.10.2", 10, 2),
+        ("libcudart.so.11.0", 11, 0),
+        ("libcudart.so.12", 12, 0),
+        ("cudart64_102.dll", 10, 2),
+        ("cudart64_110.dll", 11, 0),
+        ("cudart64_12.dll", 12, 0),
+    ],
+)
+def test_names_of_the_runtime_tell_major_and_minor(file: str, major: int, minor: int) -> None:
+    assert runtime.parse_library(file) == CudaLibrary(file, "cudart", (major,), minor)
 
 
 def library(
@@ -83,27 +95,35 @@ def library(
 
 CUBIN = Image(Kind.CUBIN, 80)
 PTX = Image(Kind.PTX, 80, "", (8, 7))
+OLDER = Image(Kind.PTX, 60, "", (6, 0))
+ALL_OVER = (
+    "50_real", "60_real", "70_real", "80_real", "90_real", "100_real", "110_real", "120_real",
+    "121_virtual",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("one", "compatible", "strict"),
+    ("one", "compatible", "strict", "evidence"),
     [
         pytest.param(
             library("libcudart.so.12", toolkits=(CudaVersion(12, 8),), images=(CUBIN,)),
             "12.0",
             "12.8",
+            ("linked with libcudart.so.12", "cubins made by CUDA 12.8"),
             id="linked",
         ),
         pytest.param(
             library("libcudart.so.13", toolkits=(CudaVersion(12, 4),), images=(CUBIN,)),
             "13.0",
             "13.0",
+            ("linked with libcudart.so.13", "cubins made by CUDA 12.4"),
             id="older-cubins-are-fine",
         ),
         pytest.param(
             library("libcudart.so.10.2", toolkits=(CudaVersion(10, 2),), images=(CUBIN,)),
             "10.2",
             "10.2",
+            ("linked with libcudart.so.10.2", "cubins made by CUDA 10.2"),
             id="no-promise-before-11",
         ),
         pytest.param(
@@ -114,16 +134,24 @@ PTX = Image(Kind.PTX, 80, "", (8, 7))
             ),
             "12.0",
             "12.9",
+            ("static cudart, cubins made by CUDA 12.9", "cubins made by CUDA 12.9"),
             id="static-goes-by-the-newest-toolkit",
         ),
         pytest.param(
             library("libcublas.so.12", "libcusolver.so.11", images=(CUBIN,)),
             "12.0",
             "12.0",
+            ("linked with libcublas.so.12",),
             id="another-library-with-cudas-major",
         ),
-        pytest.param(library("libcurand.so.10"), None, None, id="one-that-tells-nothing"),
-        pytest.param(library(cudart=CudartLink.HYBRID), "13.0", "13.0", id="hybrid"),
+        pytest.param(library("libcurand.so.10"), None, None, (), id="one-that-tells-nothing"),
+        pytest.param(
+            library(cudart=CudartLink.HYBRID),
+            "13.0",
+            "13.0",
+            ("the hybrid cudart of Windows",),
+            id="hybrid",
+        ),
         pytest.param(
             library(
                 "libcudart.so.12",
@@ -133,18 +161,92 @@ PTX = Image(Kind.PTX, 80, "", (8, 7))
             ),
             "12.0",
             "12.8",
+            ("linked with libcudart.so.12", "PTX that drivers compile from CUDA 12.8 on"),
             id="ptx-for-newer-gpus",
         ),
-        pytest.param(library(images=(PTX,), archs=("80_virtual",)), "12.0", "12.8", id="ptx-alone"),
-        pytest.param(library(cudart=CudartLink.STATIC), None, None, id="static-without-code"),
+        pytest.param(
+            library(images=(PTX,), archs=("80_virtual",)),
+            "12.0",
+            "12.8",
+            ("PTX alone", "PTX that drivers compile from CUDA 12.8 on"),
+            id="ptx-alone",
+        ),
+        pytest.param(
+            library(
+                "libcublas.so.12",
+                "libcudart.so.13",
+                "libcurand.so.10",
+                toolkits=(CudaVersion(13, 1),),
+                images=(CUBIN,),
+            ),
+            "13.0",
+            "13.1",
+            ("linked with libcudart.so.13", "cubins made by CUDA 13.1"),
+            id="cudart-before-others",
+        ),
+        pytest.param(
+            library(toolkits=(CudaVersion(12, 4),), images=(CUBIN,)),
+            "12.0",
+            "12.4",
+            ("cubins made by CUDA 12.4", "cubins made by CUDA 12.4"),
+            id="no-runtime-at-all",
+        ),
+        pytest.param(
+            library(
+                toolkits=(CudaVersion(10, 2),),
+                images=(Image(Kind.CUBIN, 70), Image(Kind.PTX, 70, "", (6, 5))),
+                archs=("70_real", "70_virtual"),
+            ),
+            "10.2",
+            "10.2",
+            ("cubins made by CUDA 10.2", "cubins made by CUDA 10.2"),
+            id="ptx-as-old-as-the-cubins",
+        ),
+        pytest.param(
+            library(images=(Image(Kind.PTX, 70, "", (6, 5)), OLDER), archs=("70_virtual",)),
+            "10.2",
+            "10.2",
+            ("PTX alone", "PTX that drivers compile from CUDA 10.2 on"),
+            id="the-newest-of-ptx-alone",
+        ),
+        pytest.param(
+            library(images=(Image(Kind.PTX, 80, "", (9, 9)),), archs=("80_virtual",)),
+            None,
+            None,
+            (),
+            id="ptx-of-an-unknown-version",
+        ),
+        pytest.param(
+            library(images=(dataclasses.replace(PTX, content=Content.STUB),), archs=()),
+            None,
+            None,
+            (),
+            id="ptx-without-kernels",
+        ),
+        pytest.param(
+            library(
+                toolkits=(CudaVersion(12, 4),),
+                images=(CUBIN, dataclasses.replace(PTX, number=121)),
+                archs=ALL_OVER,
+            ),
+            "12.0",
+            "12.4",
+            ("cubins made by CUDA 12.4", "cubins made by CUDA 12.4"),
+            id="ptx-for-a-gpu-that-has-its-cubin",
+        ),
+        pytest.param(library(cudart=CudartLink.STATIC), None, None, (), id="static-without-code"),
     ],
 )
-def test_bounds(one: Library, compatible: str | None, strict: str | None) -> None:
+def test_bounds(
+    one: Library, compatible: str | None, strict: str | None, evidence: tuple[str, ...]
+) -> None:
     bounds = runtime.library_bounds(one)
 
-    assert bounds.compatible == (CudaVersion.parse(compatible) if compatible else None)
-    assert bounds.strict == (CudaVersion.parse(strict) if strict else None)
-    assert bool(bounds.evidence) is (compatible is not None)
+    assert bounds == Bounds(
+        CudaVersion.parse(compatible) if compatible else None,
+        CudaVersion.parse(strict) if strict else None,
+        evidence,
+    )
 
 
 def test_libraries_for_several_cuda_majors_are_alternatives() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import same_device, sm_archs
 from nvidia_variant_provider.rules.device_code import judge_arch, runnable
+from nvidia_variant_provider.rules.verdict import Verdict
 from tests.strategies import archs, capabilities
 
 OLD_STACK = CudaVersion(13, 1)
@@ -143,6 +144,17 @@ def test_an_unknown_stack_is_strict_on_orin() -> None:
 
     assert runnable(orin, None) == runnable(orin, CudaVersion(13, 1))
     assert runnable(orin, None) != runnable(orin, CudaVersion(13, 2))
+
+
+@pytest.mark.parametrize(("stack", "said"), [(OLD_STACK, "13.1"), (None, "nothing")], ids=str)
+def test_the_reason_for_orin_names_the_stack(stack: CudaVersion | None, said: str) -> None:
+    verdict = judge_arch(SmArch.parse("86_real"), ComputeCapability(8, 7), stack)
+
+    assert verdict == Verdict(
+        supported=False,
+        reason="86_real and this GPU (8.7) are on different sides of Tegra and desktop, "
+        f"which mix from CUDA 13.2 on; driver says {said}",
+    )
 
 
 @pytest.mark.parametrize("text", ["88a_real", "90f_virtual", "75a_real"])

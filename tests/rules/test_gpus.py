@@ -35,6 +35,15 @@ def test_a_choice_keeps_the_gpus_it_means(mixed: Machine, choice: str, kept: lis
     assert [gpu.uuid for gpu in narrow(mixed, choice).gpus] == kept
 
 
+@pytest.mark.parametrize("gpus", [("8.6",), ("7.5", "9.0"), ("8.0", "12.0", "6.1", "8.6")])
+def test_highest_and_lowest_are_found_among_any_number(gpus: tuple[str, ...]) -> None:
+    seen = machine("12.8", *gpus)
+    highest, lowest = max(seen.capabilities), min(seen.capabilities)
+
+    assert narrow(seen, "highest").capabilities == (highest,)
+    assert narrow(seen, "lowest").capabilities == (lowest,)
+
+
 @pytest.mark.parametrize("choice", ["3", "gpu-cccc"])
 def test_a_choice_that_means_no_gpu_is_an_error_that_lists_them(
     mixed: Machine, choice: str

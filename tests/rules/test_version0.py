@@ -60,8 +60,15 @@ def test_a_forced_version_is_taken_as_it_is(
     assert bool(decision.values(UPPER_BOUND)) is bool(upper)
 
 
-def test_a_gpu_below_the_catalogue_leaves_the_feature_out() -> None:
-    assert rules.decide(machine("11.4", "3.7"), 0).values(SM_ARCH) == ()
+@pytest.mark.parametrize("capability", ["3.7", "4.9"])
+def test_a_gpu_below_the_catalogue_leaves_the_feature_out(capability: str) -> None:
+    assert rules.decide(machine("11.4", capability), 0).values(SM_ARCH) == ()
+
+
+def test_the_oldest_gpu_of_the_catalogue_has_its_feature_of_several_values() -> None:
+    feature = rules.decide(machine("11.4", "5.0"), 0).features[-1]
+
+    assert feature == rules.Feature(SM_ARCH, ("50_real", "50_virtual"), multi_value=True)
 
 
 def test_without_a_driver_nothing() -> None:
@@ -69,9 +76,10 @@ def test_without_a_driver_nothing() -> None:
     assert "no usable NVIDIA driver" in rules.judge(machine(None), LOWER_BOUND, "12.0", 0).reason
 
 
-def test_a_verdict_names_the_range_offered() -> None:
-    verdict = rules.judge(machine(CudaVersion(12, 8), "9.0"), SM_ARCH, "90a_real", 0)
+@pytest.mark.parametrize(
+    ("value", "supported"), [("90a_real", False), ("85_real", True), ("80_virtual", True)]
+)
+def test_a_verdict_names_the_range_offered(value: str, supported: bool) -> None:  # noqa: FBT001
+    verdict = rules.judge(machine(CudaVersion(12, 8), "8.6"), SM_ARCH, value, 0)
 
-    assert verdict == rules.Verdict(
-        supported=False, reason="rule set 0 offers 90_real ... 90_virtual"
-    )
+    assert verdict == rules.Verdict(supported, "rule set 0 offers 86_real ... 80_virtual")

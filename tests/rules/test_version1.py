@@ -26,6 +26,10 @@ ALL_CAPABILITIES = [
 ]
 
 
+def test_there_are_two_rule_sets_and_the_second_is_the_default() -> None:
+    assert (rules.RULE_SETS, rules.DEFAULT_RULES) == ((0, 1), 1)
+
+
 def test_bounds_of_a_driver_run_from_near_to_far() -> None:
     decision = rules.decide(machine("12.7", "8.9"))
 
@@ -76,13 +80,27 @@ def test_without_a_driver_nothing_is_supported() -> None:
     assert not rules.judge(machine(None, "9.0"), SM_ARCH, "90_real").supported
 
 
-@pytest.mark.parametrize("gpus", [("6.1",), ("5.2", "7.0"), ("7.2",)])
+@pytest.mark.parametrize("gpus", [("6.1",), ("5.2", "7.0"), ("7.4",)])
 def test_pascal_with_a_cuda_13_driver_counts_as_the_last_cuda_12(gpus: tuple[str, ...]) -> None:
     decision = rules.decide(machine("13.0", *gpus))
 
     assert decision.values(LOWER_BOUND)[0] == "12.9"
     assert "13" in decision.values(UPPER_BOUND)
     assert "cuda-capped" in [note.code for note in decision.notes]
+
+
+def test_the_note_of_the_cap_names_the_strongest_gpu() -> None:
+    note = rules.decide(machine("13.0", "5.2", "7.0")).notes[0]
+
+    assert note == Note(
+        "cuda-capped",
+        "the driver says CUDA 13.0, but no toolkit after 12.9 builds for capability 7.0: "
+        "it counts as CUDA 12.9",
+    )
+
+
+def test_pascal_with_the_last_cuda_12_driver_is_not_capped() -> None:
+    assert rules.decide(machine("12.9", "6.1")).notes == ()
 
 
 @pytest.mark.parametrize("gpus", [("6.1", "8.6"), ("7.5",)])
@@ -118,11 +136,23 @@ def test_mixed_gpus_put_the_architectures_first_and_the_weakest_gpu_before_the_o
     assert "mixed-gpus" in [note.code for note in decision.notes]
 
 
-def test_a_verdict_on_mixed_gpus_names_those_left_out() -> None:
-    verdict = rules.judge(machine("12.8", "8.6", "7.5"), SM_ARCH, "86_real")
+@pytest.mark.parametrize(
+    ("arch", "supported", "reason"),
+    [
+        ("86_real", True, "86_real is built for this GPU; not on the GPUs of 6.1, 7.5"),
+        ("75_real", True, "75_real is built for this GPU; not on the GPUs of 6.1, 8.6"),
+        ("50_virtual", True, "50_virtual is PTX for 5.0 and newer, this GPU is 6.1"),
+        ("120_real", False, "120_real runs on 12.0 to 12.9, this GPU is 8.6"),
+    ],
+)
+def test_a_verdict_on_mixed_gpus_names_those_left_out(
+    arch: str,
+    supported: bool,  # noqa: FBT001
+    reason: str,
+) -> None:
+    verdict = rules.judge(machine("12.8", "8.6", "6.1", "7.5"), SM_ARCH, arch)
 
-    assert verdict.supported
-    assert "not on the GPUs of 7.5" in verdict.reason
+    assert verdict == rules.Verdict(supported, reason)
 
 
 def test_several_gpus_of_one_capability_are_one() -> None:
