@@ -40,8 +40,8 @@ EXIT_FINDINGS: Final = 1
 EXIT_MISUSE: Final = 2
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of some."""
     parser = argparse.ArgumentParser(
         prog="nvidia-variant-provider",
         description="What variant-aware installers learn about the NVIDIA GPUs of a machine.",
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in names:
         module = importlib.import_module(f"nvidia_variant_provider.cli.cmd_{name}")
         module.add_parser(subparsers).set_defaults(run=module.run)
     return parser
@@ -57,7 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; 2 for misuse and unreadable input."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    args = build_parser(_named(words)).parse_args(words)
     try:
         code = args.run(args)
         sys.stdout.flush()
@@ -79,3 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return int(code)
+
+
+def _named(words: Sequence[str]) -> Sequence[str]:
+    """Return the command that is called, or all where that is not plain: each costs its imports."""
+    called = [name for name in COMMANDS if words and words[0] == name.replace("_", "-")]
+    return called or COMMANDS

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
 from nvidia_variant_provider.tagging.claims import Standing
-from nvidia_variant_provider.tagging.statement import NAMESPACE, infer_bound, main_toolkit
+from nvidia_variant_provider.tagging.inference import infer_bound, main_toolkit
+from nvidia_variant_provider.tagging.statement import NAMESPACE
 from nvidia_variant_provider.verify.facts import known_gpus
 from nvidia_variant_provider.verify.model import Rule, Severity
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from nvidia_variant_provider.binaries import coverage, runtime
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH

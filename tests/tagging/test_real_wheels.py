@@ -8,8 +8,9 @@ import pytest
 
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tagging.statement import from_code
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_plain, write_variant
+from nvidia_variant_provider.tagging.inference import from_code
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.verify.engine import Selection, is_failure, verify_wheel
 from nvidia_variant_provider.verify.facts import read_facts
 from tests.binaries import downloads
@@ -66,7 +67,7 @@ def test_published_wheels_get_true_tags(
         "cuda_version_lower_bound": (bound,),
     }
     assert (str(without_ptx.bound.value), found.label) == (lower, label)
-    path, _ = write_variant(wheel, tmp_path, build_metadata(label, found.features))
+    path, _ = write_variant(wheel, tmp_path, build_variant(label, found.features))
     findings = list(verify_wheel(read_facts(str(path), 0.75), Selection()))
     assert [finding for finding in findings if is_failure(finding)] == []
 
@@ -76,7 +77,7 @@ def test_untag_gives_published_wheels_back(tmp_path: Path) -> None:
     wheel = downloads.wheel("torchvision==0.29.2", X86)
     (tmp_path / "back").mkdir()
 
-    path, _ = write_variant(wheel, tmp_path, build_metadata("null", {}))
+    path, _ = write_variant(wheel, tmp_path, build_variant("null", {}))
     back, _ = write_plain(path, tmp_path / "back")
 
     assert contents(back) == contents(wheel)

@@ -7,12 +7,8 @@ import pytest
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import SmArch
-from nvidia_variant_provider.tagging.statement import (
-    from_archs,
-    from_code,
-    from_properties,
-    main_toolkit,
-)
+from nvidia_variant_provider.tagging.inference import from_archs, from_code, main_toolkit
+from nvidia_variant_provider.tagging.statement import from_properties
 from tests.binaries import packing
 from tests.wheel_maker import DIST_INFO, METADATA, cuda_library, make_wheel
 

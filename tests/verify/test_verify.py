@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata.model import Provider
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_variant
 from nvidia_variant_provider.verify.engine import (
     Selection,
     all_rules,
@@ -43,7 +44,7 @@ def variant(
     if bound:
         features["cuda_version_lower_bound"] = (bound,)
     wheel = make_wheel(folder, members)
-    path, _ = write_variant(wheel, folder, build_metadata(label, features), force=True)
+    path, _ = write_variant(wheel, folder, build_variant(label, features), force=True)
     return read_facts(str(path), threshold)
 
 
@@ -210,7 +211,7 @@ def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> l
     """Read two wheels of one release for two platforms."""
     found = []
     for platform, archs in (("linux_x86_64", first), ("linux_aarch64", second)):
-        metadata = build_metadata(label, {"sm_arch": tuple(archs.split())})
+        metadata = build_variant(label, {"sm_arch": tuple(archs.split())})
         name = f"demo-1.0-py3-none-{platform}.whl"
         wheel = make_wheel(folder, libraries("80 90"), name=name)
         found.append(read_facts(str(write_variant(wheel, folder, metadata)[0]), 0.75))
@@ -232,12 +233,12 @@ def test_equal_wheels_of_a_release_do_not_contradict(tmp_path: Path) -> None:
 def test_one_namespace_has_one_provider(tmp_path: Path) -> None:
     wheels = []
     for label, requirement in (("a", ">=0.0.1,<1.0.0"), ("b", ">=0.0.2,<1.0.0")):
-        metadata = build_metadata(label, {"sm_arch": ("80_real",)})
-        provider = Provider(
-            requires=(f"nvidia-variant-provider{requirement}",),
-            plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin",
-        )
-        changed = metadata.model_copy(update={"providers": {"nvidia": provider}})
+        metadata = build_variant(label, {"sm_arch": ("80_real",)})
+        provider = {
+            "requires": [f"nvidia-variant-provider{requirement}"],
+            "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
+        }
+        changed = replace(metadata, providers={"nvidia": provider})
         path, _ = write_variant(make_wheel(tmp_path, libraries("80")), tmp_path, changed)
         wheels.append(read_facts(str(path), 0.75))
 
@@ -284,7 +285,7 @@ def test_wheels_that_are_no_variants_are_refused(tmp_path: Path, name: str, mess
 
 
 def test_metadata_of_another_label_is_refused(tmp_path: Path) -> None:
-    metadata = build_metadata("one", {"sm_arch": ("80_real",)})
+    metadata = build_variant("one", {"sm_arch": ("80_real",)})
     path, _ = write_variant(make_wheel(tmp_path), tmp_path, metadata)
     renamed = path.rename(tmp_path / "demo-1.0-py3-none-any-two.whl")
 
