@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.binaries import ptx, runtime
@@ -10,13 +11,21 @@ from nvidia_variant_provider.binaries.report import Kind
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
-from nvidia_variant_provider.tagging.claims import Claim, judge_claims, own_profiles, spell
+from nvidia_variant_provider.tagging.claims import (
+    Claim,
+    Standing,
+    judge_claims,
+    own_profiles,
+    spell,
+)
+from nvidia_variant_provider.tagging.groups import split
 from nvidia_variant_provider.tagging.statement import Bound, Statement, check_features
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from nvidia_variant_provider.binaries.report import Contents, Tally
+    from nvidia_variant_provider.model import ComputeCapability
 
 
 def from_code(
@@ -27,7 +36,7 @@ def from_code(
     Without PTX the bound stays the one of the cubins, and newer GPUs get another wheel. Raises
     ``InvalidValueError`` when the wheel holds nothing to infer from.
     """
-    found = judge_claims(own_profiles(contents), threshold)
+    found = _judge_groups(contents, threshold)
     claims = tuple(claim for claim in found if use_ptx or not claim.virtual)
     archs = [value for claim in claims for value in claim.values]
     if not archs:
@@ -72,12 +81,50 @@ def _build(
     return Statement(features, claims, bound, main_toolkit(contents), alternatives, remarks)
 
 
-def infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
+def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
+    """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
+    found: dict[tuple[bool, ComputeCapability], Claim] = {}
+    for group in split(contents):
+        for claim in judge_claims(own_profiles(group.contents), threshold):
+            shown = claim
+            if group.name:
+                reason = "; ".join(part for part in (group.name, claim.reason) if part)
+                shown = replace(claim, reason=reason)
+            key = (claim.virtual, claim.capability)
+            found[key] = min(found.get(key, shown), shown, key=_standing)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _standing(claim: Claim) -> int:
+    return list(Standing).index(claim.standing)
+
+
+def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
     """Work out the lower bound for code that is stated: cubins alone, or PTX as well.
 
     Cubins run on every driver of their CUDA major. PTX is compiled by the driver, which has to
-    know its ISA version.
+    know its ISA version. Of libraries for several CUDAs the least demanding are enough.
     """
+    groups = split(contents)
+    if len(groups) == 1:
+        return _infer_bound(contents, archs)
+    bounds = [_infer_bound(one.contents, _borne_out(one.contents, archs)) for one in groups]
+    told = [index for index, bound in enumerate(bounds) if bound.value is not None]
+    if not told:
+        return bounds[0]
+    least = min(told, key=lambda index: bounds[index].value or OLDEST_CUDA)
+    evidence = (f"the libraries for {groups[least].name}", *bounds[least].evidence)
+    return Bound(bounds[least].value, evidence)
+
+
+def _borne_out(contents: Contents, archs: Iterable[SmArch]) -> list[SmArch]:
+    """Return the architectures without PTX that a group does not have."""
+    found = (tally.image.arch for tally in _kernels(contents))
+    ptx_of = {arch.capability for arch in found if arch is not None and arch.virtual}
+    return [arch for arch in archs if not arch.virtual or arch.capability in ptx_of]
+
+
+def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     bounds = runtime.runtime_of(contents).bounds
     compatible, evidence = bounds.compatible, list(bounds.evidence)
     virtual = {arch.capability for arch in archs if arch.virtual}
@@ -146,7 +193,7 @@ def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[s
     notes = []
     if len(alternatives) > 1:
         shown = ", ".join(str(version) for version in alternatives)
-        notes.append(f"libraries for several CUDA majors ({shown}): the smallest is the bound")
+        notes.append(f"libraries for several CUDA majors ({shown}): each is judged by itself")
     copies = [one for one in contents.libraries if one.vendored and one.has_device_code]
     notes += [f"{one.path}: a copy of a library, not counted" for one in copies]
     others = {

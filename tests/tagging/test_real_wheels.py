@@ -32,6 +32,12 @@ KNOWN = [
     ("nvidia-cufile-cu12==1.14.1.1", X86, CUFILE, "11.1", "11.0", "cuda11.1"),
 ]
 TORCH = ("torch==2.15.0", X86, "75 80 86 90 100 120", "13.0", "13.0", "cuda13.2")
+# Libraries for CUDA 11.8, 12.1, 12.4, 12.6, 12.8, 13.0 and 13.2, worked out from "inspect" by hand.
+SEVEN = {
+    X86: "60 70 75 80 86 89 90 100 120 90p 120p",
+    ARM: "75 80 90 100 110 120 121 90p 120p 121p",
+    WIN: "60 70 75 80 86 89 90 100 120 90p 120p",
+}
 CASES = [
     *(
         pytest.param(*known, id=f"{known[0]}-{known[1]}", marks=pytest.mark.wheels)
@@ -70,6 +76,24 @@ def test_published_wheels_get_true_tags(
     path, _ = write_variant(wheel, tmp_path, build_variant(label, found.features))
     findings = list(verify_wheel(read_facts(str(path), 0.75), Selection()))
     assert [finding for finding in findings if is_failure(finding)] == []
+
+
+@pytest.mark.wheels
+@pytest.mark.parametrize("platform", [X86, ARM, WIN])
+def test_a_wheel_for_seven_cudas_is_judged_by_each(tmp_path: Path, platform: str) -> None:
+    wheel = downloads.wheel("bitsandbytes==0.50.2", platform)
+    found = from_code(inspect_path(str(wheel), jobs=2), 0.75, None)
+
+    path, _ = write_variant(wheel, tmp_path, build_variant("cuda", found.features))
+    facts = read_facts(str(path), 0.75)
+
+    # The libraries for CUDA 11.8 have PTX of that version.
+    assert found.features == {
+        "sm_arch": spelled(SEVEN[platform]),
+        "cuda_version_lower_bound": ("11.8",),
+    }
+    assert {one.rule.code for one in verify_wheel(facts, Selection())} == {"NV311", "NV312"}
+    assert {one.total for one in facts.groups} == {5}
 
 
 @pytest.mark.wheels

@@ -58,7 +58,7 @@ def test_what_was_not_counted_is_noted(tmp_path: Path) -> None:
         "1 single cubins outside of containers are not counted",
         "demo.libs/libnvjpeg.4a0b5c81.so.12: a copy of a library, not counted",
         "demo/d.zip: nested-archive: not looked into",
-        "libraries for several CUDA majors (11.0, 12.0): the smallest is the bound",
+        "libraries for several CUDA majors (11.0, 12.0): each is judged by itself",
         "lto images are not counted: no driver runs them as they are",
     ]
     assert found.label == "cuda"

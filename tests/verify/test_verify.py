@@ -140,6 +140,79 @@ def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
     assert codes(facts) == {"NV311"}
 
 
+def for_several(**targets: str) -> dict[str, bytes]:
+    """Five containers for each CUDA, such as ``cuda118="80 90"``, in a library named after it."""
+    return {
+        f"demo/lib_{name}.so": cuda_library(
+            *archs.split(), containers=5, needed=f"libcudart.so.{name[4:6]}"
+        )
+        for name, archs in targets.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("archs", "expected"),
+    [
+        # Over all, 9.0 is served by 15 of 20 containers, 6.0 and 12.0 by 5.
+        pytest.param("60_real 80_real 90_real 120_real", {"NV311", "NV312"}, id="true"),
+        pytest.param("60_real 80_real 90_real", {"NV306", "NV311", "NV312"}, id="one-not-claimed"),
+        pytest.param(
+            "60_real 80_real 90_real 100_real 120_real",
+            {"NV301", "NV311", "NV312"},
+            id="in-no-group",
+        ),
+    ],
+)
+def test_libraries_for_several_cudas_are_judged_one_by_one(
+    tmp_path: Path, archs: str, expected: set[str]
+) -> None:
+    members = for_several(
+        cuda118="60 80", cuda124="80 90", cuda128="80 90 120", cuda130="80 90 120"
+    )
+
+    facts = variant(tmp_path, members, archs, "11.0", "x")
+
+    assert codes(facts) == expected
+    assert [one.group.name for one in facts.groups] == [
+        *("CUDA 11.8", "CUDA 12.4", "CUDA 12.8", "CUDA 13.0")
+    ]
+
+
+def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
+    tmp_path: Path,
+) -> None:
+    few = {
+        "demo/more_cuda124.so": cuda_library("80", "90"),
+        "demo/more_cuda128.so": cuda_library("80", "90", "120"),
+    }
+    members = for_several(cuda124="80 90", cuda128="80 90") | few
+
+    facts = variant(tmp_path, members, "80_real 90_real 120_real")
+
+    found = {one.rule.code: one.message for one in verify_wheel(facts, ALL)}
+    assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
+
+
+def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
+    # The newer libraries rely on PTX of CUDA 12.4 and 13.0, those for CUDA 11 on none.
+    members = for_several(cuda118="80", cuda124="80 80p", cuda130="80 80p")
+
+    low, right = (variant(tmp_path, members, "80_real", bound, "x") for bound in ("11.0", "12.0"))
+
+    assert "NV320" not in codes(low)
+    assert "NV321" not in codes(low)
+    assert "NV321" in codes(right)
+
+
+def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> None:
+    members = for_several(cu118="80 90", cu128="80 90") | {"demo/core.so": cuda_library("80")}
+
+    facts = variant(tmp_path, members, "80_real 90_real", "11.0", "x")
+
+    assert [one.total for one in facts.groups] == [6, 6]
+    assert codes(facts) == {"NV311"}
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
