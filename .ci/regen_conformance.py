@@ -16,7 +16,7 @@ import generated
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.conformance.serve import reply_to
-from nvidia_variant_provider.metadata.model import SCHEMA_850
+from nvidia_variant_provider.metadata.document import SCHEMA_850
 from nvidia_variant_provider.rules import RULE_SETS
 
 if TYPE_CHECKING:

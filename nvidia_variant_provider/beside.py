@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 
@@ -14,7 +13,7 @@ def write_beside(path: Path, data: bytes) -> None:
     A file that is there is replaced, and its permissions are kept. ``OSError`` names the file
     that was asked for.
     """
-    scratch = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    scratch = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         with open(scratch, "xb") as file:
             file.write(data)

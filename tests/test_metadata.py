@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from variantlib.variants_json import VariantsJson
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB
 from nvidia_variant_provider.metadata.model import (
-    SCHEMA_825,
-    SCHEMA_850,
-    SCHEMA_850_VARIANTLIB,
     DefaultPriorities,
     Provider,
     Specification,

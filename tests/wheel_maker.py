@@ -90,7 +90,12 @@ def make_wheel(
     return path
 
 
-def cuda_library(*targets: str, isa: tuple[int, int] = (8, 4), containers: int = 1) -> bytes:
+def cuda_library(
+    *targets: str,
+    isa: tuple[int, int] = (8, 4),
+    containers: int = 1,
+    needed: str = "libcudart.so.12",
+) -> bytes:
     """A shared object with containers for targets such as ``90a``, or ``90p`` for PTX."""
     entries = []
     for target in targets:
@@ -103,7 +108,7 @@ def cuda_library(*targets: str, isa: tuple[int, int] = (8, 4), containers: int =
         else:
             entries.append(packing.real(number, flags=flags))
     data = packing.container(*entries) * containers
-    return packing.shared_object(data, needed=("libcudart.so.12",))
+    return packing.shared_object(data, needed=(needed,))
 
 
 def cuda_wheel(

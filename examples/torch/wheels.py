@@ -7,13 +7,8 @@ import hashlib
 import zipfile
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.metadata.model import (
-    SCHEMA_850,
-    WHEEL_METADATA_NAME,
-    DefaultPriorities,
-    Provider,
-    VariantMetadata,
-)
+from nvidia_variant_provider.metadata.document import SCHEMA_850, WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.model import DefaultPriorities, Provider, VariantMetadata
 from nvidia_variant_provider.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.metadata.union import union
 from nvidia_variant_provider.ordering import NULL_LABEL

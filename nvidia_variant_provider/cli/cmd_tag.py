@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvidia_variant_provider.binaries.report import Contents
-    from nvidia_variant_provider.records.tagging import ClaimRecord, Tagging
+    from nvidia_variant_provider.model import CudaVersion
+    from nvidia_variant_provider.tagging.claims import Claim
     from nvidia_variant_provider.tagging.statement import Statement
+    from nvidia_variant_provider.tagging.variant import WheelVariant
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -99,51 +102,76 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
-    from nvidia_variant_provider.records.tagging import build_document
-    from nvidia_variant_provider.tagging.wheels import build_metadata, tagged_name, write_variant
+    from nvidia_variant_provider.tagging.variant import build_variant
+    from nvidia_variant_provider.tagging.wheels import tagged_name
 
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
     # Before the code is read, which takes its time.
     tagged_name(args.wheel, args.label or "x")
     statement = _state(args)
-    metadata = build_metadata(_label(args, statement), statement.features, args.priority)
-    target = str(tagged_name(args.wheel, next(iter(metadata.variants))))
-    document = build_document(
-        str(args.wheel), target, metadata, statement, written=not args.dry_run
-    )
+    variant = build_variant(_label(args, statement), statement.features, args.priority)
+    name = str(tagged_name(args.wheel, variant.label))
     if not args.json:
-        _show(document)
-    if not args.dry_run:
-        path, remarks = write_variant(args.wheel, args.output, metadata, force=args.force)
-        document = document.model_copy(
-            update={"target": str(path), "notes": [*document.notes, *remarks]}
-        )
-        for remark in remarks:
-            output.warn(remark)
+        _show(args.wheel, name, variant, statement)
+    if args.dry_run:
+        target, remarks = name, tuple[str, ...]()
+    else:
+        target, remarks = _write(args, variant)
     if args.json:
-        output.emit_json(document.model_dump(mode="json"))
+        _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
-        output.emit_lines([f"written: {document.target}"])
+        output.emit_lines([f"written: {target}"])
     return 0
 
 
+def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
+    """Write the wheel; return its path and what was dropped, which is a warning too."""
+    from nvidia_variant_provider.tagging.wheels import write_variant
+
+    try:
+        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force)
+    except OSError as error:
+        raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+    for remark in remarks:
+        output.warn(remark)
+    return str(path), remarks
+
+
+def _emit_json(
+    args: argparse.Namespace, target: str, variant: WheelVariant, statement: Statement
+) -> None:
+    # Loaded for the document alone: it takes longer than to copy a small wheel.
+    from nvidia_variant_provider.records.tagging import build_document
+
+    document = build_document(str(args.wheel), target, variant, statement, written=not args.dry_run)
+    output.emit_json(document.model_dump(mode="json"))
+
+
 def _state(args: argparse.Namespace) -> Statement:
+    # What looks at device code is loaded when there is some to look at.
     from nvidia_variant_provider.model import CudaVersion
-    from nvidia_variant_provider.tagging import spelling, statement
+    from nvidia_variant_provider.tagging.statement import Statement, from_properties
 
     if args.null:
-        return statement.Statement({})
+        return Statement({})
     wanted = args.lower_bound
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
-        return statement.from_properties(args.property, bound)
+        return from_properties(args.property, bound)
+    return _inferred(args, bound)
+
+
+def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:
+    from nvidia_variant_provider.tagging import inference, spelling
+
+    wanted = args.lower_bound
     if args.archs is not None:
         archs = spelling.parse_archs(args.archs)
         contents = _read(args.wheel) if wanted == "auto" else None
-        return statement.from_archs(contents, archs, bound)
+        return inference.from_archs(contents, archs, bound)
     contents, use_ptx = _read(args.wheel), not args.no_ptx
-    found = statement.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
+    found = inference.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
     return found.without_bound() if wanted == "none" else found
 
 
@@ -166,38 +194,38 @@ def _label(args: argparse.Namespace, statement: Statement) -> str:
     return label
 
 
-def _show(document: Tagging) -> None:
+def _show(wheel: Path, name: str, variant: WheelVariant, statement: Statement) -> None:
     """Print what is going to be stated, with the evidence."""
-    output.emit_lines([document.wheel])
-    rows = [_row(claim) for claim in document.claims]
+    output.emit_lines([str(wheel)])
+    rows = [_row(claim) for claim in statement.claims]
     if rows:
         output.emit_table(("GPU", "code", "containers", "share", "stated", "because"), rows)
-    output.emit_lines(_lines(document))
+    output.emit_lines(_lines(name, variant, statement))
 
 
-def _row(claim: ClaimRecord) -> tuple[str, ...]:
-    targets = ", ".join(f"{target} {count}" for target, count in claim.targets.items())
+def _row(claim: Claim) -> tuple[str, ...]:
+    targets = ", ".join(f"{arch.target} {count}" for arch, count in claim.targets)
     return (
-        claim.compute_capability,
-        f"{'PTX' if claim.kind == 'virtual' else 'cubin'} {targets}",
-        f"{claim.served} of {claim.containers}",
-        f"{100 * claim.served / claim.containers:.0f} %",
-        " ".join(claim.values) or f"- ({claim.standing})",
+        str(claim.capability),
+        f"{'PTX' if claim.virtual else 'cubin'} {targets}",
+        f"{claim.served} of {claim.total}",
+        f"{100 * claim.served / claim.total:.0f} %",
+        " ".join(str(value) for value in claim.values) or f"- ({claim.standing.value})",
         claim.reason,
     )
 
 
-def _lines(document: Tagging) -> Iterator[str]:
-    bound = document.lower_bound
-    if document.claims or bound.value:
+def _lines(name: str, variant: WheelVariant, statement: Statement) -> Iterator[str]:
+    bound = statement.bound
+    if statement.claims or bound.value:
         yield f"lower bound: {bound.value or 'none'} ({'; '.join(bound.evidence)})"
-    if document.toolkit:
-        yield f"toolkit: {document.toolkit}"
-    for note in document.notes:
+    if statement.toolkit:
+        yield f"toolkit: {statement.toolkit}"
+    for note in statement.notes:
         yield f"note: {note}"
-    for namespace, features in document.variant.items():
+    for namespace, features in variant.properties.items():
         for feature, values in features.items():
             yield f"{namespace} :: {feature} :: {', '.join(values)}"
-    if not document.variant:
+    if not variant.properties:
         yield "no properties: the variant for every machine"
-    yield f"wheel: {Path(document.target).name}"
+    yield f"wheel: {name}"

@@ -9,10 +9,14 @@ from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.cli.threshold import add_threshold
 
 if TYPE_CHECKING:
+<<<<<<< HEAD
     import argparse
     from collections.abc import Sequence
+=======
+    from collections.abc import Iterator, Sequence
+>>>>>>> pack
 
-    from nvidia_variant_provider.records.verification import Verification, WheelRecord
+    from nvidia_variant_provider.records.verification import ShareRecord, Verification, WheelRecord
     from nvidia_variant_provider.verify.engine import Selection
     from nvidia_variant_provider.verify.facts import Facts
     from nvidia_variant_provider.verify.model import Finding
@@ -119,14 +123,28 @@ def _verify(wheels: Sequence[Facts], selection: Selection) -> list[tuple[Facts, 
     ]
 
 
+def _shares(wheel: WheelRecord) -> Iterator[str]:
+    """Yield a line for each stated value; what groups have in common is told once."""
+    for index, one in enumerate(wheel.stated):
+        told: dict[str, list[str]] = {}
+        for part in wheel.groups:
+            text = _share(part.stated[index], part.containers)
+            told.setdefault(text, []).append(part.name.removeprefix("CUDA "))
+        parts = [f"{text} [CUDA {', '.join(names)}]" for text, names in told.items()]
+        yield f"  {one.value}: {'; '.join(parts) or _share(one, wheel.containers)}"
+
+
+def _share(one: ShareRecord, containers: int) -> str:
+    share = 100 * one.serving / containers if containers else 0
+    counts = f"{one.serving} of {containers} containers ({share:.0f} %)"
+    is_exact = one.value.endswith("virtual") or not one.serving
+    return counts if is_exact else f"{counts}, {one.exact} of them for just this"
+
+
 def _show(document: Verification) -> None:
     for wheel in document.wheels:
         output.emit_lines([f"{wheel.path}: {_summary(wheel)}"])
-        for one in wheel.stated:
-            share = 100 * one.serving / wheel.containers if wheel.containers else 0
-            counts = f"{one.serving} of {wheel.containers} containers ({share:.0f} %)"
-            exact = "" if one.value.endswith("virtual") else f", {one.exact} of them for just this"
-            output.emit_lines([f"  {one.value}: {counts}{exact}"])
+        output.emit_lines(_shares(wheel))
         for finding in wheel.findings:
             subject = f"{finding.subject}: " if finding.subject else ""
             output.emit_lines([f"  {finding.code} {finding.severity}: {subject}{finding.message}"])

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "coverage",
     "inspect",
     "verify",
+    "survey",
     "tag",
     "untag",
     "lint",

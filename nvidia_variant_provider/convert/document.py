@@ -17,9 +17,9 @@ from packaging.version import Version
 
 from nvidia_variant_provider.convert.conditions import may_be_dropped
 from nvidia_variant_provider.errors import MetadataError
-from nvidia_variant_provider.metadata.model import SCHEMA_825, SCHEMA_850, Specification
+from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850, UV_PROVIDER_VERSION
+from nvidia_variant_provider.metadata.model import Specification
 from nvidia_variant_provider.metadata.reading import parse_metadata
-from nvidia_variant_provider.metadata.uv import UV_PROVIDER_VERSION
 from nvidia_variant_provider.ordering import NULL_LABEL
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from nvidia_variant_provider.convert.document import Conversion, ConversionRefus
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.lint.sources import INDEX_SUFFIX, MAX_FILES, parse_document
 from nvidia_variant_provider.lint.subject import Kind
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.wheels.name import WheelName
 from nvidia_variant_provider.wheels.rewrite import WheelArchive, rewrite

@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.explain.release import Release
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import parse_metadata
 from nvidia_variant_provider.wheels.name import WheelName
 

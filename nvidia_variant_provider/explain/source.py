@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.explain.release import METADATA_SUFFIX, WHEEL_SUFFIX, Listing, Release
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME, VariantMetadata
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import MAX_BYTES, parse_wheel_metadata
 from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from nvidia_variant_provider.metadata.model import VariantMetadata
 
 # What zipfile raises for a damaged archive, besides its own error; ours is a ValueError, too.
 _DAMAGE: Final = (

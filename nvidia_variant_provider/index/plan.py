@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -170,7 +169,7 @@ def _bring(source: Path, target: Path) -> None:
     """Link a file into another folder, or copy it where that cannot be done."""
     if target.exists() and target.samefile(source):
         return
-    scratch = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    scratch = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         try:
             os.link(source, scratch)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.lint.subject import Broken, Document, Kind, mapping
-from nvidia_variant_provider.metadata.model import SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB
+from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB
 from nvidia_variant_provider.ordering import NULL_LABEL
 
 if TYPE_CHECKING:

@@ -10,8 +10,11 @@ from packaging.utils import canonicalize_name
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.lint.subject import NVIDIA, Document, Kind, mapping, texts
-from nvidia_variant_provider.metadata.model import SCHEMA_850, SCHEMA_850_VARIANTLIB
-from nvidia_variant_provider.metadata.uv import UV_PROVIDER_VERSION
+from nvidia_variant_provider.metadata.document import (
+    SCHEMA_850,
+    SCHEMA_850_VARIANTLIB,
+    UV_PROVIDER_VERSION,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

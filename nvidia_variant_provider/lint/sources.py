@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.lint.subject import Broken, Document, Kind, Release, Wheel
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.wheels.name import WheelName
 

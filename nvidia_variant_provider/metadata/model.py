@@ -6,7 +6,6 @@ keys of older drafts are errors here as they are for uv and variantlib.
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
@@ -21,19 +20,18 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from nvidia_variant_provider.metadata.document import (
+    SCHEMA_825,
+    SCHEMA_850,
+    SCHEMA_850_VARIANTLIB,
+    render,
+)
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.ordering import Offer
-
-WHEEL_METADATA_NAME: Final = "variant.json"
-
-SCHEMA_825: Final = "https://variants-schema.wheelnext.dev/peps/825/v0.1.1.json"
-SCHEMA_850: Final = "https://variants-schema.wheelnext.dev/peps/850/v0.2.0.json"
-# variantlib 0.2.2 writes its own name for the schema that uv and PEP 850 call the above.
-SCHEMA_850_VARIANTLIB: Final = "https://variants-schema.wheelnext.dev/v0.2.0.json"
 
 
 class Specification(Enum):
@@ -225,4 +223,4 @@ class VariantMetadata(_Model):
             }
             for label, variant in self.variants.items()
         }
-        return json.dumps(document, indent=4, sort_keys=True) + "\n"
+        return render(document)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from nvidia_variant_provider.metadata.document import (
+    NVIDIA_ENDPOINT,
+    NVIDIA_PACKAGE,
+    UV_PROVIDER_VERSION,
+)
+
 if TYPE_CHECKING:
     from nvidia_variant_provider.metadata.model import Provider
-
-_UV_PACKAGE: Final = "nvidia-variant-provider"
-_UV_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
-UV_PROVIDER_VERSION: Final = "0.0.1"
 
 
 def uv_skips(provider: Provider) -> str | None:
@@ -29,12 +31,12 @@ def uv_skips(provider: Provider) -> str | None:
     requirement = Requirement(provider.requires[0])
     checks = (
         (provider.optional, "uv does not use an optional provider"),
-        (canonicalize_name(requirement.name) != _UV_PACKAGE, f"uv wants {_UV_PACKAGE}"),
+        (canonicalize_name(requirement.name) != NVIDIA_PACKAGE, f"uv wants {NVIDIA_PACKAGE}"),
         (bool(requirement.extras or requirement.marker or requirement.url),
          "uv wants no extras, marker or URL in 'requires'"),
         (UV_PROVIDER_VERSION not in requirement.specifier,
          f"uv's copy is version {UV_PROVIDER_VERSION}, which 'requires' excludes"),
-        (provider.plugin_api != _UV_ENDPOINT,
-         f"uv wants the 'plugin-api' {_UV_ENDPOINT}, to the letter"),
+        (provider.plugin_api != NVIDIA_ENDPOINT,
+         f"uv wants the 'plugin-api' {NVIDIA_ENDPOINT}, to the letter"),
     )  # fmt: skip
     return next((reason for failed, reason in checks if failed), None)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.metadata.model import VariantMetadata
     from nvidia_variant_provider.tagging.claims import Claim
     from nvidia_variant_provider.tagging.statement import Statement
+    from nvidia_variant_provider.tagging.variant import WheelVariant
 
 SCHEMA_VERSION: Final = 1
 
@@ -76,19 +76,18 @@ class Tagging(_Record):
 
 
 def build_document(
-    wheel: str, target: str, metadata: VariantMetadata, statement: Statement, *, written: bool
+    wheel: str, target: str, variant: WheelVariant, statement: Statement, *, written: bool
 ) -> Tagging:
     """Build the document of one wheel."""
-    ((label, variant),) = metadata.variants.items()
     return Tagging(
         schema_version=SCHEMA_VERSION,
         wheel=wheel,
         target=target,
         written=written,
-        label=label,
+        label=variant.label,
         variant={
             namespace: {feature: list(values) for feature, values in features.items()}
-            for namespace, features in variant.items()
+            for namespace, features in variant.properties.items()
         },
         claims=[ClaimRecord.of(claim) for claim in statement.claims],
         lower_bound=LowerBoundRecord(

@@ -11,6 +11,7 @@ from nvidia_variant_provider.verify.engine import is_failure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nvidia_variant_provider.verify.code import Code
     from nvidia_variant_provider.verify.facts import Facts
     from nvidia_variant_provider.verify.model import Finding
 
@@ -53,6 +54,22 @@ class ShareRecord(_Record):
     )
     exact: int = Field(description="containers with code for just this compute capability")
 
+    @classmethod
+    def all_of(cls, facts: Facts, code: Code) -> list[ShareRecord]:
+        """Build the records of every stated architecture."""
+        return [
+            cls(value=str(arch), serving=code.serving(arch), exact=code.exact(arch))
+            for arch in facts.stated
+        ]
+
+
+class GroupRecord(_Record):
+    """The libraries for one CUDA, in a wheel that brings some for several."""
+
+    name: str = Field(description="such as 'CUDA 11.8'")
+    containers: int
+    stated: list[ShareRecord]
+
 
 class WheelRecord(_Record):
     """One wheel: what it states, and what was found."""
@@ -61,6 +78,9 @@ class WheelRecord(_Record):
     label: str
     containers: int = Field(description="containers with kernels in the wheel's own libraries")
     stated: list[ShareRecord]
+    groups: list[GroupRecord] = Field(
+        description="the shares by CUDA, which count; empty unless there are libraries for several"
+    )
     lower_bound: str | None
     findings: list[FindingRecord]
 
@@ -70,14 +90,16 @@ class WheelRecord(_Record):
         return cls(
             path=facts.path,
             label=facts.name.label,
-            containers=facts.total,
-            stated=[
-                ShareRecord(
-                    value=str(arch),
-                    serving=facts.compiled(arch) if arch.virtual else facts.served(arch.capability),
-                    exact=facts.exact(arch),
+            containers=facts.code.total,
+            stated=ShareRecord.all_of(facts, facts.code),
+            groups=[
+                GroupRecord(
+                    name=code.group.name,
+                    containers=code.total,
+                    stated=ShareRecord.all_of(facts, code),
                 )
-                for arch in facts.stated
+                for code in facts.groups
+                if code.group.name
             ],
             lower_bound=str(facts.lower_bound) if facts.lower_bound else None,
             findings=[FindingRecord.of(finding) for finding in findings],

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import rules
-from nvidia_variant_provider.binaries import ptx, runtime
-from nvidia_variant_provider.binaries.report import Kind
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.model import CudaVersion, SmArch
-from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
-from nvidia_variant_provider.tagging.claims import (
-    Claim,
-    judge_claims,
-    own_profiles,
-    spell,
-)
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
+from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from nvidia_variant_provider.binaries.report import Contents, Tally
+    from nvidia_variant_provider.tagging.claims import Claim
 
-NAMESPACE: Final = "nvidia"
+NAMESPACE: Final = NVIDIA_NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +56,6 @@ class Statement:
         return replace(self, features=kept, bound=Bound(None, ("none wanted",)))
 
 
-def from_code(
-    contents: Contents, threshold: float, bound: CudaVersion | None, *, use_ptx: bool = True
-) -> Statement:
-    """State what most containers of a wheel's own libraries have code for.
-
-    Without PTX the bound stays the one of the cubins, and newer GPUs get another wheel. Raises
-    ``InvalidValueError`` when the wheel holds nothing to infer from.
-    """
-    found = judge_claims(own_profiles(contents), threshold)
-    claims = tuple(claim for claim in found if use_ptx or not claim.virtual)
-    archs = [value for claim in claims for value in claim.values]
-    if not archs:
-        raise InvalidValueError(f"{contents.path}: {_nothing(contents, claims, threshold)}")
-    return _build(contents, archs, claims, bound, ())
-
-
-def from_archs(
-    contents: Contents | None, archs: Iterable[SmArch], bound: CudaVersion | None
-) -> Statement:
-    """State the targets a build was given; the wheel's code tells the bound unless one is given."""
-    spelled, notes = [], []
-    for arch in archs:
-        value, reason = spell(arch)
-        spelled.append(value)
-        if reason:
-            notes.append(f"{arch.target}: {value}: {reason}")
-    return _build(contents, spelled, (), bound, tuple(notes))
-
-
 def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statement:
     """State ``nvidia::feature::value`` as given; raises ``InvalidValueError`` for unknown ones."""
     found: dict[str, set[str]] = {}
@@ -106,7 +69,7 @@ def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statemen
     if bound is not None:
         found.setdefault(LOWER_BOUND, set()).add(str(bound))
     features = {feature: tuple(sorted(values)) for feature, values in found.items()}
-    _check(features)
+    check_features(features)
     stated = features.get(LOWER_BOUND)
     given = Bound(CudaVersion.parse(stated[0]), ("given",)) if stated else Bound(None, ())
     return Statement(features, bound=given)
@@ -119,7 +82,7 @@ def _split(text: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[2]
 
 
-def _check(features: dict[str, tuple[str, ...]]) -> None:
+def check_features(features: dict[str, tuple[str, ...]]) -> None:
     """Refuse what no provider knows: such a wheel would never be chosen."""
     known = {feature.name: feature for feature in rules.catalogue()}
     for name, values in features.items():
@@ -129,121 +92,3 @@ def _check(features: dict[str, tuple[str, ...]]) -> None:
             raise InvalidValueError(f"{NAMESPACE} :: {name} has no value {unknown[0][:60]!r}")
         if len(values) > 1 and not known[name].multi_value:
             raise InvalidValueError(f"{NAMESPACE} :: {name} takes one value, not {values}")
-
-
-def _build(
-    contents: Contents | None,
-    archs: Sequence[SmArch],
-    claims: tuple[Claim, ...],
-    given: CudaVersion | None,
-    notes: tuple[str, ...],
-) -> Statement:
-    if given is not None:
-        bound = Bound(given, ("given",))
-    elif contents is not None:
-        bound = infer_bound(contents, archs)
-    else:
-        bound = Bound(None, ("none wanted",))
-    features = {SM_ARCH: tuple(str(arch) for arch in dict.fromkeys(archs))}
-    if bound.value is not None:
-        features[LOWER_BOUND] = (str(bound.value),)
-    _check(features)
-    if contents is None:
-        return Statement(features, claims, bound, notes=notes)
-    alternatives = runtime.runtime_of(contents).alternatives
-    remarks = (*notes, *_remarks(contents, alternatives))
-    return Statement(features, claims, bound, main_toolkit(contents), alternatives, remarks)
-
-
-def infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
-    """Work out the lower bound for code that is stated: cubins alone, or PTX as well.
-
-    Cubins run on every driver of their CUDA major. PTX is compiled by the driver, which has to
-    know its ISA version.
-    """
-    bounds = runtime.runtime_of(contents).bounds
-    compatible, evidence = bounds.compatible, list(bounds.evidence)
-    virtual = {arch.capability for arch in archs if arch.virtual}
-    isas = {
-        tally.image.isa
-        for tally in _kernels(contents)
-        if tally.image.kind is Kind.PTX and tally.image.arch and tally.image.isa
-        and tally.image.arch.capability in virtual
-    }  # fmt: skip
-    versions = [ptx.first_cuda(isa) for isa in isas]
-    if None in versions:
-        evidence.append("PTX of an ISA version that no known driver compiles")
-    for version in {one for one in versions if one is not None}:
-        evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
-        compatible = version if compatible is None else max(compatible, version)
-    if virtual and not versions:
-        compatible = bounds.strict
-        evidence.append("PTX is stated, but the wheel shows none: the toolkit's version")
-    if compatible is not None and compatible < OLDEST_CUDA:
-        evidence.append(f"the code needs CUDA {compatible}; properties start at {OLDEST_CUDA}")
-        compatible = OLDEST_CUDA
-    return Bound(compatible, tuple(evidence))
-
-
-def main_toolkit(contents: Contents) -> CudaVersion | None:
-    """Return the toolkit that a wheel was built with, as far as it can be told.
-
-    A requirement that pins the toolkit's libraries says it best. Else it is the one found in
-    libraries with most containers: torch 2.15 is made by 13.2 and has a few cubins of 13.4.
-    """
-    weights: Counter[CudaVersion] = Counter()
-    for library in contents.own:
-        for version in library.toolkits:
-            weights[version] += max(library.kernel_containers, 1)
-    stated = [one.cuda for one in contents.requirements if "." in one.cuda and not one.optional]
-    majors = {version.major for version in weights}
-    pinned = [version for version in map(CudaVersion.parse, stated) if version.major in majors]
-    if pinned:
-        return max(pinned)
-    return max(weights, key=lambda version: (weights[version], version), default=None)
-
-
-def _kernels(contents: Contents) -> list[Tally]:
-    return [
-        tally for library in contents.own for tally in library.images if tally.image.has_kernels
-    ]
-
-
-def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> str:
-    if claims:
-        best = max(claims, key=lambda claim: claim.served)
-        return (
-            f"no architecture is served by {threshold:.0%} of the containers, the best"
-            f" ({best.capability}) by {best.served} of {best.total};"
-            " lower --threshold or use --archs"
-        )
-    bare = {tally.image.number for library in contents.own for tally in library.bare}
-    if bare:
-        shown = ", ".join(str(number) for number in sorted(bare))
-        return f"single cubins ({shown}) that the library chooses by name; state them with --archs"
-    return "no embedded device code to infer from; use --archs, --property or --null"
-
-
-def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[str, ...]:
-    """Say what was left out of the inference and why."""
-    notes = []
-    if len(alternatives) > 1:
-        shown = ", ".join(str(version) for version in alternatives)
-        notes.append(f"libraries for several CUDA majors ({shown}): the smallest is the bound")
-    copies = [one for one in contents.libraries if one.vendored and one.has_device_code]
-    notes += [f"{one.path}: a copy of a library, not counted" for one in copies]
-    others = {
-        tally.image.kind.value
-        for library in contents.own
-        for tally in library.images
-        if tally.image.kind in {Kind.LTO, Kind.TILE, Kind.OTHER}
-    }
-    notes += [
-        f"{kind} images are not counted: no driver runs them as they are" for kind in sorted(others)
-    ]
-    bare = sum(tally.count for library in contents.own for tally in library.bare)
-    if bare:
-        notes.append(f"{bare} single cubins outside of containers are not counted")
-    findings = [*contents.findings, *(one for lib in contents.libraries for one in lib.findings)]
-    notes += [f"{one.where}: {one.code}: {one.text}" for one in findings]
-    return tuple(notes)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
 from nvidia_variant_provider.tagging.claims import Standing
-from nvidia_variant_provider.tagging.statement import NAMESPACE, infer_bound, main_toolkit
+from nvidia_variant_provider.tagging.inference import infer_bound, main_toolkit
+from nvidia_variant_provider.tagging.statement import NAMESPACE
 from nvidia_variant_provider.verify.facts import known_gpus
 from nvidia_variant_provider.verify.model import Rule, Severity
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.binaries.report import Library
     from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.verify.code import Code
     from nvidia_variant_provider.verify.facts import Facts
 
     Problems = Iterator[tuple[str, str]]
@@ -41,19 +43,20 @@ def _value(arch: SmArch) -> str:
     return f"{NAMESPACE} :: {SM_ARCH} :: {arch}"
 
 
-def _share(facts: Facts, count: int) -> str:
-    return f"{count} of {facts.total} containers ({100 * count / facts.total:.0f} %)"
-
-
 def _real(facts: Facts) -> list[SmArch]:
-    return [arch for arch in facts.stated if not arch.virtual] if facts.total else []
+    return [arch for arch in facts.stated if not arch.virtual] if facts.code.total else []
+
+
+def _serving(facts: Facts, arch: SmArch) -> list[Code]:
+    """Return the groups that serve a value's GPUs as they should."""
+    return [one for one in facts.groups if one.is_enough(one.serving(arch))]
 
 
 @check("NV301", Severity.ERROR, "a claimed architecture that no code serves")
 def check_unserved(facts: Facts) -> Problems:
     """Find values on whose GPUs no container has a cubin to run."""
     for arch in _real(facts):
-        if not facts.served(arch.capability):
+        if not facts.code.served(arch.capability):
             text = f"no cubin runs on {arch.capability}"
             copies = ", ".join(_copies_with(facts, arch.capability))
             yield _value(arch), text + (f"; only the copied {copies} has code" if copies else "")
@@ -61,39 +64,41 @@ def check_unserved(facts: Facts) -> Problems:
 
 @check("NV302", Severity.ERROR, "a claimed architecture that only a few containers serve")
 def check_partial(facts: Facts) -> Problems:
-    """Find values on whose GPUs fewer containers than the threshold run."""
+    """Find values on whose GPUs fewer containers than the threshold run, whatever is loaded."""
     for arch in _real(facts):
-        served = facts.served(arch.capability)
-        if 0 < served < facts.enough:
-            yield _value(arch), f"{_share(facts, served)} run on {arch.capability}"
+        best = facts.best(arch)
+        if best.serving(arch) and not _serving(facts, arch):
+            yield _value(arch), f"{best.share(best.serving(arch))} run on {arch.capability}"
 
 
 @check("NV303", Severity.NOTE, "a claimed architecture served by code for another")
 def check_borrowed(facts: Facts) -> Problems:
     """Find values whose GPUs are served, mostly by code for older ones."""
     for arch in _real(facts):
-        exact = facts.exact(arch)
-        if facts.served(arch.capability) >= facts.enough > exact:
-            yield _value(arch), f"{_share(facts, exact)} have code for just {arch.capability}"
+        serving = _serving(facts, arch)
+        if serving and not any(one.is_enough(one.exact(arch)) for one in serving):
+            share = serving[0].share(serving[0].exact(arch))
+            yield _value(arch), f"{share} have code for just {arch.capability}"
 
 
 @check("NV304", Severity.ERROR, "a value that promises more GPUs than the code runs on")
 def check_promise(facts: Facts) -> Problems:
     """Find plain values for such code: ``100a`` runs on 10.0 alone, ``100_real`` means 10.3 too."""
     for arch in _real(facts):
-        if facts.served(arch.capability) < facts.enough:
-            continue
         for gpu in known_gpus(arch):
-            if facts.served(gpu) < facts.enough:
-                yield _value(arch), f"promises {gpu}: {_share(facts, facts.served(gpu))} run there"
+            short = [one for one in _serving(facts, arch) if not one.is_enough(one.served(gpu))]
+            if short:
+                share = short[0].share(short[0].served(gpu))
+                yield _value(arch), f"promises {gpu}: {share} run there"
 
 
 @check("NV305", Severity.ERROR, "claimed PTX that few containers have")
 def check_ptx(facts: Facts) -> Problems:
     """Find PTX of which a GPU newer than all cubins would find next to nothing to compile."""
     for arch in facts.stated:
-        if arch.virtual and facts.total and facts.compiled(arch) < facts.enough:
-            yield _value(arch), f"{_share(facts, facts.compiled(arch))} have PTX for it"
+        if arch.virtual and facts.code.total and not _serving(facts, arch):
+            best = facts.best(arch)
+            yield _value(arch), f"{best.share(best.serving(arch))} have PTX for it"
 
 
 @check("NV306", Severity.WARNING, "code for a full target that is not claimed")
@@ -101,19 +106,22 @@ def check_unclaimed(facts: Facts) -> Problems:
     """Find architectures that most containers have code for and the wheel does not state."""
     if not facts.stated:
         return
-    for claim in facts.claims:
-        known = {(arch.capability, arch.virtual) for arch in facts.stated}
-        if claim.standing is not Standing.CLAIMED or (claim.capability, claim.virtual) in known:
-            continue
-        for value in claim.values:
-            share = _share(facts, claim.present)
-            yield _value(value), f"not stated, and {share} have code for {claim.capability}"
+    seen = {(arch.capability, arch.virtual) for arch in facts.stated}
+    for code in facts.groups:
+        for claim in code.claims:
+            if claim.standing is not Standing.CLAIMED or (claim.capability, claim.virtual) in seen:
+                continue
+            seen.add((claim.capability, claim.virtual))
+            for value in claim.values:
+                share = code.share(claim.present)
+                yield _value(value), f"not stated, and {share} have code for {claim.capability}"
 
 
 @check("NV310", Severity.NOTE, "a copied library with code for more architectures")
 def check_copies(facts: Facts) -> Problems:
     """Find copies that would make a list of all code in the wheel too long."""
-    own = {arch.capability for one in facts.profiles for arch in one.archs if not arch.virtual}
+    profiles = facts.code.profiles
+    own = {arch.capability for one in profiles for arch in one.archs if not arch.virtual}
     for library in facts.contents.libraries:
         wider = sorted(_capabilities(library) - own) if library.vendored and own else []
         if wider:
@@ -123,10 +131,23 @@ def check_copies(facts: Facts) -> Problems:
 
 @check("NV311", Severity.WARNING, "libraries for several CUDA majors")
 def check_alternatives(facts: Facts) -> Problems:
-    """Find alternatives, of which one is loaded: shares over all say little about each."""
+    """Find alternatives, of which one is loaded: the tags cannot say which."""
     if len(facts.needs.alternatives) > 1:
         shown = ", ".join(str(one) for one in facts.needs.alternatives)
-        yield "", f"libraries need CUDA {shown}: the smallest is taken for the bound"
+        yield (
+            "",
+            f"libraries need CUDA {shown}: each is judged by itself, the least is enough",
+        )
+
+
+@check("NV312", Severity.NOTE, "an architecture that libraries for some CUDAs do not serve")
+def check_groups(facts: Facts) -> Problems:
+    """Find values that hold only if the machine loads the libraries of certain CUDAs."""
+    for arch in facts.stated:
+        serving = _serving(facts, arch)
+        lacking = [one.group.name for one in facts.groups if one not in serving]
+        if serving and lacking:
+            yield _value(arch), f"not served by the libraries for {', '.join(lacking)}"
 
 
 @check("NV320", Severity.ERROR, "a lower bound below what the code needs")
@@ -156,14 +177,14 @@ def check_no_bound(facts: Facts) -> Problems:
 @check("NV330", Severity.ERROR, "architectures claimed without device code")
 def check_no_code(facts: Facts) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
-    if facts.stated and not facts.total and not _bare(facts):
+    if facts.stated and not facts.code.total and not _bare(facts):
         yield f"{NAMESPACE} :: {SM_ARCH}", f"{len(facts.stated)} values, and no device code"
 
 
 @check("NV331", Severity.NOTE, "device code that cannot be counted")
 def check_bare(facts: Facts) -> Problems:
     """Find single cubins, which a library chooses by name, so that no share can be told."""
-    if facts.stated and not facts.total and _bare(facts):
+    if facts.stated and not facts.code.total and _bare(facts):
         missing = [arch for arch in facts.stated if arch.capability not in _bare(facts)]
         shown = ", ".join(str(one) for one in sorted(_bare(facts)))
         lacking = ", ".join(str(arch) for arch in missing)
@@ -176,8 +197,8 @@ def check_bare(facts: Facts) -> Problems:
 @check("NV332", Severity.WARNING, "a null variant with device code")
 def check_null(facts: Facts) -> Problems:
     """Find code that needs a GPU in the variant for every machine."""
-    if not facts.metadata.variants[facts.name.label] and (facts.total or _bare(facts)):
-        yield "", f"states nothing, and {facts.total} containers hold kernels"
+    if not facts.metadata.variants[facts.name.label] and (facts.code.total or _bare(facts)):
+        yield "", f"states nothing, and {facts.code.total} containers hold kernels"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
@@ -224,9 +245,7 @@ def _bound(version: CudaVersion) -> str:
 
 def _needed(facts: Facts) -> tuple[CudaVersion | None, str]:
     # A claim of PTX that the code does not bear out is one fault, not two.
-    borne_out = [
-        arch for arch in facts.stated if not arch.virtual or facts.compiled(arch) >= facts.enough
-    ]
+    borne_out = [arch for arch in facts.stated if not arch.virtual or _serving(facts, arch)]
     bound = infer_bound(facts.contents, borne_out)
     return bound.value and max(bound.value, OLDEST_CUDA), "; ".join(bound.evidence)
 

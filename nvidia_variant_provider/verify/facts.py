@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, TypeVar
 from nvidia_variant_provider.binaries import coverage, runtime
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
-from nvidia_variant_provider.tagging.claims import judge_claims, own_profiles
+from nvidia_variant_provider.tagging.groups import Group, split
 from nvidia_variant_provider.tagging.statement import NAMESPACE
+from nvidia_variant_provider.verify.code import Code
 from nvidia_variant_provider.wheels.name import WheelName
 from nvidia_variant_provider.wheels.rewrite import WheelArchive
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.binaries.report import Contents, Profile
+    from nvidia_variant_provider.binaries.report import Contents
     from nvidia_variant_provider.metadata.model import VariantMetadata
     from nvidia_variant_provider.model import ComputeCapability
-    from nvidia_variant_provider.tagging.claims import Claim
 
 _T = TypeVar("_T", CudaVersion, SmArch)
 
@@ -66,49 +66,23 @@ class Facts:
         return next((one for one in found if one is not None), None)
 
     @cached_property
-    def profiles(self) -> tuple[Profile, ...]:
-        """The kernel-bearing containers of its own libraries, by what they have code for."""
-        return own_profiles(self.contents)
+    def code(self) -> Code:
+        """All device code of its own libraries."""
+        return Code(Group("", self.contents), self.threshold)
 
     @cached_property
-    def total(self) -> int:
-        """How many such containers there are."""
-        return sum(profile.count for profile in self.profiles)
+    def groups(self) -> tuple[Code, ...]:
+        """The code that a machine loads: all of it, or what there is for one CUDA of several."""
+        return tuple(Code(group, self.threshold) for group in split(self.contents))
 
-    @cached_property
-    def claims(self) -> tuple[Claim, ...]:
-        """What the code would justify."""
-        return judge_claims(self.profiles, self.threshold)
+    def best(self, arch: SmArch) -> Code:
+        """Return the group with the largest share of containers behind a value."""
+        return max(self.groups, key=lambda code: code.serving(arch) / (code.total or 1))
 
     @cached_property
     def needs(self) -> runtime.Runtime:
         """What the libraries need of the driver."""
         return runtime.runtime_of(self.contents)
-
-    @property
-    def enough(self) -> float:
-        """The number of containers that are enough for a claim."""
-        return self.threshold * self.total
-
-    def served(self, gpu: ComputeCapability) -> int:
-        """Count the containers with a cubin that runs on a GPU."""
-        return sum(one.count for one in self.profiles if _runs(one, gpu))
-
-    def exact(self, arch: SmArch) -> int:
-        """Count the containers with a cubin for the very capability of a value."""
-        return sum(
-            one.count
-            for one in self.profiles
-            if any(not it.virtual and it.capability == arch.capability for it in one.archs)
-        )
-
-    def compiled(self, arch: SmArch) -> int:
-        """Count the containers with PTX that a GPU of this capability, or any newer, compiles."""
-        return sum(
-            one.count
-            for one in self.profiles
-            if any(it.virtual and _promises(it, arch) for it in one.archs)
-        )
 
 
 def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
@@ -143,14 +117,3 @@ def _parsed(kind: type[_T], text: str) -> _T | None:
         return kind.parse(text)
     except InvalidValueError:
         return None
-
-
-def _runs(profile: Profile, gpu: ComputeCapability) -> bool:
-    return any(not it.virtual and judge_arch(it, gpu, None).supported for it in profile.archs)
-
-
-def _promises(code: SmArch, value: SmArch) -> bool:
-    """Tell whether PTX reaches at least as far as the value says."""
-    if value.suffix:
-        return code in {value, SmArch(value.capability, "", virtual=True)}
-    return not code.suffix and code.capability <= value.capability

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import zlib
 from contextlib import contextmanager
 from dataclasses import replace as changed
@@ -157,7 +156,7 @@ def _write(old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | Non
 @contextmanager
 def _beside(target: Path) -> Iterator[BinaryIO]:
     """Open a file beside the target that takes its name when all went well."""
-    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
     try:
         with open(part, "xb") as file:
             yield file

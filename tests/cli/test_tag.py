@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from nvidia_variant_provider.cli.main import main
-from nvidia_variant_provider.metadata.model import WHEEL_METADATA_NAME
+from nvidia_variant_provider.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.metadata.reading import parse_metadata
 from nvidia_variant_provider.wheels.rewrite import WheelArchive
 from tests.wheel_maker import DIST_INFO, cuda_library, cuda_wheel, make_wheel

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import jsonschema
 
 from nvidia_variant_provider.cli.main import main
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_variant
 from tests.wheel_maker import cuda_wheel
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "verification.schema.
 
 def write(folder: Path, *archs: str) -> str:
     features = {"sm_arch": archs, "cuda_version_lower_bound": ("12.0",)}
-    metadata = build_metadata("cuda12.4", features)
+    metadata = build_variant("cuda12.4", features)
     return str(write_variant(cuda_wheel(folder, "80", "90"), folder, metadata)[0])
 
 

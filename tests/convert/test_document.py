@@ -16,7 +16,7 @@ from nvidia_variant_provider.convert.document import (
     convert,
 )
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.metadata.model import SCHEMA_825, SCHEMA_850
+from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.metadata.reading import parse_metadata
 from tests.convert.drafts import Json, torch_28, torch_29, torch_210
 from tests.lint.releases import merge_patch, read_base

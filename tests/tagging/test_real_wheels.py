@@ -8,8 +8,9 @@ import pytest
 
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tagging.statement import from_code
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_plain, write_variant
+from nvidia_variant_provider.tagging.inference import from_code
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.verify.engine import Selection, is_failure, verify_wheel
 from nvidia_variant_provider.verify.facts import read_facts
 from tests.binaries import downloads
@@ -31,6 +32,12 @@ KNOWN = [
     ("nvidia-cufile-cu12==1.14.1.1", X86, CUFILE, "11.1", "11.0", "cuda11.1"),
 ]
 TORCH = ("torch==2.15.0", X86, "75 80 86 90 100 120", "13.0", "13.0", "cuda13.2")
+# Libraries for CUDA 11.8, 12.1, 12.4, 12.6, 12.8, 13.0 and 13.2, worked out from "inspect" by hand.
+SEVEN = {
+    X86: "60 70 75 80 86 89 90 100 120 90p 120p",
+    ARM: "75 80 90 100 110 120 121 90p 120p 121p",
+    WIN: "60 70 75 80 86 89 90 100 120 90p 120p",
+}
 CASES = [
     *(
         pytest.param(*known, id=f"{known[0]}-{known[1]}", marks=pytest.mark.wheels)
@@ -66,9 +73,27 @@ def test_published_wheels_get_true_tags(
         "cuda_version_lower_bound": (bound,),
     }
     assert (str(without_ptx.bound.value), found.label) == (lower, label)
-    path, _ = write_variant(wheel, tmp_path, build_metadata(label, found.features))
+    path, _ = write_variant(wheel, tmp_path, build_variant(label, found.features))
     findings = list(verify_wheel(read_facts(str(path), 0.75), Selection()))
     assert [finding for finding in findings if is_failure(finding)] == []
+
+
+@pytest.mark.wheels
+@pytest.mark.parametrize("platform", [X86, ARM, WIN])
+def test_a_wheel_for_seven_cudas_is_judged_by_each(tmp_path: Path, platform: str) -> None:
+    wheel = downloads.wheel("bitsandbytes==0.50.2", platform)
+    found = from_code(inspect_path(str(wheel), jobs=2), 0.75, None)
+
+    path, _ = write_variant(wheel, tmp_path, build_variant("cuda", found.features))
+    facts = read_facts(str(path), 0.75)
+
+    # The libraries for CUDA 11.8 have PTX of that version.
+    assert found.features == {
+        "sm_arch": spelled(SEVEN[platform]),
+        "cuda_version_lower_bound": ("11.8",),
+    }
+    assert {one.rule.code for one in verify_wheel(facts, Selection())} == {"NV311", "NV312"}
+    assert {one.total for one in facts.groups} == {5}
 
 
 @pytest.mark.wheels
@@ -76,7 +101,7 @@ def test_untag_gives_published_wheels_back(tmp_path: Path) -> None:
     wheel = downloads.wheel("torchvision==0.29.2", X86)
     (tmp_path / "back").mkdir()
 
-    path, _ = write_variant(wheel, tmp_path, build_metadata("null", {}))
+    path, _ = write_variant(wheel, tmp_path, build_variant("null", {}))
     back, _ = write_plain(path, tmp_path / "back")
 
     assert contents(back) == contents(wheel)

@@ -7,12 +7,8 @@ import pytest
 from nvidia_variant_provider.binaries.inspector import inspect_path
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import SmArch
-from nvidia_variant_provider.tagging.statement import (
-    from_archs,
-    from_code,
-    from_properties,
-    main_toolkit,
-)
+from nvidia_variant_provider.tagging.inference import from_archs, from_code, main_toolkit
+from nvidia_variant_provider.tagging.statement import from_properties
 from tests.binaries import packing
 from tests.wheel_maker import DIST_INFO, METADATA, cuda_library, make_wheel
 
@@ -62,7 +58,7 @@ def test_what_was_not_counted_is_noted(tmp_path: Path) -> None:
         "1 single cubins outside of containers are not counted",
         "demo.libs/libnvjpeg.4a0b5c81.so.12: a copy of a library, not counted",
         "demo/d.zip: nested-archive: not looked into",
-        "libraries for several CUDA majors (11.0, 12.0): the smallest is the bound",
+        "libraries for several CUDA majors (11.0, 12.0): each is judged by itself",
         "lto images are not counted: no driver runs them as they are",
     ]
     assert found.label == "cuda"

@@ -11,19 +11,16 @@ import pytest
 
 from examples.torch.clients import clean_environment, install_with_uv
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.metadata.union import union
 from nvidia_variant_provider.metadata.uv import uv_skips
-from nvidia_variant_provider.tagging.wheels import (
-    NVIDIA,
-    build_metadata,
-    write_plain,
-    write_variant,
-)
+from nvidia_variant_provider.tagging.variant import NVIDIA_ENTRY, build_variant
+from nvidia_variant_provider.tagging.wheels import write_plain, write_variant
 from tests.wheel_maker import DIST_INFO, make_wheel, pack, record_of
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tagging.variant import WheelVariant
 
 VARIANT_JSON = f"{DIST_INFO}/variant.json"
 HOPPER = {"sm_arch": ("90_real",), "cuda_version_lower_bound": ("12.0",)}
@@ -34,28 +31,28 @@ def contents(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def write_release(folder: Path, wheel: Path) -> list[VariantMetadata]:
+def write_release(folder: Path, wheel: Path) -> list[WheelVariant]:
     """Write three variants and the release's metadata into a folder."""
     made = [
-        build_metadata("cuda12", HOPPER, priority=2),
-        build_metadata("cuda12.8", HOPPER, priority=1),
-        build_metadata("null", {}),
+        build_variant("cuda12", HOPPER, priority=2),
+        build_variant("cuda12.8", HOPPER, priority=1),
+        build_variant("null", {}),
     ]
     for metadata in made:
         write_variant(wheel, folder, metadata)
-    release = union((label, one) for one in made for label in one.variants)
+    release = union((it.label, parse_metadata(it.to_json().encode(), it.label)) for it in made)
     (folder / "demo-1.0-variants.json").write_text(release.to_json())
     return made
 
 
 def test_a_variant_carries_its_label_and_its_metadata(tmp_path: Path) -> None:
-    metadata = build_metadata("cuda12.8", HOPPER)
+    metadata = build_variant("cuda12.8", HOPPER)
 
     path, remarks = write_variant(make_wheel(tmp_path), tmp_path, metadata)
 
     assert (path.name, remarks) == ("demo-1.0-py3-none-any-cuda12.8.whl", ())
     read = parse_wheel_metadata(contents(path)[VARIANT_JSON], path.name, "cuda12.8")
-    assert read == metadata
+    assert read.to_json() == metadata.to_json()
     assert read.variants["cuda12.8"]["nvidia"] == HOPPER
 
 
@@ -63,7 +60,7 @@ def test_untag_gives_the_same_members_back(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {"demo/lib.so": bytes(range(256)) * 2000})
     (tmp_path / "back").mkdir()
 
-    path, _ = write_variant(wheel, tmp_path, build_metadata("cuda12.8", HOPPER))
+    path, _ = write_variant(wheel, tmp_path, build_variant("cuda12.8", HOPPER))
     back, remarks = write_plain(path, tmp_path / "back")
 
     assert (back.name, remarks) == (wheel.name, ())
@@ -71,13 +68,13 @@ def test_untag_gives_the_same_members_back(tmp_path: Path) -> None:
 
 
 def test_uv_uses_the_provider_entry() -> None:
-    assert uv_skips(NVIDIA) is None
+    assert uv_skips(Provider.model_validate_json(json.dumps(NVIDIA_ENTRY))) is None
 
 
 def test_signatures_are_dropped_with_a_remark(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {f"{DIST_INFO}/RECORD.jws": b"{}"})
 
-    path, remarks = write_variant(wheel, tmp_path, build_metadata("null", {}))
+    path, remarks = write_variant(wheel, tmp_path, build_variant("null", {}))
 
     assert remarks == (f"{DIST_INFO}/RECORD.jws was dropped: it signed the old RECORD",)
     assert f"{DIST_INFO}/RECORD.jws" not in contents(path)
@@ -103,7 +100,7 @@ def test_untag_remarks_on_what_stays_doubtful(tmp_path: Path) -> None:
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)
-    metadata = build_metadata("cuda12.8", HOPPER)
+    metadata = build_variant("cuda12.8", HOPPER)
     path, _ = write_variant(wheel, tmp_path, metadata)
     before = path.read_bytes()
     path.write_bytes(b"mine")
@@ -117,7 +114,7 @@ def test_what_is_there_is_kept(tmp_path: Path) -> None:
 
 def test_misuse_is_explained(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path)
-    metadata = build_metadata("cuda12.8", HOPPER)
+    metadata = build_variant("cuda12.8", HOPPER)
     path, _ = write_variant(wheel, tmp_path, metadata)
     odd = make_wheel(tmp_path, {VARIANT_JSON: b"{}"}, name="demo-1.0-py2-none-any.whl")
 
@@ -130,11 +127,11 @@ def test_misuse_is_explained(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="though its name has no label"):
         write_variant(odd, tmp_path, metadata)
     with pytest.raises(InvalidValueError, match="'null' is for the variant without properties"):
-        build_metadata("null", HOPPER)
+        build_variant("null", HOPPER)
     with pytest.raises(InvalidValueError, match="'null' is for the variant without properties"):
-        build_metadata("cuda12", {})
+        build_variant("cuda12", {})
     with pytest.raises(InvalidValueError, match="a priority is 1 to 9"):
-        build_metadata("cuda12", HOPPER, priority=10)
+        build_variant("cuda12", HOPPER, priority=10)
 
 
 @pytest.mark.clients
@@ -196,7 +193,7 @@ def test_pip_and_check_wheel_contents_accept_the_archive(tmp_path: Path) -> None
     path, _ = write_variant(
         make_wheel(tmp_path, {"demo/lib.so": b"x" * 300_000}, streamed=True, zip64=True),
         tmp_path,
-        build_metadata("cuda12.8", HOPPER),
+        build_variant("cuda12.8", HOPPER),
     )
     plain = tmp_path / "plain" / "demo-1.0-py3-none-any.whl"
     plain.parent.mkdir()

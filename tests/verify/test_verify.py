@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.metadata.model import Provider
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_variant
 from nvidia_variant_provider.verify.engine import (
     Selection,
     all_rules,
@@ -43,7 +44,7 @@ def variant(
     if bound:
         features["cuda_version_lower_bound"] = (bound,)
     wheel = make_wheel(folder, members)
-    path, _ = write_variant(wheel, folder, build_metadata(label, features), force=True)
+    path, _ = write_variant(wheel, folder, build_variant(label, features), force=True)
     return read_facts(str(path), threshold)
 
 
@@ -139,6 +140,79 @@ def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
     assert codes(facts) == {"NV311"}
 
 
+def for_several(**targets: str) -> dict[str, bytes]:
+    """Five containers for each CUDA, such as ``cuda118="80 90"``, in a library named after it."""
+    return {
+        f"demo/lib_{name}.so": cuda_library(
+            *archs.split(), containers=5, needed=f"libcudart.so.{name[4:6]}"
+        )
+        for name, archs in targets.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("archs", "expected"),
+    [
+        # Over all, 9.0 is served by 15 of 20 containers, 6.0 and 12.0 by 5.
+        pytest.param("60_real 80_real 90_real 120_real", {"NV311", "NV312"}, id="true"),
+        pytest.param("60_real 80_real 90_real", {"NV306", "NV311", "NV312"}, id="one-not-claimed"),
+        pytest.param(
+            "60_real 80_real 90_real 100_real 120_real",
+            {"NV301", "NV311", "NV312"},
+            id="in-no-group",
+        ),
+    ],
+)
+def test_libraries_for_several_cudas_are_judged_one_by_one(
+    tmp_path: Path, archs: str, expected: set[str]
+) -> None:
+    members = for_several(
+        cuda118="60 80", cuda124="80 90", cuda128="80 90 120", cuda130="80 90 120"
+    )
+
+    facts = variant(tmp_path, members, archs, "11.0", "x")
+
+    assert codes(facts) == expected
+    assert [one.group.name for one in facts.groups] == [
+        *("CUDA 11.8", "CUDA 12.4", "CUDA 12.8", "CUDA 13.0")
+    ]
+
+
+def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
+    tmp_path: Path,
+) -> None:
+    few = {
+        "demo/more_cuda124.so": cuda_library("80", "90"),
+        "demo/more_cuda128.so": cuda_library("80", "90", "120"),
+    }
+    members = for_several(cuda124="80 90", cuda128="80 90") | few
+
+    facts = variant(tmp_path, members, "80_real 90_real 120_real")
+
+    found = {one.rule.code: one.message for one in verify_wheel(facts, ALL)}
+    assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
+
+
+def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
+    # The newer libraries rely on PTX of CUDA 12.4 and 13.0, those for CUDA 11 on none.
+    members = for_several(cuda118="80", cuda124="80 80p", cuda130="80 80p")
+
+    low, right = (variant(tmp_path, members, "80_real", bound, "x") for bound in ("11.0", "12.0"))
+
+    assert "NV320" not in codes(low)
+    assert "NV321" not in codes(low)
+    assert "NV321" in codes(right)
+
+
+def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> None:
+    members = for_several(cu118="80 90", cu128="80 90") | {"demo/core.so": cuda_library("80")}
+
+    facts = variant(tmp_path, members, "80_real 90_real", "11.0", "x")
+
+    assert [one.total for one in facts.groups] == [6, 6]
+    assert codes(facts) == {"NV311"}
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -210,7 +284,7 @@ def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> l
     """Read two wheels of one release for two platforms."""
     found = []
     for platform, archs in (("linux_x86_64", first), ("linux_aarch64", second)):
-        metadata = build_metadata(label, {"sm_arch": tuple(archs.split())})
+        metadata = build_variant(label, {"sm_arch": tuple(archs.split())})
         name = f"demo-1.0-py3-none-{platform}.whl"
         wheel = make_wheel(folder, libraries("80 90"), name=name)
         found.append(read_facts(str(write_variant(wheel, folder, metadata)[0]), 0.75))
@@ -232,12 +306,12 @@ def test_equal_wheels_of_a_release_do_not_contradict(tmp_path: Path) -> None:
 def test_one_namespace_has_one_provider(tmp_path: Path) -> None:
     wheels = []
     for label, requirement in (("a", ">=0.0.1,<1.0.0"), ("b", ">=0.0.2,<1.0.0")):
-        metadata = build_metadata(label, {"sm_arch": ("80_real",)})
-        provider = Provider(
-            requires=(f"nvidia-variant-provider{requirement}",),
-            plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin",
-        )
-        changed = metadata.model_copy(update={"providers": {"nvidia": provider}})
+        metadata = build_variant(label, {"sm_arch": ("80_real",)})
+        provider = {
+            "requires": [f"nvidia-variant-provider{requirement}"],
+            "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
+        }
+        changed = replace(metadata, providers={"nvidia": provider})
         path, _ = write_variant(make_wheel(tmp_path, libraries("80")), tmp_path, changed)
         wheels.append(read_facts(str(path), 0.75))
 
@@ -284,7 +358,7 @@ def test_wheels_that_are_no_variants_are_refused(tmp_path: Path, name: str, mess
 
 
 def test_metadata_of_another_label_is_refused(tmp_path: Path) -> None:
-    metadata = build_metadata("one", {"sm_arch": ("80_real",)})
+    metadata = build_variant("one", {"sm_arch": ("80_real",)})
     path, _ = write_variant(make_wheel(tmp_path), tmp_path, metadata)
     renamed = path.rename(tmp_path / "demo-1.0-py3-none-any-two.whl")
 
