@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "coverage",
     "inspect",
     "verify",
+    "survey",
     "tag",
     "untag",
     "lint",

@@ -25,6 +25,8 @@ SCHEMAS: Final[dict[str, str]] = {
     "inspection": "nvidia_variant_provider.records.inspection:Inspection",
     "tagging": "nvidia_variant_provider.records.tagging:Tagging",
     "verification": "nvidia_variant_provider.records.verification:Verification",
+    "survey-line": "nvidia_variant_provider.records.survey:SurveyLine",
+    "survey-summary": "nvidia_variant_provider.records.survey:SurveySummary",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
     "index": "nvidia_variant_provider.records.index:IndexDocument",
 }
