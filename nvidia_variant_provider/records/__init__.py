@@ -27,6 +27,8 @@ SCHEMAS: Final[dict[str, str]] = {
     "tagging": "nvidia_variant_provider.records.tagging:Tagging",
     "untagging": "nvidia_variant_provider.records.untagging:Untagging",
     "verification": "nvidia_variant_provider.records.verification:Verification",
+    "survey-line": "nvidia_variant_provider.records.survey:SurveyLine",
+    "survey-summary": "nvidia_variant_provider.records.survey:SurveySummary",
     "lint": "nvidia_variant_provider.records.lint:LintDocument",
     "index": "nvidia_variant_provider.records.index:IndexDocument",
 }

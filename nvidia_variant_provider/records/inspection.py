@@ -210,15 +210,15 @@ class FileRecord(_Record):
     findings: list[FindingRecord]
 
     @classmethod
-    def of(cls, contents: Contents) -> FileRecord:
-        """Build the record of all that was read from one path."""
+    def of(cls, contents: Contents, path: str = "") -> FileRecord:
+        """Build the record of all that was read; ``path`` names it otherwise than it was opened."""
         needs = runtime.runtime_of(contents)
         shown = [library for library in contents.libraries if runtime.is_cuda(library)]
         findings = [*contents.findings]
         for library in contents.libraries:
             findings += library.findings
         return cls(
-            path=contents.path,
+            path=path or contents.path,
             form=contents.form,
             libraries=[LibraryRecord.of(library) for library in shown],
             other_files=len(contents.libraries) - len(shown),

@@ -85,10 +85,10 @@ class WheelRecord(_Record):
     findings: list[FindingRecord]
 
     @classmethod
-    def of(cls, facts: Facts, findings: Iterable[Finding]) -> WheelRecord:
-        """Build the record of one wheel."""
+    def of(cls, facts: Facts, findings: Iterable[Finding], path: str = "") -> WheelRecord:
+        """Build the record of one wheel; ``path`` names it otherwise than it was opened."""
         return cls(
-            path=facts.path,
+            path=path or facts.path,
             label=facts.name.label,
             containers=facts.code.total,
             stated=ShareRecord.all_of(facts, facts.code),
