@@ -114,11 +114,14 @@ class RealHost:
         return run_program(command, child_environment(self.environ), seconds)
 
     def _run_worker(self, command: Sequence[str], seconds: float, stop_at: str = "") -> ChildReply:
+        environment = child_environment(self.environ)
         if self.platform.system == "win32":
-            from nvidia_variant_provider.detect.popen import run_program as run
-        else:
-            from nvidia_variant_provider.detect.spawn import run_worker as run
-        return run(command, child_environment(self.environ), seconds, stop_at)
+            from nvidia_variant_provider.detect.popen import run_program
+
+            return run_program(command, environment, seconds, stop_at)
+        from nvidia_variant_provider.detect.spawn import run_worker
+
+        return run_worker(command, environment, seconds, stop_at)
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -133,7 +133,8 @@ def _spawn(
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     )
-    return os.posix_spawn(arguments[0], arguments, environment, file_actions=streams, setsid=True)
+    command = list(arguments)
+    return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
 
 
 def _above_standard(descriptor: int) -> int:

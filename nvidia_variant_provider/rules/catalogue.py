@@ -34,15 +34,20 @@ CAPABILITY_MINORS: Final = range(10)
 
 
 def bound_values() -> Iterator[str]:
-    """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ...
+    """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ..."""
+    return (text for text, _ in bounds())
+
+
+def bounds() -> Iterator[tuple[str, CudaVersion]]:
+    """Yield every value of the two bounds with its meaning, newest first.
 
     A bare major stands after its own ``.0``, whose meaning it shares: installers that re-implement
     0.0.x rank it so.
     """
     for major in reversed(CUDA_MAJORS):
         for minor in reversed(CUDA_MINORS):
-            yield f"{major}.{minor}"
-        yield str(major)
+            yield f"{major}.{minor}", CudaVersion(major, minor)
+        yield str(major), CudaVersion(major, 0)
 
 
 def same_device(capability: ComputeCapability) -> ComputeCapability:
@@ -68,7 +73,7 @@ def sm_archs() -> tuple[SmArch, ...]:
             for major in CAPABILITY_MAJORS
             for minor in CAPABILITY_MINORS
         ),
-        key=lambda capability: (same_device(capability), capability),
+        key=lambda capability: (same_device(capability).number, capability.number),
         reverse=True,
     )
     return tuple(

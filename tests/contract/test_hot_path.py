@@ -177,7 +177,7 @@ def test_nvidia_smi_is_the_last_resort_and_guarded(machine: ForgedMachine) -> No
 
 def test_a_child_works_in_the_root_and_inherits_nothing() -> None:
     reading, writing = os.pipe()
-    os.set_inheritable(writing, True)
+    os.set_inheritable(writing, True)  # noqa: FBT003 - it takes no keyword
 
     folder = RealHost().run_program(["/bin/pwd"], 10)
     opened = RealHost().run_program(["/bin/ls", "/proc/self/fd"], 10)
