@@ -33,6 +33,10 @@ CAPABILITY_MAJORS: Final = range(3, 16)
 CAPABILITY_MINORS: Final = range(10)
 
 
+# Looked up a thousand times for a machine: the hash of a number is quicker than that of a value.
+_RENAMED_NUMBERS: Final = {old.number: new for old, new in RENAMED.items()}
+
+
 def bound_values() -> Iterator[str]:
     """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ..."""
     return (text for text, _ in bounds())
@@ -52,7 +56,7 @@ def bounds() -> Iterator[tuple[str, CudaVersion]]:
 
 def same_device(capability: ComputeCapability) -> ComputeCapability:
     """Return the capability under its present name: 10.1 is 11.0 since CUDA 13."""
-    return RENAMED.get(capability, capability)
+    return _RENAMED_NUMBERS.get(capability.number, capability)
 
 
 def suffixes(capability: ComputeCapability) -> tuple[str, ...]:

@@ -26,7 +26,13 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
     Cubins before PTX, nearest first. ``stack`` is the CUDA driver version, which matters for
     Orin; ``None`` if it is not known.
     """
-    return tuple(arch for arch in sm_archs() if _judge(arch, capability, stack)[0])
+    # Nothing runs on a GPU older than what it is built for: most need no closer look.
+    newest = same_device(capability).number
+    return tuple(
+        arch
+        for arch in sm_archs()
+        if same_device(arch.capability).number <= newest and _judge(arch, capability, stack)[0]
+    )
 
 
 def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
