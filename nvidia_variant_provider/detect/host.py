@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect import gate
 from nvidia_variant_provider.detect.child import ChildReply
@@ -18,6 +18,7 @@ from nvidia_variant_provider.model import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
 # They describe a job, not the machine, or make the driver's libraries behave otherwise.
 HIDDEN_VARIABLES: Final = (
@@ -33,47 +34,6 @@ _WORKER: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worke
 # interpreter start. Its folder comes last, so that it hides nothing of the standard library.
 _IMPORT: Final = "import sys; sys.path.append(sys.argv.pop(1)); import worker"
 _MAIN: Final = "main(*sys.argv[1:])"
-
-
-class Host(Protocol):
-    """What detection may ask of a machine."""
-
-    @property
-    def platform(self) -> Platform: ...  # noqa: D102 - the type says it
-    @property
-    def environ(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def files(self) -> FileView: ...  # noqa: D102
-
-    def windows_pci_ids(self) -> tuple[int, ...]:
-        """Return the device ids of vendor 10de that Windows has enumerated."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        ...
-
-    def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
-        """Load a library in a child process and report what its API ("nvml", "cuda") says."""
-        ...
-
-    def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
-        """Run a program of the machine and return its standard output."""
-        ...
-
-
-class FileView(Protocol):
-    """The files of a machine; see ``Files`` for what each member does."""
-
-    @property
-    def is_real(self) -> bool: ...  # noqa: D102
-    def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
-    def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
-    def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
-    def read_link(self, path: str) -> str: ...  # noqa: D102
-    def exists(self, path: str) -> bool: ...  # noqa: D102
-    def size(self, path: str) -> int: ...  # noqa: D102
-    def locate(self, path: str) -> str: ...  # noqa: D102
 
 
 class RealHost:
@@ -196,3 +156,45 @@ def read_libc(name: str = "CS_GNU_LIBC_VERSION") -> str:
     except (ValueError, OSError):
         known = None
     return "glibc" if known else "musl"
+
+
+if TYPE_CHECKING:
+
+    class Host(Protocol):
+        """What detection may ask of a machine."""
+
+        @property
+        def platform(self) -> Platform: ...  # noqa: D102 - the type says it
+        @property
+        def environ(self) -> Mapping[str, str]: ...  # noqa: D102
+        @property
+        def files(self) -> FileView: ...  # noqa: D102
+
+        def windows_pci_ids(self) -> tuple[int, ...]:
+            """Return the device ids of vendor 10de that Windows has enumerated."""
+            ...
+
+        def monotonic(self) -> float:
+            """Return seconds on a clock that never goes back."""
+            ...
+
+        def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
+            """Load a library in a child process and report what its API ("nvml", "cuda") says."""
+            ...
+
+        def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
+            """Run a program of the machine and return its standard output."""
+            ...
+
+    class FileView(Protocol):
+        """The files of a machine; see ``Files`` for what each member does."""
+
+        @property
+        def is_real(self) -> bool: ...  # noqa: D102
+        def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
+        def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
+        def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
+        def read_link(self, path: str) -> str: ...  # noqa: D102
+        def exists(self, path: str) -> bool: ...  # noqa: D102
+        def size(self, path: str) -> int: ...  # noqa: D102
+        def locate(self, path: str) -> str: ...  # noqa: D102

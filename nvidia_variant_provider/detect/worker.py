@@ -11,6 +11,7 @@ Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for s
 """
 
 import ctypes
+import gc
 import os
 import sys
 import time
@@ -330,6 +331,8 @@ def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     leave_caller()
     limit_child()
     report = Reporter(token)
+    # In so short a life it would free nothing, and copy pages that the two processes share.
+    gc.disable()
     guard = Guard()
     if guard.is_guarded:
         os.dup2(report.nowhere, 0)

@@ -31,6 +31,7 @@ NEWEST_CUDA: Final = CudaVersion(CUDA_MAJORS[-1], CUDA_MINORS[-1])
 # From Kepler, which CUDA 11 still built for, to room for three generations after Blackwell.
 CAPABILITY_MAJORS: Final = range(3, 16)
 CAPABILITY_MINORS: Final = range(10)
+NEWEST_CAPABILITY: Final = ComputeCapability(CAPABILITY_MAJORS[-1], CAPABILITY_MINORS[-1])
 
 
 # Looked up a thousand times for a machine: the hash of a number is quicker than that of a value.
@@ -69,20 +70,24 @@ def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
 
 
 @cache
-def sm_archs() -> tuple[SmArch, ...]:
-    """Return every SM architecture, real before virtual, newest first, most specific first."""
-    capabilities = sorted(
-        (
-            ComputeCapability(major, minor)
-            for major in CAPABILITY_MAJORS
-            for minor in CAPABILITY_MINORS
-        ),
-        key=lambda capability: (same_device(capability).number, capability.number),
+def sm_archs(newest: ComputeCapability = NEWEST_CAPABILITY) -> tuple[SmArch, ...]:
+    """Return every SM architecture up to a capability, under its present name.
+
+    Real before virtual, newest first, most specific first.
+    """
+    capabilities = [
+        ComputeCapability(major, minor)
+        for major in CAPABILITY_MAJORS
+        for minor in CAPABILITY_MINORS
+    ]
+    ordered = sorted(
+        (it for it in capabilities if same_device(it).number <= newest.number),
+        key=lambda it: (same_device(it).number, it.number),
         reverse=True,
     )
     return tuple(
         SmArch(capability, suffix, virtual)
         for virtual in (False, True)
-        for capability in capabilities
+        for capability in ordered
         for suffix in suffixes(capability)
     )

@@ -26,13 +26,9 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
     Cubins before PTX, nearest first. ``stack`` is the CUDA driver version, which matters for
     Orin; ``None`` if it is not known.
     """
-    # Nothing runs on a GPU older than what it is built for: most need no closer look.
-    newest = same_device(capability).number
-    return tuple(
-        arch
-        for arch in sm_archs()
-        if same_device(arch.capability).number <= newest and _judge(arch, capability, stack)[0]
-    )
+    # Nothing runs on a GPU older than what it is built for: that need not be judged one by one.
+    archs = sm_archs(same_device(capability))
+    return tuple(arch for arch in archs if _judge(arch, capability, stack)[0])
 
 
 def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
