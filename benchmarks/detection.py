@@ -49,8 +49,8 @@ ASK: Final = (
 # Counts the programs that are started; fork() without exec() is the guard of a probe.
 COUNT: Final = f"""
 import sys
-started = []
-sys.addaudithook(lambda event, _: started.append(event) if event == "subprocess.Popen" else None)
+started, starts = [], {{"os.posix_spawn", "subprocess.Popen"}}
+sys.addaudithook(lambda event, _: started.append(event) if event in starts else None)
 {ASK}
 print(len(started))
 """
@@ -146,7 +146,12 @@ def time_machine(
     # Nothing ends three programs that hang: that column stays empty.
     take_turns([ours, bare] if hangs else [ours, probing, bare], 3 if hangs else rounds)
     counted = subprocess.run(
-        [sys.executable, "-c", COUNT], env=inside, check=True, capture_output=True, text=True
+        [sys.executable, "-c", COUNT],
+        cwd="/",
+        env=inside,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return Row(name, ours, probing, bare, int(counted.stdout))
 

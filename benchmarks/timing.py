@@ -58,9 +58,14 @@ def take_turns(cases: Sequence[Case], rounds: int) -> None:
 
 
 def run_quietly(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command that must succeed."""
+    """Run a command that must succeed, where nothing of this repository is imported by chance."""
     subprocess.run(
-        command, env=dict(environment), check=True, stdin=subprocess.DEVNULL, capture_output=True
+        command,
+        cwd="/",
+        env=dict(environment),
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
     )
 
 

@@ -9,11 +9,12 @@ from typing import Final
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.values import dataclass
 
+# Patterns are compiled when they are first used: most are not, on most machines.
 # Two digits each: a driver branch such as 580 in the place of a CUDA version is a mistake.
-_CUDA_TEXT: Final = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?", re.ASCII)
-_RELEASE_TEXT: Final = re.compile(r"\d{2,4}(?:\.\d{1,6}){1,2}", re.ASCII)
-_CAPABILITY_TEXT: Final = re.compile(r"(\d{1,2})\.(\d)", re.ASCII)
-_SM_ARCH_TEXT: Final = re.compile(r"(\d{1,2})(\d)([af]?)_(real|virtual)", re.ASCII)
+_CUDA_TEXT: Final = r"(\d{1,2})(?:\.(\d{1,2}))?"
+_RELEASE_TEXT: Final = r"\d{2,4}(?:\.\d{1,6}){1,2}"
+_CAPABILITY_TEXT: Final = r"(\d{1,2})\.(\d)"
+_SM_ARCH_TEXT: Final = r"(\d{1,2})(\d)([af]?)_(real|virtual)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +33,7 @@ class CudaVersion:
 
         Raises ``InvalidValueError`` for anything else.
         """
-        match = _CUDA_TEXT.fullmatch(text)
+        match = re.fullmatch(_CUDA_TEXT, text, re.ASCII)
         if match is None:
             raise InvalidValueError(f"not a CUDA version such as '12.8': {text[:60]!r}")
         return cls(int(match[1]), int(match[2] or 0))
@@ -69,7 +70,7 @@ class DriverRelease:
     @classmethod
     def parse(cls, text: str) -> DriverRelease:
         """Read ``"580.65.06"`` or ``"375.74"``; raises ``InvalidValueError`` for other forms."""
-        if not _RELEASE_TEXT.fullmatch(text):
+        if not re.fullmatch(_RELEASE_TEXT, text, re.ASCII):
             raise InvalidValueError(f"not a driver release such as '580.65.06': {text[:60]!r}")
         return cls(text)
 
@@ -92,7 +93,7 @@ class ComputeCapability:
     @classmethod
     def parse(cls, text: str) -> ComputeCapability:
         """Read ``"9.0"`` or ``"12.1"``; raises ``InvalidValueError`` for other forms."""
-        match = _CAPABILITY_TEXT.fullmatch(text)
+        match = re.fullmatch(_CAPABILITY_TEXT, text, re.ASCII)
         if match is None:
             raise InvalidValueError(f"not a compute capability such as '9.0': {text[:60]!r}")
         return cls(int(match[1]), int(match[2]))
@@ -126,7 +127,7 @@ class SmArch:
     @classmethod
     def parse(cls, text: str) -> SmArch:
         """Read a property value such as ``"90a_real"``; raises ``InvalidValueError``."""
-        match = _SM_ARCH_TEXT.fullmatch(text)
+        match = re.fullmatch(_SM_ARCH_TEXT, text, re.ASCII)
         if match is None:
             raise InvalidValueError(f"not an SM architecture such as '90_real': {text[:60]!r}")
         return cls(ComputeCapability(int(match[1]), int(match[2])), match[3], match[4] == "virtual")

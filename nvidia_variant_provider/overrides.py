@@ -32,10 +32,9 @@ ROOT: Final = PREFIX + "ROOT"
 DEFAULT_TIMEOUT: Final = 10.0
 MAX_TIMEOUT: Final = 600.0
 
-_GPU: Final = re.compile(
-    r"highest|lowest|\d{1,3}|(?:GPU|MIG)-[0-9a-f-]{0,64}", re.ASCII | re.IGNORECASE
-)
-_SECONDS: Final = re.compile(r"\d{1,4}(\.\d{1,3})?", re.ASCII)
+_RULES: Final = r"[01]"
+_GPU: Final = r"(?i:highest|lowest|\d{1,3}|(?:GPU|MIG)-[0-9a-f-]{0,64})"
+_SECONDS: Final = r"\d{1,4}(\.\d{1,3})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ def read_overrides(environ: Mapping[str, str]) -> Overrides:
     )
 
 
-def _matching(pattern: re.Pattern[str], text: str) -> str:
-    if not pattern.fullmatch(text):
+def _matching(pattern: str, text: str) -> str:
+    if not re.fullmatch(pattern, text, re.ASCII):
         raise InvalidValueError(text[:60])
     return text
 
@@ -112,7 +111,7 @@ def _absolute(text: str) -> str:
 
 
 def _rules(text: str) -> int:
-    return {"0": 0, "1": 1}[_matching(re.compile("[01]"), text)]
+    return {"0": 0, "1": 1}[_matching(_RULES, text)]
 
 
 def _gpu(text: str) -> str:

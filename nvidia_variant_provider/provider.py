@@ -8,7 +8,6 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import Gpu, Machine, Note, Status
 from nvidia_variant_provider.rules import Decision, decide
-from nvidia_variant_provider.rules.gpus import narrow
 from nvidia_variant_provider.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -57,11 +56,17 @@ def look(host: Host, said: Overrides, *, confirm: bool = False) -> Detection:
 
 def decide_for(detection: Detection, said: Overrides) -> Answer:
     """Narrow the machine to the chosen GPUs and apply the rule set."""
-    try:
-        machine = narrow(detection.machine, said.gpu)
-    except InvalidValueError as error:
-        raise OverrideError(overrides.GPU, said.gpu, str(error)) from error
+    machine = _narrowed(detection.machine, said.gpu) if said.gpu else detection.machine
     return Answer(replace(detection, machine=machine), decide(machine, said.rules), said.rules)
+
+
+def _narrowed(machine: Machine, choice: str) -> Machine:
+    from nvidia_variant_provider.rules.gpus import narrow
+
+    try:
+        return narrow(machine, choice)
+    except InvalidValueError as error:
+        raise OverrideError(overrides.GPU, choice, str(error)) from error
 
 
 def force(machine: Machine, said: Overrides) -> Machine:

@@ -58,8 +58,11 @@ def dataclass(
         # With one name alone it would return the value bare.
         values = operator.attrgetter(*names, names[0])
         body.update(_defaults=defaults, _values=values, __dataclass_fields__=_Fields())
-        made: type[_T] = type(cls.__name__, cls.__bases__, body)
-        return made
+        made: Any = type(cls.__name__, cls.__bases__, body)
+        # They pass by the refusal of frozen classes, and are quicker than any way by name.
+        setters = tuple(vars(made)[name].__set__ for name in names)
+        made._setters = setters  # noqa: SLF001 - of the class that is being made
+        return made  # type: ignore[no-any-return]  # a class made at run time
 
     return make
 
@@ -89,22 +92,32 @@ class _Fields:
 
 
 def _fill(self: Any, *arguments: object, **named: object) -> None:
-    cls = type(self)
-    names, put = cls.__match_args__, object.__setattr__
+    setters = self._setters
+    if named or len(arguments) != len(setters):
+        arguments = _complete(type(self), arguments, named)
+    for put, argument in zip(setters, arguments):  # noqa: B905 - they are as many
+        put(self, argument)
+
+
+def _complete(
+    cls: Any, arguments: tuple[object, ...], named: dict[str, object]
+) -> tuple[object, ...]:
+    """Return a value for every field, in order: given by position, by name, or by default."""
+    names: tuple[str, ...] = cls.__match_args__
     if len(arguments) > len(names):
         raise TypeError(f"{cls.__name__}() takes {len(names)} values, {len(arguments)} were given")
-    for name, argument in zip(names, arguments):  # noqa: B905 - the rest is below
-        put(self, name, argument)
+    values = list(arguments)
     for name in names[len(arguments) :]:
         if name in named:
-            put(self, name, named.pop(name))
+            values.append(named.pop(name))
             continue
         if name not in cls._defaults:
             raise TypeError(f"{cls.__name__}() needs {name!r}")
         default = cls._defaults[name]
-        put(self, name, default.factory() if isinstance(default, _Made) else default)
+        values.append(default.factory() if isinstance(default, _Made) else default)
     if named:
         raise TypeError(f"{cls.__name__}() has no use for {', '.join(named)}")
+    return tuple(values)
 
 
 def _show(self: object) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
-from nvidia_variant_provider.values import dataclass, field
+from nvidia_variant_provider.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply
@@ -29,12 +29,9 @@ CUDA_CODES: Final = {
     999: "unknown error",
 }  # fmt: skip
 
-_BUS_ID: Final = re.compile(
-    r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])", re.ASCII
-)
-_ESCAPED: Final = re.compile(
-    r"(?:[ -\[\]-~]|\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}))*",
-    re.ASCII,
+_BUS_ID: Final = r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])"
+_ESCAPED: Final = (
+    r"(?:[ -\[\]-~]|\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}))*"
 )
 _MAX_MAJOR: Final = 30
 _ZERO_UUID: Final = "0" * 32
@@ -183,8 +180,6 @@ class _Draft:
 
 def _with_fact(gpu: Gpu, word: str, fields: list[str]) -> Gpu:
     """Return the GPU with one more fact."""
-    from nvidia_variant_provider.values import replace
-
     if word == "capability":
         return replace(gpu, capability=_capability(int(fields[0]), int(fields[1])))
     if word == "integrated":
@@ -215,7 +210,7 @@ def _uuid(text: str) -> str:
 
 def parse_bus_id(text: str) -> str:
     """Return a PCI address as Linux spells it: ``0000000F:01:00.0`` is ``000f:01:00.0``."""
-    match = _BUS_ID.fullmatch(text.strip())
+    match = re.fullmatch(_BUS_ID, text.strip(), re.ASCII)
     if match is None:
         return ""
     domain, bus, device, function = match.groups()
@@ -233,7 +228,9 @@ def _without_repeats(gpus: dict[int, Gpu]) -> tuple[Gpu, ...]:
 
 def _unescape(text: str) -> str:
     """Undo what the worker's escaping does, and nothing else that Python would understand."""
-    if not _ESCAPED.fullmatch(text):
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text  # Most fields; the rest costs a pattern and a codec.
+    if not re.fullmatch(_ESCAPED, text, re.ASCII):
         raise InvalidValueError(f"not a field: {text[:60]!r}")
     plain = text.encode("ascii").decode("unicode_escape")
     # A path may hold a byte that is no text: it must be printable all the same.

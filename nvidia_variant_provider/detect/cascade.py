@@ -17,12 +17,12 @@ from nvidia_variant_provider.detect.libraries import (
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import reconcile
-from nvidia_variant_provider.detect.smi import SmiAnswer, ask_smi, find_program
 from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.host import Host
+    from nvidia_variant_provider.detect.smi import SmiAnswer
 
 DEFAULT_SECONDS: Final = 10.0
 
@@ -168,6 +168,8 @@ class _Cascade:
         return answer
 
     def _ask_smi(self) -> SmiAnswer | None:
+        from nvidia_variant_provider.detect.smi import ask_smi, find_program
+
         path = find_program(self.host)
         if not path:
             self._miss("nvidia-smi", Miss("nvidia-smi", MissReason.ABSENT))

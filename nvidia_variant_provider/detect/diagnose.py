@@ -16,7 +16,6 @@ from nvidia_variant_provider.detect.diagnosis import (
     UNKNOWN,
     Diagnosis,
 )
-from nvidia_variant_provider.detect.driverless import diagnose_driverless
 from nvidia_variant_provider.detect.observations import kernel_gpus, left_behind
 from nvidia_variant_provider.detect.remedies import remedy
 from nvidia_variant_provider.model import Note, Status
@@ -35,6 +34,8 @@ def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
     if answering:
         return _with_gpus(seen, answering)
     if not seen.driver_present:
+        from nvidia_variant_provider.detect.driverless import diagnose_driverless
+
         return diagnose_driverless(seen)
     gpus = kernel_gpus(seen)
     nvml = seen.best_nvml

@@ -108,11 +108,11 @@ class Files:
             if target.startswith("/"):
                 done.clear()
             waiting += _parts(target)
-        return os.path.join(self.root, *done)
+        return "/".join((self.root, *done))
 
     def _link_at(self, parts: list[str]) -> str | None:
         try:
-            return os.readlink(os.path.join(self.root, *parts))
+            return os.readlink("/".join((self.root, *parts)))
         except (OSError, ValueError):
             return None
 

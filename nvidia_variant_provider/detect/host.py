@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect import gate
-from nvidia_variant_provider.detect.child import ChildReply, run_child
+from nvidia_variant_provider.detect.child import ChildReply
 from nvidia_variant_provider.detect.files import Files
 from nvidia_variant_provider.model import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
 # They describe a job, not the machine, or make the driver's libraries behave otherwise.
 HIDDEN_VARIABLES: Final = (
@@ -29,47 +30,10 @@ HIDDEN_VARIABLES: Final = (
 PATH_VARIABLES: Final = ("LD_LIBRARY_PATH", "PATH")
 WORKER_END: Final = "\tend"
 _WORKER: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
-
-
-class Host(Protocol):
-    """What detection may ask of a machine."""
-
-    @property
-    def platform(self) -> Platform: ...  # noqa: D102 - the type says it
-    @property
-    def environ(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def files(self) -> FileView: ...  # noqa: D102
-
-    def windows_pci_ids(self) -> tuple[int, ...]:
-        """Return the device ids of vendor 10de that Windows has enumerated."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        ...
-
-    def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
-        """Load a library in a child process and report what its API ("nvml", "cuda") says."""
-        ...
-
-    def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
-        """Run a program of the machine and return its standard output."""
-        ...
-
-
-class FileView(Protocol):
-    """The files of a machine; see ``Files`` for what each member does."""
-
-    @property
-    def is_real(self) -> bool: ...  # noqa: D102
-    def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
-    def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
-    def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
-    def read_link(self, path: str) -> str: ...  # noqa: D102
-    def exists(self, path: str) -> bool: ...  # noqa: D102
-    def size(self, path: str) -> int: ...  # noqa: D102
-    def locate(self, path: str) -> str: ...  # noqa: D102
+# Imported, and not run as a script, its cached bytecode counts: compiling it costs a third of an
+# interpreter start. Its folder comes last, so that it hides nothing of the standard library.
+_IMPORT: Final = "import sys; sys.path.append(sys.argv.pop(1)); import worker"
+_MAIN: Final = "main(*sys.argv[1:])"
 
 
 class RealHost:
@@ -95,18 +59,29 @@ class RealHost:
             return ChildReply("", "not started: this program is not a Python interpreter")
         token = os.urandom(8).hex()
         located = self.files.locate(path) if os.path.isabs(path) else path
-        command = [*worker, api, token, located]
-        reply = run_child(command, child_environment(self.environ), seconds, token + WORKER_END)
+        reply = self._run_worker([*worker, api, token, located], seconds, token + WORKER_END)
         lines = [line for line in reply.text.splitlines() if line.startswith(token + "\t")]
         text = "\n".join(line[len(token) + 1 :] for line in lines)
         return ChildReply(text, reply.end, reply.seconds)
 
     def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
         """Run a program found under the root, guarded by ``worker.py`` where there can be one."""
-        worker = worker_command()
-        guard = [*worker, "program", ""] if worker else []
-        command = [*guard, self.files.locate(arguments[0]), *arguments[1:]]
-        return run_child(command, child_environment(self.environ), seconds)
+        command = [self.files.locate(arguments[0]), *arguments[1:]]
+        if worker := worker_command():
+            return self._run_worker([*worker, "program", "", *command], seconds)
+        from nvidia_variant_provider.detect.popen import run_program
+
+        return run_program(command, child_environment(self.environ), seconds)
+
+    def _run_worker(self, command: Sequence[str], seconds: float, stop_at: str = "") -> ChildReply:
+        environment = child_environment(self.environ)
+        if self.platform.system == "win32":
+            from nvidia_variant_provider.detect.popen import run_program
+
+            return run_program(command, environment, seconds, stop_at)
+        from nvidia_variant_provider.detect.spawn import run_worker
+
+        return run_worker(command, environment, seconds, stop_at)
 
 
 def child_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -129,50 +104,97 @@ def absolute_folders(search_path: str) -> list[str]:
     return [entry for entry in search_path.split(os.pathsep) if os.path.isabs(entry)]
 
 
-def worker_command() -> list[str]:
-    """Return how ``worker.py`` is started: isolated, without site packages, writing no bytecode."""
+def worker_command(program: str = _WORKER) -> list[str]:
+    """Return how ``worker.py`` is started: isolated, without site packages, writing no bytecode.
+
+    It is imported or, where this package lies in an archive, handed over as source.
+    """
     interpreter = find_interpreter()
-    return [interpreter, "-I", "-S", "-B", *_worker_program()] if interpreter else []
-
-
-def _worker_program() -> list[str]:
-    """Return the arguments that run ``worker.py``: its path or, out of an archive, its source."""
-    if os.path.isfile(_WORKER):
-        return [_WORKER]
+    if not interpreter:
+        return []
+    start = [interpreter, "-I", "-S", "-B", "-c"]
+    folder, name = os.path.split(program)
+    if os.path.isfile(program):
+        return [*start, f"{_IMPORT}; worker.{_MAIN}", folder]
     import pkgutil
 
-    source = pkgutil.get_data(__name__, os.path.basename(_WORKER))
-    return ["-c", source.decode()] if source else [_WORKER]
+    source = pkgutil.get_data(__name__, name)
+    return [*start, f"{source.decode()}\n{_MAIN}"] if source else []
 
 
-def find_interpreter() -> str:
+def find_interpreter(python: object = sys) -> str:
     """Return a Python interpreter to start children with, empty in a program that embeds Python.
 
     A frozen or embedding program is not started again: ``sys.executable`` is then that program.
     """
-    if getattr(sys, "frozen", False):
+    if getattr(python, "frozen", False):
         return ""
-    # In a virtual environment on Windows, sys.executable is a launcher whose child outlives it.
-    candidate = getattr(sys, "_base_executable", "") if sys.platform == "win32" else ""
-    path = candidate or sys.executable or ""
-    name = os.path.basename(path).lower()
-    return path if os.path.isabs(path) and name.startswith(("python", "pypy")) else ""
+    executable = getattr(python, "executable", "")
+    if getattr(python, "platform", "") == "win32":
+        # In a virtual environment there, it is a launcher whose child outlives it.
+        executable = getattr(python, "_base_executable", "") or executable
+    name = os.path.basename(executable or "").lower()
+    is_python = name.startswith(("python", "pypy"))
+    return executable if is_python and os.path.isabs(executable) else ""
 
 
-def read_platform() -> Platform:
-    """Return the platform of this interpreter."""
-    if sys.platform == "win32":
+def read_platform(system: str = sys.platform, pointer: int = sys.maxsize) -> Platform:
+    """Return the platform of this interpreter, whose largest ``Py_ssize_t`` is ``pointer``."""
+    if system == "win32":
         architecture = os.environ.get("PROCESSOR_ARCHITECTURE", "").lower()
-        return Platform(sys.platform, {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture, ""))
+        return Platform(system, {"amd64": "x86_64", "arm64": "aarch64"}.get(architecture, ""))
     architecture = os.uname().machine
-    if sys.maxsize < 2**32:
+    if pointer < 2**32:
         architecture = {"x86_64": "i686", "aarch64": "armv7l"}.get(architecture, architecture)
-    return Platform(sys.platform, architecture, _read_libc() if sys.platform == "linux" else "")
+    return Platform(system, architecture, read_libc() if system == "linux" else "")
 
 
-def _read_libc() -> str:
+def read_libc(name: str = "CS_GNU_LIBC_VERSION") -> str:
+    """Return which C library this interpreter runs on: only glibc knows this name."""
     try:
-        known = os.confstr("CS_GNU_LIBC_VERSION")
+        known = os.confstr(name)
     except (ValueError, OSError):
         known = None
     return "glibc" if known else "musl"
+
+
+if TYPE_CHECKING:
+
+    class Host(Protocol):
+        """What detection may ask of a machine."""
+
+        @property
+        def platform(self) -> Platform: ...  # noqa: D102 - the type says it
+        @property
+        def environ(self) -> Mapping[str, str]: ...  # noqa: D102
+        @property
+        def files(self) -> FileView: ...  # noqa: D102
+
+        def windows_pci_ids(self) -> tuple[int, ...]:
+            """Return the device ids of vendor 10de that Windows has enumerated."""
+            ...
+
+        def monotonic(self) -> float:
+            """Return seconds on a clock that never goes back."""
+            ...
+
+        def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
+            """Load a library in a child process and report what its API ("nvml", "cuda") says."""
+            ...
+
+        def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
+            """Run a program of the machine and return its standard output."""
+            ...
+
+    class FileView(Protocol):
+        """The files of a machine; see ``Files`` for what each member does."""
+
+        @property
+        def is_real(self) -> bool: ...  # noqa: D102
+        def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
+        def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
+        def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
+        def read_link(self, path: str) -> str: ...  # noqa: D102
+        def exists(self, path: str) -> bool: ...  # noqa: D102
+        def size(self, path: str) -> int: ...  # noqa: D102
+        def locate(self, path: str) -> str: ...  # noqa: D102

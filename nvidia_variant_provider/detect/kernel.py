@@ -40,9 +40,7 @@ GPU_CLASSES: Final = ("0x0300", "0x0302", "0x0380")
 # The words before the number differ between the open and the closed module and between branches,
 # and blanks are collapsed by some container shims; after "Module" the number is the first word
 # that looks like one. The second line of the file quotes a compiler and may hold anything.
-_PROC_RELEASE: Final = re.compile(
-    r"\bModule\b(?:\s+for\s+\S+)?\s+(\d{2,4}(?:\.\d{1,6}){1,2})(?=\s|$)", re.ASCII
-)
+_PROC_RELEASE: Final = r"\bModule\b(?:\s+for\s+\S+)?\s+(\d{2,4}(?:\.\d{1,6}){1,2})(?=\s|$)"
 _TEGRA_CHIPS: Final = (
     ("tegra234", "8.7"),
     ("tegra194", "7.2"),
@@ -147,7 +145,7 @@ def parse_proc_version(text: str) -> DriverRelease:
 
     ``NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  550.144.03  Release Build ...``
     """
-    match = _PROC_RELEASE.search(text.partition("\n")[0])
+    match = re.search(_PROC_RELEASE, text.partition("\n")[0], re.ASCII)
     if match is None:
         raise MalformedReplyError(f"no driver release in {text[:80]!r}")
     return DriverRelease.parse(match[1])

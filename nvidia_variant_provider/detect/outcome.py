@@ -19,12 +19,6 @@ class MissReason(Enum):
     MALFORMED = "malformed"
     EMPTY = "empty file"
     FOREIGN = "other architecture"
-    UNLOADABLE = "does not load"
-    REFUSED = "refused"
-    CRASHED = "crashed"
-    TIMEOUT = "timed out"
-    NO_CHILD = "no child process"
-    SKIPPED = "not asked"
 
 
 @dataclass(frozen=True, slots=True)

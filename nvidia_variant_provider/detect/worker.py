@@ -1,9 +1,9 @@
 """The child process that loads one driver library and reports what it says.
 
-Run as a script by ``child.py``, in an isolated interpreter, with the library's API ("nvml" or
-"cuda"), a token, and the library's path or soname. It imports nothing of this package, so that it
-is all there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel,
-written as soon as it is known: what was said before a crash or a hang still counts.
+Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml" or "cuda"), a token,
+and the library's path or soname. It imports nothing of this package, so that it is all there is
+to review. Each answer is one line ``<token> <word> <field> ...`` on the channel, written as soon
+as it is known: what was said before a crash or a hang still counts.
 
 With "program" for an API it runs a program of the driver instead, under the same guard.
 
@@ -11,6 +11,7 @@ Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for s
 """
 
 import ctypes
+import gc
 import os
 import sys
 import time
@@ -65,19 +66,24 @@ class Reporter:
 
         It begins with a newline too: a library may have written half a line to the channel.
         """
-        escaped = (str(field).encode("unicode_escape").decode("ascii") for field in fields)
+        escaped = (escape(str(field)) for field in fields)
         line = "\n" + "\t".join((self.token, word, *escaped)) + "\n"
         os.write(self.channel, line.encode("ascii"))
+
+
+def escape(text: str) -> str:
+    """Escape all but printable ASCII; most texts need nothing, which spares loading the codec."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
+    return text.encode("unicode_escape").decode("ascii")
 
 
 class Library:
     """A loaded library whose missing functions answer with an error code."""
 
     def __init__(self, path: str, missing: int) -> None:
-        if sys.platform == "win32":
-            self.handle: ctypes.CDLL = ctypes.WinDLL(path)
-        else:
-            self.handle = ctypes.CDLL(path)
+        # The functions of Windows' libraries are called in a way of their own.
+        self.handle: ctypes.CDLL = getattr(ctypes, "WinDLL", ctypes.CDLL)(path)
         self.missing = missing
 
     def call(self, name: str, *arguments: object) -> int:
@@ -90,12 +96,30 @@ class Library:
         return int(function(*arguments))
 
 
+def leave_caller(descriptors: str = "/proc/self/fd") -> None:
+    """Leave what came from the caller: its folder, and descriptors it did not mean to hand on."""
+    os.chdir("/")
+    try:
+        opened = [int(name) for name in os.listdir(descriptors)]
+    except OSError:
+        opened = list(range(MAX_DESCRIPTORS))
+    for descriptor in opened:
+        if descriptor > 2:  # noqa: PLR2004 - standard error
+            close(descriptor)
+
+
+def close(descriptor: int) -> None:
+    """Close a descriptor; the one that listed the others is closed already."""
+    try:
+        os.close(descriptor)
+    except OSError:
+        return
+
+
 def limit_child() -> None:
     """Bound the child: no core file, few descriptors."""
-    try:
-        import resource
-    except ImportError:
-        return
+    import resource
+
     # Linux reads 0 as "no file" and still hands the core to a program that collects them; it
     # reads 1, too small for any core, as "neither".
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
@@ -236,11 +260,11 @@ class Guard:
         if self.is_guarded:
             self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
-    def watch(self) -> int:
+    def watch(self, limit: int = MAX_RESIDENT) -> int:
         """Wait for the process to end, or to be stopped, and return its exit code.
 
-        Stopped: when it holds too much memory, or when standard input ends, which is how the
-        parent says so and also what its death looks like.
+        Stopped: when it holds more than ``limit`` bytes, or when standard input ends, which is how
+        the parent says so and also what its death looks like.
         """
         import select
 
@@ -257,17 +281,17 @@ class Guard:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else BY_SIGNAL - code
             stopped = any(descriptor == 0 for descriptor, _ in poll.poll(tick))
-            if stopped or resident_bytes(self.pid) > MAX_RESIDENT:
+            if stopped or resident_bytes(self.pid) > limit:
                 return BY_SIGNAL + SIGKILL
 
-    def end_all(self) -> None:
+    def end_all(self, tasks: str = "/proc/self/task") -> None:
         """Kill every process below this one; one that the kernel holds on to is left to it."""
-        me = os.getpid()
+        children_file = f"{tasks}/{os.getpid()}/children"
         for _ in range(100):
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
-                with open(f"/proc/self/task/{me}/children", encoding="ascii") as file:
+                with open(children_file, encoding="ascii") as file:
                     children = [int(pid) for pid in file.read().split()]
             except ChildProcessError:
                 return
@@ -295,17 +319,32 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def main(api: str, token: str, path: str, *arguments: str) -> None:
+def main(*arguments: str) -> None:
     """Do what the arguments say, under a guard where there can be one, and end the process."""
-    report = Reporter(token)
+    if sys.platform == "linux":
+        guard_and_ask(*arguments)
+    ask(Reporter(arguments[1]), *arguments)
+
+
+def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
+    """Ask in a process of its own, end what it leaves behind, and end this process."""
+    leave_caller()
     limit_child()
-    guard = Guard() if sys.platform == "linux" else None
-    if guard is not None and not guard.is_guarded:
-        code = guard.watch()
-        guard.end_all()
-        os._exit(code)
-    try:
+    report = Reporter(token)
+    # In so short a life it would free nothing, and copy pages that the two processes share.
+    gc.disable()
+    guard = Guard()
+    if guard.is_guarded:
         os.dup2(report.nowhere, 0)
+        ask(report, api, token, path, *arguments)
+    code = guard.watch()
+    guard.end_all()
+    os._exit(code)
+
+
+def ask(report: Reporter, api: str, _: str, path: str, *arguments: str) -> None:
+    """Run the program or ask the library, and end the process."""
+    try:
         if api == "program":
             run_program(report, path, arguments)
         ask_library(report, api, path)
@@ -313,7 +352,3 @@ def main(api: str, token: str, path: str, *arguments: str) -> None:
         os._exit(0)
     finally:
         os._exit(1)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.rules import version0, version1
+from nvidia_variant_provider.rules import version1
 from nvidia_variant_provider.rules.catalogue import (
     LOWER_BOUND,
     SM_ARCH,
@@ -37,13 +37,20 @@ DEFAULT_RULES: Final = 1
 
 def decide(machine: Machine, rule_set: int = DEFAULT_RULES) -> Decision:
     """Return the features a machine supports under a rule set, the most preferred first."""
-    return version0.decide(machine) if rule_set == 0 else version1.decide(machine)
+    if rule_set == 0:
+        from nvidia_variant_provider.rules import version0
+
+        return version0.decide(machine)
+    return version1.decide(machine)
 
 
 def judge(machine: Machine, feature: str, value: str, rule_set: int = DEFAULT_RULES) -> Verdict:
     """Decide one property, for example ``("sm_arch", "90a_real")``, with the reason."""
-    judge_property = version0.judge if rule_set == 0 else version1.judge
-    return judge_property(machine, feature, value)
+    if rule_set == 0:
+        from nvidia_variant_provider.rules import version0
+
+        return version0.judge(machine, feature, value)
+    return version1.judge(machine, feature, value)
 
 
 def catalogue() -> tuple[Feature, ...]:

@@ -40,14 +40,26 @@ def counting_cuda(machine: Machine) -> tuple[CudaVersion | None, Note | None]:
 
 def judge_lower(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_lower_bound :: value``: the wheel needs CUDA >= value."""
-    supported = CudaVersion.parse(value) <= cuda
-    return Verdict(supported, f"needs CUDA >= {value}, driver says {cuda}")
+    return Verdict(
+        meets_lower(CudaVersion.parse(value), cuda), f"needs CUDA >= {value}, driver says {cuda}"
+    )
 
 
 def judge_upper(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_upper_bound :: value``: the wheel needs CUDA < value."""
-    supported = cuda < CudaVersion.parse(value)
-    return Verdict(supported, f"needs CUDA < {value}, driver says {cuda}")
+    return Verdict(
+        meets_upper(CudaVersion.parse(value), cuda), f"needs CUDA < {value}, driver says {cuda}"
+    )
+
+
+def meets_lower(bound: CudaVersion, cuda: CudaVersion) -> bool:
+    """Tell whether a driver's CUDA is at least the lower bound."""
+    return bound <= cuda
+
+
+def meets_upper(bound: CudaVersion, cuda: CudaVersion) -> bool:
+    """Tell whether a driver's CUDA is below the upper bound."""
+    return cuda < bound
 
 
 def _no_gpu_takes_cuda_13(machine: Machine) -> bool:

@@ -31,23 +31,33 @@ NEWEST_CUDA: Final = CudaVersion(CUDA_MAJORS[-1], CUDA_MINORS[-1])
 # From Kepler, which CUDA 11 still built for, to room for three generations after Blackwell.
 CAPABILITY_MAJORS: Final = range(3, 16)
 CAPABILITY_MINORS: Final = range(10)
+NEWEST_CAPABILITY: Final = ComputeCapability(CAPABILITY_MAJORS[-1], CAPABILITY_MINORS[-1])
+
+
+# Looked up a thousand times for a machine: the hash of a number is quicker than that of a value.
+_RENAMED_NUMBERS: Final = {old.number: new for old, new in RENAMED.items()}
 
 
 def bound_values() -> Iterator[str]:
-    """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ...
+    """Yield every value of the two bounds, newest first: ``15.20`` ... ``15.0``, ``15``, ..."""
+    return (text for text, _ in bounds())
+
+
+def bounds() -> Iterator[tuple[str, CudaVersion]]:
+    """Yield every value of the two bounds with its meaning, newest first.
 
     A bare major stands after its own ``.0``, whose meaning it shares: installers that re-implement
     0.0.x rank it so.
     """
     for major in reversed(CUDA_MAJORS):
         for minor in reversed(CUDA_MINORS):
-            yield f"{major}.{minor}"
-        yield str(major)
+            yield f"{major}.{minor}", CudaVersion(major, minor)
+        yield str(major), CudaVersion(major, 0)
 
 
 def same_device(capability: ComputeCapability) -> ComputeCapability:
     """Return the capability under its present name: 10.1 is 11.0 since CUDA 13."""
-    return RENAMED.get(capability, capability)
+    return _RENAMED_NUMBERS.get(capability.number, capability)
 
 
 def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
@@ -60,20 +70,24 @@ def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
 
 
 @cache
-def sm_archs() -> tuple[SmArch, ...]:
-    """Return every SM architecture, real before virtual, newest first, most specific first."""
-    capabilities = sorted(
-        (
-            ComputeCapability(major, minor)
-            for major in CAPABILITY_MAJORS
-            for minor in CAPABILITY_MINORS
-        ),
-        key=lambda capability: (same_device(capability), capability),
+def sm_archs(newest: ComputeCapability = NEWEST_CAPABILITY) -> tuple[SmArch, ...]:
+    """Return every SM architecture up to a capability, under its present name.
+
+    Real before virtual, newest first, most specific first.
+    """
+    capabilities = [
+        ComputeCapability(major, minor)
+        for major in CAPABILITY_MAJORS
+        for minor in CAPABILITY_MINORS
+    ]
+    ordered = sorted(
+        (it for it in capabilities if same_device(it).number <= newest.number),
+        key=lambda it: (same_device(it).number, it.number),
         reverse=True,
     )
     return tuple(
         SmArch(capability, suffix, virtual)
         for virtual in (False, True)
-        for capability in capabilities
+        for capability in ordered
         for suffix in suffixes(capability)
     )

@@ -26,44 +26,55 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
     Cubins before PTX, nearest first. ``stack`` is the CUDA driver version, which matters for
     Orin; ``None`` if it is not known.
     """
-    return tuple(arch for arch in sm_archs() if judge_arch(arch, capability, stack).supported)
+    # Nothing runs on a GPU older than what it is built for: that need not be judged one by one.
+    archs = sm_archs(same_device(capability))
+    return tuple(arch for arch in archs if _judge(arch, capability, stack)[0])
 
 
 def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
     """Decide whether device code for ``arch`` runs on a GPU of ``capability``."""
+    supported, reason = _judge(arch, capability, stack)
+    said = reason.format(
+        arch=arch,
+        target=same_device(arch.capability),
+        gpu=capability,
+        device=same_device(capability),
+        stack=stack or "nothing",
+    )
+    return Verdict(supported, said)
+
+
+def _judge(
+    arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None
+) -> tuple[bool, str]:
+    """Return the decision, and the form of its reason: a machine needs hundreds of decisions."""
     if arch.suffix not in suffixes(arch.capability):
-        return Verdict(False, f"there is no target {arch.target}")
+        return False, f"there is no target {arch.target}"
     target, device = same_device(arch.capability), same_device(capability)
     if arch.suffix == "a":
-        return Verdict(
-            target == device, f"{arch} runs on {target} exactly, this GPU is {capability}"
-        )
+        return target == device, "{arch} runs on {target} exactly, this GPU is {gpu}"
     if arch.suffix == "f":
         supported = target.major == device.major and target <= device
-        reason = f"{arch} runs on {target} to {target.major}.9, this GPU is {capability}"
-        return Verdict(supported, reason)
+        return supported, "{arch} runs on {target} to {target.major}.9, this GPU is {gpu}"
     if arch.virtual:
-        return Verdict(
-            target <= device, f"{arch} is PTX for {target} and newer, this GPU is {capability}"
-        )
-    return _judge_cubin(arch, target, device, stack)
+        return target <= device, "{arch} is PTX for {target} and newer, this GPU is {gpu}"
+    return _judge_cubin(target, device, stack)
 
 
 def _judge_cubin(
-    arch: SmArch, target: ComputeCapability, device: ComputeCapability, stack: CudaVersion | None
-) -> Verdict:
+    target: ComputeCapability, device: ComputeCapability, stack: CudaVersion | None
+) -> tuple[bool, str]:
     if target == device:
-        return Verdict(True, f"{arch} is built for this GPU")
+        return True, "{arch} is built for this GPU"
+    reason = "{arch} runs on {target} to {target.major}.9, this GPU is {device}"
     if target.major != device.major or target > device:
-        reason = f"{arch} runs on {target} to {target.major}.9, this GPU is {device}"
-        return Verdict(False, reason)
+        return False, reason
     if target not in TEGRA_ISLANDS and device not in TEGRA_ISLANDS:
-        return Verdict(True, f"{arch} runs on {target} to {target.major}.9, this GPU is {device}")
+        return True, reason
     joined = (
         device.major == TEGRA_JOINS_MAJOR and stack is not None and stack >= TEGRA_JOINS_DESKTOP
     )
-    reason = (
-        f"{arch} and this GPU ({device}) are on different sides of Tegra and desktop, "
-        f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on; driver says {stack or 'nothing'}"
+    return joined, (
+        "{arch} and this GPU ({device}) are on different sides of Tegra and desktop, "
+        f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on; driver says {{stack}}"
     )
-    return Verdict(joined, reason)

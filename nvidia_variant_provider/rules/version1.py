@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Note, SmArch
-from nvidia_variant_provider.rules.bounds import counting_cuda, judge_lower, judge_upper
+from nvidia_variant_provider.rules.bounds import (
+    counting_cuda,
+    judge_lower,
+    judge_upper,
+    meets_lower,
+    meets_upper,
+)
 from nvidia_variant_provider.rules.catalogue import (
     LOWER_BOUND,
     SM_ARCH,
     UPPER_BOUND,
     bound_values,
+    bounds,
     sm_archs,
 )
 from nvidia_variant_provider.rules.device_code import judge_arch, runnable
@@ -29,8 +36,8 @@ def decide(machine: Machine) -> Decision:
     if cuda is None:
         return Decision((), (note,) if note else ())
     bounds = (
-        Feature(LOWER_BOUND, _supported(judge_lower, cuda), multi_value=False),
-        Feature(UPPER_BOUND, _supported(judge_upper, cuda), multi_value=False),
+        Feature(LOWER_BOUND, _supported(meets_lower, cuda), multi_value=False),
+        Feature(UPPER_BOUND, _supported(meets_upper, cuda), multi_value=False),
     )
     archs = Feature(SM_ARCH, _mixed_archs(machine), multi_value=True)
     features = (archs, *bounds) if len(machine.capabilities) > 1 else (*bounds, archs)
@@ -56,9 +63,9 @@ def judge(machine: Machine, feature: str, value: str) -> Verdict:
 
 
 def _supported(
-    judge_bound: Callable[[str, CudaVersion], Verdict], cuda: CudaVersion
+    meets: Callable[[CudaVersion, CudaVersion], bool], cuda: CudaVersion
 ) -> tuple[str, ...]:
-    return tuple(value for value in bound_values() if judge_bound(value, cuda).supported)
+    return tuple(text for text, bound in bounds() if meets(bound, cuda))
 
 
 def _mixed_archs(machine: Machine) -> tuple[str, ...]:

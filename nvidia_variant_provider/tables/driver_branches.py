@@ -9,7 +9,6 @@ docs/tables.md says how to add a branch; tests/test_tables.py holds the invarian
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import Final
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
@@ -68,8 +67,8 @@ def cuda_of_branch(branch: int) -> CudaVersion | None:
     An unlisted branch has the value of the next lower listed one, so a branch newer than the
     table counts as the newest known. ``None`` below the first listed one.
     """
-    position = bisect_right(BRANCHES, branch, key=lambda row: row[0])
-    return BRANCHES[position - 1][1] if position else None
+    reached = [cuda for first, cuda in BRANCHES if first <= branch]
+    return reached[-1] if reached else None
 
 
 def last_branch_for(capability: ComputeCapability) -> int | None:

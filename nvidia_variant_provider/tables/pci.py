@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.model import ComputeCapability
 from nvidia_variant_provider.tables.pci_ids import BLOCKS, CHIPS
+from nvidia_variant_provider.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Chip(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Chip:
     """A GPU chip: its code name, compute capability, and whether it shares the CPU's package."""
 
     name: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -30,8 +31,12 @@ from nvidia_variant_provider.plugin import NvidiaVariantPlugin
 value = [config.name for config in NvidiaVariantPlugin.get_all_configs()]
 """
 FEATURES: Final = ["cuda_version_lower_bound", "cuda_version_upper_bound", "sm_arch"]
-WORKER: Final = str(Path(worker.__file__))
-START: Final = [sys.executable, "-I", "-S", "-B", WORKER]
+# Isolated, and the worker's folder comes last on the path of its modules.
+START: Final = [sys.executable, "-I", "-S", "-B", "-c"]
+IMPORT: Final = (
+    "import sys; sys.path.append(sys.argv.pop(1)); import worker; worker.main(*sys.argv[1:])"
+)
+FOLDER: Final = str(Path(worker.__file__).parent)
 
 without_nvidia = pytest.mark.skipif(
     has_sign(Files(), sys.platform), reason="this machine has a sign of NVIDIA hardware"
@@ -49,12 +54,12 @@ def machine(tmp_path: Path, stand_ins: StandIns) -> ForgedMachine:
 
 def programs(watched: Watched) -> list[list[str]]:
     """Return what the worker was told each time it was started: the API, a token, a path ..."""
-    started = [arguments for event, arguments in watched.deeds if event == "subprocess.Popen"]
+    started = [arguments for event, arguments in watched.deeds if event == "os.posix_spawn"]
     commands = []
-    for executable, command, folder, _ in started:
-        words = ast.literal_eval(command)
-        assert (executable, words[: len(START)], folder) == (sys.executable, START, "/")
-        commands.append(words[len(START) :])
+    for executable, command, _ in started:
+        *start, lines, folder = ast.literal_eval(command)[: len(START) + 2]
+        assert (executable, start, lines, folder) == (sys.executable, START, IMPORT, FOLDER)
+        commands.append(ast.literal_eval(command)[len(START) + 2 :])
     return commands
 
 
@@ -112,7 +117,7 @@ def test_one_library_that_answers_is_one_child(machine: ForgedMachine) -> None:
 
     assert watched.value == FEATURES
     assert [(api, where) for api, _, where in programs(watched)] == [("nvml", str(path))]
-    assert {event for event, _ in watched.deeds} == {"subprocess.Popen", "os.killpg"}
+    assert {event for event, _ in watched.deeds} == {"os.posix_spawn", "os.killpg"}
     assert watched.output == b""
 
 
@@ -124,8 +129,7 @@ def test_libraries_are_loaded_in_children_only(machine: ForgedMachine) -> None:
 
     assert watched.value == FEATURES
     assert [api for api, *_ in programs(watched)] == ["nvml", "cuda"]
-    assert "ctypes" not in watched.modules
-    assert "socket" not in watched.modules
+    assert not watched.modules & {"ctypes", "subprocess", "threading", "socket"}
     assert watched.output == b""
 
 
@@ -169,6 +173,20 @@ def test_nvidia_smi_is_the_last_resort_and_guarded(machine: ForgedMachine) -> No
     assert [(command[0], command[2]) for command in programs(watched)] == [
         ("program", str(program))
     ] * 2
+
+
+def test_a_child_works_in_the_root_and_inherits_nothing() -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)  # noqa: FBT003 - it takes no keyword
+
+    folder = RealHost().run_program(["/bin/pwd"], 10)
+    opened = RealHost().run_program(["/bin/ls", "/proc/self/fd"], 10)
+    os.close(reading)
+    os.close(writing)
+
+    assert (folder.text, folder.end) == ("/\n", "exit 0")
+    # The fourth is the folder that is listed.
+    assert opened.text.split() == ["0", "1", "2", "3"]
 
 
 PLANTS: Final = ("ctypes", "select", "resource", "_ctypes", "struct", "time", "os", "sitecustomize")

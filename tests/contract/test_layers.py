@@ -214,8 +214,8 @@ def test_values_and_rules_do_not_touch_the_world(module: str) -> None:
     ("name", "where"),
     [
         ("ctypes", {"detect.worker"}),
-        ("subprocess", {"detect.child"}),
-        ("threading", {"detect.child"}),
+        ("subprocess", {"detect.popen"}),
+        ("threading", {"detect.popen"}),
         ("winreg", {"detect.gate"}),
         ("socket", set()),
         ("urllib", set()),

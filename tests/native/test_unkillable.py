@@ -37,13 +37,13 @@ int main(void) {
 """
 PARENT: Final = """
 import json, os, subprocess, sys, threading, time
-from nvidia_variant_provider.detect.child import run_child
+from nvidia_variant_provider.detect.%s import %s as run
 
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
 started = time.monotonic()
-reply = run_child([sys.argv[1]], {}, 1.0)
+reply = run([sys.argv[1]], {}, 1.0)
 print(json.dumps([reply.end, reply.text, time.monotonic() - started]))
 """
 
@@ -70,9 +70,12 @@ def stuck() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(bool(reason_not_to()), reason=reason_not_to())
-def test_a_child_that_cannot_be_killed_is_given_up_in_time(stuck: Path) -> None:
+@pytest.mark.parametrize("way", [("spawn", "run_worker"), ("popen", "run_program")])
+def test_a_child_that_cannot_be_killed_is_given_up_in_time(
+    stuck: Path, way: tuple[str, str]
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-S", "-c", PARENT, str(stuck)],
+        [sys.executable, "-S", "-c", PARENT % way, str(stuck)],
         capture_output=True,
         check=True,
         cwd=REPOSITORY,
