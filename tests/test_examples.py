@@ -160,7 +160,7 @@ def test_unforeseen_choice_is_reported_and_fails(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == ""
     assert show.report(rows, as_json=True) == 1
     assert capsys.readouterr().err == (
-        "error: H100: predicted a (uv) and b (variantlib), got null and b\n"
+        "demo.py: H100: predicted a (uv) and b (variantlib), got null and b\n"
     )
 
 

@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         rows = run_all([case for case in CASES if case.key in (arguments.case or case.key)])
     except clients.ClientError as error:
-        output.fail(str(error))
+        sys.stderr.write(f"demo.py: error: {error}\n")
         return 1
     return report(rows, as_json=arguments.json)
 
@@ -122,9 +122,9 @@ def report(rows: Sequence[Row], *, as_json: bool) -> int:
         )
     unforeseen = [row for row in rows if not row.as_predicted]
     for row in unforeseen:
-        output.fail(
-            f"{row.machine}: predicted {row.uv_predicted} (uv) and {row.variantlib_predicted} "
-            f"(variantlib), got {row.uv} and {row.variantlib}"
+        sys.stderr.write(
+            f"demo.py: {row.machine}: predicted {row.uv_predicted} (uv) and "
+            f"{row.variantlib_predicted} (variantlib), got {row.uv} and {row.variantlib}\n"
         )
     return 1 if unforeseen else 0
 

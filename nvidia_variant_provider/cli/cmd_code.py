@@ -36,7 +36,6 @@ def add_parser(
         epilog=_EPILOG,
     )
     parser.add_argument("codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214")
-    parser.add_argument("--json", action="store_true", help="print JSON (codes.schema.json)")
     return parser
 
 
@@ -44,17 +43,12 @@ def run(args: argparse.Namespace) -> int:
     """Show the sections, or the list of all."""
     from nvidia_variant_provider import codes
 
-    chosen = [codes.find(code) for code in args.codes] or list(codes.sections().values())
-    if args.json:
-        from nvidia_variant_provider.records.codes import Codes
-
-        output.emit_json(Codes.of(chosen).model_dump(mode="json"))
-    elif not args.codes:
-        rows = [(it.code, it.meaning, it.page) for it in chosen]
+    if not args.codes:
+        rows = [(it.code, it.meaning, it.page) for it in codes.sections().values()]
         output.emit_table(("code", "meaning", "page"), rows)
-    else:
-        for section in chosen:
-            _show(section)
+        return 0
+    for section in [codes.find(code) for code in args.codes]:
+        _show(section)
     return 0
 
 
@@ -62,7 +56,7 @@ def _show(section: Section) -> None:
     """Print a section: dressed on a terminal, the page's own text elsewhere."""
     heading = f"{section.code} {section.title}".strip()
     if not sys.stdout.isatty():
-        output.emit_lines([f"## {heading}", "", *section.text.splitlines(), ""])
+        output.emit_lines([f"## {heading}", "", section.text, ""])
         return
     from rich.markdown import Markdown
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from nvidia_variant_provider.rules import DEFAULT_RULES, decide
-from nvidia_variant_provider.targets import parse_target
+from nvidia_variant_provider.targets.target import parse_target
 from tests.native.machines import gpu_lines
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import jsonschema
 import pytest
 
 from nvidia_variant_provider.cli.main import main
-from nvidia_variant_provider.tagging.wheels import build_metadata, write_variant
+from nvidia_variant_provider.tagging.variant import build_variant
+from nvidia_variant_provider.tagging.wheels import write_variant
 from tests.survey.makers import children_of, wait_for_reader, write_mirror, write_slow_wheel
 from tests.wheel_maker import cuda_library, cuda_wheel, make_wheel
 
@@ -144,7 +145,7 @@ def test_verify_of_wheels_with_and_without_label(
 ) -> None:
     features = {"sm_arch": tuple(archs.split()), "cuda_version_lower_bound": ("12.0",)}
     plain = make_wheel(tmp_path, {"demo/a.so": cuda_library("80")})
-    path, _ = write_variant(plain, tmp_path, build_metadata("cuda12.4", features), force=True)
+    path, _ = write_variant(plain, tmp_path, build_variant("cuda12.4", features), force=True)
     results = tmp_path / "results.jsonl"
 
     # The same from a run, from its records alone, and from the command that is mapped.
@@ -270,7 +271,10 @@ def test_summary_counts_each_wheel_once(
 
 
 def test_summary_for_people(
-    mirror: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mirror: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     results = tmp_path / "results.jsonl"
@@ -292,7 +296,7 @@ def test_summary_of_findings(
     monkeypatch.setenv("COLUMNS", "160")
     plain = make_wheel(tmp_path, {"demo/a.so": cuda_library("80")})
     features = {"sm_arch": ("80_real", "90_real"), "cuda_version_lower_bound": ("12.0",)}
-    write_variant(plain, tmp_path, build_metadata("cuda12.4", features), force=True)
+    write_variant(plain, tmp_path, build_variant("cuda12.4", features), force=True)
     results = tmp_path / "results.jsonl"
     survey("verify", tmp_path, "-o", results)
     capsys.readouterr()
