@@ -36,6 +36,7 @@ def add_parser(
         epilog=_EPILOG,
     )
     parser.add_argument("codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214")
+    parser.add_argument("--json", action="store_true", help="print JSON (codes.schema.json)")
     return parser
 
 
@@ -43,12 +44,17 @@ def run(args: argparse.Namespace) -> int:
     """Show the sections, or the list of all."""
     from nvidia_variant_provider import codes
 
-    if not args.codes:
-        rows = [(it.code, it.meaning, it.page) for it in codes.sections().values()]
+    chosen = [codes.find(code) for code in args.codes] or list(codes.sections().values())
+    if args.json:
+        from nvidia_variant_provider.records.codes import Codes
+
+        output.emit_json(Codes.of(chosen).model_dump(mode="json"))
+    elif not args.codes:
+        rows = [(it.code, it.meaning, it.page) for it in chosen]
         output.emit_table(("code", "meaning", "page"), rows)
-        return 0
-    for section in [codes.find(code) for code in args.codes]:
-        _show(section)
+    else:
+        for section in chosen:
+            _show(section)
     return 0
 
 
@@ -56,7 +62,7 @@ def _show(section: Section) -> None:
     """Print a section: dressed on a terminal, the page's own text elsewhere."""
     heading = f"{section.code} {section.title}".strip()
     if not sys.stdout.isatty():
-        output.emit_lines([f"## {heading}", "", section.text, ""])
+        output.emit_lines([f"## {heading}", "", *section.text.splitlines(), ""])
         return
     from rich.markdown import Markdown
 

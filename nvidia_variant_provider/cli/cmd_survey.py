@@ -34,9 +34,11 @@ examples:
   nvidia-variant-provider survey summary results.jsonl
   jq -r 'select(.outcome == "failed") | .path' results.jsonl
 """
-_RUN_CODES: Final = """
-exit codes: 0 every wheel has a result, 1 some failed (or verify found errors or warnings),
-2 misuse, or the survey could not go on
+_CODES: Final = """
+exit codes:
+  0  every wheel has a result; a file was summed up
+  1  some wheels failed, or verify found errors or warnings
+  2  misuse, or the survey could not go on
 """
 _EXIT_LOOK: Final = 1
 _MOST_JOBS: Final = 256
@@ -50,7 +52,7 @@ def add_parser(
         "survey",
         help="inspect or verify thousands of wheels, here or on a Dask cluster",
         description="Inspect or verify all wheels of a mirror or archive, one JSON line a wheel.",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES + _CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -60,7 +62,7 @@ def add_parser(
         "summary",
         help="sum up a file of results",
         description="Sum up a file of results: architectures, driver versions, findings, failures.",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES + _CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     summary.add_argument("results", metavar="RESULTS", help="file that a survey wrote")
@@ -76,7 +78,7 @@ def _add_run(
         name,
         help=text,
         description=f"{text[0].upper()}{text[1:]}, one JSON line a wheel.",
-        epilog=_EXAMPLES + _RUN_CODES,
+        epilog=_EXAMPLES + _CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

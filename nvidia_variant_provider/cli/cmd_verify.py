@@ -9,12 +9,8 @@ from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.cli.threshold import add_threshold
 
 if TYPE_CHECKING:
-<<<<<<< HEAD
     import argparse
-    from collections.abc import Sequence
-=======
     from collections.abc import Iterator, Sequence
->>>>>>> pack
 
     from nvidia_variant_provider.records.verification import ShareRecord, Verification, WheelRecord
     from nvidia_variant_provider.verify.engine import Selection

@@ -74,7 +74,8 @@ TOOLS: Final = {
     },
     # The documents of every tool: a tool does not know in what form it is printed, ...
     "records": {"binaries", "explain", "rules", "tables", "targets", "verify"},
-    # ... but this one, whose cases are such documents.
+    # ... but these, whose cases and lines are such documents.
+    "survey": {"binaries", "errors", "records", "verify", "wheels"},
     "conformance": {
         "detect",
         "errors",
@@ -89,7 +90,7 @@ TOOLS: Final = {
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
 PACKAGES: Final = {
-    "distributed": {"cli", "coverage"},
+    "distributed": {"cli", "coverage", "survey"},
     "packaging": {"convert", "explain", "index", "lint", "metadata", "verify", "wheels"},
     "pydantic": {"conformance", "metadata", "records"},
     "pydantic_core": {"metadata"},
