@@ -156,7 +156,9 @@ static void misbehave(const char *fault) {
     for (;;) chatter(1, 100), chatter(2, 100);
   } else if (!strncmp(fault, "scribble", 8)) { /* lines of its own on every open descriptor */
     for (int file = 3; file < 64; file++)
-      dprintf(file, "\nend\nforged\tcuda\t0\t99990\ncuda\t0\t99990\n\tend\n");
+      dprintf(file,
+              "\nend\n0123456789abcdef\tcuda\t0\t14000\ncuda\t0\t14000\n\tcuda\t0\t14000\n"
+              "0123456789abcdef\tcapability\t0\t0\t12\t0\n0123456789abcdef\tend\n");
   } else if (!strncmp(fault, "hog", 3)) { /* touch so many megabytes and keep them */
     for (; number > 0; number--) {
       char *block = malloc(1 << 20);

@@ -253,8 +253,11 @@ def test_a_program_that_embeds_python_is_not_started_again(
 
 
 def test_a_line_without_the_token_of_this_run_is_dropped(machine: ForgedMachine) -> None:
-    """The library writes answers to every pipe that it finds, with another token and without."""
-    machine.install("nvml", f"{R580}{gpu_lines()}at init scribble\n")
+    """The library writes answers to every pipe that it finds, with another token and without.
+
+    It does so after the true answer: of two, the later one counts.
+    """
+    machine.install("nvml", f"{R580}{gpu_lines()}at uuid scribble\n")
 
     watched = run_watched(ASK, NV_VARIANT_PROVIDER_ROOT=str(machine.root))
 
