@@ -138,6 +138,17 @@ def test_the_tag_of_a_release_is_what_starts_it() -> None:
     assert read("release.yml")[True] == {"push": {"tags": ["v*"]}}
 
 
+def test_the_page_about_releases_names_each_job_and_scripts_that_exist() -> None:
+    page = (ROOT / "docs" / "releasing.md").read_text("utf-8")
+    advice = (ROOT / "SECURITY.md").read_text("utf-8")
+
+    table = page.partition("## What the workflow does")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(read("release.yml")["jobs"])
+    named = re.findall(r"\.ci/[\w.-]+\w", page + advice)
+    assert len(set(named)) >= 4
+    assert [it for it in named if not (ROOT / it).is_file()] == []
+
+
 def test_zizmor_finds_nothing() -> None:
     command = [str(SCRIPTS / "zizmor"), "--offline", "--pedantic", "--strict-collection"]
     done = subprocess.run(
