@@ -29,6 +29,8 @@ REQUIREMENTS: Final = Path(__file__).with_name("build-requirements.txt")
 STEM: Final = f"{PACKAGE}-{VERSION}"
 WHEEL: Final = f"{STEM}-py3-none-any.whl"
 ARCHIVE: Final = f"{STEM}.pyz"
+# The extras that are not for work on this project, as the metadata of a wheel words them.
+FOR_USERS: Final = ("extra == 'tools'", "extra == 'dask'")
 BUILT: Final = (f"{STEM}.tar.gz", WHEEL, f"{WHEEL}.cdx.json", ARCHIVE, f"{ARCHIVE}.cdx.json")
 
 
@@ -83,7 +85,7 @@ def bill_of_wheel(path: Path) -> str:
         digest(path),
         members,
         tool=fields(members, "WHEEL")["Generator"],
-        optional=[text for text in required if "extra == 'test'" not in text],
+        optional=[text for text in required if any(name in text for name in FOR_USERS)],
     )
 
 

@@ -93,8 +93,9 @@ def test_at_most_five_libraries_of_a_kind_are_asked(machine: ForgedMachine) -> N
 
     watched = run_watched(ASK + "value = None\n", NV_VARIANT_PROVIDER_ROOT=str(machine.root))
 
-    started = [deed for event, deed in watched.deeds if event == "subprocess.Popen"]
-    asked = ["nvml" if "'nvml'" in words else "cuda" for _, words, *_ in started]
+    spawned = [deed for deed in watched.deeds if deed[0] == "os.posix_spawn"]
+    started = [words for event, (_, words, *_) in spawned]
+    asked = ["nvml" if "'nvml'" in words else "cuda" for words in started]
     assert len(folders) == 8
     assert (asked.count("nvml"), asked.count("cuda")) == (5, 5)
 

@@ -29,7 +29,11 @@ from nvidia_variant_provider.plugin import NvidiaVariantPlugin
 print(json.dumps([config.values[0] for config in NvidiaVariantPlugin.get_supported_configs()]))
 """
 DETECT: Final = ("-m", "nvidia_variant_provider", "detect", "--json")
-WORKER: Final = [sys.executable, "-I", "-S", "-B", str(Path(worker.__file__))]
+CODE: Final = (
+    "import sys; sys.path.append(sys.argv.pop(1)); import worker; worker.main(*sys.argv[1:])"
+)
+FOLDER: Final = str(Path(worker.__file__).parent)
+WORKER: Final = [sys.executable, "-I", "-S", "-B", "-c", CODE, FOLDER]
 SOUND: Final = R580 + gpu_lines()
 ROW: Final = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, H100"
 
@@ -120,9 +124,10 @@ def test_no_process_writes_a_file(traced: Traced) -> None:
 def test_no_program_but_the_documented_ones_is_started(
     traced: Traced, kind: str, machine: ForgedMachine
 ) -> None:
-    # The token is another one each time.
+    # What follows the API is the token, another one each time.
+    at = len(WORKER) + 1
     started = [
-        [*words[:6], *words[7:]] if words[: len(WORKER)] == WORKER else words
+        [*words[:at], *words[at + 1 :]] if words[: at - 1] == WORKER else words
         for words in traced.started
     ]
 
@@ -132,21 +137,19 @@ def test_no_program_but_the_documented_ones_is_started(
     program = str(machine.root / "usr/bin/nvidia-smi")
     query = [f"--query-gpu={smi.QUERY}", "--format=csv,noheader"]
     nvml, cuda = ([*WORKER, api, path] for api, path in libraries.items())
-    assert (
-        started
-        == {
-            "plain": [],
-            "sound": [nvml],
-            "crashing": [nvml, cuda],
-            "jetson": [cuda],
-            "only-smi": [
-                [*WORKER, "program", program, *query],
-                [program, *query],
-                [*WORKER, "program", program],
-                [program],
-            ],
-        }[kind]
-    )
+    expected = {
+        "plain": [],
+        "sound": [nvml],
+        "crashing": [nvml, cuda],
+        "jetson": [cuda],
+        "only-smi": [
+            [*WORKER, "program", program, *query],
+            [program, *query],
+            [*WORKER, "program", program],
+            [program],
+        ],
+    }
+    assert started == expected[kind]
 
 
 def test_no_file_is_opened_that_the_page_does_not_list(
