@@ -20,6 +20,7 @@ from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.wheels.platform import admits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -237,7 +238,7 @@ def _lacks(label: str, wheels: Sequence[WheelName] | None, machine: Machine) -> 
     ``None`` means that the wheels are not known. The tags of Python and its ABI are not judged:
     which interpreter will be used is not known.
     """
-    if wheels is None or any(_fits(wheel, machine) for wheel in wheels):
+    if wheels is None or any(admits(wheel.platforms, machine.platform) for wheel in wheels):
         return ""
     there = sorted({platform for wheel in wheels for platform in wheel.platforms})
     if not there:
@@ -246,24 +247,6 @@ def _lacks(label: str, wheels: Sequence[WheelName] | None, machine: Machine) -> 
         f"no wheel for {machine.platform.system} {machine.platform.architecture}: "
         f"there is {', '.join(there)}"
     )
-
-
-def _fits(wheel: WheelName, machine: Machine) -> bool:
-    system, cpu = machine.platform.system, machine.platform.architecture or "x86_64"
-    for tag in wheel.platforms:
-        if tag == "any":
-            return True
-        if system == "linux" and tag.endswith(f"_{cpu}"):
-            libc = machine.platform.libc or "glibc"
-            if tag.startswith({"musl": "musllinux_", "glibc": "manylinux"}.get(libc, "linux_")):
-                return True
-            if tag.startswith("linux_"):
-                return True
-        if system == "win32" and tag == {"x86_64": "win_amd64", "aarch64": "win_arm64"}.get(cpu):
-            return True
-        if system == "darwin" and tag.startswith("macosx_"):
-            return True
-    return False
 
 
 def _warnings(found: Explanation, release: Release, *, blind: bool) -> Iterator[str]:
