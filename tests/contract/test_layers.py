@@ -30,7 +30,6 @@ LAYERS: Final = {
     "detect": {"errors", "model", "tables", "values"},
     "machine_file": {"errors", "model"},
     "targets": {"errors", "model", "tables", "values", "rules"},
-    "forced": {"errors", "model", "tables", "values", "targets", "overrides", "rules"},
     "overrides": {"errors", "model", "rules", "values", "targets"},
     "provider": {
         "errors",
@@ -41,13 +40,13 @@ LAYERS: Final = {
         "machine_file",
         "values",
         "targets",
-        "forced",
     },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
 # The same for the tools, from the ground up. Whoever adds a package adds its row.
 TOOLS: Final = {
     "beside": set[str](),
+    "forced": {"model", "overrides", "rules", "tables", "values"},
     "codes": {"errors"},
     "ordering": {"errors"},
     "recording": {"beside", "detect", "errors", "machine_file"},
@@ -71,6 +70,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "wheels",
     },
     # The documents of every tool: a tool does not know in what form it is printed, ...
     "records": {"binaries", "explain", "rules", "tables", "targets", "verify"},
