@@ -169,7 +169,7 @@ def test_value_that_is_no_architecture_is_shown_as_it_is() -> None:
     (row,) = cover(made, fleet(gpu("7.0", "12.8"))).rows
 
     refused = Reasons(cover(made, fleet(gpu("7.0", "12.8")))).refusal(row.kind, "cu")
-    assert refused == "sm_arch: has banana PTX 90, this GPU is 7.0"
+    assert refused == "sm_arch: has PTX 90 and banana, this GPU is 7.0"
 
 
 def test_page_of_a_large_release_cuts_its_lists() -> None:
