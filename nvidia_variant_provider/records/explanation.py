@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nvidia_variant_provider.explain.release import Release
-    from nvidia_variant_provider.explain.views import Explanation, View
+    from nvidia_variant_provider.explain.results import Explanation, View
 
 
 class _Record(BaseModel):
@@ -40,7 +40,7 @@ class ViewRecord(_Record):
     @classmethod
     def of(cls, view: View, *, gpu_build: bool) -> ViewRecord:
         """Build the record of one installer."""
-        from nvidia_variant_provider.explain.views import ORDINARY
+        from nvidia_variant_provider.explain.results import ORDINARY
 
         named = None if view.winner == ORDINARY else view.winner
         takes = "nothing" if view.winner is None else "variant" if named else "ordinary"

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nvidia_variant_provider.explain.views import (
-    ORDINARY,
-    PIP,
-    PROVIDER,
-    UV,
-    Explanation,
-    explain,
-)
+from nvidia_variant_provider.explain.results import ORDINARY, PIP, PROVIDER, UV, Explanation
+from nvidia_variant_provider.explain.views import explain
 from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.targets.target import parse_target
