@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.properties import MachineSummary
 
 if TYPE_CHECKING:
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.explain.results import Explanation, View
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RowRecord(_Record):
+class RowRecord(Record):
     """One variant, or the wheel without a label."""
 
     label: str | None = Field(description="null for the wheel without a label")
@@ -27,7 +24,7 @@ class RowRecord(_Record):
     reason: str
 
 
-class ViewRecord(_Record):
+class ViewRecord(Record):
     """What one installer makes of the release."""
 
     installer: Literal["provider", "uv", "pip"]
@@ -63,7 +60,7 @@ class ViewRecord(_Record):
         )
 
 
-class MachineResult(_Record):
+class MachineResult(Record):
     """The results for one machine."""
 
     name: str = Field(description="the target, the machine file, or 'this machine'")
@@ -72,7 +69,7 @@ class MachineResult(_Record):
     warnings: tuple[str, ...]
 
 
-class Explanations(_Record):
+class Explanations(Record):
     """A release explained on one or more machines."""
 
     schema_version: Literal[1] = 1
