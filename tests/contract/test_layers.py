@@ -22,7 +22,7 @@ LAYERS: Final = {
     "values": set[str](),
     "errors": set[str](),
     "model": {"errors", "values"},
-    "tables": {"errors", "model", "values"},
+    "tables": {"model", "values"},
     "rules": {"errors", "model", "tables", "values"},
     "detect.worker": set[str](),
     "detect.files": set[str](),
@@ -30,7 +30,7 @@ LAYERS: Final = {
     "detect": {"errors", "model", "tables", "values"},
     "machine_file": {"errors", "model"},
     "targets": {"errors", "model", "tables", "values", "rules"},
-    "overrides": {"errors", "model", "rules", "values", "targets"},
+    "overrides": {"errors", "model", "rules", "values"},
     "provider": {
         "errors",
         "model",
