@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvidia_variant_provider.explain.release import Release
-    from nvidia_variant_provider.explain.views import Explanation, View
+    from nvidia_variant_provider.explain.results import Explanation, View
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, or the address of an index (simple API).
@@ -125,7 +125,7 @@ def _explain(release: Release, named: argparse.Namespace) -> Explanation:
 
 
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
-    from nvidia_variant_provider.explain.views import PIP, PROVIDER, TITLES, UV
+    from nvidia_variant_provider.explain.results import PIP, PROVIDER, TITLES, UV
 
     output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
     ours, uvs = explanation.view(PROVIDER), explanation.view(UV)

@@ -69,9 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_json(TorchBackend.of(backend, machine).model_dump(mode="json"))
     else:
-        output.emit_lines([backend.path])
         for line in _reasons(backend, machine, named=args.torch is not None):
             output.note(line)
+        output.emit_lines([backend.path])
     wanted = bool(machine.gpus) or machine.cuda is not None
     return _EXIT_NONE_FITS if wanted and backend.chosen is None else 0
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.conformance.peer import Peer, PeerError
+from nvidia_variant_provider.records.conformance import ConformanceReport, Failure, GroupTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,26 +82,28 @@ def judge(case: Case, reply: Mapping[str, object]) -> Outcome:
 
 def document(outcomes: Sequence[Outcome]) -> dict[str, object]:
     """Return the report as JSON."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "provider_version": __version__,
-        "protocol": PROTOCOL,
-        "conforms": conforms(outcomes),
-        "groups": [
-            {"group": group, **{result.value: count for result, count in counts.items()}}
+    report = ConformanceReport(
+        schema_version=SCHEMA_VERSION,
+        provider_version=__version__,
+        protocol=PROTOCOL,
+        conforms=conforms(outcomes),
+        groups=[
+            GroupTally(group=group, **{result.value: count for result, count in counts.items()})
             for group, counts in tally(outcomes).items()
         ],
-        "failures": [
-            {
-                "id": it.case.id,
-                "reason": it.reason,
-                "seen": it.seen,
-                "expected": it.case.expected,
-            }
-            for it in outcomes
-            if it.result is Result.FAILED
-        ],
-    }
+        failures=[_failure(it) for it in outcomes if it.result is Result.FAILED],
+    )
+    return report.model_dump(mode="json")
+
+
+def _failure(outcome: Outcome) -> Failure:
+    case, seen = outcome.case, outcome.seen
+    return Failure(
+        id=case.id,
+        reason=outcome.reason,
+        seen=None if seen is None else dict(seen),
+        expected=dict(case.expected),
+    )
 
 
 def tally(outcomes: Sequence[Outcome]) -> dict[str, dict[Result, int]]:

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.coverage.matrix import NAMESPACE, Ending, preferences
-from nvidia_variant_provider.coverage.reasons import Reasons, parse_arch
+from nvidia_variant_provider.coverage.reasons import Reasons
+from nvidia_variant_provider.explain.words import parse_arch
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.coverage.matrix import NAMESPACE, offered, preferences
-from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.explain.words import nearest_value, say_archs
 from nvidia_variant_provider.metadata.uv import uv_skips
-from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules import judge
-from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nvidia_variant_provider.coverage.kinds import Kind
     from nvidia_variant_provider.coverage.matrix import Coverage, Row
     from nvidia_variant_provider.ordering import Preferences, Unmet
@@ -104,15 +101,13 @@ class Reasons:
             return self._judged(kind, unmet)
         if unmet.feature == SM_ARCH and kind.known_capabilities:
             shown = ", ".join(str(found) for found in kind.known_capabilities)
-            return f"sm_arch: has {_archs(unmet.values)}, this GPU is {shown}"
+            return f"sm_arch: has {say_archs(unmet.values)}, this GPU is {shown}"
         return self._judged(kind, unmet)
 
     def _judged(self, kind: Kind, unmet: Unmet) -> str:
-        # A wheel takes any of its values, so the easiest bound is the one to name.
-        values = list(unmet.values)
-        if unmet.feature in {LOWER_BOUND, UPPER_BOUND}:
-            values.sort(key=_version, reverse=unmet.feature == UPPER_BOUND)
-        reason = judge(kind.machine, unmet.feature, values[0], self._coverage.rules).reason
+        reason = judge(
+            kind.machine, unmet.feature, nearest_value(unmet), self._coverage.rules
+        ).reason
         branch = f" (driver branch {kind.driver})" if kind.driver else ""
         return reason + (branch if unmet.feature == LOWER_BOUND and kind.cuda else "")
 
@@ -121,32 +116,3 @@ class Reasons:
         if key not in self._preferences:
             self._preferences[key] = preferences(self._release, kind, self._coverage.rules)
         return self._preferences[key]
-
-
-def _archs(values: Sequence[str]) -> str:
-    """Shorten the architectures of a wheel: ``75 80 86 90 100 120`` and ``PTX 120``."""
-    real: list[SmArch] = []
-    virtual: list[SmArch] = []
-    other: list[str] = []
-    for value in values:
-        arch = parse_arch(value)
-        if arch is None:
-            other.append(value)
-        else:
-            (virtual if arch.virtual else real).append(arch)
-    shown = [arch.target for arch in sorted(real)] + other
-    shown += [f"PTX {arch.target}" for arch in sorted(virtual)]
-    return " ".join(shown)
-
-
-def _version(value: str) -> tuple[int, ...]:
-    parts = value.split(".")
-    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
-
-
-def parse_arch(value: str) -> SmArch | None:
-    """Read an SM architecture; ``None`` for a value that is none and that no device supports."""
-    try:
-        return SmArch.parse(value)
-    except InvalidValueError:
-        return None

@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.explain import source as source_reader
+from nvidia_variant_provider.model import Platform
+from nvidia_variant_provider.wheels.platform import admits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nvidia_variant_provider.metadata.model import VariantMetadata
     from nvidia_variant_provider.wheels.name import WheelName
 
-_ANY: Final = "any"
-_WINDOWS: Final = {"x86_64": "win_amd64", "aarch64": "win_arm64"}
-_LINUX: Final = ("manylinux", "musllinux", "linux")
 _BLOCK: Final = 1 << 20
 
 
@@ -52,29 +49,10 @@ class Release:
             not wheel.label and fits(wheel, system, architecture) for wheel in self.wheels or ()
         )
 
-    def with_labels(self, labels: Iterable[str]) -> Release:
-        """Return the release as a mirror with these labels has it; "" is the ordinary wheel."""
-        kept = frozenset(labels)
-        variants = {
-            label: stated for label, stated in self.metadata.variants.items() if label in kept
-        }
-        wheels = self.wheels
-        if wheels is not None:
-            wheels = tuple(wheel for wheel in wheels if wheel.label in kept)
-        metadata = self.metadata.model_copy(update={"variants": variants})
-        return Release(self.name, self.version, metadata, wheels, self.folder)
-
 
 def fits(wheel: WheelName, system: str, architecture: str) -> bool:
-    """Tell whether a wheel's platform tags admit a system and a processor architecture."""
-    for tag in wheel.platforms:
-        if tag == _ANY:
-            return True
-        if system == "linux" and tag.startswith(_LINUX) and tag.endswith(f"_{architecture}"):
-            return True
-        if system == "win32" and tag == _WINDOWS.get(architecture):
-            return True
-    return False
+    """Tell whether a wheel fits machines of a list, of which no C library is known."""
+    return admits(wheel.platforms, Platform(system, architecture))
 
 
 def read_release(source: str, package: str = "") -> Release:

@@ -36,12 +36,25 @@ def say_unmet(
         return "; ".join(note.text for note in decision.notes) or machine.reason
     if unmet.feature == SM_ARCH:
         return _say_archs(unmet.values, machine, decision.values(SM_ARCH), rules)
-    if unmet.feature in {LOWER_BOUND, UPPER_BOUND}:
-        # Several bounds are alternatives: the easiest one is the one that was missed most closely.
-        value = sorted(unmet.values, key=_version, reverse=unmet.feature == UPPER_BOUND)[0]
-        reason = judge(machine, unmet.feature, value).reason
-        return reason if reason.endswith(")") else f"{reason}{_driver(machine)}"
-    return judge(machine, unmet.feature, unmet.values[0]).reason
+    reason = judge(machine, unmet.feature, nearest_value(unmet)).reason
+    if unmet.feature not in {LOWER_BOUND, UPPER_BOUND} or reason.endswith(")"):
+        return reason
+    return f"{reason}{_driver(machine)}"
+
+
+def nearest_value(unmet: Unmet) -> str:
+    """Return the value to name: of bounds, which are alternatives, the one missed most closely."""
+    if unmet.feature not in {LOWER_BOUND, UPPER_BOUND}:
+        return unmet.values[0]
+    return sorted(unmet.values, key=_version, reverse=unmet.feature == UPPER_BOUND)[0]
+
+
+def parse_arch(value: str) -> SmArch | None:
+    """Read an SM architecture; ``None`` for a value that is none, which no GPU supports."""
+    try:
+        return SmArch.parse(value)
+    except InvalidValueError:
+        return None
 
 
 def say_archs(values: Iterable[str]) -> str:
@@ -50,12 +63,11 @@ def say_archs(values: Iterable[str]) -> str:
     virtual: list[SmArch] = []
     odd: list[str] = []
     for value in values:
-        try:
-            arch = SmArch.parse(value)
-        except InvalidValueError:
+        arch = parse_arch(value)
+        if arch is None:
             odd.append(value)
-            continue
-        (virtual if arch.virtual else real).append(arch)
+        else:
+            (virtual if arch.virtual else real).append(arch)
     parts = [" ".join(it.target for it in sorted(real))] if real else []
     if virtual:
         parts.append("PTX " + " ".join(it.target for it in sorted(virtual)))
@@ -98,11 +110,9 @@ def _say_archs(values: Sequence[str], machine: Machine, offered: Sequence[str], 
 
 
 def _same_major(value: str, machine: Machine) -> bool:
-    try:
-        arch = SmArch.parse(value)
-    except InvalidValueError:
+    arch, found = parse_arch(value), machine.capabilities[-1]
+    if arch is None:
         return False
-    found = machine.capabilities[-1]
     return arch.capability.major == found.major and arch.capability <= found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.codes import Section
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class CodeRecord(_Record):
+class CodeRecord(Record):
     """A stable code and the section of the documentation that explains it."""
 
     code: str = Field(examples=["NV214", "NVP-NONE", "wsl-driver"])
@@ -28,7 +25,7 @@ class CodeRecord(_Record):
     text: str = Field(description="the section, in Markdown")
 
 
-class Codes(_Record):
+class Codes(Record):
     """What ``code --json`` prints."""
 
     schema_version: Literal[1] = 1

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.machine import ObservedModel  # noqa: TC001 - pydantic reads it
 
 Evidence = Literal["uv", "variantlib", "specification", "hand", "record"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PropertiesRequest(_Model):
+class PropertiesRequest(Record):
     """Ask what a machine supports."""
 
     ask: Literal["properties"]
@@ -28,7 +25,7 @@ class PropertiesRequest(_Model):
     )
 
 
-class ChoiceRequest(_Model):
+class ChoiceRequest(Record):
     """Ask which wheel of a release a machine gets."""
 
     ask: Literal["choice"]
@@ -39,14 +36,14 @@ class ChoiceRequest(_Model):
     )
 
 
-class DetectionRequest(_Model):
+class DetectionRequest(Record):
     """Ask what a machine is."""
 
     ask: Literal["detection"]
     observed: ObservedModel
 
 
-class ExpectedFeature(_Model):
+class ExpectedFeature(Record):
     """A supported feature with its values, most preferred first."""
 
     name: str
@@ -54,31 +51,31 @@ class ExpectedFeature(_Model):
     multi_value: bool
 
 
-class ExpectedFeatures(_Model):
+class ExpectedFeatures(Record):
     """The exact supported features, most preferred first."""
 
     features: list[ExpectedFeature]
 
 
-class Fault(_Model):
+class Fault(Record):
     """Which variable is at fault; the words are the implementation's own."""
 
     variable: str
 
 
-class ExpectedError(_Model):
+class ExpectedError(Record):
     """The override is refused."""
 
     error: Fault
 
 
-class ExpectedLabel(_Model):
+class ExpectedLabel(Record):
     """The chosen variant label; null is the wheel that is no variant."""
 
     label: str | None
 
 
-class Facts(_Model):
+class Facts(Record):
     """What detection makes of a machine; the capabilities are distinct, weakest first."""
 
     status: str
@@ -88,13 +85,13 @@ class Facts(_Model):
     compute_capabilities: list[str]
 
 
-class ExpectedFacts(_Model):
+class ExpectedFacts(Record):
     """The machine that is found."""
 
     facts: Facts
 
 
-class CaseModel(_Model):
+class CaseModel(Record):
     """One question, the answer, and what the answer rests on."""
 
     id: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9._+-]+$", examples=["properties-1/h100"])
@@ -106,11 +103,10 @@ class CaseModel(_Model):
     expected: ExpectedFeatures | ExpectedError | ExpectedLabel | ExpectedFacts
 
 
-class CaseFile(_Model):
+class CaseFile(Record):
     """A group of cases."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"$id": "urn:nvidia-variant-provider:schema:conformance-cases:1"},
     )
 
@@ -120,7 +116,7 @@ class CaseFile(_Model):
     cases: list[CaseModel] = Field(min_length=1)
 
 
-class GroupTally(_Model):
+class GroupTally(Record):
     """How the cases of one group went."""
 
     group: str
@@ -129,7 +125,7 @@ class GroupTally(_Model):
     skipped: int
 
 
-class Failure(_Model):
+class Failure(Record):
     """A case that failed; ``seen`` is the reply, null where there was none to read."""
 
     id: str
@@ -138,11 +134,10 @@ class Failure(_Model):
     expected: dict[str, object]
 
 
-class ConformanceReport(_Model):
+class ConformanceReport(Record):
     """What ``conformance --json`` prints."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={"$id": "urn:nvidia-variant-provider:schema:conformance-report:1"},
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ChangeRecord(_Record):
+class ChangeRecord(Record):
     """One difference that means something."""
 
     key: str = Field(description="the path in the old document, its steps parted by '/'")
@@ -29,7 +26,7 @@ class ChangeRecord(_Record):
     reason: str = Field(description="why nothing is lost")
 
 
-class ConvertedRecord(_Record):
+class ConvertedRecord(Record):
     """One file."""
 
     source: str = Field(description="the file; a wheel's member follows after '!'")
@@ -38,7 +35,7 @@ class ConvertedRecord(_Record):
     document: dict[str, Any] = Field(description="the metadata after the conversion")
 
 
-class ConversionDocument(_Record):
+class ConversionDocument(Record):
     """What ``convert --json`` prints."""
 
     schema_version: Literal[1]

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from nvidia_variant_provider.records.base import Record
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class RefusalModel(_Model):
+class RefusalModel(Record):
     """A variant that a kind of machine cannot install."""
 
     label: str
     reason: str
 
 
-class KindModel(_Model):
+class KindModel(Record):
     """Machines that no choice can tell apart."""
 
     device: str = Field(examples=["H100", "Tesla T4 + Tesla V100", "no GPU"])
@@ -45,7 +43,7 @@ class RowModel(KindModel):
     refused: list[RefusalModel]
 
 
-class FindingModel(_Model):
+class FindingModel(Record):
     """A problem; docs/coverage.md has a section for each."""
 
     problem: Literal["no-build", "hole", "shadow", "tie", "some-gpus", "unused"]
@@ -55,7 +53,7 @@ class FindingModel(_Model):
     text: str
 
 
-class CoverageModel(_Model):
+class CoverageModel(Record):
     """The matrix of a release and a fleet, its problems, and what a mirror must carry."""
 
     schema_version: Literal[1]

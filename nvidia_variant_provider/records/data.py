@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.targets import TargetRecord
 from nvidia_variant_provider.rules import catalogue
 from nvidia_variant_provider.rules.catalogue import same_device, sm_archs
@@ -22,11 +23,7 @@ from nvidia_variant_provider.targets.devices import generation
 from nvidia_variant_provider.targets.devices import products as named_products
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Licence(_Record):
+class Licence(Record):
     """Under which licence a part of the document may be used, and where it comes from."""
 
     parts: tuple[str, ...]
@@ -34,7 +31,7 @@ class Licence(_Record):
     source: str
 
 
-class CatalogueFeature(_Record):
+class CatalogueFeature(Record):
     """A feature with every valid value, in the order of ``get_all_configs``."""
 
     name: str
@@ -42,7 +39,7 @@ class CatalogueFeature(_Record):
     values: tuple[str, ...]
 
 
-class SmTarget(_Record):
+class SmTarget(Record):
     """What a compiler calls ``sm_90a``: the stem of the values ``90a_real`` and ``90a_virtual``."""
 
     target: str = Field(examples=["90a"])
@@ -52,7 +49,7 @@ class SmTarget(_Record):
     tegra_island: bool = Field(description="its plain cubins do not mix with desktop parts")
 
 
-class Capability(_Record):
+class Capability(Record):
     """A compute capability of real devices, and the device code that runs on it, best first."""
 
     compute_capability: str
@@ -66,7 +63,7 @@ class Capability(_Record):
     )
 
 
-class Constants(_Record):
+class Constants(Record):
     """The single numbers of rule set 1."""
 
     tegra_mixes_from_cuda: str
@@ -74,7 +71,7 @@ class Constants(_Record):
     counts_as_below_it: str = Field(description="the version that counts where no GPU reaches it")
 
 
-class Chip(_Record):
+class Chip(Record):
     """A chip on the PCI bus."""
 
     name: str = Field(examples=["GH100"])
@@ -83,7 +80,7 @@ class Chip(_Record):
     pci_ids: tuple[str, ...] = Field(description="device ids of vendor 10de, in hexadecimal")
 
 
-class Block(_Record):
+class Block(Record):
     """A range of device ids in which every known one is of one chip."""
 
     first: str = Field(examples=["2900"])
@@ -91,14 +88,14 @@ class Block(_Record):
     chip: str
 
 
-class Branch(_Record):
+class Branch(Record):
     """A driver branch and the newest CUDA its user-mode driver supports."""
 
     branch: int
     cuda: str
 
 
-class JetPackRelease(_Record):
+class JetPackRelease(Record):
     """A JetPack release; ``driver`` is Tegra's own number, null where no machine showed it."""
 
     version: str
@@ -107,7 +104,7 @@ class JetPackRelease(_Record):
     driver: int | None
 
 
-class NvidiaData(_Record):
+class NvidiaData(Record):
     """Everything the rules look up. ``schema_version`` changes if a key changes its meaning."""
 
     model_config = ConfigDict(

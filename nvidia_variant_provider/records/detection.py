@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.machine import MachineModel, NoteModel
 
 
-class StepModel(BaseModel):
+class StepModel(Record):
     """One probe of the trail."""
-
-    model_config = ConfigDict(extra="forbid")
 
     probe: str
     source: str
@@ -19,10 +18,8 @@ class StepModel(BaseModel):
     seconds: float
 
 
-class FeatureModel(BaseModel):
+class FeatureModel(Record):
     """One feature that an installer gets, its most preferred value first."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: str
     values: list[str]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.properties import MachineSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nvidia_variant_provider.explain.release import Release
-    from nvidia_variant_provider.explain.views import Explanation, View
+    from nvidia_variant_provider.explain.results import Explanation, View
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RowRecord(_Record):
+class RowRecord(Record):
     """One variant, or the wheel without a label."""
 
     label: str | None = Field(description="null for the wheel without a label")
@@ -27,7 +24,7 @@ class RowRecord(_Record):
     reason: str
 
 
-class ViewRecord(_Record):
+class ViewRecord(Record):
     """What one installer makes of the release."""
 
     installer: Literal["provider", "uv", "pip"]
@@ -40,7 +37,7 @@ class ViewRecord(_Record):
     @classmethod
     def of(cls, view: View, *, gpu_build: bool) -> ViewRecord:
         """Build the record of one installer."""
-        from nvidia_variant_provider.explain.views import ORDINARY
+        from nvidia_variant_provider.explain.results import ORDINARY
 
         named = None if view.winner == ORDINARY else view.winner
         takes = "nothing" if view.winner is None else "variant" if named else "ordinary"
@@ -63,7 +60,7 @@ class ViewRecord(_Record):
         )
 
 
-class MachineResult(_Record):
+class MachineResult(Record):
     """The results for one machine."""
 
     name: str = Field(description="the target, the machine file, or 'this machine'")
@@ -72,7 +69,7 @@ class MachineResult(_Record):
     warnings: tuple[str, ...]
 
 
-class Explanations(_Record):
+class Explanations(Record):
     """A release explained on one or more machines."""
 
     schema_version: Literal[1] = 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.index.plan import Plan
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ReleaseRecord(_Record):
+class ReleaseRecord(Record):
     """One version of a project, as it is listed."""
 
     project: str = Field(description="the normalised name")
@@ -29,7 +26,7 @@ class ReleaseRecord(_Record):
     metadata: str | None = Field(description="the release's metadata file; null without variants")
 
 
-class IndexDocument(_Record):
+class IndexDocument(Record):
     """What ``index --json`` prints."""
 
     schema_version: Literal[1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from nvidia_variant_provider.binaries import coverage, ptx, runtime
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ImageRecord(_Record):
+class ImageRecord(Record):
     """Images that are alike, counted together."""
 
     kind: Literal["ptx", "cubin", "lto", "tile", "other"]
@@ -55,14 +52,14 @@ class ImageRecord(_Record):
         )
 
 
-class ProfileRecord(_Record):
+class ProfileRecord(Record):
     """A set of architectures, and how many containers offer exactly that set."""
 
     archs: list[str]
     containers: int
 
 
-class GpuRecord(_Record):
+class GpuRecord(Record):
     """Containers with kernels that serve the GPUs of one compute capability."""
 
     compute_capability: str
@@ -71,7 +68,7 @@ class GpuRecord(_Record):
     uncovered: int
 
 
-class CoverageRecord(_Record):
+class CoverageRecord(Record):
     """Kernel-bearing containers by GPU, and the three short answers."""
 
     containers: int
@@ -104,7 +101,7 @@ def _gpu(row: coverage.Coverage) -> GpuRecord:
     )
 
 
-class CudaLibraryRecord(_Record):
+class CudaLibraryRecord(Record):
     """A CUDA library that a file is linked with, and the CUDA majors that ship it."""
 
     file: str
@@ -112,7 +109,7 @@ class CudaLibraryRecord(_Record):
     cuda_majors: list[int]
 
 
-class BoundsRecord(_Record):
+class BoundsRecord(Record):
     """Oldest CUDA driver version: by minor-version compatibility, and strictly."""
 
     compatible: str | None
@@ -129,7 +126,7 @@ class BoundsRecord(_Record):
         )
 
 
-class FindingRecord(_Record):
+class FindingRecord(Record):
     """Something off in a file that could still be read."""
 
     code: str
@@ -137,7 +134,7 @@ class FindingRecord(_Record):
     text: str
 
 
-class LibraryRecord(_Record):
+class LibraryRecord(Record):
     """One file with device code, or linked with CUDA."""
 
     path: str
@@ -186,7 +183,7 @@ class LibraryRecord(_Record):
         )
 
 
-class RequirementRecord(_Record):
+class RequirementRecord(Record):
     """A requirement on a CUDA library in the wheel's metadata."""
 
     package: str
@@ -195,7 +192,7 @@ class RequirementRecord(_Record):
     optional: bool
 
 
-class FileRecord(_Record):
+class FileRecord(Record):
     """What lies in one file or folder that was asked for."""
 
     path: str
@@ -240,14 +237,14 @@ def _finding(finding: Finding) -> FindingRecord:
     return FindingRecord(code=finding.code, where=finding.where, text=finding.text)
 
 
-class FailureRecord(_Record):
+class FailureRecord(Record):
     """A path that could not be read, and why."""
 
     path: str
     error: str
 
 
-class Inspection(_Record):
+class Inspection(Record):
     """The document that ``inspect --json`` prints."""
 
     model_config = ConfigDict(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.lint.engine import Report
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FindingRecord(_Record):
+class FindingRecord(Record):
     """One finding; ``docs/lint.md`` has a section for its code."""
 
     code: str = Field(pattern=r"^NV\d{3}$")
@@ -32,7 +29,7 @@ class FindingRecord(_Record):
     also_in: tuple[str, ...] = Field(description="other files with the very same fault")
 
 
-class LintDocument(_Record):
+class LintDocument(Record):
     """What ``lint --json`` prints."""
 
     schema_version: Literal[1]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from nvidia_variant_provider.records.base import Record
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PlatformModel(_Model):
+class PlatformModel(Record):
     """The interpreter's surroundings."""
 
     system: str = Field(description="sys.platform", examples=["linux", "win32"])
@@ -19,7 +17,7 @@ class PlatformModel(_Model):
     libc: str = Field("", description="glibc, musl, or empty")
 
 
-class GpuModel(_Model):
+class GpuModel(Record):
     """One GPU as far as it is known."""
 
     name: str
@@ -30,14 +28,14 @@ class GpuModel(_Model):
     source: str = Field(description="who answered for the capability")
 
 
-class NoteModel(_Model):
+class NoteModel(Record):
     """A remark: a stable code that docs/status.md explains, and a sentence."""
 
     code: str
     text: str
 
 
-class MachineModel(_Model):
+class MachineModel(Record):
     """A machine: the input of the rules, and what NV_VARIANT_PROVIDER_MACHINE reads."""
 
     schema_version: Literal[1]
@@ -63,20 +61,20 @@ class MachineModel(_Model):
     notes: list[NoteModel]
 
 
-class BinaryFile(_Model):
+class BinaryFile(Record):
     """A file that is looked at, not read."""
 
     size: int
     head: str = Field("", description="its first bytes in hexadecimal")
 
 
-class PresentEntry(_Model):
+class PresentEntry(Record):
     """A folder, a device node, or anything else that only has to exist."""
 
     present: Literal[True]
 
 
-class LinkEntry(_Model):
+class LinkEntry(Record):
     """A symbolic link, with the size and first bytes of what it leads to if that was looked at."""
 
     link: str
@@ -84,13 +82,13 @@ class LinkEntry(_Model):
     head: str = ""
 
 
-class ErrorEntry(_Model):
+class ErrorEntry(Record):
     """A file that cannot be read."""
 
     error: str = Field(examples=["EACCES"])
 
 
-class LibraryReply(_Model):
+class LibraryReply(Record):
     """What a child process said that loaded a library."""
 
     api: Literal["nvml", "cuda"]
@@ -100,7 +98,7 @@ class LibraryReply(_Model):
     lines: list[str] = Field(examples=[["init\t0", "cuda\t0\t13000"]])
 
 
-class ProgramReply(_Model):
+class ProgramReply(Record):
     """What a program printed on its standard output."""
 
     arguments: list[str]
@@ -109,7 +107,7 @@ class ProgramReply(_Model):
     lines: list[str]
 
 
-class ObservedModel(_Model):
+class ObservedModel(Record):
     """What a machine answered, in the raw."""
 
     platform: PlatformModel
@@ -125,7 +123,7 @@ class ObservedModel(_Model):
     programs: list[ProgramReply] = Field(default_factory=list)
 
 
-class AboutModel(_Model):
+class AboutModel(Record):
     """Where a state of the corpus comes from."""
 
     name: str
@@ -137,7 +135,7 @@ class AboutModel(_Model):
     )
 
 
-class ExpectedModel(_Model):
+class ExpectedModel(Record):
     """What detection must make of the observations."""
 
     status: str
@@ -150,7 +148,7 @@ class ExpectedModel(_Model):
     unsupported: list[str] = Field(default_factory=list)
 
 
-class RecordModel(_Model):
+class RecordModel(Record):
     """A machine record: observations, with the result then made of them or the one expected."""
 
     schema_version: Literal[1]

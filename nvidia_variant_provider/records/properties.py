@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,18 +18,14 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class GpuSummary(_Record):
+class GpuSummary(Record):
     """A GPU by name and compute capability."""
 
     name: str
     compute_capability: str | None = Field(examples=["9.0"])
 
 
-class MachineSummary(_Record):
+class MachineSummary(Record):
     """The machine the properties are for."""
 
     status: str = Field(examples=["ok", "pinned"])
@@ -56,7 +54,7 @@ class MachineSummary(_Record):
         )
 
 
-class FeatureRecord(_Record):
+class FeatureRecord(Record):
     """A feature and its values, the most preferred first."""
 
     name: str = Field(examples=["sm_arch"])
@@ -64,7 +62,7 @@ class FeatureRecord(_Record):
     multi_value: bool = Field(description="whether a wheel may state several of the values")
 
 
-class NoteRecord(_Record):
+class NoteRecord(Record):
     """A remark: a stable code and a sentence."""
 
     code: str
@@ -76,7 +74,7 @@ class NoteRecord(_Record):
         return tuple(cls(code=note.code, text=note.text) for note in notes)
 
 
-class Properties(_Record):
+class Properties(Record):
     """What an installer gets. ``machine`` is null for the catalogue of every valid value."""
 
     schema_version: Literal[1] = 1

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.inspection import FileRecord  # noqa: TC001 - pydantic reads it
 from nvidia_variant_provider.records.verification import WheelRecord  # noqa: TC001 - the same
 
 SCHEMA_VERSION: Final = 1
 _URN: Final = "urn:nvidia-variant-provider:schema"
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 FailureCode = Literal[
@@ -29,14 +26,14 @@ FailureCode = Literal[
 ]
 
 
-class FailureRecord(_Record):
+class FailureRecord(Record):
     """Why there is no result for a wheel; docs/survey.md lists the codes."""
 
     code: FailureCode
     error: str
 
 
-class SurveyLine(_Record):
+class SurveyLine(Record):
     """One wheel. The last line about a path is the one that counts."""
 
     model_config = ConfigDict(json_schema_extra={"$id": f"{_URN}:survey-line:{SCHEMA_VERSION}"})
@@ -54,7 +51,7 @@ class SurveyLine(_Record):
     verification: WheelRecord | None = Field(None, description="as in 'verify --json', wheels[]")
 
 
-class ArchCount(_Record):
+class ArchCount(Record):
     """Wheels whose own libraries have code for an architecture, by how many containers do."""
 
     arch: str = Field(examples=["90a_real"])
@@ -63,14 +60,14 @@ class ArchCount(_Record):
     union: int = Field(description="wheels where it is in some container")
 
 
-class BoundCount(_Record):
+class BoundCount(Record):
     """Wheels by the oldest CUDA driver version that serves, by minor-version compatibility."""
 
     compatible: str = Field(description="such as '12.0', or 'none' without any evidence")
     wheels: int
 
 
-class FindingCount(_Record):
+class FindingCount(Record):
     """A finding of ``inspect`` or ``verify``: how often, and in how many wheels."""
 
     code: str
@@ -80,7 +77,7 @@ class FindingCount(_Record):
     wheels: int
 
 
-class FailureCount(_Record):
+class FailureCount(Record):
     """Wheels without a result, by reason, with the first of them."""
 
     code: str
@@ -88,7 +85,7 @@ class FailureCount(_Record):
     examples: list[str]
 
 
-class SurveySummary(_Record):
+class SurveySummary(Record):
     """The document that ``survey summary --json`` prints."""
 
     model_config = ConfigDict(json_schema_extra={"$id": f"{_URN}:survey-summary:{SCHEMA_VERSION}"})

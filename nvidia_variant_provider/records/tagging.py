@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from nvidia_variant_provider.records.base import Record
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tagging.claims import Claim
@@ -14,11 +16,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ClaimRecord(_Record):
+class ClaimRecord(Record):
     """The code for one compute capability, counted in containers that hold kernels."""
 
     compute_capability: str
@@ -49,14 +47,14 @@ class ClaimRecord(_Record):
         )
 
 
-class LowerBoundRecord(_Record):
+class LowerBoundRecord(Record):
     """The lower bound that is stated, if any, and what it was concluded from."""
 
     value: str | None
     evidence: list[str]
 
 
-class Tagging(_Record):
+class Tagging(Record):
     """The document that ``tag --json`` prints."""
 
     model_config = ConfigDict(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.targets.drivers import default_driver
 
 if TYPE_CHECKING:
@@ -16,11 +17,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DriverRange(_Record):
+class DriverRange(Record):
     """The drivers of a device: branches, or on Jetson JetPack releases."""
 
     first_branch: int | None = Field(description="null on Jetson", examples=[520])
@@ -33,7 +30,7 @@ class DriverRange(_Record):
     default_cuda: str | None = Field(examples=["11.8"])
 
 
-class TargetRecord(_Record):
+class TargetRecord(Record):
     """One device that can be named."""
 
     name: str = Field(examples=["gh200"])
@@ -69,7 +66,7 @@ class TargetRecord(_Record):
         )
 
 
-class Targets(_Record):
+class Targets(Record):
     """The devices that were asked for."""
 
     schema_version: Literal[1] = 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.records.properties import MachineSummary
 
 if TYPE_CHECKING:
@@ -13,11 +14,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.torch_backend import Backend
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BuildRecord(_Record):
+class BuildRecord(Record):
     """One CUDA build of the release for the platform."""
 
     path: str = Field(examples=["cu126"])
@@ -27,7 +24,7 @@ class BuildRecord(_Record):
     covers: tuple[str, ...] = Field(description="the machine's capabilities it has code for")
 
 
-class TorchBackend(_Record):
+class TorchBackend(Record):
     """The build that fits a machine, and the others."""
 
     schema_version: Literal[1] = 1

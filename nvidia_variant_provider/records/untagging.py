@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.records.base import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PlainWheel(_Record):
+class PlainWheel(Record):
     """An ordinary wheel that was written."""
 
     wheel: str = Field(description="path of the variant wheel")
@@ -21,7 +18,7 @@ class PlainWheel(_Record):
     notes: tuple[str, ...] = Field(description="what could not be kept, such as signatures")
 
 
-class Untagging(_Record):
+class Untagging(Record):
     """What ``untag --json`` prints."""
 
     schema_version: Literal[1] = 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from nvidia_variant_provider.records.base import Record
 from nvidia_variant_provider.verify.engine import is_failure
 
 if TYPE_CHECKING:
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION: Final = 1
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FindingRecord(_Record):
+class FindingRecord(Record):
     """One finding; ``docs/verify.md`` has a section for its code."""
 
     code: str
@@ -45,7 +42,7 @@ class FindingRecord(_Record):
         )
 
 
-class ShareRecord(_Record):
+class ShareRecord(Record):
     """The containers behind one stated architecture."""
 
     value: str
@@ -63,7 +60,7 @@ class ShareRecord(_Record):
         ]
 
 
-class GroupRecord(_Record):
+class GroupRecord(Record):
     """The libraries for one CUDA, in a wheel that brings some for several."""
 
     name: str = Field(description="such as 'CUDA 11.8'")
@@ -71,7 +68,7 @@ class GroupRecord(_Record):
     stated: list[ShareRecord]
 
 
-class WheelRecord(_Record):
+class WheelRecord(Record):
     """One wheel: what it states, and what was found."""
 
     path: str
@@ -106,14 +103,14 @@ class WheelRecord(_Record):
         )
 
 
-class FailureRecord(_Record):
+class FailureRecord(Record):
     """A wheel that could not be verified, and why."""
 
     path: str
     error: str
 
 
-class Verification(_Record):
+class Verification(Record):
     """The document that ``verify --json`` prints; true if nothing worse than a note was found."""
 
     model_config = ConfigDict(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-PROGRAM: Final = "nvidia-variant-provider"
+from nvidia_variant_provider.cli.faults import TOOLS_PACKAGES
+
 COMMAND: Final = (sys.executable, "-m", "nvidia_variant_provider")
 RECORD: Final = Path(__file__).parents[1] / "data/machines/wsl2-linux-driver-shadows.json"
 SECONDS: Final = 60
@@ -89,6 +92,72 @@ def test_control_c_ends_with_130_and_no_traceback() -> None:
         out, err = child.communicate(timeout=SECONDS)
 
     assert (child.returncode, out, err) == (130, b"", b"")
+
+
+# Runs the program as in an environment without the extra ``tools``.
+BARE: Final = """
+import sys
+
+from nvidia_variant_provider.cli.faults import TOOLS_PACKAGES
+from nvidia_variant_provider.cli.main import main
+
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in TOOLS_PACKAGES | {"pydantic_core"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Absent())
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def without_tools(words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", BARE, *words.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        f"detect --json --replay {RECORD}",
+        "properties --target gh200@580",
+        "targets hopper",
+        "torch-backend --target h100@580",
+        "run --target h100@580 -- echo started",
+        "code NVP-NONE",
+    ],
+)
+def test_what_a_machine_is_can_be_asked_without_the_extra(words: str) -> None:
+    done = without_tools(words)
+
+    assert (done.returncode, "error" in done.stderr) == (0, False)
+    assert done.stdout
+
+
+@pytest.mark.parametrize("words", ["explain .", "inspect x.whl", "completion bash", "code"])
+def test_other_commands_name_the_extra_they_need(words: str) -> None:
+    done = without_tools(words)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(": pip install 'nvidia-variant-provider[tools]'\n")
+
+
+def test_every_package_of_the_extra_is_known() -> None:
+    named = {
+        re.split(r"[^\w]", requirement.lower())[0]
+        for requirement in requires("nvidia-variant-provider") or ()
+        if "extra == 'tools'" in requirement or 'extra == "tools"' in requirement
+    }
+
+    assert named == TOOLS_PACKAGES
 
 
 def _wait_for_a_child_of(pid: int) -> None:

@@ -13,8 +13,9 @@ from examples.torch.releases import RELEASES, write_releases
 from examples.torch.wheels import write_wheel
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.explain.results import ORDINARY, PROVIDER, UV, Explanation
 from nvidia_variant_provider.explain.source import read_release
-from nvidia_variant_provider.explain.views import ORDINARY, PROVIDER, UV, Explanation, explain
+from nvidia_variant_provider.explain.views import explain
 from nvidia_variant_provider.forced import force_environment
 from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.targets.target import parse_target

@@ -23,8 +23,9 @@ from examples.torch.clients import clean_environment, uv_executable
 from examples.torch.wheels import NVIDIA, installed_label, write_wheel
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.explain.results import ORDINARY, PROVIDER, UV
 from nvidia_variant_provider.explain.source import read_release
-from nvidia_variant_provider.explain.views import ORDINARY, PROVIDER, UV, explain
+from nvidia_variant_provider.explain.views import explain
 from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.tables.driver_branches import BRANCHES

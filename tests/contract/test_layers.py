@@ -22,7 +22,7 @@ LAYERS: Final = {
     "values": set[str](),
     "errors": set[str](),
     "model": {"errors", "values"},
-    "tables": {"errors", "model", "values"},
+    "tables": {"model", "values"},
     "rules": {"errors", "model", "tables", "values"},
     "detect.worker": set[str](),
     "detect.files": set[str](),
@@ -30,8 +30,7 @@ LAYERS: Final = {
     "detect": {"errors", "model", "tables", "values"},
     "machine_file": {"errors", "model"},
     "targets": {"errors", "model", "tables", "values", "rules"},
-    "forced": {"errors", "model", "tables", "values", "targets", "overrides", "rules"},
-    "overrides": {"errors", "model", "rules", "values", "targets"},
+    "overrides": {"errors", "model", "rules", "values"},
     "provider": {
         "errors",
         "model",
@@ -41,13 +40,13 @@ LAYERS: Final = {
         "machine_file",
         "values",
         "targets",
-        "forced",
     },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
 # The same for the tools, from the ground up. Whoever adds a package adds its row.
 TOOLS: Final = {
     "beside": set[str](),
+    "forced": {"model", "overrides", "rules", "tables", "values"},
     "codes": {"errors"},
     "ordering": {"errors"},
     "recording": {"beside", "detect", "errors", "machine_file"},
@@ -71,6 +70,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "wheels",
     },
     # The documents of every tool: a tool does not know in what form it is printed, ...
     "records": {"binaries", "explain", "rules", "tables", "targets", "verify"},

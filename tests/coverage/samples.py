@@ -13,7 +13,7 @@ from nvidia_variant_provider.coverage.kinds import kind_of
 from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.coverage import Kind
 
@@ -25,6 +25,17 @@ def properties(bound: str, *archs: str) -> dict[str, dict[str, tuple[str, ...]]]
 def release(variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], *wheels: str) -> Release:
     names = tuple(WheelName.parse(name) for name in wheels) if wheels else None
     return Release("pkg", "1.0", release_metadata(variants), names)
+
+
+def with_labels(made: Release, labels: Iterable[str]) -> Release:
+    """Return a release as a mirror with these labels has it; "" is the ordinary wheel."""
+    kept = frozenset(labels)
+    variants = {label: stated for label, stated in made.metadata.variants.items() if label in kept}
+    wheels = made.wheels
+    if wheels is not None:
+        wheels = tuple(wheel for wheel in wheels if wheel.label in kept)
+    metadata = made.metadata.model_copy(update={"variants": variants})
+    return Release(made.name, made.version, metadata, wheels, made.folder)
 
 
 def kind(target_facts: Facts | None = None, **facts: object) -> Kind:

@@ -27,39 +27,16 @@ from nvidia_variant_provider.coverage.page import render_page
 from nvidia_variant_provider.coverage.readers import smi, streams, table
 from nvidia_variant_provider.coverage.readers.machine_files import facts_of
 from nvidia_variant_provider.coverage.reasons import Reasons
-from nvidia_variant_provider.coverage.release import fits, hash_of
+from nvidia_variant_provider.coverage.release import hash_of
 from nvidia_variant_provider.coverage.report import csv_rows
 from nvidia_variant_provider.errors import FleetError, InvalidValueError, MetadataError
 from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.wheels.name import WheelName
-from tests.coverage.samples import fleet, gpu, kind, properties, records, release
+from tests.coverage.samples import fleet, gpu, kind, properties, records, release, with_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.mark.parametrize(
-    ("platform", "system", "architecture", "expected"),
-    [
-        pytest.param("any", "linux", "riscv64", True, id="any"),
-        pytest.param("manylinux_2_28_x86_64", "linux", "x86_64", True, id="linux"),
-        pytest.param("manylinux_2_28_x86_64", "linux", "aarch64", False, id="other processor"),
-        pytest.param("manylinux2014_x86_64.win_amd64", "win32", "x86_64", True, id="compressed"),
-        pytest.param("win_amd64", "linux", "x86_64", False, id="other system"),
-        pytest.param("macosx_11_0_arm64", "linux", "aarch64", False, id="macOS"),
-    ],
-)
-def test_platform_tags(
-    platform: str,
-    system: str,
-    architecture: str,
-    expected: bool,  # noqa: FBT001
-) -> None:
-    wheel = WheelName("pkg", "1.0", "", "py3", "none", platform, "cu")
-
-    assert fits(wheel, system, architecture) is expected
 
 
 def test_devices_that_no_driver_serves_together_have_no_default() -> None:
@@ -192,7 +169,7 @@ def test_value_that_is_no_architecture_is_shown_as_it_is() -> None:
     (row,) = cover(made, fleet(gpu("7.0", "12.8"))).rows
 
     refused = Reasons(cover(made, fleet(gpu("7.0", "12.8")))).refusal(row.kind, "cu")
-    assert refused == "sm_arch: has banana PTX 90, this GPU is 7.0"
+    assert refused == "sm_arch: has PTX 90 and banana, this GPU is 7.0"
 
 
 def test_page_of_a_large_release_cuts_its_lists() -> None:
@@ -213,7 +190,7 @@ def test_wheel_that_vanished_is_named(tmp_path: Path) -> None:
     with pytest.raises(MetadataError, match=r"pkg-1\.0-py3-none-any-cu\.whl"):
         hash_of(gone, gone.wheels[0])
     with pytest.raises(InvalidValueError, match="no machine of the fleet"):
-        list(requirements([cover(gone.with_labels([]), fleet(gpu("9.0", "13.0")))], "command"))
+        list(requirements([cover(with_labels(gone, []), fleet(gpu("9.0", "13.0")))], "command"))
 
 
 def test_release_without_metadata_is_an_error(tmp_path: Path) -> None:

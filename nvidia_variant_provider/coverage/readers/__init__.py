@@ -36,7 +36,6 @@ _WHOLE: Final = {
 }
 # Formats with one record a line can be read from any byte on.
 _BY_LINE: Final = {TABLE: table.read, MACHINE_LINES: machine_files.read_lines}
-FORMATS: Final = (*_WHOLE, *_BY_LINE)
 
 # A folder with more files than this is not a folder of machines.
 MAX_FILES: Final = 200_000

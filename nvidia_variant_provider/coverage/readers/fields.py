@@ -1,7 +1,8 @@
-"""Fields of JSON objects that others wrote, with the place in every complaint."""
+"""Fields and cells that others wrote, with the place in every complaint."""
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from nvidia_variant_provider.errors import FleetError
@@ -44,3 +45,10 @@ class Place(NamedTuple):
         if int(text) > most:
             self.fail(key, text, f"a whole number up to {most}")
         return int(text)
+
+    def cells(self, line: str) -> list[str]:
+        """Return the cells of a line of comma-separated values."""
+        try:
+            return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
+        except (csv.Error, StopIteration) as error:
+            raise FleetError(*self, "", line, "comma-separated values") from error

@@ -6,7 +6,6 @@ nvidia-smi prints no CUDA version here: it follows from the driver branch.
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
@@ -17,7 +16,7 @@ from nvidia_variant_provider.coverage.readers.streams import lines
 from nvidia_variant_provider.errors import FleetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 _HOST: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,252}): (.*)")
 _NAMES: Final = frozenset({"name", "gpu_name"})
@@ -101,7 +100,7 @@ def _take(
     gpus: dict[_Gpu, _Gpu],
 ) -> None:
     """Add one line to its machine; equal headers and GPUs are kept once for all machines."""
-    cells = _cells(place, text)
+    cells = place.cells(text)
     if not host.columns:
         header = tuple(re.sub(r"\s*\[.*\]$", "", cell) for cell in cells)
         if not _NAMES & set(header) and _CAPABILITY not in header:
@@ -124,10 +123,3 @@ def _take(
         row.get(_CAPABILITY, ""),
     )
     host.gpus[gpus.setdefault(found, found)] = None
-
-
-def _cells(place: Place, text: str) -> Sequence[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([text], skipinitialspace=True))]
-    except (csv.Error, StopIteration) as error:
-        raise FleetError(*place, "", text, "comma-separated values") from error

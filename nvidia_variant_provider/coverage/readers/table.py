@@ -7,7 +7,6 @@ Columns, in any order: ``target`` alone (``gh200@580``), or ``device`` and/or ``
 
 from __future__ import annotations
 
-import csv
 from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -40,7 +39,7 @@ def read(
         if not line.strip() or line.startswith("#"):
             continue
         place = Place(source, where)
-        cells = _cells(place, line)
+        cells = place.cells(line)
         if not columns:
             columns = _checked(place, cells)
             continue
@@ -55,15 +54,8 @@ def _header(stream: BinaryIO, source: str) -> Sequence[str]:
     for where, line in lines(stream, source):
         if line.strip() and not line.startswith("#"):
             place = Place(source, where)
-            return _checked(place, _cells(place, line))
+            return _checked(place, place.cells(line))
     return ()
-
-
-def _cells(place: Place, line: str) -> Sequence[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
-    except (csv.Error, StopIteration) as error:
-        raise FleetError(*place, "", line, "comma-separated values") from error
 
 
 def _checked(place: Place, columns: Sequence[str]) -> Sequence[str]:
