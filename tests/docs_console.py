@@ -94,9 +94,9 @@ def steps_of(page: str) -> list[Step]:
 
 def agrees(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:
     """Tell whether a page shows what was printed; blanks that pad a table to its width are left."""
-    parts = ["\n".join(map(str.rstrip, lines)) for lines in (shown, printed)]
-    pattern = ".*".join(re.escape(part) for part in re.split(r"^\.\.\.$", parts[0], flags=re.M))
-    return re.fullmatch(pattern, parts[1], re.DOTALL) is not None
+    wanted, came = ("\n".join(map(str.rstrip, lines)) for lines in (shown, printed))
+    parts = re.split(r"^\.\.\.$", wanted, flags=re.MULTILINE)
+    return re.fullmatch(".*".join(map(re.escape, parts)), came, re.DOTALL) is not None
 
 
 def run_steps(
@@ -141,7 +141,14 @@ def _environment(folder: Path) -> dict[str, str]:
         write_releases(folder / "wheels")
     bin_folder = Path(sys.executable).parent
     if not (folder / "venv").exists():
-        command: list[str | Path] = ["venv", "-q", "--no-config", "--python", sys.executable, folder / "venv"]
+        command: list[str | Path] = [
+            "venv",
+            "-q",
+            "--no-config",
+            "--python",
+            sys.executable,
+            folder / "venv",
+        ]
         command.insert(0, str(bin_folder / "uv"))
         subprocess.run(command, env=clean_environment(), check=True, timeout=60)
     (folder / ".empty").mkdir()
