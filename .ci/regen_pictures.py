@@ -181,7 +181,7 @@ def detection() -> Drawing:
         100,
         660,
         52,
-        "the gate: a few look-ups in /sys, /proc and /dev\nno sign of NVIDIA: nothing more is asked",
+        GATE,
     )
     drawing.arrow((120, 152), (120, 196))
     drawing.arrow((350, 152), (350, 196))
@@ -203,7 +203,7 @@ def detection() -> Drawing:
         330,
         660,
         52,
-        "reconcile, with the tables of branches and chips\none Machine, one status, and the trail of every step",
+        RECONCILE,
     )
     drawing.arrow((350, 382), (350, 414))
     drawing.box(
