@@ -36,8 +36,8 @@ INCLUDED: Final = (
     "tests/conformance/second.py",
 )
 _LINK: Final = re.compile(r"(?P<head>\]\()(?P<path>[^)#:\s]+)(?P<tail>(?:#[^)\s]*)?\))")
-_FENCE: Final = re.compile(r"^(```.*?^```)", re.MULTILINE | re.DOTALL)
-_MARK: Final = re.compile(r"^\*(Not run in CI: [^*]+)\*$", re.MULTILINE)
+_FENCE: Final = re.compile(r"^( *```.*?^ *```)", re.MULTILINE | re.DOTALL)
+_MARK: Final = re.compile(r"^( *)\*(Not run in CI: [^*]+)\*$", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -62,7 +62,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def _outside_fences(text: str, here: str, source: str) -> str:
     text = _LINK.sub(lambda link: _moved(link, here, source), text)
-    return _MARK.sub(r'<p class="not-run">\1</p>', text)
+    return _MARK.sub(r"\1\2\n\1{: .not-run }", text)
 
 
 def _moved(link: re.Match[str], here: str, source: str) -> str:
