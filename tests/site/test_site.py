@@ -151,7 +151,10 @@ def test_search_finds_a_code_and_a_variable(
 ) -> None:
     tab = browser.new_page()
     tab.goto(f"{site}/index.html")
-    tab.fill(".md-search__input", words)
+    tab.click(".md-search__input")
+    # What is typed before the index is there would be lost.
+    tab.get_by_text("Type to start searching").wait_for(state="attached")
+    tab.locator(".md-search__input").press_sequentially(words)
 
     tab.wait_for_selector(f".md-search-result__link[href*='{page}']", state="attached")
 
