@@ -60,8 +60,15 @@ def anchor(title: str) -> str:
     return re.sub(r"\s", "-", re.sub(r"[^\w\- ]", "", title).strip().lower())
 
 
+def _section_of(page: str, level: str, code: str) -> tuple[str, str]:
+    found = sections(page, level)
+    if code not in found:
+        raise SystemExit(f"docs/{page}: {code} has no section: expected '{level} {code}'")
+    return found[code]
+
+
 def _row(page: str, level: str, code: str, *cells: str) -> str:
-    title, _ = sections(page, level)[code]
+    title, _ = _section_of(page, level, code)
     shown = code if code.startswith("NV") else f"`{code}`"
     return f"| [{shown}]({page}#{anchor(title)}) | {' | '.join(cells)} |\n"
 
@@ -101,9 +108,8 @@ def _verify() -> Iterator[str]:
 
 def _coverage() -> Iterator[str]:
     yield "\n## Problems of `coverage`\n\n| code | meaning |\n| --- | --- |\n"
-    found = sections("coverage.md", "###")
     for problem in Problem:
-        text = found[problem.value][1].partition("\n#")[0]
+        text = _section_of("coverage.md", "###", problem.value)[1].partition("\n#")[0]
         yield _row("coverage.md", "###", problem.value, _first_sentence(text))
 
 
