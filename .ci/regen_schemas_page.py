@@ -36,7 +36,7 @@ KEPT: Final = 3
 HEAD: Final = """\
 # JSON schemas
 
-Written by `.ci/regen_schema_page.py` from `schemas/` and from what the commands print: edit the
+Written by `.ci/regen_schemas_page.py` from `schemas/` and from what the commands print: edit the
 models in `nvidia_variant_provider/records/`, not this page.
 
 Every document that a program can read has a schema (JSON Schema, draft 2020-12) and a number,
