@@ -87,7 +87,7 @@ def test_the_commands_of_contributing_name_what_there_is() -> None:
     cases = re.findall(r"`(?:tests/[\w/]+\.py::)?(test_\w+)", page)
     told = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 
-    assert [it for it in real if not list(ROOT.glob(it.rstrip(".")))] == []
+    assert [it for it in words if not list(ROOT.glob(it.rstrip(".")))] == []
     assert [name for name in cases if f"def {name}(" not in told] == []
     for command in steps:
         assert not command.startswith(".ci/run") or set(command.split()[1:]) <= stages, command
