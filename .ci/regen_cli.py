@@ -37,6 +37,9 @@ PAGES: Final = {
     "lint": ("lint.md",),
     "convert": ("convert.md",),
     "index": ("index-folder.md",),
+    "survey": ("survey.md", "schemas.md"),
+    "code": ("codes.md",),
+    "completion": ("how-to/index.md",),
     "conformance": ("conformance.md",),
 }
 HEAD: Final = """\
@@ -108,15 +111,31 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
     yield f"## {name}\n\n{_sentence(parser.description or '')}\n\n"
     yield f"```text\n{_synopsis(parser)}\n```\n\n"
     yield from _arguments(parser)
+    for inner, action in _inner(parser):
+        yield f"### {name} {inner}\n\n```text\n{_synopsis(action)}\n```\n\n"
+        yield from _arguments(action)
     for part in sections(parser.epilog or ""):
         yield from _section(part)
-    links = ", ".join(f"[{page}]({page})" for page in PAGES[name])
+    pages = [page for page in PAGES[name] if (TARGET.parent / page).exists()]
+    links = ", ".join(f"[{page}]({page})" for page in pages)
     yield f"More: {links}\n"
+
+
+def _inner(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield the parsers of the actions that a command such as ``survey`` has."""
+    for action in parser._actions:  # noqa: SLF001 - argparse offers no other way
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            yield from action.choices.items()
 
 
 def _sentence(text: str) -> str:
     words = re.sub(r"\s+", " ", text).replace("<", "&lt;").strip()
-    return re.sub(r"docs/([\w-]+\.md)", r"[\1](\1)", words)
+    return re.sub(r"docs/([\w-]+\.md)", _linked, words)
+
+
+def _linked(found: re.Match[str]) -> str:
+    page = found[1]
+    return f"[{page}]({page})" if (TARGET.parent / page).exists() else f"`{found[0]}`"
 
 
 def _section(part: Part) -> Iterator[str]:
@@ -206,6 +225,8 @@ def _value(action: argparse.Action) -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
+    if any(isinstance(it, argparse._SubParsersAction) for it in _documented(parser)):  # noqa: SLF001 - argparse offers no other way
+        return
     yield "| argument | |\n| --- | --- |\n"
     for action in sorted(_documented(parser), key=lambda it: bool(it.option_strings)):
         spelled = [f"`{cell(_spelled(action, it))}`" for it in action.option_strings[::-1]]
@@ -222,6 +243,8 @@ def _spelled(action: argparse.Action, option: str) -> str:
 def _help(action: argparse.Action) -> str:
     text = (action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%")
     said = text.replace("%(choices)s", ", ".join(map(str, action.choices or ())))
+    # The number is that of the machine on which this script runs.
+    said = re.sub(r"(the processors), \d+", r"\1", said)
     if action.choices and action.metavar:
         said += f" (one of {_listed(action.choices)})"
     return said

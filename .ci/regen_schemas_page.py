@@ -49,7 +49,9 @@ In the examples long lists are cut: `"... 107 more"` stands for what is left out
 """
 
 # How each example is made: arguments of a command, or a file of the repository.
+WHEEL: Final = "demo-1.0-py3-none-any.whl"
 COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "codes": ("code", "NV214", "--json"),
     "conformance-report": (
         *("conformance", "--group", "targets", "--json"),
         *("--command", f"{sys.executable} -m nvidia_variant_provider conformance --serve"),
@@ -65,12 +67,15 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
         *("--target", "gh200@580"),
     ),
     "index": ("index", "dist", "--json"),
-    "inspection": ("inspect", "demo-1.0-py3-none-any.whl", "--json"),
+    "inspection": ("inspect", WHEEL, "--json"),
     "lint": ("lint", "dist", "--select", "NV409", "--json"),
     "properties": ("properties", "--target", "gh200@580", "--format", "json"),
-    "tagging": ("tag", "demo-1.0-py3-none-any.whl", "-o", "dist", "--json"),
+    "tagging": ("tag", WHEEL, "-o", "dist", "--json"),
     "targets": ("targets", "gb300", "--json"),
     "torch-backend": ("torch-backend", "--torch", "2.14", "--target", "l4@570", "--json"),
+    "survey-line": ("survey", "inspect", WHEEL, "--jobs", "1", "-o", "results.jsonl"),
+    "survey-summary": ("survey", "summary", "results.jsonl", "--json"),
+    "untagging": ("untag", "dist/demo-1.0-py3-none-any-cuda13.5.whl", "-o", "plain", "--json"),
     "verification": ("verify", "dist/demo-1.0-py3-none-any-cuda13.5.whl", "--json"),
 }
 FILES: Final[Mapping[str, str]] = {
@@ -79,7 +84,7 @@ FILES: Final[Mapping[str, str]] = {
     "record": "tests/data/machines/pascal-new-driver.580.json",
 }
 # An earlier command that a later one needs the files of.
-ORDER: Final = ("tagging", "index", "lint", "verification")
+ORDER: Final = ("tagging", "index", "lint", "verification", "survey-line")
 OLD_DRAFT: Final = {
     "$schema": "https://variants-schema.wheelnext.dev/v0.0.2.json",
     "default-priorities": {"namespace": ["nvidia"]},
@@ -119,7 +124,10 @@ def examples() -> dict[str, Any]:
         os.environ.update(clean_environment(), PYTHONPATH=str(ROOT))
         try:
             for name in (*ORDER, *(it for it in COMMANDS if it not in ORDER)):
-                found[name] = json.loads(_printed(COMMANDS[name]))
+                printed = _printed(COMMANDS[name])
+                # A survey writes its lines into a file and prints how far it is.
+                lines = Path("results.jsonl").read_text("utf-8") if name == "survey-line" else ""
+                found[name] = json.loads(lines or printed)
         finally:
             os.chdir(here)
             os.environ.clear()
@@ -139,7 +147,9 @@ def _prepare(folder: Path) -> None:
     write_releases(folder / "wheels")
     library = (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()
     wheel = pack(files_of_wheel({"demo/libaxpy.so": library}))
-    (folder / "demo-1.0-py3-none-any.whl").write_bytes(wheel)
+    (folder / WHEEL).write_bytes(wheel)
+    os.utime(folder / WHEEL, (0, 0))
+    (folder / "plain").mkdir()
     (folder / "old-1.0-variants.json").write_text(json.dumps(OLD_DRAFT))
     shutil.copy(ROOT / FILES["record"], folder)
 
@@ -148,7 +158,7 @@ def _printed(arguments: tuple[str, ...]) -> str:
     out, said = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
         code = main(arguments)
-    if not out.getvalue():
+    if not out.getvalue() and code:
         raise SystemExit(f"{' '.join(arguments)}: exit code {code}: {said.getvalue()}")
     return out.getvalue()
 

@@ -37,6 +37,7 @@ INCLUDED: Final = (
 )
 _LINK: Final = re.compile(r"(?P<head>\]\()(?P<path>[^)#:\s]+)(?P<tail>(?:#[^)\s]*)?\))")
 _FENCE: Final = re.compile(r"^( *```.*?^ *```)", re.MULTILINE | re.DOTALL)
+_INFO: Final = re.compile(r"^( *```[\w-]+) [^\n]+")
 _MARK: Final = re.compile(r"^( *)\*(Not run in CI: [^*]+)\*$", re.MULTILINE)
 
 
@@ -55,8 +56,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     source = page.file.src_uri
     here = source if files.get_file_from_path(source) and _is_included(source) else DOCS + source
     parts = _FENCE.split(markdown)
-    # Every second part is a fenced block, which stays as it is.
+    # Every second part is a fenced block.
     parts[::2] = [_outside_fences(part, here, source) for part in parts[::2]]
+    # GitHub takes further words behind the language, which tests go by; the site does not.
+    parts[1::2] = [_INFO.sub(r"\1", part, count=1) for part in parts[1::2]]
     return "".join(parts)
 
 
