@@ -25,7 +25,7 @@ def test_python_examples_give_what_the_page_shows(page: Path) -> None:
     assert (result.failed, result.attempted > 0) == (0, True)
 
 
-@pytest.mark.parametrize("page", ["docs/properties.md", "README.md"])
+@pytest.mark.parametrize("page", ["docs/properties.md", "docs/environment.md", "README.md"])
 def test_every_override_is_documented(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     names = {
@@ -43,7 +43,7 @@ def test_the_contract_names_every_feature() -> None:
     assert all(f"| `{feature.name}` |" in text for feature in rules.catalogue())
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES], ids=str)
+@pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *PAGES], ids=str)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
 

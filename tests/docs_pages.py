@@ -1,0 +1,206 @@
+"""What stands ready when the commands of a page are run: files, and variables of the shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from examples.torch.clients import clean_environment
+from examples.torch.environment import ensure_environment
+from examples.torch.releases import write_releases
+from tests.docs_console import ROOT, Step, agrees, run_steps, steps_of
+from tests.wheel_maker import DIST_INFO, WHEEL, pack, record_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+KERNELS: Final = {"libaxpy.so": (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()}
+RECORDS: Final = ROOT / "tests" / "data" / "machines"
+# For pages on which uv asks an index: our own, on loopback.
+_ONLINE: Final = {"UV_FIND_LINKS": None, "UV_NO_INDEX": None, "UV_OFFLINE": None}
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the commands of a page are run.
+
+    ``made`` writes what they find; with ``alternatives`` each of them finds it anew, since only one
+    of them would be typed. ``changes`` are variables to set, or with ``None`` to unset.
+    """
+
+    made: Callable[[Path], None] = lambda _: None
+    changes: Mapping[str, str | None] = field(default_factory=dict)
+    alternatives: bool = False
+
+
+def run_page(page: str, folder: Path) -> list[tuple[Step, tuple[str, ...]]]:
+    """Run the commands of a page; return them with what they printed."""
+    world, steps = WORLDS[page], [step for step in steps_of(page) if not _is_made(page, step)]
+    if not world.alternatives:
+        world.made(folder)
+        return list(zip(steps, run_steps(steps, folder, world.changes), strict=True))
+    found: list[tuple[Step, tuple[str, ...]]] = []
+    for number, step in enumerate(steps):
+        inner = folder / str(number)
+        inner.mkdir()
+        world.made(inner)
+        found += zip([step], run_steps([step], inner, world.changes), strict=True)
+    return found
+
+
+def disagreements(page: str, folder: Path) -> list[tuple[str, str, str]]:
+    """Run a page; return each command with what the page shows and what came, where they differ."""
+    return [
+        (step.command, "\n".join(step.shown), "\n".join(printed))
+        for step, printed in run_page(page, folder)
+        if step.shown and not agrees(step.shown, printed)
+    ]
+
+
+def _is_made(page: str, step: Step) -> bool:
+    """Tell whether ``_checkout`` has done it: an environment is kept, as making it takes long."""
+    return page in CHECKOUTS and step.command.startswith(("python3 -m venv", "pip install"))
+
+
+def _checkout(folder: Path) -> None:
+    """Copy what a checkout has, and make the environment that the tutorial asks for."""
+    for name in ("nvidia_variant_provider", "examples"):
+        shutil.copytree(ROOT / name, folder / name)
+    (install,) = (it for it in steps_of("tutorial.md") if it.command.startswith("pip install"))
+    requirements = [it for it in shlex.split(install.command)[2:] if it != "--quiet"]
+    python = ensure_environment("docs", requirements)
+    (folder / "venv").symlink_to(python.parents[1])
+    # An earlier run may have left it.
+    uninstall = [str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "saxpy"]
+    subprocess.run(uninstall, env=clean_environment(), check=True, capture_output=True)
+
+
+def _our_wheel(path: Path, libraries: Mapping[str, bytes] = KERNELS) -> None:
+    """Write an ordinary wheel with our own kernels in it, under any name."""
+    name, version = path.name.split("-")[:2]
+    files = {
+        **{f"{name}/{library}": data for library, data in libraries.items()},
+        f"{name}-{version}.dist-info/METADATA": (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+        ),
+        f"{name}-{version}.dist-info/WHEEL": WHEEL,
+    }
+    record = f"{name}-{version}.dist-info/RECORD"
+    rows = record_of(files).decode().replace(f"{DIST_INFO}/RECORD", record)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pack({**files, record: rows.encode()}))
+
+
+def _node(folder: Path) -> None:
+    """Write ``node.json``, as ``detect --json`` prints it on a recorded machine."""
+    record = str(RECORDS / "headless-no-utils.json")
+    (folder / "node.json").write_bytes(_ask("detect", "--json", "--replay", record))
+
+
+def _fleet(folder: Path) -> None:
+    """Write ``nodes.json``, as ``kubectl get nodes -o json`` does, and other lists of machines."""
+    nodes = [
+        *(
+            _kubernetes_node(f"h100-{it}", "NVIDIA-H100-80GB-HBM3", "9.0", "580.65.06", "13.0")
+            for it in range(3)
+        ),
+        _kubernetes_node("a100-0", "NVIDIA-A100-SXM4-80GB", "8.0", "550.144.03", "12.4"),
+        _kubernetes_node("b200-0", "NVIDIA-B200", "10.0", "570.133.20", "12.8"),
+        {"metadata": {"name": "cpu-0", "labels": {"kubernetes.io/arch": "amd64"}}},
+    ]
+    (folder / "nodes.json").write_text(json.dumps({"items": nodes}))
+    slurm = [{"name": "n1", "architecture": "x86_64", "gres": "gpu:h100:8(S:0-1)"}]
+    (folder / "slurm.json").write_text(json.dumps({"nodes": slurm}))
+    (folder / "fleet.csv").write_text("target,count\nh100@580,400\ngh200@580,20\n")
+
+
+def _kubernetes_node(
+    name: str, gpu: str, capability: str, driver: str, cuda: str
+) -> dict[str, Any]:
+    major, _, minor = capability.partition(".")
+    labels = {
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/os": "linux",
+        "nvidia.com/gpu.product": gpu,
+        "nvidia.com/gpu.compute.major": major,
+        "nvidia.com/gpu.compute.minor": minor,
+        "nvidia.com/cuda.driver-version.full": driver,
+        "nvidia.com/cuda.runtime-version.full": cuda,
+    }
+    return {"metadata": {"name": name, "labels": labels}}
+
+
+def _project(folder: Path) -> None:
+    """Write a project ``app`` that depends on torch, as uv has them."""
+    (folder / "app").mkdir()
+    text = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    (folder / "app" / "pyproject.toml").write_text(text + 'dependencies = ["torch==2.14.1"]\n')
+
+
+def _ordinary_wheels(folder: Path) -> None:
+    """Write ``dist/foo...whl`` with kernels, and the like without any in ``cpu/``."""
+    name = "foo-1.0-cp312-cp312-linux_x86_64.whl"
+    _our_wheel(folder / "dist" / name)
+    _our_wheel(folder / "cpu" / name, {})
+    _our_wheel(folder / "xformers-0.0.35-py39-none-manylinux_2_28_x86_64.whl")
+    (folder / "variants").mkdir()
+
+
+def _variant_wheels(folder: Path) -> None:
+    _ordinary_wheels(folder)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    _ask("tag", str(wheel), "-o", str(folder / "variants"))
+
+
+def _index_folder(folder: Path) -> None:
+    """Write releases of torch into ``dist/``, as the page has them."""
+    (folder / "dist").mkdir()
+    write_releases(folder / "dist")
+
+
+def _implementation(folder: Path) -> None:
+    """Write ``my-provider``, an implementation of the protocol: ours."""
+    script = folder / "my-provider"
+    program = f"{shlex.quote(sys.executable)} -m nvidia_variant_provider conformance --serve"
+    script.write_text(f"#!/bin/sh\nexec {program}\n")
+    script.chmod(0o755)
+
+
+def _ask(*arguments: str) -> bytes:
+    """Run one of our commands and return what it prints."""
+    command = [sys.executable, "-m", "nvidia_variant_provider", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+
+
+CHECKOUTS: Final = ("tutorial.md", "how-to/source-builds.md")
+_CHECKOUT: Final = World(_checkout, {**_ONLINE, "VIRTUAL_ENV": None, "PIP_TARGET": None})
+_PLAIN: Final = World()
+_CODE: Final = {"TORCH_CUDA_ARCH_LIST": "8.0;12.0a"}
+# explain.md and targets.md have tests of their own.
+WORLDS: Final[Mapping[str, World]] = {
+    "conformance.md": World(_implementation),
+    "coverage.md": World(_fleet, alternatives=True),
+    "index-folder.md": World(_index_folder, {**_ONLINE}),
+    "index.md": _PLAIN,
+    "inspect.md": World(_ordinary_wheels),
+    "records.md": _PLAIN,
+    "rule-sets.md": _PLAIN,
+    "tag.md": World(_ordinary_wheels, _CODE, alternatives=True),
+    "tutorial.md": _CHECKOUT,
+    "verify.md": World(_variant_wheels),
+    "how-to/air-gapped.md": _PLAIN,
+    "how-to/cpu-wheel.md": _PLAIN,
+    "how-to/docker.md": _PLAIN,
+    "how-to/drop-index-url.md": World(_project, {"UV_PYTHON_DOWNLOADS": "never"}),
+    "how-to/kubernetes.md": World(_fleet),
+    "how-to/login-node.md": World(_node),
+    "how-to/pin-in-ci.md": _PLAIN,
+    "how-to/report-a-bug.md": _PLAIN,
+    "how-to/source-builds.md": _CHECKOUT,
+}

@@ -1,0 +1,183 @@
+"""The built site as a reader meets it, in Chromium; ``.ci/run docs`` builds it and runs this."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import threading
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = ROOT / "site"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+SCHEMES = ("light", "dark")
+WIDTHS = {"desktop": 1300, "phone": 390}
+# Where a reader begins, a long page of commands, one of pictures, and the widest tables.
+PAGES = (
+    "index",
+    "tutorial",
+    "how-to/drop-index-url",
+    "cuda-compatibility",
+    "design",
+    "cli",
+    "codes",
+    "schemas",
+    "examples/docker/index",
+)
+
+# What a reader would notice: a page that can be pushed aside, an image that is not there, text that
+# is hard to read against what lies behind it.
+PROBE = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = (rgb) => rgb.slice(0, 3).map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let it = element; it; it = it.parentElement) {
+      const back = parse(getComputedStyle(it).backgroundColor);
+      if (back.length === 3 || back[3] === 1) return back;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("article :is(p, a, td, li, h1, h2, code span)")) {
+    const ink = parse(getComputedStyle(element).color), back = behind(element);
+    if (ink.length === 4 && ink[3] < 1)
+      for (let i = 0; i < 3; i++) ink[i] = ink[i] * ink[3] + back[i] * (1 - ink[3]);
+    const [hi, lo] = [light(ink), light(back)].sort((x, y) => y - x);
+    const ratio = (hi + 0.05) / (lo + 0.05);
+    if (ratio < 4.5 && element.textContent.trim() && !element.matches(".headerlink"))
+      faint.push(`${element.tagName} ${element.className} ${ratio.toFixed(2)}`);
+  }
+  return {
+    dark: matchMedia("(prefers-color-scheme: dark)").matches,
+    scheme: document.body.dataset.mdColorScheme,
+    overflow: document.documentElement.scrollWidth - innerWidth,
+    broken: [...document.images]
+      .filter((it) => !it.complete || !it.naturalWidth).map((it) => it.src),
+    unnamed: [...document.images].filter((it) => !it.alt).map((it) => it.src),
+    faint: [...new Set(faint)],
+  };
+}"""
+
+pytestmark = pytest.mark.site
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep the tests' output free of the server's log."""
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    assert (SITE / "index.html").is_file(), "no site: run `.ci/run docs`"
+    handler = functools.partial(_Quiet, directory=str(SITE))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_pages_in_chromium(width: str, scheme: str, browser: Browser, site: str) -> None:
+    context = browser.new_context(
+        viewport={"width": WIDTHS[width], "height": 900}, color_scheme=scheme
+    )
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda it: said.append(f"{it.type}: {it.text}"))
+    page.on("pageerror", lambda it: said.append(str(it)))
+    page.on("request", lambda it: asked.append(it.url))
+    page.on("response", lambda it: said.extend([it.url] if it.status >= 400 else []))
+    page.on("requestfailed", lambda it: said.append(f"failed: {it.url}"))
+    pictures = SITE.parent / ".cache" / "site"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name in PAGES:
+        page.goto(f"{site}/{name}.html", wait_until="load")
+        found = page.evaluate(PROBE)
+        # For whoever wants to look; the tests go by what the browser answers.
+        page.screenshot(path=pictures / f"{name.replace('/', '-')}-{width}-{scheme}.png")
+
+        assert found == {
+            "dark": scheme == "dark",
+            "scheme": "slate" if scheme == "dark" else "default",
+            "overflow": 0,
+            "broken": [],
+            "unnamed": [],
+            "faint": [],
+        }, name
+    assert said == []
+    assert [url for url in asked if not url.startswith((site, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [("NV301", "verify.html"), ("NV_VARIANT_PROVIDER_GPU", "environment.html")],
+)
+def test_search_finds_a_code_and_a_variable(
+    words: str, page: str, browser: Browser, site: str
+) -> None:
+    tab = browser.new_page()
+    tab.goto(f"{site}/index.html")
+    tab.click(".md-search__input")
+    # What is typed before the index is there would be lost.
+    tab.get_by_text("Type to start searching").wait_for(state="attached")
+    tab.locator(".md-search__input").press_sequentially(words)
+
+    tab.wait_for_selector(f".md-search-result__link[href*='{page}']", state="attached")
+
+
+def test_copy_takes_commands_without_prompts_and_output(browser: Browser, site: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/how-to/docker.html")
+    page.locator(
+        ".md-clipboard, .md-code__button[data-clipboard-target], [title='Copy to clipboard']"
+    ).first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+
+    assert copied.strip() == "nvidia-variant-provider targets grace"
+
+
+def test_no_page_refers_to_another_host_for_what_it_needs() -> None:
+    foreign = re.compile(
+        r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']?(https?:)?//[^\"'> ]+"
+    )
+    hits = {
+        path.relative_to(SITE).as_posix(): foreign.findall(path.read_text("utf-8"))
+        for path in SITE.rglob("*.html")
+    }
+
+    assert {name: found for name, found in hits.items() if found} == {}
