@@ -218,25 +218,37 @@ def test_the_edges_and_the_dynamic_table_are_announced(
     assert source.kept == kept
 
 
-@pytest.mark.parametrize("names_at", [0x100, 0x1FFF, 0x2000, 0x2FE5, 0x3100, 0x3800])
+@pytest.mark.parametrize("names_at", [0x100, 0x1FFF, 0x2000, 0x2E00, 0x3140, 0x3800])
 def test_section_names_are_found_wherever_they_are(names_at: int) -> None:
-    names = b"\0.shstrtab\0.nv_fatbin\0.bss\0"
+    names = b"\0.shstrtab\0" + b"x" * 300 + b"\0.nv_fatbin\0.bss\0"
     rows = (
         section(0, 0, 0, 0),
-        section(11, 1, 0x500, 0x80),
-        section(22, NO_BITS, 0x600, 0x1000),
+        section(312, 1, 0x500, 0x80),
+        section(323, NO_BITS, 0x600, 0x1000),
         section(1, 3, names_at, len(names)),
+        section(len(names), 1, 0x600, 8),
     )
-    pieces = {0x3000: b"".join(rows), names_at: names}
-    host = elf.read_host(BytesSource("lib", object_of(0x4000, (), pieces, table=(0x3000, 4, 3))))
+    pieces = {0x3000: b"".join(rows), names_at: names + b"no name\0"}
+    host = elf.read_host(BytesSource("lib", object_of(0x4000, (), pieces, table=(0x3000, 5, 3))))
 
     assert host.sections == (
         Section(".nv_fatbin", 0x500, 0x580),
         Section(".shstrtab", names_at, names_at + len(names)),
+        Section("", 0x600, 0x608),
     )
     assert [host.place(at) for at in (0x4FF, 0x500, 0x57F, 0x580)] == [
         "outside sections", ".nv_fatbin", ".nv_fatbin", "outside sections",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0x2FF, 0x2C0, 0x280, 0x200])
+def test_a_table_of_sections_that_is_cut_off_has_none(size: int) -> None:
+    rows = section(1, 3, 0x100, 20) + section(1, 1, 0x100, 20) * 3
+    pieces = {0x200: rows, 0x100: b"\0.shstrtab\0"}
+    whole = object_of(0x300, (), pieces, table=(0x200, 4, 0))
+
+    assert len(elf.read_host(BytesSource("lib", whole)).sections) == 4
+    assert elf.read_host(BytesSource("lib", whole[:size])).sections == ()
 
 
 def test_sections_are_left_alone_where_nobody_asks() -> None:
