@@ -357,6 +357,18 @@ def test_directories_beyond_the_optional_header_are_none() -> None:
     assert host.needed == ("cudart64_12.dll", "KERNEL32.dll")
 
 
+def test_sections_follow_an_optional_header_of_any_length() -> None:
+    data = bytearray(dll_of({}, {}))
+    rows = data[PE_AT + 24 + 240 : PE_AT + 24 + 320]
+    data[PE_AT + 20 : PE_AT + 22] = (0x1F0).to_bytes(2, "little")
+    data[PE_AT + 24 + 0x1F0 : PE_AT + 24 + 0x1F0 + 80] = rows
+    data[PE_AT + 24 + 240 : PE_AT + 24 + 320] = bytes(80)
+    host = read_dll(bytes(data))
+
+    assert host is not None
+    assert [section.name for section in host.sections] == [".rdata", ".nv_fatb"]
+
+
 def test_a_dll_cut_off_in_its_table_of_sections_has_the_whole_rows() -> None:
     data = dll_of({}, {})[: PE_AT + 24 + 240 + 79]
     host = read_dll(data)
