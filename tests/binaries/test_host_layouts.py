@@ -273,7 +273,7 @@ def dll_of(
     """A DLL with two sections: 0x1000 to 0x1400 lies at 0x400, 0x2000 to 0x2200 at 0x800."""
     start = {0x20B: 112, 0x10B: 96}[magic]
     table = b"".join(struct.pack("<II", directories.get(number, 0), 40) for number in range(16))
-    optional = struct.pack("<H", magic).ljust(start, b"\0") + table
+    optional = struct.pack("<HBB", magic, 14, 38).ljust(start, b"\0") + table
     rows = struct.pack("<8sIIIIIIHHI", b".rdata", 0x9999, 0x1000, 0x400, 0x400, 0, 0, 0, 0, 0)
     rows += struct.pack("<8sIIIIIIHHI", b".nv_fatb", 0x9999, 0x2000, 0x200, 0x800, 0, 0, 0, 0, 0)
     coff = struct.pack("<HHIIIHH", machine, 2, 0, 0, 0, len(optional), 0x2022)
@@ -298,8 +298,10 @@ IMPORT_ROWS = {
     0x800: b"KERNEL32.dll\0",
 }
 DELAYED_ROWS = {
-    0x600: struct.pack("<IIIIIIII", 1, 0x1300, 0, 0, 0, 0, 0, 0),
+    0x600: struct.pack("<IIIIIIII", 1, 0x1300, 0, 0, 0, 0, 0, 0)
+    + struct.pack("<IIIIIIII", 1, 0x1320, 0, 0, 0, 0, 0, 0),
     0x700: b"nvcuda.dll\0",
+    0x720: b"cufft64_11.dll\0",
 }
 
 
@@ -309,7 +311,7 @@ def test_imports_are_read_where_their_addresses_lie_in_the_file(magic: int) -> N
 
     assert read_dll(data) == HostFile(
         "x86_64",
-        ("cudart64_12.dll", "KERNEL32.dll", "nvcuda.dll"),
+        ("cudart64_12.dll", "KERNEL32.dll", "nvcuda.dll", "cufft64_11.dll"),
         (Section(".rdata", 0x400, 0x800), Section(".nv_fatb", 0x800, 0xA00)),
     )
 
@@ -319,7 +321,17 @@ def test_a_library_that_is_named_twice_is_needed_once() -> None:
     host = read_dll(dll_of({IMPORTS: 0x1010, DELAYED: 0x1200}, IMPORT_ROWS | again))
 
     assert host is not None
-    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll")
+    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll", "cufft64_11.dll")
+
+
+def test_addresses_have_four_bytes() -> None:
+    far_table = read_dll(dll_of({IMPORTS: 0x0100_1010}, IMPORT_ROWS))
+    far_name = IMPORT_ROWS | {0x410: struct.pack("<IIIII", 1, 2, 3, 0x0100_1100, 5)}
+    far = read_dll(dll_of({IMPORTS: 0x1010}, far_name))
+
+    assert far_table is not None
+    assert far is not None
+    assert (far_table.needed, far.needed) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -345,16 +357,24 @@ def test_machines_of_windows(number: int, name: str) -> None:
     assert (host.machine, host.needed) == (name, ())
 
 
-def test_directories_beyond_the_optional_header_are_none() -> None:
+@pytest.mark.parametrize(
+    ("size", "needed"),
+    [(16, ("cudart64_12.dll", "KERNEL32.dll")), (15, ()), (12, ()), (8, ()), (0, ())],
+)
+def test_directories_beyond_the_optional_header_are_none(
+    size: int, needed: tuple[str, ...]
+) -> None:
     data = bytearray(dll_of({IMPORTS: 0x1010, DELAYED: 0x1200}, IMPORT_ROWS | DELAYED_ROWS))
     rows = data[PE_AT + 24 + 240 : PE_AT + 24 + 320]
-    # The optional header ends right behind the directory of the imports.
-    data[PE_AT + 20 : PE_AT + 22] = (112 + 16).to_bytes(2, "little")
-    data[PE_AT + 24 + 128 : PE_AT + 24 + 128 + 80] = rows
+    # The optional header ends with so many bytes of its directories; the imports are the second.
+    end = PE_AT + 24 + 112 + size
+    data[PE_AT + 20 : PE_AT + 22] = (112 + size).to_bytes(2, "little")
+    data[end : end + 80] = rows
     host = read_dll(bytes(data))
 
     assert host is not None
-    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll")
+    assert host.needed == needed
+    assert len(host.sections) == 2
 
 
 def test_sections_follow_an_optional_header_of_any_length() -> None:
