@@ -324,6 +324,24 @@ def test_a_library_that_is_named_twice_is_needed_once() -> None:
     assert host.needed == ("cudart64_12.dll", "KERNEL32.dll", "cufft64_11.dll")
 
 
+@pytest.mark.parametrize(
+    ("left", "needed"),
+    [(40, ("cudart64_12.dll", "nvcuda.dll")), (39, ("cudart64_12.dll",)), (19, ())],
+)
+def test_a_table_of_imports_at_the_end_of_the_file_has_whole_rows(
+    left: int, needed: tuple[str, ...]
+) -> None:
+    rows = struct.pack("<IIIII", 1, 2, 3, 0x1100, 5) + struct.pack("<IIIII", 1, 2, 3, 0x1200, 5)
+    names = {0x500: b"cudart64_12.dll\0", 0x600: b"nvcuda.dll\0"}
+    data = bytearray(dll_of({IMPORTS: 0x2200 - left}, names))
+    data[0xA00 - left :] = rows[:left]
+    host = read_dll(bytes(data))
+
+    assert len(data) == 0xA00
+    assert host is not None
+    assert host.needed == needed
+
+
 def test_addresses_have_four_bytes() -> None:
     far_table = read_dll(dll_of({IMPORTS: 0x0100_1010}, IMPORT_ROWS))
     far_name = IMPORT_ROWS | {0x410: struct.pack("<IIIII", 1, 2, 3, 0x0100_1100, 5)}
