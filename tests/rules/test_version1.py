@@ -16,6 +16,7 @@ from nvidia_variant_provider.rules.catalogue import (
     SM_ARCH,
     UPPER_BOUND,
     bound_values,
+    bounds,
 )
 from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
 from tests.strategies import capabilities, cuda_versions, machine, machines
@@ -255,8 +256,12 @@ def test_bounds_equal_those_of_rule_set_0(cuda: CudaVersion) -> None:
     seen = machine(cuda, "8.0")
     new, old = rules.decide(seen), rules.decide(seen, 0)
 
-    bounds = [[it for it in found.features if it.name != SM_ARCH] for found in (new, old)]
-    assert bounds[0] == bounds[1]
+    found = [[it for it in decision.features if it.name != SM_ARCH] for decision in (new, old)]
+    assert found[0] == found[1]
+
+
+def test_every_bound_means_what_its_text_says() -> None:
+    assert [CudaVersion.parse(text) for text, _ in bounds()] == [meant for _, meant in bounds()]
 
 
 def test_the_catalogue_is_fixed_and_free_of_repeats() -> None:
