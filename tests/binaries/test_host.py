@@ -101,6 +101,6 @@ def test_a_dll_with_broken_imports_needs_nothing(at: int, form: str, value: int)
     assert host.needed == ()
 
 
-@pytest.mark.parametrize(("at", "value"), [(0x3C, 1 << 30), (0x40, 0)])
+@pytest.mark.parametrize(("at", "value"), [(0x3C, 1 << 30 | 0x40), (0x40, 0)])
 def test_a_dll_without_its_signature_is_none(at: int, value: int) -> None:
     assert pe.read_host(put(DLL, at, "<I", value)) is None

@@ -218,25 +218,37 @@ def test_the_edges_and_the_dynamic_table_are_announced(
     assert source.kept == kept
 
 
-@pytest.mark.parametrize("names_at", [0x100, 0x1FFF, 0x2000, 0x2FE5, 0x3100, 0x3800])
+@pytest.mark.parametrize("names_at", [0x100, 0x1FFF, 0x2000, 0x2E00, 0x3140, 0x3800])
 def test_section_names_are_found_wherever_they_are(names_at: int) -> None:
-    names = b"\0.shstrtab\0.nv_fatbin\0.bss\0"
+    names = b"\0.shstrtab\0" + b"x" * 300 + b"\0.nv_fatbin\0.bss\0"
     rows = (
         section(0, 0, 0, 0),
-        section(11, 1, 0x500, 0x80),
-        section(22, NO_BITS, 0x600, 0x1000),
+        section(312, 1, 0x500, 0x80),
+        section(323, NO_BITS, 0x600, 0x1000),
         section(1, 3, names_at, len(names)),
+        section(len(names), 1, 0x600, 8),
     )
-    pieces = {0x3000: b"".join(rows), names_at: names}
-    host = elf.read_host(BytesSource("lib", object_of(0x4000, (), pieces, table=(0x3000, 4, 3))))
+    pieces = {0x3000: b"".join(rows), names_at: names + b"no name\0"}
+    host = elf.read_host(BytesSource("lib", object_of(0x4000, (), pieces, table=(0x3000, 5, 3))))
 
     assert host.sections == (
         Section(".nv_fatbin", 0x500, 0x580),
         Section(".shstrtab", names_at, names_at + len(names)),
+        Section("", 0x600, 0x608),
     )
     assert [host.place(at) for at in (0x4FF, 0x500, 0x57F, 0x580)] == [
         "outside sections", ".nv_fatbin", ".nv_fatbin", "outside sections",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [0x2FF, 0x2C0, 0x280, 0x200])
+def test_a_table_of_sections_that_is_cut_off_has_none(size: int) -> None:
+    rows = section(1, 3, 0x100, 20) + section(1, 1, 0x100, 20) * 3
+    pieces = {0x200: rows, 0x100: b"\0.shstrtab\0"}
+    whole = object_of(0x300, (), pieces, table=(0x200, 4, 0))
+
+    assert len(elf.read_host(BytesSource("lib", whole)).sections) == 4
+    assert elf.read_host(BytesSource("lib", whole[:size])).sections == ()
 
 
 def test_sections_are_left_alone_where_nobody_asks() -> None:
@@ -261,7 +273,7 @@ def dll_of(
     """A DLL with two sections: 0x1000 to 0x1400 lies at 0x400, 0x2000 to 0x2200 at 0x800."""
     start = {0x20B: 112, 0x10B: 96}[magic]
     table = b"".join(struct.pack("<II", directories.get(number, 0), 40) for number in range(16))
-    optional = struct.pack("<H", magic).ljust(start, b"\0") + table
+    optional = struct.pack("<HBB", magic, 14, 38).ljust(start, b"\0") + table
     rows = struct.pack("<8sIIIIIIHHI", b".rdata", 0x9999, 0x1000, 0x400, 0x400, 0, 0, 0, 0, 0)
     rows += struct.pack("<8sIIIIIIHHI", b".nv_fatb", 0x9999, 0x2000, 0x200, 0x800, 0, 0, 0, 0, 0)
     coff = struct.pack("<HHIIIHH", machine, 2, 0, 0, 0, len(optional), 0x2022)
@@ -286,8 +298,10 @@ IMPORT_ROWS = {
     0x800: b"KERNEL32.dll\0",
 }
 DELAYED_ROWS = {
-    0x600: struct.pack("<IIIIIIII", 1, 0x1300, 0, 0, 0, 0, 0, 0),
+    0x600: struct.pack("<IIIIIIII", 1, 0x1300, 0, 0, 0, 0, 0, 0)
+    + struct.pack("<IIIIIIII", 1, 0x1320, 0, 0, 0, 0, 0, 0),
     0x700: b"nvcuda.dll\0",
+    0x720: b"cufft64_11.dll\0",
 }
 
 
@@ -297,7 +311,7 @@ def test_imports_are_read_where_their_addresses_lie_in_the_file(magic: int) -> N
 
     assert read_dll(data) == HostFile(
         "x86_64",
-        ("cudart64_12.dll", "KERNEL32.dll", "nvcuda.dll"),
+        ("cudart64_12.dll", "KERNEL32.dll", "nvcuda.dll", "cufft64_11.dll"),
         (Section(".rdata", 0x400, 0x800), Section(".nv_fatb", 0x800, 0xA00)),
     )
 
@@ -307,7 +321,35 @@ def test_a_library_that_is_named_twice_is_needed_once() -> None:
     host = read_dll(dll_of({IMPORTS: 0x1010, DELAYED: 0x1200}, IMPORT_ROWS | again))
 
     assert host is not None
-    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll")
+    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll", "cufft64_11.dll")
+
+
+@pytest.mark.parametrize(
+    ("left", "needed"),
+    [(40, ("cudart64_12.dll", "nvcuda.dll")), (39, ("cudart64_12.dll",)), (19, ())],
+)
+def test_a_table_of_imports_at_the_end_of_the_file_has_whole_rows(
+    left: int, needed: tuple[str, ...]
+) -> None:
+    rows = struct.pack("<IIIII", 1, 2, 3, 0x1100, 5) + struct.pack("<IIIII", 1, 2, 3, 0x1200, 5)
+    names = {0x500: b"cudart64_12.dll\0", 0x600: b"nvcuda.dll\0"}
+    data = bytearray(dll_of({IMPORTS: 0x2200 - left}, names))
+    data[0xA00 - left :] = rows[:left]
+    host = read_dll(bytes(data))
+
+    assert len(data) == 0xA00
+    assert host is not None
+    assert host.needed == needed
+
+
+def test_addresses_have_four_bytes() -> None:
+    far_table = read_dll(dll_of({IMPORTS: 0x0100_1010}, IMPORT_ROWS))
+    far_name = IMPORT_ROWS | {0x410: struct.pack("<IIIII", 1, 2, 3, 0x0100_1100, 5)}
+    far = read_dll(dll_of({IMPORTS: 0x1010}, far_name))
+
+    assert far_table is not None
+    assert far is not None
+    assert (far_table.needed, far.needed) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -333,16 +375,36 @@ def test_machines_of_windows(number: int, name: str) -> None:
     assert (host.machine, host.needed) == (name, ())
 
 
-def test_directories_beyond_the_optional_header_are_none() -> None:
+@pytest.mark.parametrize(
+    ("size", "needed"),
+    [(16, ("cudart64_12.dll", "KERNEL32.dll")), (15, ()), (12, ()), (8, ()), (0, ())],
+)
+def test_directories_beyond_the_optional_header_are_none(
+    size: int, needed: tuple[str, ...]
+) -> None:
     data = bytearray(dll_of({IMPORTS: 0x1010, DELAYED: 0x1200}, IMPORT_ROWS | DELAYED_ROWS))
     rows = data[PE_AT + 24 + 240 : PE_AT + 24 + 320]
-    # The optional header ends right behind the directory of the imports.
-    data[PE_AT + 20 : PE_AT + 22] = (112 + 16).to_bytes(2, "little")
-    data[PE_AT + 24 + 128 : PE_AT + 24 + 128 + 80] = rows
+    # The optional header ends with so many bytes of its directories; the imports are the second.
+    end = PE_AT + 24 + 112 + size
+    data[PE_AT + 20 : PE_AT + 22] = (112 + size).to_bytes(2, "little")
+    data[end : end + 80] = rows
     host = read_dll(bytes(data))
 
     assert host is not None
-    assert host.needed == ("cudart64_12.dll", "KERNEL32.dll")
+    assert host.needed == needed
+    assert len(host.sections) == 2
+
+
+def test_sections_follow_an_optional_header_of_any_length() -> None:
+    data = bytearray(dll_of({}, {}))
+    rows = data[PE_AT + 24 + 240 : PE_AT + 24 + 320]
+    data[PE_AT + 20 : PE_AT + 22] = (0x1F0).to_bytes(2, "little")
+    data[PE_AT + 24 + 0x1F0 : PE_AT + 24 + 0x1F0 + 80] = rows
+    data[PE_AT + 24 + 240 : PE_AT + 24 + 320] = bytes(80)
+    host = read_dll(bytes(data))
+
+    assert host is not None
+    assert [section.name for section in host.sections] == [".rdata", ".nv_fatb"]
 
 
 def test_a_dll_cut_off_in_its_table_of_sections_has_the_whole_rows() -> None:

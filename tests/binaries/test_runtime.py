@@ -16,7 +16,7 @@ from nvidia_variant_provider.binaries.report import (
     Requirement,
     Tally,
 )
-from nvidia_variant_provider.binaries.runtime import Bounds, CudaLibrary
+from nvidia_variant_provider.binaries.runtime import Bounds, CudaLibrary, Runtime
 from nvidia_variant_provider.binaries.vendored import is_vendored
 from nvidia_variant_provider.model import CudaVersion, SmArch
 
@@ -31,9 +31,13 @@ from nvidia_variant_provider.model import CudaVersion, SmArch
         ("libcublasLt.so.12", ("cublaslt", (12,))),
         ("libnvrtc.so.11.2", ("nvrtc", (11,))),
         ("libnvJitLink.so.13", ("nvjitlink", (13,))),
+        ("libcufft.so.10", ("cufft", (11,))),
         ("libcufft.so.11", ("cufft", (12,))),
         ("libcufft.so.12", ("cufft", (13,))),
+        ("libcusolver.so.10", ("cusolver", (11,))),
         ("libcusolver.so.11", ("cusolver", (11, 12))),
+        ("libcusolver.so.12", ("cusolver", (13,))),
+        ("libcusparse.so.11", ("cusparse", (11,))),
         ("libcusparse.so.12", ("cusparse", (12, 13))),
         ("libcurand.so.10", ("curand", (11, 12, 13))),
         ("cudart64_110.dll", ("cudart", (11,))),
@@ -258,12 +262,21 @@ def test_libraries_for_several_cuda_majors_are_alternatives() -> None:
             library("libcudart.so.13", toolkits=(CudaVersion(13, 2),), images=(CUBIN,)),
         ),
     )
-    found = runtime.runtime_of(contents)
 
-    assert found.alternatives == (CudaVersion(11, 0), CudaVersion(13, 0))
-    assert found.bounds.compatible == CudaVersion(11, 0)
-    assert found.bounds.strict == CudaVersion(13, 2)
-    assert not found.needs_driver
+    assert runtime.runtime_of(contents) == Runtime(
+        Bounds(
+            CudaVersion(11, 0),
+            CudaVersion(13, 2),
+            (
+                "linked with libcudart.so.11.0",
+                "cubins made by CUDA 11.8",
+                "linked with libcudart.so.13",
+                "cubins made by CUDA 13.2",
+            ),
+        ),
+        (CudaVersion(11, 0), CudaVersion(13, 0)),
+        needs_driver=False,
+    )
 
 
 def test_requirements_speak_where_no_library_does() -> None:
@@ -276,10 +289,83 @@ def test_requirements_speak_where_no_library_does() -> None:
             Requirement("cuda-toolkit", "cuda-toolkit==13.0; extra == 'x'", "13.0", optional=True),
         ),
     )
-    found = runtime.runtime_of(contents)
 
-    assert found.bounds.compatible == CudaVersion(12, 0)
-    assert found.needs_driver
+    assert runtime.runtime_of(contents) == Runtime(
+        Bounds(CudaVersion(12, 0), CudaVersion(12, 0), ("requires CUDA 12.0",)),
+        (CudaVersion(12, 0),),
+        needs_driver=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "promised"),
+    [
+        ((), None),
+        (("",), None),
+        (("10.2",), CudaVersion(10, 2)),
+        (("11.8",), CudaVersion(11, 0)),
+        (("12", "13.0", "12.9"), CudaVersion(13, 0)),
+    ],
+)
+def test_the_newest_requirement_speaks(
+    asked: tuple[str, ...], promised: CudaVersion | None
+) -> None:
+    required = tuple(Requirement("nvidia-nccl", "nvidia-nccl", cuda) for cuda in asked)
+    found = runtime.runtime_of(Contents("w.whl", "wheel", (), required))
+
+    evidence = (f"requires CUDA {promised}",) if promised else ()
+    alternatives = (promised,) if promised else ()
+    assert found == Runtime(Bounds(promised, promised, evidence), alternatives, needs_driver=False)
+
+
+LOOSE = dataclasses.replace(library(), form="ptx", bare=(Tally(PTX, 1, 100, 100),))
+
+
+@pytest.mark.parametrize("form", ["wheel", "folder", "file"])
+def test_loose_ptx_counts_only_as_a_file_of_its_own(form: str) -> None:
+    bounds = runtime.runtime_of(Contents("x", form, (LOOSE,))).bounds
+
+    told = Bounds(
+        CudaVersion(12, 0),
+        CudaVersion(12, 8),
+        ("PTX alone", "PTX that drivers compile from CUDA 12.8 on"),
+    )
+    assert bounds == (told if form == "file" else Bounds(None, None))
+
+
+def test_the_runtime_library_itself_says_nothing_unless_it_holds_device_code() -> None:
+    path = "x.libs/libcublas.so.12"
+    silent = library("libcudart.so.13", path=path)
+    speaking = library(toolkits=(CudaVersion(12, 4),), images=(CUBIN,), path=path)
+
+    assert runtime.runtime_of(Contents("w", "wheel", (silent,))).bounds == Bounds(None, None)
+    assert runtime.runtime_of(Contents("w", "wheel", (speaking,))).bounds.strict == CudaVersion(
+        12, 4
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "cuda"),
+    [
+        (library(), False),
+        (library("libc.so.6"), False),
+        (library("libcuda.so.1"), True),
+        (library(cudart=CudartLink.STATIC), True),
+        (library(images=(CUBIN,)), True),
+        (LOOSE, True),
+    ],
+)
+def test_what_uses_cuda(one: Library, cuda: bool) -> None:  # noqa: FBT001
+    assert runtime.is_cuda(one) is cuda
+
+
+def test_libraries_that_are_not_cudas_are_left_out_of_the_link_table() -> None:
+    found = runtime.cuda_libraries(library("libc.so.6", "libcuda.so.1", "libcudart.so.12"))
+
+    assert found == (
+        CudaLibrary("libcuda.so.1", "cuda", ()),
+        CudaLibrary("libcudart.so.12", "cudart", (12,)),
+    )
 
 
 def test_the_runtime_library_itself_is_not_static() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +24,8 @@ NOISE = random.Random(1).randbytes(3 << 20)  # noqa: S311 - any noise will do
 CONTENT = NOISE + bytes(5 << 20) + NOISE[: 1 << 20] + b"ab" * (2 << 20)
 
 
-def write(folder: Path, data: bytes, *, size: int | None = None) -> InflatedSource:
-    packed = packing.deflated(data)
+def write(folder: Path, data: bytes, *, size: int | None = None, level: int = 6) -> InflatedSource:
+    packed = packing.deflated(data, level)
     path = folder / "packed"
     path.write_bytes(b"head" + packed)
     return InflatedSource(str(path), "member", 4, len(packed), len(data) if size is None else size)
@@ -84,10 +85,118 @@ def test_announced_ranges_are_at_hand_once_the_stream_was_read(tmp_path: Path) -
 
 
 def test_kept_states_are_few_however_long_the_member(tmp_path: Path) -> None:
-    source = write(tmp_path, NOISE * 20)
-    assert sum(map(len, source.chunks())) == 60 << 20
+    source = write(tmp_path, NOISE * 20, level=0)
+    most = 0
+    for _ in source.chunks():
+        most = max(most, len(source._checkpoints))  # noqa: SLF001 - the bound
 
-    assert CHECKPOINTS // 2 <= len(source._checkpoints) <= CHECKPOINTS  # noqa: SLF001 - the bound
+    assert most == CHECKPOINTS
+    places = [state.out for state in source._checkpoints]  # noqa: SLF001 - the bound
+    assert len(places) >= CHECKPOINTS // 2
+    assert max(after - before for before, after in pairwise([*places, 60 << 20])) <= 2 << 20
+    assert source.read_at(59 << 20, 100) == (NOISE * 20)[59 << 20 : (59 << 20) + 100]
+
+
+def test_a_file_without_a_stated_size_reaches_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "plain"
+    path.write_bytes(b"head" + NOISE)
+    whole, rest = FileSource(str(path), "file"), FileSource(str(path), "file", 4)
+
+    assert (whole.size, rest.size) == (len(NOISE) + 4, len(NOISE))
+    assert b"".join(whole.chunks()) == b"head" + NOISE
+    assert rest.read_at(0, 10) == NOISE[:10]
+    assert max(map(len, rest.chunks())) == STEP
+
+
+def test_pieces_of_bytes_have_the_chosen_step() -> None:
+    assert list(BytesSource("bytes", b"abcdefgh", 3).chunks()) == [b"abc", b"def", b"gh"]
+    assert BytesSource("bytes", b"abc").read_at(0, 2) == b"ab"
+
+
+def test_the_place_asked_for_last_is_at_hand(tmp_path: Path) -> None:
+    source = write(tmp_path, CONTENT)
+    first, second = 100_000, 2_000_000
+    assert source.read_at(first, 10) == CONTENT[first : first + 10]
+    assert source.read_at(second, 10) == CONTENT[second : second + 10]
+    (tmp_path / "packed").unlink()
+
+    assert source.read_at(second + 20, 1000) == CONTENT[second + 20 : second + 1020]
+    for place in (first, second - 1, second + (1 << 16)):
+        with pytest.raises(FileNotFoundError):
+            source.read_at(place, 10)
+
+
+def test_a_long_answer_is_not_kept(tmp_path: Path) -> None:
+    source = write(tmp_path, CONTENT)
+    assert source.read_at(0, 1 << 20) == CONTENT[: 1 << 20]
+    (tmp_path / "packed").unlink()
+
+    with pytest.raises(FileNotFoundError):
+        source.read_at(0, 10)
+
+
+def test_what_was_announced_stays_beside_the_place_asked_for_last(tmp_path: Path) -> None:
+    source = write(tmp_path, CONTENT)
+    source.keep(10, 1000)
+    assert sum(map(len, source.chunks())) == len(CONTENT)
+    assert source.read_at(500_000, 10) == CONTENT[500_000:500_010]
+    (tmp_path / "packed").unlink()
+
+    assert source.read_at(10, 990) == CONTENT[10:1000]
+    for start, length in ((9, 10), (10, 991)):
+        with pytest.raises(FileNotFoundError):
+            source.read_at(start, length)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kept"),
+    [
+        (0, 1, True), (100, 100 + (128 << 10), True), (100, 101 + (128 << 10), False),
+        (-10, 10, False), (10, 10, False), (20, 10, False),
+    ],
+)  # fmt: skip
+def test_only_ranges_of_bounded_length_are_kept(
+    tmp_path: Path,
+    start: int,
+    end: int,
+    kept: bool,  # noqa: FBT001
+) -> None:
+    source = write(tmp_path, CONTENT[: 1 << 20])
+    source.keep(start, end)
+    assert sum(map(len, source.chunks())) == 1 << 20
+    (tmp_path / "packed").unlink()
+
+    if kept:
+        assert source.read_at(start, end - start) == CONTENT[start:end]
+    else:
+        with pytest.raises(FileNotFoundError):
+            source.read_at(max(start, 0), 1)
+
+
+def test_a_fifth_range_is_not_kept(tmp_path: Path) -> None:
+    source = write(tmp_path, CONTENT[: 1 << 20])
+    for start in range(0, 50, 10):
+        source.keep(start, start + 5)
+    assert sum(map(len, source.chunks())) == 1 << 20
+    (tmp_path / "packed").unlink()
+
+    assert [source.read_at(start, 5) for start in range(0, 40, 10)] == [
+        CONTENT[start : start + 5] for start in range(0, 40, 10)
+    ]
+    with pytest.raises(FileNotFoundError):
+        source.read_at(40, 5)
+
+
+def test_a_stream_as_long_as_announced_is_fine_and_its_end_is_checked_when_it_is_reached(
+    tmp_path: Path,
+) -> None:
+    short = write(tmp_path, NOISE, size=len(NOISE) + 1)
+    assert short.read_at(0, 10) == NOISE[:10]
+    with pytest.raises(DamagedFileError, match="inflates to 3145728 bytes, the 3145729 announced"):
+        short.read_at(len(NOISE) - 10, 20)
+
+    longer = write(tmp_path, NOISE, size=len(NOISE) - 1)
+    assert longer.read_at(1 << 20, 5) == NOISE[1 << 20 : (1 << 20) + 5]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +212,7 @@ def test_a_wrong_size_is_an_error(tmp_path: Path, size: int, message: str) -> No
 
 
 def test_a_bomb_is_left_once_it_exceeds_what_it_announced(tmp_path: Path) -> None:
-    pieces = write(tmp_path, bytes(200 << 20), size=1000).chunks()
+    pieces = write(tmp_path, bytes(20 << 20), size=1000).chunks()
 
     assert len(next(pieces)) == 1001
     with pytest.raises(DamagedFileError, match="member: inflates to more than the 1000 announced"):

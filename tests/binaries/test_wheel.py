@@ -70,7 +70,7 @@ def test_damage_in_one_member_does_not_hide_the_others(tmp_path: Path) -> None:
     data[200:260] = b"\xff" * 60
     contents = inspect_path(write(tmp_path, bytes(data)))
 
-    assert "b.so" in paths(contents)
+    assert paths(contents) == ["b.so"]
     findings = [*contents.findings, *(f for one in contents.libraries for f in one.findings)]
     assert [(finding.code, finding.where) for finding in findings] == [("damaged", "a.so")]
 
@@ -128,8 +128,7 @@ def test_encrypted_and_oddly_packed_members_are_named(tmp_path: Path) -> None:
         archive.writestr("a.so", LIBRARY)
     (finding,) = inspect_path(str(path)).findings
 
-    assert (finding.code, finding.where) == ("unreadable-member", "a.so")
-    assert "method 12" in finding.text
+    assert finding == Finding("unreadable-member", "a.so", "not readable: method 12, flags 0x0")
 
 
 def test_many_loose_cubins_are_summed_up(tmp_path: Path) -> None:

@@ -39,7 +39,6 @@ LEFT_OUT: Final = (
     "has_not_drifted",
     "does_not_pay_for",
     "in_thousands_of_cases",
-    "kept_states_are_few",
     "countless_tiny_containers",
 )
 

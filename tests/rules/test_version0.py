@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nvidia_variant_provider import rules
-from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.model import CudaVersion, Note
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND
 from tests.strategies import machine
 
@@ -72,8 +72,12 @@ def test_the_oldest_gpu_of_the_catalogue_has_its_feature_of_several_values() -> 
 
 
 def test_without_a_driver_nothing() -> None:
-    assert rules.decide(machine(None, "8.0"), 0).features == ()
-    assert "no usable NVIDIA driver" in rules.judge(machine(None), LOWER_BOUND, "12.0", 0).reason
+    text = "no usable NVIDIA driver: test"
+
+    assert rules.decide(machine(None, "8.0"), 0) == rules.Decision((), (Note("no-driver", text),))
+    assert rules.judge(machine(None), LOWER_BOUND, "12.0", 0) == rules.Verdict(
+        supported=False, reason=text
+    )
 
 
 @pytest.mark.parametrize(
