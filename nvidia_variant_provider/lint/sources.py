@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_FILES: Final = 100_000
 
 INDEX_SUFFIX: Final = "-variants.json"
-_PYPROJECT: Final = "pyproject.toml"
+PYPROJECT: Final = "pyproject.toml"
 _SHOWN: Final = 80
 
 
@@ -77,9 +77,9 @@ class Gathered:
         names = sorted(os.listdir(folder))
         if len(names) > MAX_FILES:
             raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == _PYPROJECT]
+        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == PYPROJECT]
         if not wanted:
-            raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {_PYPROJECT}")
+            raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
         for name in wanted:
             self._add_file(os.path.join(folder, name))
@@ -90,7 +90,7 @@ class Gathered:
             wheel = read_wheel(path)
             key = (folder, *_release(wheel.name.name, wheel.name.version))
             self._wheels.setdefault(key, []).append(wheel)
-        elif name == _PYPROJECT:
+        elif name == PYPROJECT:
             self.loose.append(read_pyproject(path))
         elif name.endswith(".json"):
             self._add_json(path, folder, name)

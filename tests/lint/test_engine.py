@@ -196,7 +196,11 @@ plugin-api = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
     ("text", "expected"),
     [
         pytest.param(PYPROJECT, [], id="right"),
-        pytest.param(PYPROJECT + 'build-requires = ["x"]\n', [], id="build-requires"),
+        pytest.param(PYPROJECT.replace("requires =", "build-requires ="), [], id="build-requires"),
+        # variantlib 0.2.2 wants exactly one of the two, too.
+        pytest.param(
+            PYPROJECT + 'build-requires = ["x"]\n', [("NV205", "providers/nvidia")], id="both"
+        ),
         pytest.param(
             PYPROJECT + "enable-if = 'x'\n", [("NV106", "providers/nvidia/enable-if")], id="draft"
         ),
