@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.clients import clean_environment
-from examples.torch.environment import ensure_environment
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.convert.fields import split_fields
 from tests.wheel_maker import DIST_INFO, METADATA, make_wheel
@@ -142,11 +139,11 @@ def test_fields_are_taken_from_the_header_alone(newline: bytes) -> None:
 
 
 WRITE = """
-import email, sys
+import email
 from variantlib.dist_metadata import DistMetadata
-from variantlib.models.metadata import ProviderInfo
+from variantlib.models.metadata import ProviderInfo, VariantMetadata
 from variantlib.models.variant import VariantDescription, VariantProperty
-metadata = DistMetadata()
+metadata = DistMetadata(VariantMetadata())
 metadata.variant_desc = VariantDescription([
     VariantProperty("nvidia", "cuda_version_lower_bound", "12.0"),
     VariantProperty("nvidia", "sm_arch", "90_real")])
@@ -154,7 +151,7 @@ metadata.namespace_priorities = ["nvidia"]
 metadata.providers = {"nvidia": ProviderInfo(
     requires=["nvidia-variant-provider>=0.0.1,<1.0.0"],
     plugin_api="nvidia_variant_provider.plugin:NvidiaVariantPlugin")}
-message = email.message_from_string(sys.stdin.read())
+message = email.message_from_string(%r)
 metadata.update_message(message)
 print(message.as_string(), end="")
 """
@@ -162,15 +159,8 @@ print(message.as_string(), end="")
 
 @pytest.mark.clients
 def test_what_variantlib_001_writes_is_read(tmp_path: Path) -> None:
-    python = ensure_environment("variantlib-0.0.1.post1", ["variantlib==0.0.1.post1", "."])
-    done = subprocess.run(
-        [python, "-c", WRITE],
-        input=METADATA.decode(),
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = variantlib("0.0.1.post1", tmp_path).run_code(WRITE % METADATA.decode())
+    assert done.returncode == 0, done.stderr
     _, fields = split_fields(done.stdout.encode())
     label = dict(fields)["variant-hash"]
     members = {f"{DIST_INFO}/METADATA": done.stdout.encode()}
