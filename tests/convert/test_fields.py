@@ -10,6 +10,7 @@ import pytest
 
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.convert.fields import split_fields
+from tests.contract.variantlib_runs import variantlib
 from tests.wheel_maker import DIST_INFO, METADATA, make_wheel
 
 if TYPE_CHECKING:
