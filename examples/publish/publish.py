@@ -240,11 +240,8 @@ def sell(story: Story) -> None:
             if label != customer.label:
                 raise StepError(f"{customer.target}: got {label!r}, expected {customer.label!r}")
             said = story.tool("explain", "dist", "--target", customer.target)
-            (why,) = (
-                re.findall(rf"^ 1 +{re.escape(label)} +(.+?) *$", said, re.MULTILINE)
-                if label
-                else ["no build fits, and uv says so"]
-            )
+            chosen = re.search(rf"^ 1 +{re.escape(label)} +(.+?) *$", said, re.MULTILINE)
+            why = chosen[1] if label and chosen else "no build fits, and uv says so"
             story.came_to(f"{customer.target}: {label or 'nothing'}: {why}")
 
 
