@@ -15,6 +15,7 @@ import pytest
 
 from examples.torch.clients import clean_environment
 from nvidia_variant_provider import beside
+from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.index import releases
 from nvidia_variant_provider.index.plan import plan_index
@@ -309,6 +310,21 @@ def test_uv_installs_the_right_build_over_http(
 
     assert done.label == expected, done.stderr
     assert {f"/{JSON}", f"/{WHEEL.replace('cuda13.0', expected)}.metadata"} <= set(server.asked)
+
+
+@pytest.mark.clients
+def test_uv_accepts_the_hashes_that_a_second_run_remembers(tmp_path: Path) -> None:
+    folder = release(tmp_path / "dist")
+    for path in folder.iterdir():
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    assert main(["index", str(folder)]) == 0
+    (folder / "simple/demo/index.html").unlink()
+    assert main(["index", str(folder)]) == 0
+    with serve(folder) as server:
+        index_url = ("--index-url", f"{server.url}/simple/")
+        done = uv_install(machine("13.0", "9.0"), *index_url, "demo")
+
+    assert done.label == "cuda13.0", done.stderr
 
 
 @pytest.mark.clients

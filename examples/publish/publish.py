@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 RELEASE: Final = "torchvision==0.29.2"
 PYTHON: Final = "3.12"
+README: Final = Path(__file__).with_name("README.md")
+# The block of README.md that a run writes, between its fences.
+SUMMARY: Final = re.compile(r"(```text\n).*?(```\n)", re.DOTALL)
 # The two platforms have different architectures, so one label cannot stand for both.
 PLATFORMS: Final = {"x86_64": "cuda13.2_x86_64", "aarch64": "cuda13.2_aarch64"}
 
@@ -61,18 +67,40 @@ class StepError(Exception):
     """A step did not end as it should; the message holds what the program said."""
 
 
-def tool(*arguments: object, expected: int = 0) -> str:
-    """Run one of our commands, print what it says, and return it."""
-    command = ["nvidia-variant-provider", *map(str, arguments)]
-    print(f"\n$ {' '.join(command)}", flush=True)
-    here = [sys.executable, "-m", "nvidia_variant_provider", *command[1:]]
-    done = subprocess.run(
-        here, env=clean_environment(), cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    print(done.stdout + done.stderr, end="", flush=True)
-    if done.returncode != expected:
-        raise StepError(f"exit code {done.returncode}, expected {expected}: {done.stderr}")
-    return done.stdout
+@dataclass
+class Story:
+    """The run so far: the folder that all commands run in, and what each step came to."""
+
+    folder: Path
+    outcomes: list[str] = field(default_factory=list)
+
+    def step(self, title: str, why: str) -> None:
+        """Begin a step, and say what it is for."""
+        number = 1 + sum(not line.startswith(" ") for line in self.outcomes)
+        print(f"\n== {number}. {title}\n{why}", flush=True)
+        self.outcomes.append(f"{number}. {title}")
+
+    def came_to(self, line: str) -> None:
+        """Keep a line for the summary."""
+        self.outcomes.append(f"   {line}")
+
+    def tool(self, *arguments: object, expected: int = 0) -> str:
+        """Run one of our commands, print what it says, and return it."""
+        command = ["nvidia-variant-provider", *map(str, arguments)]
+        print(f"\n$ {shlex.join(command)}", flush=True)
+        here = [sys.executable, "-m", "nvidia_variant_provider", *command[1:]]
+        done = subprocess.run(
+            here,
+            env={**clean_environment(), "PYTHONPATH": str(PROJECT)},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        print(done.stdout + done.stderr, end="", flush=True)
+        if done.returncode != expected:
+            raise StepError(f"exit code {done.returncode}, expected {expected}: {done.stderr}")
+        return done.stdout
 
 
 def download(folder: Path) -> dict[str, Path]:
@@ -89,25 +117,64 @@ def download(folder: Path) -> dict[str, Path]:
     return found
 
 
-def publish(wheels: dict[str, Path], dist: Path) -> None:
-    """Tag the wheels into a folder and make an index of it."""
-    for platform, wheel in wheels.items():
-        tool("inspect", wheel)
-        tool("tag", wheel, "-o", dist, "--label", PLATFORMS[platform])
-    tool("verify", *sorted(dist.glob("*.whl")))
-    tool("index", dist)
-    # No CPU build of this release is published. The CUDA wheel in its place would be installed on
-    # machines that cannot run it; without one they are told.
-    tool("lint", dist, "--ignore", "NV409")
-
-
-def refuse_one_label(wheels: dict[str, Path], folder: Path) -> None:
-    """Show why one label for both platforms would not do: ``verify`` finds the contradiction."""
+def bring(wheels: dict[str, Path], folder: Path) -> dict[str, Path]:
+    """Copy the wheels to a folder of their own; return their names relative to its parent."""
+    folder.mkdir()
     for wheel in wheels.values():
-        tool("tag", wheel, "-o", folder)
-    said = tool("verify", "--select", "NV37", *sorted(folder.glob("*.whl")), expected=1)
-    if "NV370" not in said:
+        shutil.copy2(wheel, folder)
+    return {platform: Path(folder.name, wheel.name) for platform, wheel in wheels.items()}
+
+
+def look(story: Story, wheels: dict[str, Path]) -> None:
+    """Show what device code the wheels hold."""
+    story.step("inspect", "What device code is in the two wheels? Nothing is unpacked or run.")
+    for platform, wheel in wheels.items():
+        said = story.tool("inspect", wheel)
+        found = next(line for line in said.splitlines() if line.startswith("in every container"))
+        story.came_to(f"{platform}: {found}")
+
+
+def refuse_one_label(story: Story, wheels: dict[str, Path]) -> None:
+    """Show why one label for both platforms would not do: ``verify`` finds the contradiction."""
+    story.step(
+        "one label will not do",
+        "The platforms have different architectures, and a label means one set of properties:\n"
+        "tagged alike, the wheels contradict each other, and verify must say so (exit code 1).",
+    )
+    (story.folder / "one-label").mkdir()
+    for wheel in wheels.values():
+        story.tool("tag", wheel, "-o", "one-label")
+    tagged = sorted(path.relative_to(story.folder) for path in story.folder.glob("one-label/*.whl"))
+    said = story.tool("verify", "--select", "NV37", *tagged, expected=1)
+    found = [line.strip() for line in said.splitlines() if "NV370" in line]
+    if not found:
         raise StepError("verify did not name the label that means two things")
+    story.came_to(found[0].partition(";")[0])
+
+
+def publish(story: Story, wheels: dict[str, Path]) -> None:
+    """Tag the wheels into a folder and make an index of it."""
+    story.step("tag", "A label for each platform. What is stated is shown with its evidence.")
+    (story.folder / "dist").mkdir()
+    for platform, wheel in wheels.items():
+        said = story.tool("tag", wheel, "-o", "dist", "--label", PLATFORMS[platform])
+        story.came_to(said.splitlines()[-1])
+    tagged = sorted(path.relative_to(story.folder) for path in story.folder.glob("dist/*.whl"))
+    story.step("verify", "The tags are held to the code again, as anybody can who gets the wheels.")
+    said = story.tool("verify", *tagged)
+    for line in said.splitlines():
+        if line.startswith("dist/"):
+            story.came_to(line.removeprefix("dist/"))
+    story.step("index", "The metadata of the release, and pages that any file server can serve.")
+    story.came_to(story.tool("index", "dist").strip())
+    story.step(
+        "lint",
+        "What will installers make of it? NV409 is ignored on purpose: no CPU build of this\n"
+        "release is published, and the CUDA wheel in its place would be installed on machines\n"
+        "that cannot run it; without one they are told.",
+    )
+    said = story.tool("lint", "dist", "--ignore", "NV409")
+    story.came_to(said.splitlines()[-1])
 
 
 @contextmanager
@@ -141,6 +208,8 @@ def install(customer: Customer, address: str, scratch: Path) -> str:
         "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": customer.capability,
         "UV_CACHE_DIR": str(scratch / "cache"),
     }
+    shown = [f"{name}={value}" for name, value in settings.items() if name.startswith("NV_")]
+    print(f"\n$ {' '.join(shown)} \\\n    {shlex.join(['uv', *command[1:]])}", flush=True)
     done = subprocess.run(
         command,
         env={**clean_environment(), **settings},
@@ -149,7 +218,7 @@ def install(customer: Customer, address: str, scratch: Path) -> str:
         check=False,
     )
     labels = [path.parent for path in target.glob("*.dist-info/variant.json")]
-    print(f"\n{customer.target}: uv ends with {done.returncode}\n{done.stderr}", end="", flush=True)
+    print(done.stderr, end="", flush=True)
     if done.returncode or not labels:
         return ""
     from nvidia_variant_provider.metadata.reading import parse_metadata
@@ -158,35 +227,57 @@ def install(customer: Customer, address: str, scratch: Path) -> str:
     return label
 
 
-def sell(dist: Path, scratch: Path) -> None:
+def sell(story: Story) -> None:
     """Install as every customer from the served index, and say why each got what it got."""
-    with served(dist) as address:
+    story.step(
+        "install with uv, and explain",
+        "Four machines install from the index on loopback: the two variables stand for a driver\n"
+        "and a GPU that are not here. The last one must be refused.",
+    )
+    with served(story.folder / "dist") as address:
         for customer in CUSTOMERS:
-            label = install(customer, address, scratch)
+            label = install(customer, address, story.folder)
             if label != customer.label:
                 raise StepError(f"{customer.target}: got {label!r}, expected {customer.label!r}")
-            tool("explain", dist, "--target", customer.target)
+            said = story.tool("explain", "dist", "--target", customer.target)
+            chosen = re.search(rf"^ 1 +{re.escape(label)} +(.+?) *$", said, re.MULTILINE)
+            why = chosen[1] if label and chosen else "no build fits, and uv says so"
+            story.came_to(f"{customer.target}: {label or 'nothing'}: {why}")
+
+
+def run(downloads: Path) -> list[str]:
+    """Run the story in a temporary folder; return what each step came to."""
+    with tempfile.TemporaryDirectory() as scratch:
+        story = Story(Path(scratch))
+        wheels = bring(download(downloads), story.folder / "wheels")
+        look(story, wheels)
+        refuse_one_label(story, wheels)
+        publish(story, wheels)
+        sell(story)
+        return story.outcomes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the story; 0 if every step ended as it should."""
+    """Run the story; 0 if every step ended as it should and README.md says what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--downloads", type=Path, default=PROJECT / ".cache" / "publish")
+    parser.add_argument("--readme", action="store_true", help="write the summary into README.md")
     args = parser.parse_args(argv)
     os.environ.setdefault("COLUMNS", "120")
-    with tempfile.TemporaryDirectory() as scratch:
-        dist, one_label = Path(scratch, "dist"), Path(scratch, "one-label")
-        dist.mkdir()
-        one_label.mkdir()
-        try:
-            wheels = download(args.downloads)
-            refuse_one_label(wheels, one_label)
-            publish(wheels, dist)
-            sell(dist, Path(scratch))
-        except (StepError, subprocess.CalledProcessError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
-    print(f"\n{RELEASE}: published, and every machine got what it should")
+    try:
+        outcomes = run(args.downloads)
+    except (StepError, subprocess.CalledProcessError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    summary = "\n".join([f"{RELEASE}: published, and every machine got what it should", *outcomes])
+    print(f"\n{summary}")
+    text = README.read_text("utf-8")
+    current = SUMMARY.sub(lambda match: f"{match[1]}{summary}\n{match[2]}", text)
+    if args.readme:
+        README.write_text(current, "utf-8")
+    elif current != text:
+        print("error: README.md shows another summary; --readme writes this one", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.convert.files import Planned
 
 _EPILOG: Final = """\
-Reads the drafts 0.0.1 (the unversioned schema), 0.0.2 and 0.0.3, and what variantlib 0.2.0 wrote.
+Reads the drafts 0.0.1 (the unversioned schema, and fields Variant-* in METADATA), 0.0.2 and 0.0.3,
+and what variantlib 0.2.0 wrote; of pyproject.toml the table [variant], whose comments stay.
 Every change is explained; what the wanted schema cannot say is refused, and then nothing at all
 is written. docs/convert.md says what becomes of every key.
 
 examples:
   nvidia-variant-provider convert --to 850 torch-2.9.0-variants.json
   nvidia-variant-provider convert --to 850 --write dist/
+  nvidia-variant-provider convert --to 850 --write pyproject.toml
   nvidia-variant-provider convert --to 850 --json dist/ | jq '.files[0].document'
   nvidia-variant-provider convert --to 825 --write variant.json
 
@@ -39,13 +41,16 @@ def add_parser(
         "convert",
         help="bring variant metadata of older drafts to the current schemas",
         description=(
-            "Bring variant metadata of older drafts to a current schema, in JSON files and\ninside"
-            " wheels. Without --write the changes are only shown."
+            "Bring variant metadata of older drafts to a current schema, in JSON files,\ninside"
+            " wheels and in pyproject.toml. Without --write the changes are only shown."
         ),
         epilog=_EPILOG,
     )
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="JSON file, variant wheel, or a folder of them"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="JSON file, wheel, pyproject.toml or folder",
     )
     parser.add_argument(
         "--to",
@@ -82,6 +87,6 @@ def _lines(planned: Planned, *, written: bool) -> Iterator[str]:
         return
     renamed = f", renamed to {planned.target.name}" if planned.target != planned.path else ""
     yield f"{planned.source}: {'converted' if written else 'would be converted'}{renamed}"
-    yield from (f"  {change}" for change in planned.conversion.changes)
+    yield from (f"  {change}" for change in planned.changes)
     if not written:
         yield from planned.diff()

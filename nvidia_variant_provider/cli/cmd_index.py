@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nvidia_variant_provider.index.hashes import HashCache
 
 _EPILOG: Final = """\
 Writes {name}-{version}-variants.json for every release with variant wheels, NAME.whl.metadata
 beside every wheel, and a static simple index in simple/. Any file server will do; nothing runs on
-it. docs/index-folder.md shows the layout and how to serve it.
+it. docs/index-folder.md shows the layout and how to serve it. Hashes of files that have not changed
+are remembered between runs.
 
 examples:
   nvidia-variant-provider index dist/
@@ -58,6 +66,11 @@ def add_parser(
         metavar="OUT",
         help="write here and link the files that are kept; the default is DIR itself",
     )
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="read every file again, even if size, time and inode say that it has not changed",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -72,19 +85,43 @@ def _url(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Lay the index out, write it, and say what is in it."""
-    from pathlib import Path
-
     from nvidia_variant_provider.index.plan import plan_index
     from nvidia_variant_provider.index.releases import summary
     from nvidia_variant_provider.records.index import build_document
 
-    target = Path(args.output) if args.output else None
+    target = Path(args.output) if args.output else Path(args.folder)
+    cache = _cache(target, known=not args.no_cache)
     plan = plan_index(
-        Path(args.folder), base_url=args.base_url or "", only=frozenset(args.only), output=target
+        Path(args.folder),
+        base_url=args.base_url or "",
+        only=frozenset(args.only),
+        output=target,
+        hashed=partial(_hash, cache),
     )
     plan.write()
+    cache.save(target)
     if args.json:
         output.emit_json(build_document(plan).model_dump(mode="json"))
     else:
         output.emit_lines(summary(release) for release in plan.releases)
     return 0
+
+
+def _cache(folder: Path, *, known: bool) -> HashCache:
+    from nvidia_variant_provider.errors import InvalidValueError
+    from nvidia_variant_provider.index.hashes import HashCache
+
+    try:
+        return HashCache.load(folder) if known else HashCache()
+    except InvalidValueError as error:
+        output.note(f"{error}; every file is read again")
+        return HashCache()
+
+
+def _hash(cache: HashCache, paths: Sequence[Path]) -> Mapping[Path, str]:
+    from nvidia_variant_provider.cli.progress import bar
+    from nvidia_variant_provider.index.hashes import hash_files
+
+    total = sum(path.stat().st_size for path in paths)
+    with bar("hashing", total, is_bytes=True) as progress:
+        return hash_files(paths, cache, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
@@ -70,6 +71,7 @@ def _codes(text: str) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Lint every path and print the findings."""
+    from nvidia_variant_provider.cli.progress import bar
     from nvidia_variant_provider.errors import InvalidValueError
     from nvidia_variant_provider.lint import engine
     from nvidia_variant_provider.records.lint import build_document
@@ -81,7 +83,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if not args.paths:
         raise InvalidValueError("no path to lint; expected a wheel, a JSON file or a folder")
-    report = engine.lint(args.paths, wanted)
+    with ExitStack() as stack:
+        report = engine.lint(
+            args.paths, wanted, lambda files: stack.enter_context(bar("linting", files))
+        )
     if args.json:
         output.emit_json(build_document(report).model_dump(mode="json"))
     else:

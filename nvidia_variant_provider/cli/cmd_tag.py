@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tagging.claims import Claim
     from nvidia_variant_provider.tagging.statement import Statement
     from nvidia_variant_provider.tagging.variant import WheelVariant
+    from nvidia_variant_provider.wheels.head_start import HeadStart
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -102,11 +103,26 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
+    if args.output is None and not args.dry_run:
+        raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
+    if args.dry_run or not _is_given(args):
+        return _tag(args, None)
+    from nvidia_variant_provider.wheels.head_start import HeadStart
+
+    # Nothing is read of the code, so that copying is most of the work: it begins at once.
+    with HeadStart(str(args.wheel), str(args.output)) as head:
+        return _tag(args, head)
+
+
+def _is_given(args: argparse.Namespace) -> bool:
+    """Tell whether all that is stated was given."""
+    return bool(args.property or args.null or (args.archs and args.lower_bound != "auto"))
+
+
+def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     from nvidia_variant_provider.tagging.variant import build_variant
     from nvidia_variant_provider.tagging.wheels import tagged_name
 
-    if args.output is None and not args.dry_run:
-        raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
     # Before the code is read, which takes its time.
     tagged_name(args.wheel, args.label or "x")
     statement = _state(args)
@@ -117,7 +133,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         target, remarks = name, tuple[str, ...]()
     else:
-        target, remarks = _write(args, variant)
+        target, remarks = _write(args, variant, head)
     if args.json:
         _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
@@ -125,12 +141,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
+def _write(
+    args: argparse.Namespace, variant: WheelVariant, head: HeadStart | None
+) -> tuple[str, tuple[str, ...]]:
     """Write the wheel; return its path and what was dropped, which is a warning too."""
     from nvidia_variant_provider.tagging.wheels import write_variant
 
     try:
-        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force)
+        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force, head=head)
     except OSError as error:
         raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
     for remark in remarks:

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.emit_json(document.model_dump(mode="json"))
     else:
-        _show(document)
+        _show(document, "the tags are true" if selection == Selection() else "nothing of these")
     for error in failures.values():
         output.fail("verify", error)
     if failures:
@@ -137,9 +137,9 @@ def _share(one: ShareRecord, containers: int) -> str:
     return counts if is_exact else f"{counts}, {one.exact} of them for just this"
 
 
-def _show(document: Verification) -> None:
+def _show(document: Verification, praise: str) -> None:
     for wheel in document.wheels:
-        output.emit_lines([f"{wheel.path}: {_summary(wheel)}"])
+        output.emit_lines([f"{wheel.path}: {_summary(wheel) or praise}"])
         output.emit_lines(_shares(wheel))
         for finding in wheel.findings:
             subject = f"{finding.subject}: " if finding.subject else ""
@@ -152,4 +152,4 @@ def _summary(wheel: WheelRecord) -> str:
         for name in ("error", "warning", "note")
     }
     words = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
-    return ", ".join(words) or "the tags are true"
+    return ", ".join(words)

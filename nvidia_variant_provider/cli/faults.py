@@ -13,7 +13,7 @@ DEBUG: Final = "NV_VARIANT_PROVIDER_DEBUG"
 
 # What the extra ``tools`` brings, by the names that are imported.
 TOOLS_PACKAGES: Final = frozenset(
-    {"backports", "packaging", "pydantic", "rich", "shtab", "tomli", "variantlib"}
+    {"backports", "packaging", "pydantic", "rich", "shtab", "tomli", "tomlkit", "variantlib"}
 )
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

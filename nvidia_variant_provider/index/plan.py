@@ -18,6 +18,7 @@ from packaging.version import Version
 
 from nvidia_variant_provider.beside import write_beside
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.index.hashes import hash_files
 from nvidia_variant_provider.index.pages import (
     Listed,
     project_html,
@@ -32,13 +33,12 @@ from nvidia_variant_provider.lint.sources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
 PAGES: Final = "simple"
 _UP: Final = "../../"
-_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,18 @@ class Plan:
 
 
 def plan_index(
-    folder: Path, *, base_url: str = "", only: Collection[str] = (), output: Path | None = None
+    folder: Path,
+    *,
+    base_url: str = "",
+    only: Collection[str] = (),
+    output: Path | None = None,
+    hashed: Callable[[Sequence[Path]], Mapping[Path, str]] = hash_files,
 ) -> Plan:
     """Read a folder and lay out its index; nothing is written yet.
 
-    ``only`` keeps the variant wheels of these labels, and every wheel without a label. Raises
-    ``MetadataError`` and ``InvalidValueError`` naming the file at fault.
+    ``only`` keeps the variant wheels of these labels, and every wheel without a label; ``hashed``
+    is asked once for the SHA-256 of all files that are kept. Raises ``MetadataError`` and
+    ``InvalidValueError`` naming the file at fault.
     """
     files = tuple(read_files(folder))
     _check_labels(files, only, folder)
@@ -86,7 +92,8 @@ def plan_index(
     releases = tuple(group_releases(kept))
     target = output or folder
     base = f"{base_url.rstrip('/')}/" if base_url else _UP
-    texts = [*_beside_wheels(releases), *_pages(releases, base)]
+    digests = hashed([it.path for release in releases for it in release.files])
+    texts = [*_beside_wheels(releases), *_pages(releases, base, digests)]
     elsewhere = output is not None and output.resolve() != folder.resolve()
     links = [it.path for it in kept] if elsewhere and not base_url else []
     stale = tuple(_stale(target, files, {name for name, _ in texts}))
@@ -109,11 +116,13 @@ def _beside_wheels(releases: Sequence[Release]) -> Iterator[tuple[str, bytes]]:
             yield release.metadata_name, release.metadata.to_json().encode()
 
 
-def _pages(releases: Sequence[Release], base: str) -> Iterator[tuple[str, bytes]]:
+def _pages(
+    releases: Sequence[Release], base: str, digests: Mapping[Path, str]
+) -> Iterator[tuple[str, bytes]]:
     projects = sorted({it.project for it in releases})
     for project in projects:
         own = [it for it in releases if it.project == project]
-        listed = [it for release in own for it in _listed(release)]
+        listed = [it for release in own for it in _listed(release, digests)]
         versions = [str(it.version) for it in own]
         page = f"{PAGES}/{project}/index"
         yield f"{page}.html", project_html(project, listed, base).encode()
@@ -122,12 +131,12 @@ def _pages(releases: Sequence[Release], base: str) -> Iterator[tuple[str, bytes]
     yield f"{PAGES}/index.json", root_json(projects).encode()
 
 
-def _listed(release: Release) -> Iterator[Listed]:
+def _listed(release: Release, digests: Mapping[Path, str]) -> Iterator[Listed]:
     for file in release.files:
         requires = metadata_fields(file.core, "Requires-Python")
         yield Listed(
             name=file.path.name,
-            sha256=_hash(file.path),
+            sha256=digests[file.path],
             size=file.path.stat().st_size,
             requires_python=requires[0] if requires else "",
             core_metadata=hashlib.sha256(file.core).hexdigest() if file.core else "",
@@ -136,14 +145,6 @@ def _listed(release: Release) -> Iterator[Listed]:
         # Installers look for the metadata among the links of the page.
         data = release.metadata.to_json().encode()
         yield Listed(release.metadata_name, hashlib.sha256(data).hexdigest(), len(data))
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _stale(target: Path, files: Sequence[File], written: Collection[str]) -> Iterator[Path]:

@@ -24,6 +24,7 @@ PROVIDER: Final[Registry[Document]] = Registry()
 DISTRIBUTION: Final = "nvidia-variant-provider"
 ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 
+_KINDS: Final = ("requires", "static-properties", "builtin")
 # The schema with providers, under its two names.
 _SCHEMAS: Final = frozenset({SCHEMA_850, SCHEMA_850_VARIANTLIB})
 
@@ -75,12 +76,11 @@ def check_providers_of_850(document: Document) -> Iterator[Problem]:
 def check_kind(document: Document) -> Iterator[Problem]:
     """Report entries without exactly one of requires, static-properties and builtin."""
     for namespace, provider in document.providers.items():
-        kinds = [key for key in ("requires", "static-properties", "builtin") if key in provider]
-        if document.kind is Kind.PYPROJECT and not kinds and "build-requires" in provider:
-            continue
+        known = _KINDS + (("build-requires",) if document.kind is Kind.PYPROJECT else ())
+        kinds = [key for key in known if key in provider]
         if len(kinds) != 1:
             seen = " and ".join(kinds) or "none"
-            message = f"seen {seen}, expected one of requires, static-properties and builtin"
+            message = f"seen {seen}, expected one of {', '.join(known)}"
             yield Problem(document.source, f"providers/{namespace}", message)
 
 
@@ -96,7 +96,7 @@ def check_entry(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{where}/feature-order", message)
         if len(static) > 1 and "feature-order" not in provider:
             yield Problem(document.source, where, "several static features need a feature-order")
-        if "plugin-api" in provider and "requires" not in provider:
+        if "plugin-api" in provider and not {"requires", "build-requires"} & set(provider):
             message = "plugin-api is there without requires"
             yield Problem(document.source, f"{where}/plugin-api", message)
 

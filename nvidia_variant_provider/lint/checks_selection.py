@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.lint.subject import NVIDIA, Release
-from nvidia_variant_provider.lint.survey import RULE_SETS, Choice, survey
+from nvidia_variant_provider.lint.survey import MAX_LABELS, RULE_SETS, Choice, survey
 from nvidia_variant_provider.rules import DEFAULT_RULES
 
 if TYPE_CHECKING:
@@ -69,6 +69,14 @@ def check_reachable(release: Release) -> Iterator[Problem]:
         if choices and NVIDIA in variant and label not in best:
             reason = "another is always better" if label in fitting else "none fits"
             yield Problem(_source(release), f"variants/{label}", f"{reason}, on all GPUs known")
+
+
+@SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
+def check_size(release: Release) -> Iterator[Problem]:
+    """Report releases that the other checks of NV5xx did not look at."""
+    if len(release.variants) > MAX_LABELS:
+        message = f"seen {len(release.variants)} labels, looked at are at most {MAX_LABELS}"
+        yield Problem(_source(release), "variants", message)
 
 
 def _tied(choice: Choice) -> str:

@@ -74,14 +74,26 @@ def selector(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Rule], b
     return wanted
 
 
-def lint(paths: Iterable[str], wanted: Callable[[Rule], bool] = lambda _: True) -> Report:
-    """Lint files and folders; raises ``InvalidValueError`` for a path that is neither."""
+def lint(
+    paths: Iterable[str],
+    wanted: Callable[[Rule], bool] = lambda _: True,
+    watch: Callable[[int], Callable[[int], None]] = lambda _files: lambda _more: None,
+) -> Report:
+    """Lint files and folders; raises ``InvalidValueError`` for a path that is neither.
+
+    A release is read, judged and let go before the next one. ``watch`` is told the number of
+    files and returns what is told of every number that is done.
+    """
     gathered = gather(paths)
-    found = [*_of_documents(gathered.loose), *_of_names(gathered)]
+    done = watch(len(gathered.files))
+    found = [it for it in _of_names(gathered) if wanted(it.rule)]
+    for document in gathered.loose:
+        found += [it for it in _of_documents([document]) if wanted(it.rule)]
+        done(1)
     for release in gathered.releases:
-        found += _of_release(release)
-    merged = _merge(it for it in found if wanted(it.rule))
-    return Report(gathered.files, tuple(merged))
+        found += [it for it in _of_release(release) if wanted(it.rule)]
+        done(len(release.wheels) + (release.index is not None))
+    return Report(gathered.files, tuple(_merge(found)))
 
 
 def _of_release(release: Release) -> list[Finding]:

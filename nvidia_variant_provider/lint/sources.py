@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from packaging.utils import canonicalize_name, canonicalize_version
 
@@ -21,49 +21,57 @@ from nvidia_variant_provider.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # A mirror of one project has thousands of wheels, never this many.
 MAX_FILES: Final = 100_000
 
 INDEX_SUFFIX: Final = "-variants.json"
-_PYPROJECT: Final = "pyproject.toml"
+PYPROJECT: Final = "pyproject.toml"
+# Folder, normalised name and version of a release.
+_Key: TypeAlias = tuple[str, str, str]
 _SHOWN: Final = 80
 
 
 class Gathered:
-    """Everything that was read from the paths of one run."""
+    """The files of one run, sorted by release; they are read a release at a time."""
 
     def __init__(self) -> None:
-        self.loose: list[Document] = []
-        self._indexes: dict[tuple[str, str, str], Document] = {}
-        self._wheels: dict[tuple[str, str, str], list[Wheel]] = {}
-        self._whole: set[str] = set()
         self.unnamed: list[str] = []
+        self._loose: list[str] = []
+        self._indexes: dict[_Key, str] = {}
+        self._wheels: dict[_Key, list[str]] = {}
+        self._whole: set[str] = set()
 
     @property
-    def releases(self) -> tuple[Release, ...]:
-        """The releases that the files add up to."""
-        keys = sorted({*self._indexes, *self._wheels})
-        return tuple(
-            Release(
+    def loose(self) -> Iterator[Document]:
+        """The documents that belong to no release."""
+        for path in self._loose:
+            is_project = os.path.basename(path) == PYPROJECT
+            yield read_pyproject(path) if is_project else _read_json(path)
+
+    @property
+    def releases(self) -> Iterator[Release]:
+        """The releases that the files add up to, each read when it is asked for."""
+        for key in sorted({*self._indexes, *self._wheels}):
+            folder, name, version = key
+            index = self._indexes.get(key)
+            yield Release(
                 title=f"{name} {version}",
-                index=self._indexes.get((folder, name, version)),
-                wheels=tuple(self._wheels.get((folder, name, version), ())),
+                index=None if index is None else _read_json(index),
+                wheels=tuple(read_wheel(path) for path in self._wheels.get(key, ())),
                 whole=folder in self._whole,
             )
-            for folder, name, version in keys
-        )
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files that were read."""
-        indexes = (it.source for it in self._indexes.values())
-        wheels = (it.source for found in self._wheels.values() for it in found)
-        return tuple(sorted({*(it.source for it in self.loose), *indexes, *wheels}))
+        """The files that are read, as messages name them."""
+        wheels = (path for found in self._wheels.values() for path in found)
+        loose = (_source(path) for path in self._loose)
+        return tuple(sorted({*loose, *self._indexes.values(), *wheels}))
 
     def add_path(self, path: str) -> None:
-        """Read a file, or the files of a folder; raises ``InvalidValueError`` for neither."""
+        """Take a file, or the files of a folder; raises ``InvalidValueError`` for neither."""
         if os.path.isdir(path):
             self._add_folder(path)
         elif not os.path.isfile(path):
@@ -77,9 +85,9 @@ class Gathered:
         names = sorted(os.listdir(folder))
         if len(names) > MAX_FILES:
             raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == _PYPROJECT]
+        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == PYPROJECT]
         if not wanted:
-            raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {_PYPROJECT}")
+            raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
         for name in wanted:
             self._add_file(os.path.join(folder, name))
@@ -87,11 +95,11 @@ class Gathered:
     def _add_file(self, path: str) -> bool:
         folder, name = os.path.split(path)
         if name.endswith(".whl"):
-            wheel = read_wheel(path)
-            key = (folder, *_release(wheel.name.name, wheel.name.version))
-            self._wheels.setdefault(key, []).append(wheel)
-        elif name == _PYPROJECT:
-            self.loose.append(read_pyproject(path))
+            wheel = WheelName.parse(name)
+            key = (folder, *_release(wheel.name, wheel.version))
+            self._wheels.setdefault(key, []).append(path)
+        elif name == PYPROJECT:
+            self._loose.append(path)
         elif name.endswith(".json"):
             self._add_json(path, folder, name)
         else:
@@ -99,16 +107,13 @@ class Gathered:
         return True
 
     def _add_json(self, path: str, folder: str, name: str) -> None:
-        kind = Kind.WHEEL if name == WHEEL_METADATA_NAME else Kind.RELEASE
-        document = parse_document(_read_file(path), path, kind)
         parts = name.removesuffix(INDEX_SUFFIX).split("-")
         if name.endswith(INDEX_SUFFIX) and len(parts) == len(("name", "version")):
-            name_and_version = _release(*parts)
-            self._indexes[(folder, *name_and_version)] = document
+            self._indexes[(folder, *_release(*parts))] = path
             return
         if name.endswith(INDEX_SUFFIX):
             self.unnamed.append(path)
-        self.loose.append(document)
+        self._loose.append(path)
 
 
 class Members(NamedTuple):
@@ -196,9 +201,18 @@ def parse_document(data: bytes, source: str, kind: Kind) -> Document:
     return Document(source, kind, raw, data)
 
 
+def _source(path: str) -> str:
+    return f"{path}[variant]" if os.path.basename(path) == PYPROJECT else path
+
+
+def _read_json(path: str) -> Document:
+    kind = Kind.WHEEL if os.path.basename(path) == WHEEL_METADATA_NAME else Kind.RELEASE
+    return parse_document(_read_file(path), path, kind)
+
+
 def read_pyproject(path: str) -> Document:
     """Read the table ``[variant]``; a file without one, or no TOML, is a broken document."""
-    source = f"{path}[variant]"
+    source = _source(path)
     if sys.version_info < (3, 11):
         import tomli as tomllib
     else:
@@ -215,7 +229,7 @@ def read_pyproject(path: str) -> Document:
 
 
 def gather(paths: Iterable[str]) -> Gathered:
-    """Read every path; raises ``InvalidValueError`` for one that is nothing to lint."""
+    """Sort the files of all paths; raises ``InvalidValueError`` for one that is nothing to lint."""
     gathered = Gathered()
     for path in paths:
         gathered.add_path(path)

@@ -12,7 +12,6 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider import rules
-from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.lint.subject import NVIDIA, Release, mapping, texts
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
@@ -65,8 +64,8 @@ GENERATIONS: Final = (
     _generation(121, "GB10", (12, 9))._replace(on_arm_only=True),
 )
 
-# Releases have a dozen variants; each is ranked on some hundred machines.
-MAX_LABELS: Final = 1000
+# Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
+MAX_LABELS: Final = 5000
 
 RULE_SETS: Final = {1: "this provider", 0: "uv"}
 
@@ -94,13 +93,15 @@ class Choice:
 
 @lru_cache(maxsize=1)  # every check of NV5xx asks for the same release in turn
 def survey(release: Release) -> tuple[Choice, ...]:
-    """Return the choice of every machine of the grid, for each family of platforms."""
+    """Return the choice of every machine of the grid, for each family of platforms.
+
+    Empty for a release with nothing to choose, or with more labels than can be looked at.
+    """
     document = release.reference
-    if document is None or not any(NVIDIA in it for it in release.variants.values()):
+    if document is None or len(release.variants) > MAX_LABELS:
         return ()
-    if len(release.variants) > MAX_LABELS:
-        seen = f"{len(release.variants)} labels"
-        raise MetadataError(document.source, "variants", seen, f"at most {MAX_LABELS}")
+    if not any(NVIDIA in it for it in release.variants.values()):
+        return ()
     variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
     stated = {name: _stated(variants, name) for name in _features(variants)}
     return tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
@@ -32,7 +31,7 @@ class ConvertedRecord(Record):
     source: str = Field(description="the file; a wheel's member follows after '!'")
     target: str = Field(description="the file's new name, mostly the same")
     changes: tuple[ChangeRecord, ...] = Field(description="empty for a file that is current")
-    document: dict[str, Any] = Field(description="the metadata after the conversion")
+    document: dict[str, Any] = Field(description="the metadata or the table after the conversion")
 
 
 class ConversionDocument(Record):
@@ -59,8 +58,7 @@ def _record(planned: Planned) -> ConvertedRecord:
         source=planned.source,
         target=str(planned.target),
         changes=tuple(
-            ChangeRecord(key=it.key, action=it.action, reason=it.reason)
-            for it in planned.conversion.changes
+            ChangeRecord(key=it.key, action=it.action, reason=it.reason) for it in planned.changes
         ),
-        document=json.loads(planned.after),
+        document=planned.document,
     )

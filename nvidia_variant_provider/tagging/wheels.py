@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nvidia_variant_provider.tagging.variant import WheelVariant
+    from nvidia_variant_provider.wheels.head_start import HeadStart
 
 
 def tagged_name(wheel: Path, label: str) -> WheelName:
@@ -28,15 +29,23 @@ def tagged_name(wheel: Path, label: str) -> WheelName:
 
 
 def write_variant(
-    wheel: Path, folder: Path, variant: WheelVariant, *, force: bool = False
+    wheel: Path,
+    folder: Path,
+    variant: WheelVariant,
+    *,
+    force: bool = False,
+    head: HeadStart | None = None,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the variant wheel into a folder; return its path and remarks on what was dropped."""
+    """Write the variant wheel into a folder; return its path and remarks on what was dropped.
+
+    ``head`` is a copy of the wheel that was begun in the folder.
+    """
     target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
     archive = WheelArchive(wheel)
     member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
     if member in archive:
         raise InvalidValueError(f"{wheel.name}: has {member}, though its name has no label")
-    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures)
+    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures, head)
     return target, _dropped(archive)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from nvidia_variant_provider.binaries.zip_records import Entry
+    from nvidia_variant_provider.wheels.head_start import HeadStart
 
 _DIST_INFO: Final = re.compile(r"([^/]+\.dist-info)/RECORD")
 # Up to this size a member goes through the write buffer together with its neighbours.
@@ -72,11 +73,16 @@ class WheelArchive:
 
 
 def rewrite(
-    source: Path, target: Path, replace: Mapping[str, bytes], remove: Collection[str] = ()
+    source: Path,
+    target: Path,
+    replace: Mapping[str, bytes],
+    remove: Collection[str] = (),
+    head: HeadStart | None = None,
 ) -> None:
     """Write ``target`` from ``source`` with members replaced, added or removed, and RECORD mended.
 
     The new file appears under its name when it is complete; ``source`` may be that same file.
+    ``head`` is a copy that was begun in the folder of ``target``; what is right of it is kept.
     Raises ``DamagedFileError`` for an archive that readers could disagree about, and
     ``InvalidValueError`` for a signed RECORD unless the signature is in ``remove``.
     """
@@ -85,8 +91,11 @@ def rewrite(
     record = archive.record.amend(replace, remove).to_bytes()
     contents = {**replace, archive.record_path: record}
     plan = list(_plan(archive, contents, remove))
-    with open(source, "rb", buffering=0) as old, _beside(target) as new:
-        _write(old, new, plan)
+    with open(source, "rb", buffering=0) as old, _beside(target, head) as new:
+        kept = _shared(old, plan, os.fstat(new.fileno()).st_size)
+        new.truncate(kept)
+        new.seek(kept)
+        _write(old, new, plan, kept)
 
 
 def _check_wishes(
@@ -128,15 +137,32 @@ def _fresh(name: str, data: bytes, model: Entry) -> Entry:
     )  # fmt: skip
 
 
-def _write(old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | None]]) -> None:
+def _shared(old: BinaryIO, plan: Iterable[tuple[Entry, bytes | None]], most: int) -> int:
+    """Return how many bytes from the start, ``most`` of them, are the same in both archives."""
+    at = 0
+    for entry, content in plan:
+        head = zr.pack_local(entry)
+        end = at + len(head) + entry.packed
+        moved = content is not None or entry.header_at != at or end > most
+        if moved or read_range(old, at, len(head)) != head:
+            break
+        at = end
+    return at
+
+
+def _write(
+    old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | None]], kept: int
+) -> None:
     at, pending, directory = 0, bytearray(), bytearray()
     count = 0
     for entry, content in plan:
         head = zr.pack_local(entry)
-        pending += head
         directory += zr.pack_central(entry, at)
         count += 1
         at += len(head) + entry.packed
+        if at <= kept:
+            continue
+        pending += head
         if content is not None:
             pending += content
         elif entry.packed <= _SMALL:
@@ -154,11 +180,13 @@ def _write(old: BinaryIO, new: BinaryIO, plan: Iterable[tuple[Entry, bytes | Non
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[BinaryIO]:
+def _beside(target: Path, head: HeadStart | None) -> Iterator[BinaryIO]:
     """Open a file beside the target that takes its name when all went well."""
-    part = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
+    part, is_begun = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part"), False
+    if head is not None and head.wait():
+        part, is_begun = target.with_name(os.path.basename(head.path)), True
     try:
-        with open(part, "xb") as file:
+        with open(part, "r+b") if is_begun else open(part, "xb") as file:
             yield file
         os.replace(part, target)
     finally:

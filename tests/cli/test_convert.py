@@ -137,7 +137,9 @@ def test_json_is_of_the_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str
         pytest.param("a.json", b'{"a": 1, "a": 1}', "every key once", id="repeated key"),
         pytest.param("a.json", b"[" * 100_000, "expected a JSON object", id="deep"),
         pytest.param("a.json", b"{}", "default-priorities: seen None", id="empty"),
-        pytest.param("a.toml", b"", "expected a JSON file, a wheel or a folder", id="kind"),
+        pytest.param(
+            "a.toml", b"", "expected a JSON file, pyproject.toml, a wheel or a folder", id="kind"
+        ),
         pytest.param("a-1-py3-none-any-x.whl", b"junk", "a-1-py3-none-any-x.whl", id="no zip"),
         pytest.param("a.whl", b"junk", "not a wheel's file name", id="no wheel's name"),
     ],

@@ -12,9 +12,9 @@ from nvidia_variant_provider.convert.conditions import may_be_dropped
 from nvidia_variant_provider.convert.document import (
     TARGETS,
     Conversion,
-    ConversionRefusedError,
     convert,
 )
+from nvidia_variant_provider.convert.draft import ConversionRefusedError
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.metadata.reading import parse_metadata

@@ -67,6 +67,11 @@ def write_release(folder: Path, described: Json) -> Path:
     """Write a release as docs/lint.md describes one: ``index``, ``index-name``, ``wheels``."""
     folder.mkdir(parents=True, exist_ok=True)
     index = described.get("index")
+    if isinstance(index, dict):
+        # "labels": so many more of them than an example could spell out.
+        more = {f"more{number}": {"nvidia": {"sm_arch": ["90_real"]}}
+                for number in range(described.get("labels", 0))}  # fmt: skip
+        index = {**index, "variants": {**index["variants"], **more}} if more else index
     if index is not None:
         text = index if isinstance(index, str) else json.dumps(index, indent=2)
         (folder / described["index-name"]).write_text(text, "utf-8")

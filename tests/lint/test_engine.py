@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.lint import sources
+from nvidia_variant_provider.lint import checks_selection, sources
+from nvidia_variant_provider.lint import survey as survey_module
 from nvidia_variant_provider.lint.engine import RULES, lint, selector
 from nvidia_variant_provider.lint.model import Severity
 from nvidia_variant_provider.lint.survey import family_names, survey
@@ -27,6 +28,7 @@ from tests.lint.releases import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 WHEEL = "demo-1.0-py3-none-manylinux_2_28_x86_64-cuda13.0.whl"
@@ -196,7 +198,11 @@ plugin-api = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
     ("text", "expected"),
     [
         pytest.param(PYPROJECT, [], id="right"),
-        pytest.param(PYPROJECT + 'build-requires = ["x"]\n', [], id="build-requires"),
+        pytest.param(PYPROJECT.replace("requires =", "build-requires ="), [], id="build-requires"),
+        # variantlib 0.2.2 wants exactly one of the two, too.
+        pytest.param(
+            PYPROJECT + 'build-requires = ["x"]\n', [("NV205", "providers/nvidia")], id="both"
+        ),
         pytest.param(
             PYPROJECT + "enable-if = 'x'\n", [("NV106", "providers/nvidia/enable-if")], id="draft"
         ),
@@ -358,14 +364,45 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     assert best["12.0", "12.8"] == ()
 
 
-def test_more_labels_than_any_release_has_are_refused(tmp_path: Path) -> None:
+def test_more_labels_than_can_be_ranked_are_told_and_the_rest_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey_module, "MAX_LABELS", 3)
+    monkeypatch.setattr(checks_selection, "MAX_LABELS", 3)
     document = read_base()["index"]
-    document["variants"] |= {f"l{it}": document["variants"]["cuda13.0"] for it in range(1000)}
+    document["variants"]["a"] = document["variants"]["b"] = document["variants"]["cuda13.0"]
+    document["variants"]["a"]["nvidia"]["sm_arch"].append("70_real")
     path = tmp_path / "demo-1.0-variants.json"
     path.write_text(json.dumps(document))
 
-    with pytest.raises(InvalidValueError, match="seen 1003 labels, expected at most 1000"):
-        lint([str(path)])
+    assert {code for code, _ in found(path)} == {"NV110", "NV506"}
+
+
+def test_releases_are_read_one_at_a_time(tmp_path: Path) -> None:
+    one, two = (release(tmp_path / name, {}) for name in ("one", "two"))
+    gathered = sources.gather([str(one), str(two)])
+
+    first = next(gathered.releases)
+    # The files of the second release may come and go until it is its turn.
+    for path in two.iterdir():
+        path.unlink()
+
+    assert (first.index is not None, len(first.wheels)) == (True, 4)
+    assert len(gathered.files) == 10
+
+
+def test_progress_counts_every_file(tmp_path: Path) -> None:
+    folder = release(tmp_path, {})
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    told: list[int] = []
+
+    def watch(files: int) -> Callable[[int], None]:
+        told.append(-files)
+        return told.append
+
+    lint([str(folder), str(tmp_path / "pyproject.toml")], watch=watch)
+
+    assert told == [-6, 1, 5]
 
 
 def test_large_lists_and_long_lines_take_no_longer_than_reading_them(tmp_path: Path) -> None:
