@@ -319,13 +319,6 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def main(*arguments: str) -> None:
-    """Do what the arguments say, under a guard where there can be one, and end the process."""
-    if sys.platform == "linux":
-        guard_and_ask(*arguments)
-    ask(Reporter(arguments[1]), *arguments)
-
-
 def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     """Ask in a process of its own, end what it leaves behind, and end this process."""
     leave_caller()
@@ -352,3 +345,11 @@ def ask(report: Reporter, api: str, _: str, path: str, *arguments: str) -> None:
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def ask_alone(api: str, token: str, path: str, *arguments: str) -> None:
+    """Ask in this process, where there can be no guard, and end it."""
+    ask(Reporter(token), api, token, path, *arguments)
+
+
+main = guard_and_ask if sys.platform == "linux" else ask_alone
