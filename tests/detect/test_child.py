@@ -20,11 +20,12 @@ from tests.native.asking import REPOSITORY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import TypeAlias
 
-    Run = Callable[..., child.ChildReply]
+    Run: TypeAlias = Callable[..., child.ChildReply]
 
 # The third is how children run on Windows, which has no process groups.
-WAYS: Final = {
+WAYS: Final[dict[str, Run]] = {
     "spawn": run_worker,
     "popen": run_program,
     "popen without groups": functools.partial(run_program, has_groups=False),
@@ -33,8 +34,7 @@ WAYS: Final = {
 
 @pytest.fixture(params=WAYS)
 def run(request: pytest.FixtureRequest) -> Run:
-    way: Run = WAYS[request.param]
-    return way
+    return WAYS[request.param]
 
 
 def shell(script: str) -> list[str]:

@@ -69,7 +69,8 @@ def words_of(machine: ForgedMachine, api: str, conf: str, missing: tuple[str, ..
             SOUND,
             (
                 "init 0\ndriver 0 580.65.06\ncuda 0 13000\ncount 0 1\ngpu 0 0\ncapability 0 0 9 0\n"
-                f"name 0 0 NVIDIA H100\nuuid 0 0 {UUIDS[0]}\npci 0 0 00000000:01:00.0\nmig 0 0 0\nend"
+                f"name 0 0 NVIDIA H100\nuuid 0 0 {UUIDS[0]}\n"
+                "pci 0 0 00000000:01:00.0\nmig 0 0 0\nend"
             ),
         ),
     ],
