@@ -257,8 +257,10 @@ class Guard:
         self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.pid = os.fork()
         self.is_guarded = self.pid == 0
-        if self.is_guarded:
-            self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+    def bind(self) -> None:
+        """Have the guarded process, this one, end when its guard does."""
+        self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
     def watch(self, limit: int = MAX_RESIDENT) -> int:
         """Wait for the process to end, or to be stopped, and return its exit code.
@@ -326,10 +328,15 @@ def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     report = Reporter(token)
     # In so short a life it would free nothing, and copy pages that the two processes share.
     gc.disable()
-    guard = Guard()
+    take_part(Guard(), report, api, token, path, *arguments)
+
+
+def take_part(guard: Guard, report: Reporter, *arguments: str) -> None:
+    """Be the process that asks, or the guard that waits for it and ends all the rest."""
     if guard.is_guarded:
+        guard.bind()
         os.dup2(report.nowhere, 0)
-        ask(report, api, token, path, *arguments)
+        ask(report, *arguments)
     code = guard.watch()
     guard.end_all()
     os._exit(code)
