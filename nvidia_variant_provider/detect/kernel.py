@@ -199,7 +199,8 @@ def parse_information(text: str) -> tuple[int | None, bool]:
 
     A line that is missing or makes no sense says nothing.
     """
-    words = dict(map(str.strip, line.partition(":")[::2]) for line in text.splitlines())
+    pairs = (line.partition(":") for line in text.splitlines())
+    words = {key.strip(): word.strip() for key, _, word in pairs}
     minor = words.get("Device Minor", "")
     known = minor.isdecimal() and len(minor) <= _MINOR_DIGITS
     return int(minor) if known else None, words.get("GPU Excluded") == "Yes"
