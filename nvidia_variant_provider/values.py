@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[_T], _T]:
+        """Do nothing: only type checkers are told."""
+        return lambda function: function
+
 
 _T = TypeVar("_T")
 
@@ -31,13 +37,6 @@ class _Made:
 def field(*, default_factory: Callable[[], _T]) -> _T:
     """Give a field a default that is made anew for each instance."""
     return _Made(default_factory)  # type: ignore[return-value]  # as dataclasses.field: a marker
-
-
-if not TYPE_CHECKING:
-
-    def dataclass_transform(**_: object) -> Callable[[_T], _T]:
-        """Do nothing: only type checkers are told."""
-        return lambda function: function
 
 
 @dataclass_transform(field_specifiers=(field,))

@@ -21,6 +21,7 @@ from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
 from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
 from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
+from nvidia_variant_provider.targets.drivers import default_driver
 from nvidia_variant_provider.targets.target import parse_target
 
 if TYPE_CHECKING:
@@ -172,6 +173,21 @@ def test_a_wrong_target_says_why(text: str, words: str) -> None:
 
     assert words in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_no_ordinary_branch_is_the_first_of_a_jetson() -> None:
+    assert find_device("jetson-orin").first_branch is None
+    assert find_device("h100").first_branch == 520
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("h100", "driver branch R520"), ("jetson-orin", "JetPack 5"), ("sm_53", None)],
+)
+def test_where_no_driver_is_named_one_is_assumed(name: str, words: str | None) -> None:
+    driver = default_driver(find_device(name))
+
+    assert (driver.words if driver else None) == words
 
 
 def test_the_default_driver_is_the_oldest_that_supports_the_device() -> None:

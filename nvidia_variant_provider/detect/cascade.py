@@ -109,7 +109,9 @@ class _Cascade:
         except Exception as error:  # noqa: BLE001 - the tests hold that no state of a machine gets here
             text = f"please report this: {type(error).__name__}: {error}"
             self._step("internal", "", found=False, detail=text)
-            return reconcile(replace(seen, notes=(*self.notes, Note("internal-error", text))))
+            notes = (*self.notes, Note("internal-error", text))
+            # As where no child can be started: nothing can be said of the driver's libraries.
+            return reconcile(replace(seen, no_child=True, notes=notes))
 
     def _ask(self, seen: Observations) -> Machine:
         """Ask NVML, then libcuda, then nvidia-smi, each only for what is still open."""

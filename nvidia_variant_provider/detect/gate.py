@@ -71,7 +71,7 @@ def windows_pci_ids() -> tuple[int, ...]:
         import winreg
     except ImportError:
         return ()
-    return _registry_ids(winreg)  # pragma: no cover - Windows
+    return _registry_ids(winreg)
 
 
 def _registry_ids(winreg: object) -> tuple[int, ...]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MODULE_VERSION: Final = f"{MODULE_FOLDER}/version"
 PROC_VERSION: Final = f"{PROC_FOLDER}/version"
+# What the driver says of each GPU that it serves, in a folder named by the GPU's PCI address.
+PROC_GPUS: Final = f"{PROC_FOLDER}/gpus"
 TEGRA_RELEASE: Final = "/etc/nv_tegra_release"
 TEGRA_MODEL: Final = "/proc/device-tree/model"
 TEGRA_COMPATIBLE: Final = "/proc/device-tree/compatible"
@@ -41,6 +43,7 @@ GPU_CLASSES: Final = ("0x0300", "0x0302", "0x0380")
 # and blanks are collapsed by some container shims; after "Module" the number is the first word
 # that looks like one. The second line of the file quotes a compiler and may hold anything.
 _PROC_RELEASE: Final = r"\bModule\b(?:\s+for\s+\S+)?\s+(\d{2,4}(?:\.\d{1,6}){1,2})(?=\s|$)"
+_MINOR_DIGITS: Final = 4
 _TEGRA_CHIPS: Final = (
     ("tegra234", "8.7"),
     ("tegra194", "7.2"),
@@ -52,12 +55,18 @@ _TEGRA_CHIPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PciGpu:
-    """A display controller of vendor 10de, and the kernel driver it is bound to, if any."""
+    """A display controller of vendor 10de, and the kernel driver it is bound to, if any.
+
+    ``minor`` is the number of its device node (``nvidia0`` has 0), where NVIDIA's driver says it;
+    ``excluded`` says that this driver was told to leave it alone.
+    """
 
     address: str
     device_id: int
     driver: str
     asleep: bool = False
+    minor: int | None = None
+    excluded: bool = False
 
     def as_gpu(self) -> Gpu:
         """Return the GPU as far as its device id tells it."""
@@ -89,6 +98,16 @@ class KernelView:
         return tuple(
             node for node in self.nodes if node in TEGRA_DEVICES or node[6:].isdecimal()
         ) + (("dxg",) if self.wsl else ())
+
+    def serves(self, gpu: PciGpu) -> bool:
+        """Tell whether NVIDIA's driver serves a GPU and this process was given its device node.
+
+        Containers show all GPUs of their host in sysfs. Where there is no node at all, none may
+        have been made yet: that says nothing about one GPU.
+        """
+        if gpu.driver != "nvidia" or gpu.excluded:
+            return False
+        return gpu.minor is None or not self.gpu_nodes or f"nvidia{gpu.minor}" in self.nodes
 
     @property
     def driver_present(self) -> bool:
@@ -163,8 +182,28 @@ def _read_pci(files: FileView) -> list[PciGpu]:
             continue
         driver = files.read_link(f"{folder}/driver").rpartition("/")[2]
         asleep = read_word(files, f"{folder}/power/runtime_status") == "suspended"
-        found.append(PciGpu(address, device_id, driver, asleep))
+        minor, excluded = _read_information(files, address)
+        found.append(PciGpu(address, device_id, driver, asleep, minor, excluded))
     return found
+
+
+def _read_information(files: FileView, address: str) -> tuple[int | None, bool]:
+    try:
+        return parse_information(files.read_text(f"{PROC_GPUS}/{address}/information", 4096))
+    except OSError:
+        return None, False
+
+
+def parse_information(text: str) -> tuple[int | None, bool]:
+    """Return a GPU's device minor and whether it is excluded: of a line ``Device Minor: 0``, 0.
+
+    A line that is missing or makes no sense says nothing.
+    """
+    pairs = (line.partition(":") for line in text.splitlines())
+    words = {key.strip(): word.strip() for key, _, word in pairs}
+    minor = words.get("Device Minor", "")
+    known = minor.isdecimal() and len(minor) <= _MINOR_DIGITS
+    return int(minor) if known else None, words.get("GPU Excluded") == "Yes"
 
 
 def _read_tegra_gpu(files: FileView) -> Gpu:

@@ -117,12 +117,12 @@ def branch_cuda(seen: Observations) -> CudaVersion | None:
 
 
 def kernel_gpus(seen: Observations) -> tuple[Gpu, ...]:
-    """Return the GPUs that the driver is bound to, as far as their device ids tell them."""
+    """Return the GPUs that the driver serves here, as far as their device ids tell them."""
     if seen.kernel is None:
         return ()
     if seen.kernel.tegra_gpu is not None:
         return (seen.kernel.tegra_gpu,)
-    bound = (found.as_gpu() for found in seen.kernel.pci if found.driver == "nvidia")
+    bound = (found.as_gpu() for found in seen.kernel.pci if seen.kernel.serves(found))
     return tuple(gpu for gpu in bound if not left_behind(gpu, seen.release))
 
 

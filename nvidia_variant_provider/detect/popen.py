@@ -144,9 +144,8 @@ class _Child:
         wait_until(self.has_exited, grace / 2 if urgent else GRACE)
         self._kill()
         wait_until(lambda: process.poll() is not None, grace / 2 if urgent else GRACE)
-        if process.returncode is None:
-            # In uninterruptible sleep. Popen would warn when it is collected, to no one's use.
-            process.returncode = -SIGKILL
+        # In uninterruptible sleep it has none. Popen would warn of that, to no one's use.
+        process.returncode = -SIGKILL if process.returncode is None else process.returncode
         _close(process.stdin)
         return process.returncode
 

@@ -67,6 +67,8 @@ class _Child:
             raise
         _close(ends[0], ends[3])
         self._stdin, self._stdout = ends[1], ends[2]
+        # What it is left with in uninterruptible sleep, when it is left to the kernel.
+        self._status = SIGKILL
         self._poll = select.poll()
         self._poll.register(self._stdout, select.POLLIN)
 
@@ -91,12 +93,10 @@ class _Child:
         wait_until(self._has_exited, grace / 2 if urgent else GRACE)
         with suppress(OSError):  # Nothing is left of it.
             os.killpg(self.pid, SIGKILL)
-        # In uninterruptible sleep it has no code of its own, and is left to the kernel.
-        code = [-SIGKILL]
-        wait_until(lambda: self._reap(code), grace / 2 if urgent else GRACE)
+        wait_until(self._reap, grace / 2 if urgent else GRACE)
         if not urgent:
             _close(self._stdin)
-        return code[0]
+        return os.waitstatus_to_exitcode(self._status)
 
     def read_rest(self, received: Received) -> None:
         """Read what the pipe still holds: all that could write is gone, or has escaped."""
@@ -113,14 +113,12 @@ class _Child:
         except ChildProcessError:
             return True  # Someone else in this process reaps all children.
 
-    def _reap(self, code: list[int]) -> bool:
+    def _reap(self) -> bool:
         try:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
-            code[:] = [0]
-            return True
-        if pid:
-            code[:] = [os.waitstatus_to_exitcode(status)]
+            pid, status = self.pid, 0  # As subprocess counts one that someone else has reaped.
+        self._status = status if pid else self._status
         return bool(pid)
 
 

@@ -257,8 +257,10 @@ class Guard:
         self.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.pid = os.fork()
         self.is_guarded = self.pid == 0
-        if self.is_guarded:
-            self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+    def bind(self) -> None:
+        """Have the guarded process, this one, end when its guard does."""
+        self.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
     def watch(self, limit: int = MAX_RESIDENT) -> int:
         """Wait for the process to end, or to be stopped, and return its exit code.
@@ -319,13 +321,6 @@ def resident_bytes(pid: int) -> int:
         return 0
 
 
-def main(*arguments: str) -> None:
-    """Do what the arguments say, under a guard where there can be one, and end the process."""
-    if sys.platform == "linux":
-        guard_and_ask(*arguments)
-    ask(Reporter(arguments[1]), *arguments)
-
-
 def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     """Ask in a process of its own, end what it leaves behind, and end this process."""
     leave_caller()
@@ -333,10 +328,15 @@ def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     report = Reporter(token)
     # In so short a life it would free nothing, and copy pages that the two processes share.
     gc.disable()
-    guard = Guard()
+    take_part(Guard(), report, api, token, path, *arguments)
+
+
+def take_part(guard: Guard, report: Reporter, *arguments: str) -> None:
+    """Be the process that asks, or the guard that waits for it and ends all the rest."""
     if guard.is_guarded:
+        guard.bind()
         os.dup2(report.nowhere, 0)
-        ask(report, api, token, path, *arguments)
+        ask(report, *arguments)
     code = guard.watch()
     guard.end_all()
     os._exit(code)
@@ -352,3 +352,11 @@ def ask(report: Reporter, api: str, _: str, path: str, *arguments: str) -> None:
         os._exit(0)
     finally:
         os._exit(1)
+
+
+def ask_alone(api: str, token: str, path: str, *arguments: str) -> None:
+    """Ask in this process, where there can be no guard, and end it."""
+    ask(Reporter(token), api, token, path, *arguments)
+
+
+main = guard_and_ask if sys.platform == "linux" else ask_alone

@@ -108,6 +108,12 @@ OUTSIDE_WORLD: Final = frozenset({
 })  # fmt: skip
 
 
+def path_of(module: str) -> Path:
+    """Return the file of a module or package."""
+    path = PACKAGE.joinpath(*module.split("."))
+    return path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+
+
 def modules() -> list[str]:
     return sorted(
         ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
@@ -117,9 +123,7 @@ def modules() -> list[str]:
 
 @lru_cache
 def tree_of(module: str) -> ast.Module:
-    path = PACKAGE.joinpath(*module.split("."))
-    source = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
-    return ast.parse(source.read_text("utf-8"))
+    return ast.parse(path_of(module).read_text("utf-8"))
 
 
 def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:

@@ -14,6 +14,7 @@ from nvidia_variant_provider.detect.libraries import (
     WSL_FOLDERS,
     Candidate,
     candidates,
+    shadowing,
 )
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
 from nvidia_variant_provider.detect.replay import ReplayHost
@@ -125,3 +126,15 @@ def test_windows_loads_by_full_path_from_the_system_folders_only() -> None:
     )
 
     assert _paths(host, "nvml") == [f"{store}\\nv_dispi.inf_amd64_1\\nvml.dll"]
+
+
+@pytest.mark.parametrize(
+    ("search_path", "hidden_by"),
+    [("", f"{X86}/libcuda.so.1"), ("/usr/lib/wsl/lib", ""), ("/opt", f"{X86}/libcuda.so.1")],
+)
+def test_under_wsl_a_linux_driver_hides_the_library_unless_that_is_searched_first(
+    search_path: str, hidden_by: str
+) -> None:
+    host = _host({f"{X86}/libcuda.so.1": ELF}, LD_LIBRARY_PATH=search_path)
+
+    assert shadowing(host) == hidden_by

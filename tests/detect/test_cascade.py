@@ -1,0 +1,44 @@
+"""The cascade where it is itself at fault: the install goes on with what the kernel said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.detect.cascade import detect
+from nvidia_variant_provider.detect.replay import ReplayHost
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.child import ChildReply
+
+PCI = "/sys/bus/pci/devices/0000:01:00.0"
+
+
+class FaultyHost(ReplayHost):
+    """A machine with an H100 under R580, and a mistake of ours in asking its libraries."""
+
+    def __init__(self) -> None:
+        files = {
+            "/sys/module/nvidia/version": "580.65.06\n",
+            f"{PCI}/vendor": "0x10de\n",
+            f"{PCI}/class": "0x030200\n",
+            f"{PCI}/device": "0x2330\n",
+            f"{PCI}/driver": {"link": "../../../../bus/pci/drivers/nvidia"},
+            "/dev/nvidia0": {"present": True},
+        }
+        platform = {"system": "linux", "architecture": "x86_64", "libc": "glibc"}
+        super().__init__({"platform": platform, "files": files})
+
+    def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
+        raise LookupError(f"{api} {path} {seconds:g}")
+
+
+def test_a_mistake_of_ours_costs_neither_the_install_nor_what_the_kernel_said() -> None:
+    found = detect(FaultyHost(), 10)
+
+    text = "please report this: LookupError: nvml libnvidia-ml.so.1 7"
+    assert found.machine.cuda == CudaVersion(13, 0)
+    assert found.machine.capabilities == (ComputeCapability(9, 0),)
+    assert [note.code for note in found.machine.notes] == ["internal-error"]
+    assert found.machine.notes[0].text == text
+    assert [step.detail for step in found.trail if step.probe == "internal"] == [text]

@@ -1,0 +1,170 @@
+"""Both ways to run a child process: what is reported of it, and that nothing is waited for long."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from nvidia_variant_provider.detect import child
+from nvidia_variant_provider.detect.popen import run_program
+from nvidia_variant_provider.detect.spawn import run_worker
+from tests.native.asking import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import TypeAlias
+
+    Run: TypeAlias = Callable[..., child.ChildReply]
+
+# The third is how children run on Windows, which has no process groups.
+WAYS: Final[dict[str, Run]] = {
+    "spawn": run_worker,
+    "popen": run_program,
+    "popen without groups": functools.partial(run_program, has_groups=False),
+}
+
+
+@pytest.fixture(params=WAYS)
+def run(request: pytest.FixtureRequest) -> Run:
+    return WAYS[request.param]
+
+
+def shell(script: str) -> list[str]:
+    return ["/bin/sh", "-c", script]
+
+
+@pytest.mark.parametrize(
+    ("script", "text", "end"),
+    [
+        ("echo yes; exit 3", "yes\n", "exit 3"),
+        ("printf half", "half", "exit 0"),
+        ("printf '\\377'", "\N{REPLACEMENT CHARACTER}", "exit 0"),
+        ("kill -9 $$", "", "signal 9"),
+        ("exit 139", "", "signal 11"),
+        ("echo nothing of it >&2", "", "exit 0"),
+        ("exec >&-; exit 4", "", "exit 4"),
+    ],
+)
+def test_output_and_end_are_reported(run: Run, script: str, text: str, end: str) -> None:
+    reply = run(shell(script), {}, 10)
+
+    assert (reply.text, reply.end) == (text, end)
+    assert 0 < reply.seconds < 10
+
+
+def test_the_environment_is_the_given_one(run: Run) -> None:
+    assert run(["/usr/bin/env"], {"ONLY": "this"}, 10).text == "ONLY=this\n"
+
+
+@pytest.mark.parametrize("environment", [{}, {"A=B": "no such name"}], ids=["program", "variable"])
+def test_what_cannot_be_started_is_said(run: Run, environment: dict[str, str]) -> None:
+    reply = run(["/nowhere/no-such-program"], environment, 10)
+
+    assert reply.text == ""
+    assert reply.end.startswith("not started: ")
+
+
+def test_a_silent_child_is_stopped_at_the_deadline(run: Run) -> None:
+    reply = run(shell("echo first; exec sleep 60"), {}, 0.5)
+
+    assert (reply.text, reply.end) == ("first\n", "timeout")
+    assert reply.seconds < 5
+
+
+def test_a_talkative_child_is_stopped_at_the_deadline(run: Run) -> None:
+    reply = run(shell("while echo on; do sleep 0.01; done"), {}, 0.5)
+
+    assert reply.end == "timeout"
+    assert reply.text.startswith("on\non\n")
+
+
+def test_endless_output_ends_the_child(run: Run) -> None:
+    reply = run(shell("while echo 0123456789012345678901234567890123456789; do :; done"), {}, 30)
+
+    assert reply.end == "too much output"
+    assert child.MAX_OUTPUT <= len(reply.text) < 2 * child.MAX_OUTPUT
+
+
+def test_the_last_line_is_not_waited_beyond(run: Run) -> None:
+    reply = run(shell("printf 'early\\nto'; sleep 0.05; echo 'ken end'; sleep 60"), {}, 30, "token")
+
+    assert reply.text == "early\ntoken end\n"
+    assert reply.seconds < 10
+
+
+def test_what_a_process_left_behind_holds_open_is_not_waited_for(run: Run) -> None:
+    started = time.monotonic()
+    reply = run(shell("setsid sleep 3 & echo gone"), {}, 1)
+
+    assert (reply.text, reply.end) == ("gone\n", "exit 0")
+    assert time.monotonic() - started < 2.5
+
+
+@pytest.fixture
+def reaping() -> Iterator[None]:
+    """Be a process that reaps its children as they end."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("reaping")
+def test_a_child_that_someone_else_reaps_has_ended_well(run: Run) -> None:
+    reply = run(shell("echo yes; exit 3"), {}, 10)
+
+    assert (reply.text, reply.end) == ("yes\n", "exit 0")
+
+
+def test_ctrl_c_ends_the_child_too(run: Run, tmp_path: Path) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    started, ended = tmp_path / "started", tmp_path / "ended"
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(shell(f"echo > {started}; read line; echo > {ended}; sleep 60"), {}, 60)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    # Its standard input ended, which is how a child of ours is told to end.
+    assert started.exists()
+    assert ended.exists()
+
+
+def test_a_program_without_a_thread_to_read_it_is_not_started() -> None:
+    before = threading.stack_size(1 << 46)
+    try:
+        reply = run_program(shell("echo never read"), {}, 10)
+    finally:
+        threading.stack_size(before)
+
+    assert reply.text == ""
+    assert reply.end.startswith("not started: ")
+
+
+def test_a_caller_may_have_closed_its_standard_streams() -> None:
+    lines = """
+import os, sys
+from nvidia_variant_provider.detect.spawn import run_worker
+os.dup2(2, 9)
+for stream in (0, 1, 2): os.close(stream)
+reply = run_worker(["/bin/sh", "-c", "test -p /dev/stdin && echo yes; echo no >&2"], {}, 10)
+os.write(9, repr((reply.text, reply.end)).encode())
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr == repr(("yes\n", "exit 0"))

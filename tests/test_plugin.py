@@ -1,0 +1,82 @@
+"""The API endpoint by itself, in a fresh interpreter: it remembers what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from nvidia_variant_provider.detect.files import Files
+from nvidia_variant_provider.detect.gate import has_sign
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin, VariantFeatureConfig
+from nvidia_variant_provider.rules import catalogue
+from tests.native.asking import REPOSITORY
+
+ASK = """
+import json
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
+first = plugin.get_supported_configs()
+again = plugin().get_supported_configs()
+rows = [[[it.name, it.values, it.multi_value] for it in told] for told in (first, again)]
+print(json.dumps(rows))
+"""
+FORCED = {
+    "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "12.8",
+    "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0",
+}
+
+
+def ask(lines: str = ASK, **variables: str) -> Any:  # noqa: ANN401 - what JSON holds
+    done = subprocess.run(
+        [sys.executable, "-c", lines],
+        cwd=REPOSITORY,
+        env={**os.environ, **variables},
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_forced_facts_are_answered_twice_alike() -> None:
+    first, again = ask(**FORCED)
+
+    assert first == again
+    assert [(name, values[0], multi) for name, values, multi in first] == [
+        ("cuda_version_lower_bound", "12.8", False),
+        ("cuda_version_upper_bound", "15.20", False),
+        ("sm_arch", "90a_real", True),
+    ]
+
+
+@pytest.mark.skipif(has_sign(Files(), sys.platform), reason="this machine has NVIDIA hardware")
+def test_without_nvidia_nothing_is_supported() -> None:
+    assert ask() == [[], []]
+
+
+def test_a_caller_may_change_what_it_got() -> None:
+    lines = ASK.replace("again =", "first[0].values.clear(); first.clear()\nagain =")
+
+    _, again = ask(lines, **FORCED)
+
+    assert again[0][1][0] == "12.8"
+
+
+def test_every_value_is_listed_whatever_the_machine() -> None:
+    told = [
+        (it.name, tuple(it.values), it.multi_value) for it in NvidiaVariantPlugin.get_all_configs()
+    ]
+
+    assert told == [(it.name, it.values, it.multi_value) for it in catalogue()]
+
+
+def test_configs_are_equal_by_content_and_show_it() -> None:
+    config = VariantFeatureConfig("sm_arch", ["90_real"], multi_value=True)
+
+    assert config == VariantFeatureConfig("sm_arch", ["90_real"], multi_value=True)
+    assert config != VariantFeatureConfig("sm_arch", ["90_real"], multi_value=False)
+    assert config != ("sm_arch", ["90_real"], True)
+    assert repr(config) == "VariantFeatureConfig('sm_arch', ['90_real'], True)"
