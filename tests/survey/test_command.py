@@ -270,7 +270,10 @@ def test_summary_counts_each_wheel_once(
 
 
 def test_summary_for_people(
-    mirror: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    mirror: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     results = tmp_path / "results.jsonl"
