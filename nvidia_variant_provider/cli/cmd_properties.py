@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import options, output
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
     from nvidia_variant_provider.rules import Feature
 
-_NAMESPACE: Final = "nvidia"
 _FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github")
 _EPILOG: Final = """\
 formats:
@@ -135,7 +135,7 @@ def _show_static(answer: Answer) -> int:
     output.emit_lines(
         [
             "{",
-            f'  "{_NAMESPACE}": {{',
+            f'  "{NVIDIA_NAMESPACE}": {{',
             f'    "feature-order": {order},',
             '    "static-properties": {',
             *(f"{value}," for value in values[:-1]),
@@ -165,7 +165,7 @@ def _feature_lines(features: Iterable[Feature]) -> Iterator[str]:
     width = output.text_width()
     for feature in features:
         yield ""
-        yield f"{_NAMESPACE} :: {feature.name}"
+        yield f"{NVIDIA_NAMESPACE} :: {feature.name}"
         yield from textwrap.wrap(
             " ".join(feature.values), width, initial_indent="  ", subsequent_indent="  "
         )

@@ -9,6 +9,7 @@ from nvidia_variant_provider import machine_file, overrides
 from nvidia_variant_provider.detect.cascade import Detection
 from nvidia_variant_provider.detect.replay import ReplayHost, field, mapping
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError, ProviderError
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.metadata.reading import parse_metadata
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.provider import decide_for, force, look
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.rules import Decision
 
 PROTOCOL: Final = 1
-NAMESPACE: Final = "nvidia"
 
 _NOTHING: Final = Machine(Platform("linux", "", ""), Status.NONE, "detection found nothing")
 # A target names the whole machine: of this one nothing is looked at.
@@ -88,7 +88,7 @@ def _features(decision: Decision) -> list[dict[str, object]]:
 def _choose(request: Mapping[str, object]) -> str | None:
     document = json.dumps(request.get("metadata")).encode()
     metadata = parse_metadata(document, "the request's metadata")
-    preferences = metadata.preferences({NAMESPACE: _decide(request).features})
+    preferences = metadata.preferences({NVIDIA_NAMESPACE: _decide(request).features})
     return preferences.order_wheels(metadata.variants)[0]
 
 

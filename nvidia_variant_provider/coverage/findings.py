@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.coverage.matrix import NAMESPACE, Ending, preferences
+from nvidia_variant_provider.coverage.matrix import Ending, preferences
 from nvidia_variant_provider.coverage.reasons import Reasons
 from nvidia_variant_provider.explain.words import parse_arch
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 
@@ -71,7 +72,7 @@ def find(coverage: Coverage) -> tuple[Finding, ...]:
 
 def code_for(properties: Properties, kind: Kind, capability: ComputeCapability) -> Code:
     """Return what a build really holds for one GPU of a kind, whatever a rule set says."""
-    values = properties.get(NAMESPACE, {}).get(SM_ARCH)
+    values = properties.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH)
     if values is None:
         return Code.UNSTATED
     runs = [arch for arch in _archs(values) if judge_arch(arch, capability, kind.cuda).supported]
@@ -100,7 +101,7 @@ def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapabilit
     return any(
         code_for(variants[label], row.kind, capability) is not Code.NONE
         for label in labels
-        if NAMESPACE in variants[label]
+        if NVIDIA_NAMESPACE in variants[label]
         for row in rows
     )
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import DEFAULT_RULES, decide
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.coverage.release import Release
     from nvidia_variant_provider.ordering import Properties
     from nvidia_variant_provider.rules import Feature
-
-NAMESPACE: Final = "nvidia"
 
 
 class Ending(Enum):
@@ -104,14 +103,14 @@ def preferences(release: Release, kind: Kind, rules: int) -> Preferences:
 
 def offered(release: Release, kind: Kind, rules: int) -> tuple[Feature, ...]:
     """Return the features of a kind; none where rule set 0, which is uv's, skips the provider."""
-    provider = (release.metadata.providers or {}).get(NAMESPACE)
+    provider = (release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
     if rules == 0 and provider is not None and uv_skips(provider):
         return ()
     return decide(kind.machine, rules).features
 
 
 def _preferences(release: Release, features: tuple[Feature, ...]) -> Preferences:
-    return release.metadata.preferences({NAMESPACE: features})
+    return release.metadata.preferences({NVIDIA_NAMESPACE: features})
 
 
 class _Orders:
@@ -156,4 +155,4 @@ def _choice(release: Release, kind: Kind, order: tuple[str, ...]) -> Choice:
 def _ending(label: str, properties: Properties) -> Ending:
     if label == NULL_LABEL:
         return Ending.NULL
-    return Ending.GPU if NAMESPACE in properties else Ending.OTHER
+    return Ending.GPU if NVIDIA_NAMESPACE in properties else Ending.OTHER

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from nvidia_variant_provider.coverage.matrix import NAMESPACE, offered, preferences
+from nvidia_variant_provider.coverage.matrix import offered, preferences
 from nvidia_variant_provider.explain.words import nearest_value, say_archs
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
@@ -78,7 +79,7 @@ class Reasons:
         refused = [
             Refusal(label, tuple(unmet.feature for unmet in self._of(kind).unmet(variants[label])))
             for label in sorted(labels)
-            if NAMESPACE in variants[label]
+            if NVIDIA_NAMESPACE in variants[label]
         ]
         return min(refused, key=lambda it: (len(it.features), SM_ARCH in it.features), default=None)
 
@@ -91,9 +92,9 @@ class Reasons:
         return f"the nearest build is {found.label}: {self.refusal(row.kind, found.label)}"
 
     def _unmet(self, kind: Kind, unmet: Unmet) -> str:
-        if unmet.namespace != NAMESPACE:
+        if unmet.namespace != NVIDIA_NAMESPACE:
             return f"{unmet.namespace} :: {unmet.feature}: no provider answers for it"
-        provider = (self._release.metadata.providers or {}).get(NAMESPACE)
+        provider = (self._release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
         skipped = uv_skips(provider) if provider and self._coverage.rules == 0 else None
         if skipped:
             return f"uv skips the provider: {skipped}"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.explain.results import UV
-from nvidia_variant_provider.explain.words import NVIDIA
+from nvidia_variant_provider.metadata.document import (
+    NVIDIA_ENDPOINT,
+    NVIDIA_NAMESPACE,
+    NVIDIA_PACKAGE,
+)
 from nvidia_variant_provider.metadata.uv import uv_skips
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.metadata.model import Provider, VariantMetadata
-
-_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 
 
 def unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
@@ -27,7 +29,7 @@ def unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
             found[namespace] = "the metadata names no provider for it"
         elif provider.static_properties:
             continue
-        elif namespace == NVIDIA:
+        elif namespace == NVIDIA_NAMESPACE:
             skipped = uv_skips(provider) if installer == UV else _we_are_skipped(provider)
             if skipped:
                 found[namespace] = skipped
@@ -42,11 +44,11 @@ def _we_are_skipped(provider: Provider) -> str:
         return f"the installer answers itself ({provider.builtin})"
     if provider.optional:
         return "an optional provider is asked only where the user enables it"
-    if provider.plugin_api != _ENDPOINT:
-        return f"its 'plugin-api' is not {_ENDPOINT}, and asking anything else fails"
+    if provider.plugin_api != NVIDIA_ENDPOINT:
+        return f"its 'plugin-api' is not {NVIDIA_ENDPOINT}, and asking anything else fails"
     for text in provider.requires:
         requirement = Requirement(text)
-        if canonicalize_name(requirement.name) == "nvidia-variant-provider":
+        if canonicalize_name(requirement.name) == NVIDIA_PACKAGE:
             if not requirement.specifier.contains(__version__, prereleases=True):
                 return f"'requires' excludes this provider's version {__version__}: {text}"
             return ""

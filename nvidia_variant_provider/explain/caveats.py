@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.explain.answering import unanswered
 from nvidia_variant_provider.explain.results import PROVIDER, TITLES, UV
-from nvidia_variant_provider.explain.words import NVIDIA, say_coverage
+from nvidia_variant_provider.explain.words import say_coverage
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     if not release.listed and release.metadata is not None:
         yield uvs.remark
     for installer, view in ((PROVIDER, ours), (UV, uvs)):
-        skipped = unanswered(release.metadata, installer).get(NVIDIA) if release.metadata else None
+        skipped = (
+            unanswered(release.metadata, installer).get(NVIDIA_NAMESPACE)
+            if release.metadata
+            else None
+        )
         if skipped:
             yield (
                 f"{TITLES[installer]} does not answer for nvidia: {skipped}; every build that "
@@ -51,7 +56,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
 def _warnings_on_build(winner: str | None, release: Release, machine: Machine) -> Iterator[str]:
     """Look at the device code of a chosen build, GPU by GPU."""
     stated = release.metadata.variants.get(winner or "", {}) if release.metadata else {}
-    values = stated.get(NVIDIA, {}).get(SM_ARCH, ())
+    values = stated.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH, ())
     if not values:
         return
     served = say_coverage(values, machine)
@@ -65,5 +70,5 @@ def _warnings_on_build(winner: str | None, release: Release, machine: Machine) -
 
 def _offers_gpu(release: Release) -> bool:
     return release.metadata is not None and any(
-        NVIDIA in stated for stated in release.metadata.variants.values()
+        NVIDIA_NAMESPACE in stated for stated in release.metadata.variants.values()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.explain.words import NVIDIA
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.explain.release import Release
@@ -63,4 +63,4 @@ class Explanation:
         """Tell whether an installer ends at a variant that states a property of ``nvidia``."""
         winner = self.view(installer).winner
         variants = release.metadata.variants if release.metadata else {}
-        return NVIDIA in variants.get(winner or "", {})
+        return NVIDIA_NAMESPACE in variants.get(winner or "", {})

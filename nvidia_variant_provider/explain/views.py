@@ -17,12 +17,12 @@ from nvidia_variant_provider.explain.results import (
     View,
 )
 from nvidia_variant_provider.explain.words import (
-    NVIDIA,
     say_archs,
     say_coverage,
     say_place,
     say_unmet,
 )
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
@@ -56,7 +56,7 @@ def _variant_view(installer: str, release: Release, machine: Machine, rules: int
         return _without_metadata(installer, release, machine, release.trouble)
     silent = unanswered(release.metadata, installer)
     decision = decide(machine, rules)
-    offers = {} if NVIDIA in silent else {NVIDIA: decision.features}
+    offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}
     preferences = release.metadata.preferences(offers)
     variants = release.metadata.variants
     lacking = {label: _lacks(label, wheels, machine) for label, wheels in release.groups().items()}
@@ -140,7 +140,7 @@ def _ordered_rows(
 def _merit(stated: Variant, machine: Machine) -> str:
     if not stated:
         return "the null variant: no other one can be taken"
-    values = stated.get(NVIDIA, {}).get(SM_ARCH, ())
+    values = stated.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH, ())
     if not values:
         return "everything it states is supported"
     served = [f"{best or 'nothing'} for {name}" for name, best in say_coverage(values, machine)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules import decide, judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.ordering import Place, Unmet
     from nvidia_variant_provider.rules import Decision
-
-NVIDIA = "nvidia"
 
 
 def say_unmet(
@@ -30,7 +29,7 @@ def say_unmet(
     """
     if unanswered:
         return f"{unmet.namespace}: {unanswered}"
-    if unmet.namespace != NVIDIA:
+    if unmet.namespace != NVIDIA_NAMESPACE:
         return f"{unmet.namespace} :: {unmet.feature}: has {' '.join(unmet.values)}, not supported"
     if not decision.features:
         return "; ".join(note.text for note in decision.notes) or machine.reason
