@@ -111,6 +111,7 @@ def test_a_file_without_a_stated_size_reaches_to_its_end(tmp_path: Path) -> None
 def test_pieces_of_bytes_have_the_chosen_step() -> None:
     assert list(BytesSource("bytes", b"abcdefgh", 3).chunks()) == [b"abc", b"def", b"gh"]
     assert BytesSource("bytes", b"abc").read_at(0, 2) == b"ab"
+    assert BytesSource("bytes", b"abc").read_at(-1, 10) == b""
 
 
 def test_the_place_asked_for_last_is_at_hand(tmp_path: Path) -> None:
