@@ -14,7 +14,7 @@ from examples.torch.clients import clean_environment
 from examples.torch.environment import ensure_environment
 from examples.torch.releases import write_releases
 from tests.docs_console import ROOT, Step, agrees, run_steps, steps_of
-from tests.wheel_maker import DIST_INFO, WHEEL, pack, record_of
+from tests.wheel_maker import DIST_INFO, WHEEL, cuda_wheel, pack, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,6 +95,15 @@ def _our_wheel(path: Path, libraries: Mapping[str, bytes] = KERNELS) -> None:
     rows = record_of(files).decode().replace(f"{DIST_INFO}/RECORD", record)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pack({**files, record: rows.encode()}))
+
+
+def _mirror(folder: Path) -> None:
+    """Write three wheels into ``mirror/``, one without device code, and one that is cut off."""
+    mirror = folder / "mirror"
+    mirror.mkdir()
+    for index, targets in enumerate(("80 90a 90p", "80", "")):
+        cuda_wheel(mirror, *targets.split(), name=f"demo{index}-1.0-py3-none-any.whl")
+    (mirror / "cut-1.0-py3-none-any.whl").write_bytes(b"PK\x03\x04")
 
 
 def _node(folder: Path) -> None:
@@ -191,6 +200,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "inspect.md": World(_ordinary_wheels),
     "records.md": _PLAIN,
     "rule-sets.md": _PLAIN,
+    "survey.md": World(_mirror),
     "tag.md": World(_ordinary_wheels, _CODE, alternatives=True),
     "tutorial.md": _CHECKOUT,
     "verify.md": World(_variant_wheels),

@@ -21,6 +21,7 @@ NEEDS = {
     "a quiet machine",
     "an index with PyTorch's layout",
     "Docker",
+    "jq",
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {
