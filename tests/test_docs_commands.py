@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 NEEDS = {
     "a CUDA Toolkit, torch, and an hour",
     "a cluster",
+    "a published release",
     "a quiet machine",
+    "an hour",
     "an index with PyTorch's layout",
     "Docker",
     "jq",
+    "your shell's start-up files",
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {
     "README.md": ("tests/test_examples.py", ".ci/run"),
     "docs/explain.md": ("tests/test_docs_explain.py",),
+    "docs/releasing.md": ("tests/test_check_tag.py", ".ci/run"),
     "docs/standalone.md": ("tests/contract/test_standalone.py",),
     "docs/targets.md": ("tests/test_docs_targets.py",),
     "examples/publish/README.md": ("tests/test_publish.py",),
