@@ -102,7 +102,8 @@ def test_every_command_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
     main(["completion", "bash"])
     script = capsys.readouterr().out
 
-    offered = next(line for line in script.splitlines() if "_subparsers=(" in line)
+    start = "_shtab_nvidia_variant_provider_subparsers=("
+    (offered,) = [line for line in script.splitlines() if line.startswith(start)]
     names = offered.partition("(")[2].rstrip(")").split()
     assert names == [it.replace("_", "-") for it in COMMANDS]
 
