@@ -97,6 +97,7 @@ PACKAGES: Final = {
     "rich": {"cli"},
     "shtab": {"cli"},
     "tomli": {"lint"},
+    "tomlkit": {"convert"},
 }
 # Only for type checkers, so that nothing breaks; a circle in the picture of the house all the same.
 KNOWN_CIRCLE: Final = ("detect.gate", "detect.host")
