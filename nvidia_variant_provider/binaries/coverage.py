@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.binaries.report import Profile
 from nvidia_variant_provider.model import ComputeCapability, SmArch
+from nvidia_variant_provider.rules.catalogue import same_device
+from nvidia_variant_provider.rules.device_code import judge_arch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,15 +68,13 @@ class Matrix:
     dominant: tuple[SmArch, ...]
 
 
+@cache
 def is_fit(arch: SmArch, gpu: ComputeCapability) -> bool:
-    """Tell whether code for an architecture can be used on a GPU."""
-    own = arch.capability
-    if arch.suffix == "a":
-        return own == gpu
-    if arch.virtual and not arch.suffix:
-        return own <= gpu
-    # Cubins run on later GPUs of their major; so far a family is a major, for "f" too.
-    return own.major == gpu.major and own.minor <= gpu.minor
+    """Tell whether code for an architecture can be used on a GPU, by the rules of the provider.
+
+    The driver is not known here, so Tegra parts are apart, as they are before CUDA 13.2.
+    """
+    return judge_arch(arch, gpu, None).supported
 
 
 def cover(profiles: Sequence[Profile], gpu: ComputeCapability) -> Coverage:
@@ -101,12 +102,17 @@ def merge(libraries: Iterable[Library]) -> tuple[Profile, ...]:
 def build_matrix(profiles: Sequence[Profile]) -> Matrix:
     """Work out the coverage of all GPUs, those that the code itself names included."""
     union = tuple(sorted({arch for profile in profiles for arch in profile.archs}))
-    gpus = sorted({*GPUS, *(arch.capability for arch in union if not arch.virtual)})
+    named = (same_device(arch.capability) for arch in union if not arch.virtual)
+    gpus = sorted({*GPUS, *named})
     rows = tuple(cover(profiles, gpu) for gpu in gpus)
     everywhere = {row.gpu for row in rows if row.total and row.native == row.total}
     return Matrix(
         rows,
         union,
-        tuple(arch for arch in union if not arch.virtual and arch.capability in everywhere),
+        tuple(
+            arch
+            for arch in union
+            if not arch.virtual and same_device(arch.capability) in everywhere
+        ),
         profiles[0].archs if profiles else (),
     )

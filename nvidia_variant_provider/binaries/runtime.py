@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.binaries import coverage, ptx
 from nvidia_variant_provider.binaries.report import CudartLink, Kind
 from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -171,7 +172,9 @@ def _kernels(library: Library) -> list[Tally]:
 def _relied_upon(library: Library) -> list[CudaVersion]:
     """Return the CUDA versions of PTX that is all some GPU gets from a container."""
     rows = coverage.build_matrix(library.profiles).rows
-    served = [row.gpu for row in rows if row.jit]
+    # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
+    # them alone, and an x86-64 wheel never meets one.
+    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_ISLANDS]
     versions = []
     for tally in _kernels(library):
         image = tally.image

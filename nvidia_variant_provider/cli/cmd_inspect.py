@@ -11,9 +11,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.cli import output
+from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from nvidia_variant_provider.binaries.report import Contents
     from nvidia_variant_provider.records.inspection import (
@@ -38,6 +39,7 @@ exit codes:
   2  a path could not be read
 """
 _EXIT_UNREADABLE: Final = 2
+_TEGRA: Final = frozenset(map(str, TEGRA_ISLANDS))
 # One large member is inflated by one thread, so that more than a few rarely help.
 _MOST_JOBS: Final = 4
 
@@ -217,20 +219,27 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
 def _show_coverage(file: FileRecord) -> None:
     """Print the shares of containers per GPU: of all own libraries, and of each if several."""
     title = "containers with code for a GPU, in %: native, +PTX that the driver compiles"
-    rows = [("all own libraries", str(file.coverage.containers), _shares(file.coverage))]
     libraries = [one for one in file.libraries if one.coverage.containers]
+    # Tegra parts sit beside ARM cores: on other wheels they would only split the ranges.
+    passed_over = () if {one.machine for one in libraries} - {"x86_64"} else _TEGRA
+    shares = _shares(file.coverage, passed_over)
+    rows = [("all own libraries", str(file.coverage.containers), shares)]
     if len(libraries) > 1:
         names = _names(file)
         rows += [
-            (names[one.path], str(one.coverage.containers), _shares(one.coverage))
+            (names[one.path], str(one.coverage.containers), _shares(one.coverage, passed_over))
             for one in libraries
         ]
     output.emit_table(("library", "containers", "GPU: share"), rows, title=title)
 
 
-def _shares(coverage: CoverageRecord) -> str:
-    """Write the shares of all GPUs, with neighbours of equal share put together."""
-    runs = groupby(coverage.gpus, key=lambda gpu: _share(gpu, coverage.containers))
+def _shares(coverage: CoverageRecord, passed_over: Collection[str]) -> str:
+    """Write the shares of all GPUs, with neighbours of equal share put together.
+
+    GPUs that are passed over are shown only if there are cubins for them.
+    """
+    gpus = [one for one in coverage.gpus if one.native or one.compute_capability not in passed_over]
+    runs = groupby(gpus, key=lambda gpu: _share(gpu, coverage.containers))
     words = []
     for share, gpus in runs:
         numbers = [gpu.compute_capability for gpu in gpus]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,6 +27,11 @@ _TOOLS: Final = (
     "nvidia-cuda-cuobjdump==13.5.37",
     "nvidia-nvfatbin==13.5.37",
 )
+
+
+# PyPI has cuobjdump from 13.2 on. Debian packages the toolkits before, one in each release.
+_DEBIAN: Final = {"12.4": "trixie", "11.8": "bookworm"}
+_KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 @contextmanager
@@ -51,6 +59,62 @@ def tools() -> Path:
             _pip("install", "--target", str(folder), "--upgrade", "--no-deps", *_TOOLS)
             (folder / "complete").touch()
     return folder / "nvidia" / "cu13"
+
+
+@cache
+def cuobjdumps() -> tuple[Path, ...]:
+    """Return ``cuobjdump`` 13.5, 12.4 and 11.8: each reads files that the one before refuses."""
+    return (tools() / "bin" / "cuobjdump", *map(_older_cuobjdump, _DEBIAN))
+
+
+def _older_cuobjdump(version: str) -> Path:
+    program = CACHE / f"cuobjdump-{version}" / "cuobjdump"
+    with _alone(program.parent.name):
+        if not program.exists():
+            program.parent.mkdir(exist_ok=True)
+            _fetch_from_debian(_DEBIAN[version], program)
+    return program
+
+
+def _fetch_from_debian(release: str, program: Path) -> None:
+    """Fetch the package with apt, from where this machine gets its own, and take one file of it."""
+    if not Path(_KEYRING).exists() or shutil.which("apt-get") is None:
+        pytest.skip("older versions of cuobjdump come from Debian, with apt-get")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "lists" / "partial").mkdir(parents=True)
+        places = ["--format", "$(SITE)", "Created-By: Packages"]
+        site = _apt("indextargets", *places).splitlines()[0]
+        source = f"deb [arch=amd64 signed-by={_KEYRING}] {site} {release} non-free\n"
+        (folder / "sources.list").write_text(source)
+        (folder / "apt.conf").write_text(
+            f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "-";\n'
+            f'Dir::State::lists "{folder}/lists";\nDir::Cache "{folder}";\n'
+            'APT::Sandbox::User "root";\n'
+        )
+        _apt("update", folder=folder)
+        _apt("download", "nvidia-cuda-toolkit:amd64", folder=folder)
+        (package,) = folder.glob("nvidia-cuda-toolkit_*.deb")
+        subprocess.run(["dpkg-deb", "-x", str(package), str(folder / "x")], check=True)
+        # Beside its place, then renamed: a file that is there is whole.
+        shutil.copy2(folder / "x" / "usr" / "bin" / "cuobjdump", f"{program}.part")
+        Path(f"{program}.part").rename(program)
+
+
+def _apt(*words: str, folder: Path | None = None) -> str:
+    environment = dict(os.environ, **({"APT_CONFIG": str(folder / "apt.conf")} if folder else {}))
+    result = subprocess.run(
+        ["apt-get", "-q", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if result.returncode:
+        pytest.skip(f"apt-get {words[0]} did not work: {result.stderr[-300:]}")
+    return result.stdout
 
 
 def wheel(requirement: str, platform: str, python: str = "3.12") -> Path:

@@ -8,6 +8,7 @@ from nvidia_variant_provider.binaries import coverage
 from nvidia_variant_provider.binaries.coverage import Coverage
 from nvidia_variant_provider.binaries.report import Library, Profile
 from nvidia_variant_provider.model import ComputeCapability, SmArch
+from nvidia_variant_provider.rules.device_code import judge_arch
 
 archs = st.builds(
     SmArch,
@@ -45,6 +46,20 @@ def profile(count: int, *names: str) -> Profile:
         ("90a_virtual", "10.0", False),
         ("100f_virtual", "10.3", True),
         ("100f_virtual", "12.0", False),
+        # Tegra parts take cubins of their own only, and PTX like any other.
+        ("80_real", "8.7", False),
+        ("87_real", "8.7", True),
+        ("87_real", "8.9", False),
+        ("70_real", "7.2", False),
+        ("72_real", "7.5", False),
+        ("50_real", "5.3", False),
+        ("80_virtual", "8.7", True),
+        # What CUDA 12 calls 101 is the 110 of CUDA 13.
+        ("101_real", "11.0", True),
+        ("101f_real", "11.0", True),
+        ("100f_real", "11.0", False),
+        # There is no such target, whatever an entry's flags say.
+        ("80f_real", "8.0", False),
     ],
 )
 def test_what_runs_where(arch: str, gpu: str, fits: bool) -> None:  # noqa: FBT001 - a case
@@ -140,3 +155,21 @@ def test_every_container_is_native_jit_or_uncovered(
 
     assert row.native + row.jit + row.uncovered == sum(one.count for one in profiles)
     assert min(row.native, row.jit, row.uncovered) >= 0
+
+
+@given(arch=archs, gpu=gpus)
+def test_coverage_is_what_the_rules_of_the_provider_say(
+    arch: SmArch, gpu: ComputeCapability
+) -> None:
+    row = coverage.cover((Profile((arch,), 1),), gpu)
+    supported = judge_arch(arch, gpu, None).supported
+
+    assert (row.native, row.jit) == (supported and not arch.virtual, supported and arch.virtual)
+
+
+def test_a_renamed_part_has_one_row() -> None:
+    matrix = coverage.build_matrix((profile(1, "101_real"),))
+
+    assert [row.gpu.number for row in matrix.rows if row.native] == [110]
+    assert 101 not in [row.gpu.number for row in matrix.rows]
+    assert [str(arch) for arch in matrix.full] == ["101_real"]

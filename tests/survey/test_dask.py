@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -76,11 +78,12 @@ def test_a_wheel_that_kills_its_reader_there_is_a_record(
 
 
 def test_a_wheel_that_takes_dask_workers_with_it_is_a_record_and_its_batch_is_done(
-    cluster: LocalCluster, tmp_path: Path
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distributed = pytest.importorskip("distributed")
     slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
     write_mirror(tmp_path, 20)
+    monkeypatch.setattr(engines, "_BATCH_BYTES", 8 << 30)  # all of them in one
     wheels = find_wheels([str(tmp_path)], [])
     killed: list[int] = []
 
@@ -165,21 +168,24 @@ def test_what_stops_all_work_on_a_cluster_is_told(
         list(examine_with_dask(client, INSPECT, [Wheel("/a.whl", 1, 1)]))
 
 
-def test_the_cluster_going_away_is_told_and_what_was_done_is_kept(tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_away_is_told(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as made:
-        client = distributed.Client(made.scheduler_address)
-
-        def close() -> None:
-            wait_for_reader(slow)
-            made.close()
-
-        closer = threading.Thread(target=close)
-        closer.start()
-        with pytest.raises(InvalidValueError, match="--dask: the cluster was lost"):
-            list(examine_with_dask(client, INSPECT, [Wheel.of(str(slow))]))
-        closer.join()
-        client.close()
+    dask = pytest.importorskip("dask")
+    address = tmp_path / "scheduler.json"
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0"]
+    scheduler = subprocess.Popen(
+        [*command, "--no-dashboard", "--scheduler-file", str(address)],
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+    )
+    with dask.config.set({"distributed.comm.timeouts.connect": "2s"}):
+        try:
+            client = distributed.Client(scheduler_file=str(address), timeout=30)
+            threading.Timer(1.0, scheduler.kill).start()
+            # It has no workers, so the wheel is waited for.
+            with pytest.raises(InvalidValueError, match="--dask: the cluster was lost"):
+                list(examine_with_dask(client, INSPECT, [Wheel("/a.whl", 1, 1)]))
+            client.close()
+        finally:
+            scheduler.kill()
+            scheduler.wait()
