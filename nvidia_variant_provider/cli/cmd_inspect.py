@@ -241,8 +241,8 @@ def _shares(coverage: CoverageRecord, passed_over: Collection[str]) -> str:
     gpus = [one for one in coverage.gpus if one.native or one.compute_capability not in passed_over]
     runs = groupby(gpus, key=lambda gpu: _share(gpu, coverage.containers))
     words = []
-    for share, gpus in runs:
-        numbers = [gpu.compute_capability for gpu in gpus]
+    for share, alike in runs:
+        numbers = [gpu.compute_capability for gpu in alike]
         span = numbers[0] if len(numbers) == 1 else f"{numbers[0]}-{numbers[-1]}"
         words.append(f"{span}: {share}")
     return ", ".join(words)

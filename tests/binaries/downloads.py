@@ -61,12 +61,13 @@ def tools() -> Path:
     return folder / "nvidia" / "cu13"
 
 
+def cuobjdumps() -> Iterator[Path]:
+    """Yield ``cuobjdump`` 13.5, 12.4 and 11.8; the older ones are fetched when they are needed."""
+    yield tools() / "bin" / "cuobjdump"
+    yield from map(_older_cuobjdump, _DEBIAN)
+
+
 @cache
-def cuobjdumps() -> tuple[Path, ...]:
-    """Return ``cuobjdump`` 13.5, 12.4 and 11.8: each reads files that the one before refuses."""
-    return (tools() / "bin" / "cuobjdump", *map(_older_cuobjdump, _DEBIAN))
-
-
 def _older_cuobjdump(version: str) -> Path:
     program = CACHE / f"cuobjdump-{version}" / "cuobjdump"
     with _alone(program.parent.name):

@@ -100,7 +100,7 @@ def test_damaged_copies_never_end_in_anything_but_an_answer(name: str, tmp_path:
 @pytest.mark.wheels
 @pytest.mark.parametrize("name", [name for name in EXPECTED if name.endswith((".fatbin", ".so"))])
 def test_cuobjdump_agrees(name: str) -> None:
-    theirs = oracle.listed(downloads.tools() / "bin" / "cuobjdump", DATA / name)
+    theirs = oracle.listed([downloads.tools() / "bin" / "cuobjdump"], DATA / name)
     ours = oracle.counted(read(DATA / name))
 
     assert theirs is not None

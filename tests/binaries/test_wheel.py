@@ -182,3 +182,17 @@ def test_single_files(tmp_path: Path, name: str, data: bytes, form: str) -> None
 def test_other_files_are_refused(tmp_path: Path, name: str, data: bytes, message: str) -> None:
     with pytest.raises(DamagedFileError, match=message):
         inspect_path(write(tmp_path, data, name))
+
+
+def test_own_code_beside_the_copies_is_found_where_there_is_none_elsewhere(tmp_path: Path) -> None:
+    moved = {
+        "demo.libs/libdemo-6b43fd57.so": LIBRARY,
+        "demo.libs/libgomp-a34b3233.so.1": packing.shared_object(b"", needed=("libcuda.so.1",)),
+        "demo.libs/libcudart-41118559.so.12": LIBRARY,
+        "demo/_swig.so": packing.shared_object(b"", needed=("libcudart.so.12",)),
+    }
+    alone = inspect_path(write(tmp_path, packing.wheel(moved)))
+    beside = inspect_path(write(tmp_path, packing.wheel({**moved, "demo/core.so": LIBRARY})))
+
+    assert [one.path for one in alone.own] == ["demo.libs/libdemo-6b43fd57.so", "demo/_swig.so"]
+    assert [one.path for one in beside.own] == ["demo/_swig.so", "demo/core.so"]

@@ -48,32 +48,40 @@ def write_slow_wheel(path: Path, size: int = 0xF0000000) -> Path:
 
 def wait_for_reader(path: Path, seconds: float = 60.0, *, but: int = 0) -> int:
     """Return the process that has a file open, once there is one."""
-    wanted, deadline = str(path), time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         for link in Path("/proc").glob("[0-9]*/fd/*"):
-            try:
-                pid = int(link.parts[2])
-                if os.readlink(link) == wanted and pid != but:
-                    return pid
-            except OSError:
-                continue  # It has closed the file, or ended.
+            if _is_link_to(link, path) and int(link.parts[2]) != but:
+                return int(link.parts[2])
         time.sleep(0.005)
     raise AssertionError(f"nobody opened {path} within {seconds} seconds")
 
 
+def _is_link_to(link: Path, path: Path) -> bool:
+    try:
+        return os.readlink(link) == str(path)
+    except OSError:
+        return False  # It was closed, or its process has ended.
+
+
+def has_ended(pid: int, seconds: float = 15.0) -> bool:
+    """Tell whether a process ends soon."""
+    deadline = time.monotonic() + seconds
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not Path(f"/proc/{pid}").exists()
+
+
 def parent_of(pid: int) -> int:
-    """Return the parent of a process."""
-    stat = Path(f"/proc/{pid}/stat").read_text()
+    """Return the parent of a process, 0 if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
     return int(stat.rpartition(")")[2].split()[1])
 
 
 def children_of(pid: int) -> set[int]:
     """Return the processes that a process started."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if parent_of(int(folder.name)) == pid:
-                found.add(int(folder.name))
-        except OSError:
-            continue
-    return found
+    everyone = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+    return {one for one in everyone if parent_of(one) == pid}

@@ -20,7 +20,13 @@ import pytest
 from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.tagging.variant import build_variant
 from nvidia_variant_provider.tagging.wheels import write_variant
-from tests.survey.makers import children_of, wait_for_reader, write_mirror, write_slow_wheel
+from tests.survey.makers import (
+    children_of,
+    has_ended,
+    wait_for_reader,
+    write_mirror,
+    write_slow_wheel,
+)
 from tests.wheel_maker import cuda_library, cuda_wheel, make_wheel
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -75,10 +81,7 @@ def test_hundreds_of_wheels_killed_in_the_middle_and_gone_on_with(tmp_path: Path
     assert sorted(cut.read_text().splitlines()) == sorted(whole.read_text().splitlines())
     assert len(read(cut)) == 300
     assert Counter(one["outcome"] for one in read(cut).values()) == {"done": 270, "failed": 30}
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in readers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in readers)
+    assert all(has_ended(pid) for pid in readers)
 
 
 def test_a_second_run_does_nothing_and_says_so(
@@ -235,10 +238,7 @@ def test_interruption_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert "r.jsonl holds what was done: run it again to go on" in errors
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{reader}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{reader}").exists()
+    assert has_ended(reader)
 
 
 def test_summary_counts_each_wheel_once(

@@ -125,13 +125,13 @@ def test_a_batch_is_what_its_wheels_are(tmp_path: Path) -> None:
     gone = Wheel("/gone.whl", None, None, "No such file or directory")
     fields = [(it.path, it.size, it.mtime_ns, it.problem) for it in (wheel, gone)]
 
-    lines = examine_batch(tuple(INSPECT), fields, 0.0)
+    lines = examine_batch(("inspect", 0.0), fields, 0.0)
 
     assert [one["outcome"] for one in records(lines)] == ["failed", "done"]
 
 
 def test_a_cluster_that_is_not_there_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dask = pytest.importorskip("dask")
     wheel = cuda_wheel(tmp_path, "80")

@@ -123,7 +123,7 @@ def test_a_wheel_that_changed_has_no_state_and_the_last_line_counts(tmp_path: Pa
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="nowhere/results.jsonl: No such file"):
+    with pytest.raises(InvalidValueError, match=r"nowhere/results\.jsonl: No such file"):
         Results(str(tmp_path / "nowhere" / "results.jsonl"), INSPECT)
     with pytest.raises(InvalidValueError, match="Is a directory"):
         Results(str(tmp_path), INSPECT)
