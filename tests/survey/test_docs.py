@@ -29,7 +29,7 @@ def test_the_commands_of_survey_md(tmp_path: Path) -> None:
     environ = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "100",
+        "COLUMNS": "300",
     }
     done = subprocess.run(
         ["bash", "-c", script],
