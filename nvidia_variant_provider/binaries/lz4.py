@@ -37,7 +37,12 @@ def decode_block(data: bytes, limit: int) -> bytes:
         at += 2
         if match == _LONG:
             match, at = _length(data, at)
-        _copy(out, distance, min(match + _MIN_MATCH, limit))
+        length, start = match + _MIN_MATCH, len(out) - distance
+        # The common case is written out: a call would cost more than the copying.
+        if length <= distance <= len(out):
+            out += out[start : start + length]
+        else:
+            _repeat(out, distance, min(length, limit))
     return bytes(out[:limit])
 
 
@@ -52,13 +57,9 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
     return total, at
 
 
-def _copy(out: bytearray, distance: int, length: int) -> None:
-    """Append ``length`` bytes from ``distance`` back; the copy may run into its own output."""
+def _repeat(out: bytearray, distance: int, length: int) -> None:
+    """Append ``length`` bytes from ``distance`` back, fewer than that: they are repeated."""
     if not 0 < distance <= len(out):
         raise DamagedFileError(f"LZ4 match {distance} bytes back, only {len(out)} decoded")
-    start = len(out) - distance
-    if distance >= length:
-        out += out[start : start + length]
-        return
-    piece = bytes(out[start:])
+    piece = bytes(out[len(out) - distance :])
     out += (piece * (length // distance + 1))[:length]

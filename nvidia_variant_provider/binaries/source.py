@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nvidia_variant_provider.binaries import inflate
 from nvidia_variant_provider.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from nvidia_variant_provider.binaries.inflate import Inflater
 
 READ: Final = 64 * 1024
 # A small piece of input can inflate a thousandfold, so the output of each step is capped.
@@ -104,7 +106,7 @@ class _Checkpoint:
 
     out: int
     consumed: int
-    state: zlib._Decompress
+    state: Inflater
 
 
 @dataclass(slots=True)
@@ -142,7 +144,7 @@ class InflatedSource:
         self._path = path
         self._start = start
         self._packed = packed
-        self._checkpoints = [_Checkpoint(0, 0, zlib.decompressobj(-zlib.MAX_WBITS))]
+        self._checkpoints = [_Checkpoint(0, 0, inflate.inflater())]
         self._spacing = FIRST_SPACING
         self._kept: list[_Kept] = []
 
@@ -203,13 +205,13 @@ class InflatedSource:
             seen = "more than" if out > self.size else f"{out} bytes,"
             raise DamagedFileError(f"{self.name}: inflates to {seen} the {self.size} announced")
 
-    def _drain(self, inflater: zlib._Decompress, data: bytes, limit: int) -> Iterator[bytes]:
+    def _drain(self, inflater: Inflater, data: bytes, limit: int) -> Iterator[bytes]:
         """Inflate one piece of input step by step, up to the limit or until it is used up."""
         while limit > 0:
             step = min(STEP, limit)
             try:
                 piece = inflater.decompress(data, step)
-            except zlib.error as error:
+            except inflate.ERRORS as error:
                 raise DamagedFileError(f"{self.name}: not a deflate stream: {error}") from error
             limit -= len(piece)
             if piece:
@@ -218,7 +220,7 @@ class InflatedSource:
             if inflater.eof or (not data and len(piece) < step):
                 return
 
-    def _remember(self, inflater: zlib._Decompress, out: int, consumed: int) -> None:
+    def _remember(self, inflater: Inflater, out: int, consumed: int) -> None:
         """Keep a checkpoint now and then; thin them out when there are too many."""
         # The copy would hold on to input that has not been used yet, so wait until there is none.
         if inflater.unconsumed_tail or out - self._checkpoints[-1].out < self._spacing:
