@@ -124,8 +124,8 @@ def measure(path: str, rounds: int, cuobjdump: str | None) -> None:
     print(f"  scan / scan with zlib-ng     {used['scan'] / used['scan, zlib-ng']:.2f}")
     print(f"  scan / scan with 2 jobs      {best['scan'] / best['scan, 2 jobs']:.2f} elapsed")
     if cuobjdump:
-        for name, seconds in (("processor", used), ("elapsed", best)):
-            ratio = seconds["unzip + cuobjdump"] / seconds["scan"]
+        for name, times in (("processor", used), ("elapsed", best)):
+            ratio = times["unzip + cuobjdump"] / times["scan"]
             print(f"  unzip + cuobjdump / scan     {ratio:.2f} {name}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
 
@@ -32,7 +33,8 @@ class Content(Enum):
     @property
     def is_stub(self) -> bool:
         """True for images without kernels, presumed or known."""
-        return self in {Content.STUB, Content.PRESUMED_STUB}
+        # Not "in": every member of an enumeration is hashed by a call of Python.
+        return self is Content.STUB or self is Content.PRESUMED_STUB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,26 @@ class Image:
     compression: str = "none"
     content: Content = Content.KERNELS
 
+    def __hash__(self) -> int:
+        # Images are counted by the thousand, and the other two fields are slow to hash.
+        return hash((self.number, self.suffix, self.isa, self.compression))
+
     @property
     def arch(self) -> SmArch | None:
         """The SM architecture, or ``None`` where the driver alone can use the image for nothing."""
-        if self.kind not in {Kind.PTX, Kind.CUBIN}:
-            return None
-        capability = ComputeCapability.from_number(self.number)
-        return SmArch(capability, self.suffix, virtual=self.kind is Kind.PTX)
+        if self.kind is Kind.PTX or self.kind is Kind.CUBIN:
+            return _arch(self.number, self.suffix, self.kind is Kind.PTX)
+        return None
 
     @property
     def has_kernels(self) -> bool:
         """True when a GPU or its driver can get kernels out of this image."""
         return self.arch is not None and not self.content.is_stub
+
+
+@lru_cache(1024)
+def _arch(number: int, suffix: str, is_virtual: bool) -> SmArch:  # noqa: FBT001 - one key
+    return SmArch(ComputeCapability.from_number(number), suffix, virtual=is_virtual)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ TOOLS: Final = {
     "ordering": {"errors"},
     "recording": {"beside", "detect", "errors", "machine_file"},
     "torch_backend": {"errors", "model", "rules", "tables"},
-    "binaries": {"errors", "model"},
+    "binaries": {"errors", "model", "rules", "tables"},
     "metadata": {"errors", "ordering"},
     "wheels": {"binaries", "errors"},
     "tagging": {"binaries", "errors", "metadata", "model", "ordering", "rules", "wheels"},
@@ -98,6 +98,7 @@ PACKAGES: Final = {
     "shtab": {"cli"},
     "tomli": {"lint"},
     "tomlkit": {"convert"},
+    "zlib_ng": {"binaries"},
 }
 # Only for type checkers, so that nothing breaks; a circle in the picture of the house all the same.
 KNOWN_CIRCLE: Final = ("detect.gate", "detect.host")

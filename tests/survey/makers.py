@@ -50,18 +50,23 @@ def wait_for_reader(path: Path, seconds: float = 60.0, *, but: int = 0) -> int:
     """Return the process that has a file open, once there is one."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for link in Path("/proc").glob("[0-9]*/fd/*"):
-            if _is_link_to(link, path) and int(link.parts[2]) != but:
-                return int(link.parts[2])
+        for pid in _processes():
+            if pid != but and _has_open(pid, path):
+                return pid
         time.sleep(0.005)
     raise AssertionError(f"nobody opened {path} within {seconds} seconds")
 
 
-def _is_link_to(link: Path, path: Path) -> bool:
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    folder = f"/proc/{pid}/fd"
     try:
-        return os.readlink(link) == str(path)
+        return any(os.readlink(f"{folder}/{number}") == str(path) for number in os.listdir(folder))
     except OSError:
-        return False  # It was closed, or its process has ended.
+        return False  # It closed a file meanwhile, or has ended: there is another look.
 
 
 def has_ended(pid: int, seconds: float = 15.0) -> bool:
@@ -83,5 +88,4 @@ def parent_of(pid: int) -> int:
 
 def children_of(pid: int) -> set[int]:
     """Return the processes that a process started."""
-    everyone = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
-    return {one for one in everyone if parent_of(one) == pid}
+    return {one for one in _processes() if parent_of(one) == pid}

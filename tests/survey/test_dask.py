@@ -133,6 +133,8 @@ def test_a_batch_is_what_its_wheels_are(tmp_path: Path) -> None:
 def test_a_cluster_that_is_not_there_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # Its defaults come with it: settings made before would stand alone.
+    pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
     wheel = cuda_wheel(tmp_path, "80")
     words = ["survey", "inspect", str(wheel), "-o", str(tmp_path / "r.jsonl"), "--dask"]
