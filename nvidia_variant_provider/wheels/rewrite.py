@@ -92,9 +92,12 @@ def rewrite(
     contents = {**replace, archive.record_path: record}
     plan = list(_plan(archive, contents, remove))
     with open(source, "rb", buffering=0) as old, _beside(target, head) as new:
-        kept = _shared(old, plan, os.fstat(new.fileno()).st_size)
-        new.truncate(kept)
-        new.seek(kept)
+        # In one piece, not member by member: most wheels differ at their ends only.
+        kept = _shared(old, plan)
+        begun = min(os.fstat(new.fileno()).st_size, kept)
+        new.truncate(begun)
+        new.seek(begun)
+        copy_range(old, new, begun, kept - begun)
         _write(old, new, plan, kept)
 
 
@@ -137,16 +140,15 @@ def _fresh(name: str, data: bytes, model: Entry) -> Entry:
     )  # fmt: skip
 
 
-def _shared(old: BinaryIO, plan: Iterable[tuple[Entry, bytes | None]], most: int) -> int:
-    """Return how many bytes from the start, ``most`` of them, are the same in both archives."""
+def _shared(old: BinaryIO, plan: Iterable[tuple[Entry, bytes | None]]) -> int:
+    """Return how many bytes from the start are the same in both archives."""
     at = 0
     for entry, content in plan:
         head = zr.pack_local(entry)
-        end = at + len(head) + entry.packed
-        moved = content is not None or entry.header_at != at or end > most
+        moved = content is not None or entry.header_at != at
         if moved or read_range(old, at, len(head)) != head:
             break
-        at = end
+        at += len(head) + entry.packed
     return at
 
 
