@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.binaries import elf, fatbin, pe
+from nvidia_variant_provider.binaries import cubin, elf, fatbin, pe
 from nvidia_variant_provider.binaries.cursor import Cursor
 from nvidia_variant_provider.binaries.host import HostFile
 from nvidia_variant_provider.binaries.images import Container, Found, read_container
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import CudaVersion, SmArch
 
 _HEAD: Final = 4096
-# Searching for a part of a magic number without NULs is fastest: pages of zeros stay cheap.
-_CUBIN: Final = b"\x7fELF\x02"
+# The longest starts of magic numbers without a NUL: the longer, the further a search can jump, and
+# pages of zeros stay cheap.
+_CONTAINER: Final = fatbin.HEADER[:5]
+_CUBIN: Final = cubin.MAGIC
 # Texts that the static CUDA runtime leaves in a file, even a stripped one. On Windows they end
 # in a NUL: programs that embed CUDA's header texts hold the same words without it.
 _STATIC_ELF: Final = b"/cudart.shm."
@@ -65,23 +67,19 @@ class _Tallies:
     """Counts images by sort, and containers by the set of architectures they offer."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Image] = Counter()
-        self._stored: Counter[Image] = Counter()
-        self._sizes: Counter[Image] = Counter()
+        # Count, bytes as stored, bytes decompressed: in one place, as images are slow to look up.
+        self._sums: dict[Image, tuple[int, int, int]] = {}
 
     def __len__(self) -> int:
-        return len(self._counts)
+        return len(self._sums)
 
     def add(self, found: Found) -> None:
-        self._counts[found.image] += 1
-        self._stored[found.image] += found.stored
-        self._sizes[found.image] += found.size
+        count, stored, size = self._sums.get(found.image, (0, 0, 0))
+        self._sums[found.image] = (count + 1, stored + found.stored, size + found.size)
 
     def as_tuple(self) -> tuple[Tally, ...]:
-        images = sorted(self._counts, key=_order)
-        return tuple(
-            Tally(one, self._counts[one], self._stored[one], self._sizes[one]) for one in images
-        )
+        images = sorted(self._sums, key=_order)
+        return tuple(Tally(one, *self._sums[one]) for one in images)
 
 
 def _order(image: Image) -> tuple[str, int, str, tuple[int, int], str, str]:
@@ -97,7 +95,8 @@ class _Reading:
         self._form = form
         self._images = _Tallies()
         self._bare = _Tallies()
-        self._profiles: Counter[tuple[SmArch, ...]] = Counter()
+        # By the containers' images, in order: thousands of containers have the same ones.
+        self._contents: Counter[tuple[Image, ...]] = Counter()
         self._toolkits: set[CudaVersion] = set()
         self._offsets: list[int] = []
         self._findings: list[Finding] = []
@@ -126,7 +125,7 @@ class _Reading:
             places=tuple(places.most_common()),
             images=self._images.as_tuple(),
             bare=self._bare.as_tuple(),
-            profiles=_profiles(self._profiles),
+            profiles=_profiles(self._contents),
             toolkits=tuple(sorted(self._toolkits)),
             needed=host.needed,
             cudart=self._cudart,
@@ -146,7 +145,7 @@ class _Reading:
             self._findings.append(Finding(code, self._source.name, text))
 
     def _search(self, cursor: Cursor, quiet: tuple[tuple[int, int], ...]) -> None:
-        containers: tuple[bytes, ...] = (fatbin.MAGIC,)
+        containers: tuple[bytes, ...] = (_CONTAINER,)
         while cursor.load():
             start, end = cursor.ahead
             if any(low <= start and end <= high for low, high in quiet):
@@ -158,7 +157,7 @@ class _Reading:
 
     def _meet(self, cursor: Cursor, pattern: bytes) -> bool:
         """Deal with one hit and move past it; False when there are too many."""
-        if pattern == fatbin.MAGIC:
+        if pattern == _CONTAINER:
             return self._meet_container(cursor)
         if pattern == _CUBIN:
             self._meet_cubin(cursor)
@@ -188,10 +187,7 @@ class _Reading:
             self._images.add(found)
             if found.toolkit:
                 self._toolkits.add(found.toolkit)
-        images = {found.image for found in container.found}
-        archs = {image.arch for image in images if image.has_kernels}
-        if archs:
-            self._profiles[tuple(sorted(arch for arch in archs if arch is not None))] += 1
+        self._contents[tuple(found.image for found in container.found)] += 1
 
     def _meet_cubin(self, cursor: Cursor) -> None:
         found = bare_cubin(cursor.peek(_HEAD))
@@ -200,7 +196,12 @@ class _Reading:
             self._toolkits.update({found.toolkit} if found.toolkit else ())
 
 
-def _profiles(counts: Counter[tuple[SmArch, ...]]) -> tuple[Profile, ...]:
-    """List the profiles, the most frequent first."""
+def _profiles(contents: Counter[tuple[Image, ...]]) -> tuple[Profile, ...]:
+    """List what architectures containers offer, the most frequent first."""
+    counts: Counter[tuple[SmArch, ...]] = Counter()
+    for images, count in contents.items():
+        archs = {image.arch for image in images if image.arch is not None and image.has_kernels}
+        if archs:
+            counts[tuple(sorted(archs))] += count
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Profile(archs, count) for archs, count in ranked)
