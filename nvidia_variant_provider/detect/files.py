@@ -10,6 +10,9 @@ import errno
 import os
 import stat
 
+# Type checkers know the name; importing it from typing would cost half a bare interpreter start.
+TYPE_CHECKING = False
+
 # Nothing that detection reads is longer; a hostile file may be endless.
 MAX_BYTES = 65536
 # A server with thousands of virtual functions has as many PCI devices.
@@ -131,3 +134,20 @@ def _read_up_to(descriptor: int, limit: int) -> bytes:
         chunks.append(chunk)
         limit -= len(chunk)
     return b"".join(chunks)
+
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class FileView(Protocol):
+        """The files of a machine; see ``Files`` for what each member does."""
+
+        @property
+        def is_real(self) -> bool: ...  # noqa: D102
+        def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
+        def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
+        def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
+        def read_link(self, path: str) -> str: ...  # noqa: D102
+        def exists(self, path: str) -> bool: ...  # noqa: D102
+        def size(self, path: str) -> int: ...  # noqa: D102
+        def locate(self, path: str) -> str: ...  # noqa: D102

@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.detect.host import FileView
+    from nvidia_variant_provider.detect.files import FileView
 
 MODULE_FOLDER = "/sys/module/nvidia"
 PROC_FOLDER = "/proc/driver/nvidia"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Protocol
 
+    from nvidia_variant_provider.detect.files import FileView
+
 # They describe a job, not the machine, or make the driver's libraries behave otherwise.
 HIDDEN_VARIABLES: Final = (
     "CUDA_VISIBLE_DEVICES",
@@ -185,16 +187,3 @@ if TYPE_CHECKING:
         def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
             """Run a program of the machine and return its standard output."""
             ...
-
-    class FileView(Protocol):
-        """The files of a machine; see ``Files`` for what each member does."""
-
-        @property
-        def is_real(self) -> bool: ...  # noqa: D102
-        def read_bytes(self, path: str, limit: int = ...) -> bytes: ...  # noqa: D102
-        def read_text(self, path: str, limit: int = ...) -> str: ...  # noqa: D102
-        def list_names(self, path: str) -> tuple[str, ...]: ...  # noqa: D102
-        def read_link(self, path: str) -> str: ...  # noqa: D102
-        def exists(self, path: str) -> bool: ...  # noqa: D102
-        def size(self, path: str) -> int: ...  # noqa: D102
-        def locate(self, path: str) -> str: ...  # noqa: D102

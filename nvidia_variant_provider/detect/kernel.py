@@ -26,7 +26,7 @@ from nvidia_variant_provider.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nvidia_variant_provider.detect.host import FileView
+    from nvidia_variant_provider.detect.files import FileView
 
 MODULE_VERSION: Final = f"{MODULE_FOLDER}/version"
 PROC_VERSION: Final = f"{PROC_FOLDER}/version"

@@ -15,7 +15,8 @@ from nvidia_variant_provider.values import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nvidia_variant_provider.detect.host import FileView, Host
+    from nvidia_variant_provider.detect.files import FileView
+    from nvidia_variant_provider.detect.host import Host
 
 SONAMES: Final = {"nvml": "libnvidia-ml.so.1", "cuda": "libcuda.so.1"}
 # Tegra and the driver store of WSL name the file itself so; the link may be missing there.

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.detect.child import ChildReply
-    from nvidia_variant_provider.detect.host import FileView, Host
+    from nvidia_variant_provider.detect.files import FileView
+    from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.model import Platform
 
 RECORD_VERSION: Final = 1

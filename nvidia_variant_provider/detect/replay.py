@@ -18,7 +18,7 @@ from nvidia_variant_provider.model import Platform
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.detect.host import FileView
+    from nvidia_variant_provider.detect.files import FileView
 
 _MAX_LINKS: Final = 40
 _NOT_FOUND: Final = "cannot open shared object file: No such file or directory"

@@ -15,7 +15,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.detect.host import FileView
+    from nvidia_variant_provider.detect.files import FileView
 
 
 def replay(entries: dict[str, Any]) -> ReplayFiles:
