@@ -132,7 +132,12 @@ def _spawn(
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     )
     command = list(arguments)
-    return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
+    try:
+        return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
+    except NotImplementedError:
+        # Python built with the headers of a C library from before 2017 (glibc 2.26), to run on old
+        # systems too. A group of its own does: it can be killed, and a terminal's Ctrl-C passes it.
+        return os.posix_spawn(command[0], command, environment, file_actions=streams, setpgroup=0)
 
 
 def _above_standard(descriptor: int) -> int:

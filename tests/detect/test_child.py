@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Final
+from unittest import mock
 
 import pytest
 
@@ -25,9 +26,25 @@ if TYPE_CHECKING:
 
     Run: TypeAlias = Callable[..., child.ChildReply]
 
-# The third is how children run on Windows, which has no process groups.
+
+def run_without_sessions(*arguments: object, **named: object) -> child.ChildReply:
+    """Run a worker in a Python that was built for an old C library, such as uv installs."""
+
+    def posix_spawn(*arguments: object, setsid: bool = False, **named: object) -> int:
+        if setsid:
+            raise NotImplementedError("posix_spawn: setsid unavailable on this platform")
+        return spawned(*arguments, **named)
+
+    spawned: Callable[..., int] = os.posix_spawn
+    worker: Run = run_worker
+    with mock.patch.object(os, "posix_spawn", posix_spawn):
+        return worker(*arguments, **named)
+
+
+# The last is how children run on Windows, which has no process groups.
 WAYS: Final[dict[str, Run]] = {
     "spawn": run_worker,
+    "spawn without sessions": run_without_sessions,
     "popen": run_program,
     "popen without groups": functools.partial(run_program, has_groups=False),
 }
@@ -146,6 +163,14 @@ def test_ctrl_c_ends_the_child_too(run: Run, tmp_path: Path) -> None:
 
     with pytest.raises(ProcessLookupError):
         os.kill(int(started.read_text("ascii")), 0)
+
+
+@pytest.mark.parametrize("run", [run_worker, run_without_sessions])
+def test_a_worker_leads_a_process_group_of_its_own(run: Run) -> None:
+    reply = run(shell("read pid _ _ _ group _ < /proc/$$/stat; echo $pid $group"), {}, 10)
+
+    pid, group = reply.text.split()
+    assert (pid, reply.end) == (group, "exit 0")
 
 
 def test_a_program_without_a_thread_to_read_it_is_not_started() -> None:
