@@ -24,7 +24,6 @@ NEEDS = {
     "an index with PyTorch's layout",
     "Docker",
     "jq",
-    "your shell's start-up files",
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {

@@ -100,7 +100,7 @@ def test_the_upload_needs_an_environment_and_no_password() -> None:
     texts = {path.name: path.read_text("utf-8") for path in WORKFLOWS}
 
     environments = {
-        name: job["environment"]["name"]
+        name: job["environment"]
         for name, job in read("release.yml")["jobs"].items()
         if "environment" in job
     }
