@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "site"
@@ -108,6 +108,12 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+def failure_of(request: Request) -> list[str]:
+    """Say what failed; not what the next page cut short, such as an icon that nobody waited for."""
+    aborted = request.failure == "net::ERR_ABORTED"
+    return [] if aborted else [f"failed: {request.url}: {request.failure}"]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_pages_in_chromium(width: str, scheme: str, browser: Browser, site: str) -> None:
@@ -121,7 +127,7 @@ def test_pages_in_chromium(width: str, scheme: str, browser: Browser, site: str)
     page.on("pageerror", lambda it: said.append(str(it)))
     page.on("request", lambda it: asked.append(it.url))
     page.on("response", lambda it: said.extend([it.url] if it.status >= 400 else []))
-    page.on("requestfailed", lambda it: said.append(f"failed: {it.url}"))
+    page.on("requestfailed", lambda it: said.extend(failure_of(it)))
     pictures = SITE.parent / ".cache" / "site"
     pictures.mkdir(parents=True, exist_ok=True)
     for name in PAGES:
