@@ -88,9 +88,18 @@ def _find_supported() -> list[VariantFeatureConfig]:
     overridden = any(name.startswith(_OVERRIDE_PREFIX) for name in os.environ)
     if not overridden and not has_sign(Files(), sys.platform):
         return []
-    from nvidia_variant_provider.provider import answer
+    import gc
 
-    return _configs(answer(os.environ).decision.features)
+    # Detection leaves no garbage, and the collector would walk all that this process holds.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        from nvidia_variant_provider.provider import answer
+
+        return _configs(answer(os.environ).decision.features)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _configs(features: Iterable[Feature]) -> list[VariantFeatureConfig]:

@@ -57,6 +57,24 @@ def test_without_nvidia_nothing_is_supported() -> None:
     assert ask() == [[], []]
 
 
+@pytest.mark.parametrize("collecting", [True, False])
+@pytest.mark.parametrize("version", ["12.8", "not a version"])
+def test_the_garbage_collector_is_left_as_it_was(collecting: bool, version: str) -> None:  # noqa: FBT001
+    lines = f"""
+import gc
+gc.{"enable" if collecting else "disable"}()
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
+try:
+    plugin.get_supported_configs()
+except ValueError:
+    pass
+print("true" if gc.isenabled() else "false")
+"""
+    variables = {**FORCED, "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": version}
+
+    assert ask(lines, **variables) is collecting
+
+
 def test_a_caller_may_change_what_it_got() -> None:
     lines = ASK.replace("again =", "first[0].values.clear(); first.clear()\nagain =")
 
