@@ -18,7 +18,7 @@ class Cursor:
         self._buffer = b""
         self._base = 0
         self._at = 0
-        # Per pattern: where it was last found (or -1), and up to where that answer holds.
+        # Per pattern: where it was last found, or -1 and up to where it is not to be found.
         self._seen: dict[bytes, tuple[int, int]] = {}
 
     @property
@@ -58,26 +58,31 @@ class Cursor:
         Without one, move so near to the end of them that a pattern lying across is not missed,
         and load more. ``None`` then means "ask again", or the end: see ``load``.
         """
-        hits = [(at, pattern) for pattern in patterns if (at := self._next(pattern)) >= 0]
-        if hits:
-            at, pattern = min(hits)
-            self._at = at - self._base
-            return pattern
+        best, hit = self._base + len(self._buffer), None
+        for pattern in patterns:
+            # Behind the nearest hit nothing is of interest yet: a container is passed as a whole.
+            if (at := self._next(pattern, best)) >= 0:
+                best, hit = at, pattern
+        if hit is not None:
+            self._at = best - self._base
+            return hit
         overlap = max(map(len, patterns)) - 1
         self._at = max(self._at, len(self._buffer) - overlap)
         if not self._more():
             self._at = len(self._buffer)
         return None
 
-    def _next(self, pattern: bytes) -> int:
-        """Return the offset of the pattern's next place in memory, or -1; the answer is kept."""
-        end = self._base + len(self._buffer)
-        found, until = self._seen.get(pattern, (-1, -1))
-        if until == end and (found == -1 or found >= self.offset):
-            return found
-        index = self._buffer.find(pattern, self._at)
+    def _next(self, pattern: bytes, end: int) -> int:
+        """Return the offset of the pattern's next place in memory before ``end``, or -1."""
+        found, until = self._seen.get(pattern, (-1, 0))
+        if found >= self.offset:
+            return found if found < end else -1
+        start = max(self.offset, until if found < 0 else 0)
+        index = self._buffer.find(pattern, start - self._base, end - self._base + len(pattern) - 1)
         found = -1 if index < 0 else self._base + index
-        self._seen[pattern] = (found, end)
+        # Places too near to the end of the buffer are looked at again when there is more.
+        whole = self._base + len(self._buffer) - len(pattern) + 1
+        self._seen[pattern] = (found, min(end, whole))
         return found
 
     def _more(self) -> bool:

@@ -80,3 +80,30 @@ def test_a_skip_far_beyond_the_end_stops_there() -> None:
     assert cursor.skip(1 << 62) == 6
     assert not cursor.load()
     assert cursor.peek(1) == b""
+
+
+def test_of_two_patterns_that_overlap_the_first_is_met_first() -> None:
+    assert find_all(Cursor([b"..abc.."]), (b"ab", b"bc")) == [(2, b"ab"), (3, b"bc")]
+
+
+def test_what_was_seen_behind_a_nearer_place_waits_for_its_turn() -> None:
+    cursor = Cursor([b"0a2a4b6"])
+    seen = []
+    # The second time the pattern that is known to lie behind is asked for last.
+    for patterns in ((b"b", b"a"), (b"a", b"b"), (b"a", b"b")):
+        assert cursor.load()
+        seen.append((cursor.search(patterns), cursor.offset))
+        cursor.skip(1)
+
+    assert seen == [(b"a", 1), (b"a", 3), (b"b", 5)]
+
+
+def test_what_is_passed_unseen_is_not_met_later() -> None:
+    cursor = Cursor([b"a.b.b.a.b"])
+    seen = []
+    for length in (5, 1, 1):
+        assert cursor.load()
+        seen.append((cursor.search((b"a", b"b")), cursor.offset))
+        cursor.skip(length)
+
+    assert seen == [(b"a", 0), (b"a", 6), (b"b", 8)]
