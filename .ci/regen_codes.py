@@ -115,7 +115,8 @@ def _coverage() -> Iterator[str]:
 
 def _inspect() -> Iterator[str]:
     yield "\n## Findings of `inspect`\n\nFrom the page [inspect](inspect.md#findings):\n\n"
-    text = (DOCS / "inspect.md").read_text("utf-8").partition("\n## Findings\n")[2]
+    page = (DOCS / "inspect.md").read_text("utf-8")
+    text = page.partition("\n## Findings\n")[2].partition("\n## ")[0]
     yield from (f"{line}\n" for line in text.splitlines() if line.startswith("|"))
 
 
