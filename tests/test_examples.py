@@ -10,9 +10,16 @@ from typing import Any
 
 import pytest
 
+from examples.torch import clients as installers
 from examples.torch import show
 from examples.torch.cases import CASES, Case
-from examples.torch.clients import ClientError, clean_environment, install_with_uv, uv_executable
+from examples.torch.clients import (
+    ClientCrashError,
+    ClientError,
+    clean_environment,
+    install_with_uv,
+    uv_executable,
+)
 from examples.torch.environment import CACHE, SetUpError, ensure_environment
 from examples.torch.releases import RELEASES, Build, write_releases
 from examples.torch.wheels import installed_label
@@ -202,3 +209,25 @@ def test_uv_without_variants_takes_the_plain_wheel(wheels: Path, tmp_path: Path)
 def test_failed_install_says_what_uv_said(wheels: Path) -> None:
     with pytest.raises(ClientError, match=r"no version of torch==9\.9"):
         install_with_uv(wheels, ["torch==9.9"], {})
+
+
+@pytest.mark.parametrize(("crashes", "survives"), [(1, True), (2, False)])
+def test_an_installer_that_crashes_is_asked_once_more(
+    crashes: int,
+    survives: bool,  # noqa: FBT001 - a table of cases
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "uv"
+    count = tmp_path / "count"
+    lines = f"echo >> {count}; test $(wc -l < {count}) -gt {crashes} || kill -SEGV $$"
+    program.write_text(f"#!/bin/sh\n{lines}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(installers, "uv_executable", lambda: str(program))
+
+    if survives:
+        assert install_with_uv(tmp_path, [], {}) == {}
+    else:
+        with pytest.raises(ClientCrashError, match=r"uv failed \(-11\)"):
+            install_with_uv(tmp_path, [], {})
+    assert len(count.read_text().splitlines()) == 2

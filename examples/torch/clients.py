@@ -35,6 +35,10 @@ class ClientError(Exception):
     """An installer failed; the message holds its own words."""
 
 
+class ClientCrashError(ClientError):
+    """An installer was ended by a signal."""
+
+
 def install_with_uv(
     wheels: Path,
     requirements: Sequence[str],
@@ -58,7 +62,11 @@ def install_with_uv(
             *(("--python-platform", python_platform) if python_platform else ()),
             *requirements,
         ]
-        _run(command, scratch, settings)
+        try:
+            _run(command, scratch, settings)
+        except ClientCrashError:
+            # Seen once: uv 0.13.8 ended in a segmentation fault when everything was installed.
+            _run(command, scratch, settings)
         pairs = [requirement.split("==") for requirement in requirements]
         return {name: installed_label(target, name, version) for name, version in pairs}
 
@@ -104,5 +112,6 @@ def _run(command: Sequence[str], scratch: str, settings: Mapping[str, str]) -> s
     except subprocess.TimeoutExpired as error:
         raise ClientError(f"{Path(command[0]).name}: no answer in {DEADLINE_S} s") from error
     if done.returncode != 0:
-        raise ClientError(f"{Path(command[0]).name} failed ({done.returncode}): {done.stderr}")
+        kind = ClientCrashError if done.returncode < 0 else ClientError
+        raise kind(f"{Path(command[0]).name} failed ({done.returncode}): {done.stderr}")
     return done.stdout
