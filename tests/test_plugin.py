@@ -6,16 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nvidia_variant_provider.detect.files import Files
 from nvidia_variant_provider.detect.gate import has_sign
+from nvidia_variant_provider.errors import OverrideError
 from nvidia_variant_provider.plugin import NvidiaVariantPlugin, VariantFeatureConfig
+from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.rules import catalogue
 from tests.native.asking import REPOSITORY
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLATFORM = {"system": "linux", "architecture": "x86_64"}
 ASK = """
 import json
 from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
@@ -98,3 +104,37 @@ def test_configs_are_equal_by_content_and_show_it() -> None:
     assert config != VariantFeatureConfig("sm_arch", ["90_real"], multi_value=False)
     assert config != ("sm_arch", ["90_real"], True)
     assert repr(config) == "VariantFeatureConfig('sm_arch', ['90_real'], True)"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "a readable file: No such file"),
+        ("{", "a machine file: "),
+        ("[]", "a machine file: "),
+    ],
+)
+def test_a_machine_file_that_cannot_be_used_is_named(
+    content: str | None, expected: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "node.json"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(OverrideError) as raised:
+        answer({"NV_VARIANT_PROVIDER_MACHINE": str(path)})
+
+    assert str(raised.value).startswith(f"NV_VARIANT_PROVIDER_MACHINE={str(path)[:60]!r}"[:60])
+    assert f"expected {expected}" in str(raised.value)
+
+
+def test_a_machine_file_says_why_it_supports_nothing(tmp_path: Path) -> None:
+    machine = {"status": "none", "reason": "no sign", "platform": PLATFORM, "gpus": []}
+    reasons = []
+    for row in (machine, {**machine, "reason": ""}):
+        (tmp_path / "node.json").write_text(json.dumps(row))
+        found = answer({"NV_VARIANT_PROVIDER_MACHINE": str(tmp_path / "node.json")})
+        reasons.append(found.detection.machine.reason)
+
+    place = f"read from {tmp_path / 'node.json'}"
+    assert reasons == [f"{place}: no sign", place]

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, parse_information
+from nvidia_variant_provider.detect.files import Files
+from nvidia_variant_provider.detect.kernel import (
+    KernelView,
+    PciGpu,
+    parse_information,
+    read_kernel,
+)
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
+from nvidia_variant_provider.model import Gpu
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INFORMATION = """\
 Model: \t\t NVIDIA GeForce RTX 3090
@@ -54,3 +66,15 @@ def test_a_gpu_counts_where_the_driver_serves_it_and_its_node_was_given(
     view = KernelView(Miss("", MissReason.ABSENT), nodes=nodes)
 
     assert view.serves(gpu) is serves
+
+
+def test_a_tegra_of_an_unheard_of_chip_is_a_gpu_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "nvmap").touch()
+    tree = tmp_path / "proc" / "device-tree"
+    tree.mkdir(parents=True)
+    (tree / "compatible").write_text("nvidia,p9999\0nvidia,tegra999\0")
+
+    view = read_kernel(Files(str(tmp_path)))
+
+    assert (view.tegra, view.tegra_gpu) == (True, Gpu(name="NVIDIA Tegra", integrated=True))
