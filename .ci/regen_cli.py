@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import generated
 
-from nvidia_variant_provider.cli.main import build_parser
+from nvidia_variant_provider.tools.cli.main import build_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

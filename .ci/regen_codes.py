@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
-from nvidia_variant_provider.cli.advice import STATUSES
-from nvidia_variant_provider.coverage.findings import Problem
-from nvidia_variant_provider.lint.engine import RULES
-from nvidia_variant_provider.lint.model import Uv
-from nvidia_variant_provider.verify.engine import all_rules
+from nvidia_variant_provider.tools.cli.advice import STATUSES
+from nvidia_variant_provider.tools.coverage.findings import Problem
+from nvidia_variant_provider.tools.lint.engine import RULES
+from nvidia_variant_provider.tools.lint.model import Uv
+from nvidia_variant_provider.tools.verify.engine import all_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import generated
 
 from nvidia_variant_provider import overrides
-from nvidia_variant_provider.conformance.serve import reply_to
-from nvidia_variant_provider.metadata.document import SCHEMA_850
 from nvidia_variant_provider.rules import RULE_SETS
+from nvidia_variant_provider.tools.conformance.serve import reply_to
+from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import Final
 
 import generated
 
-from nvidia_variant_provider.records.data import NvidiaData
+from nvidia_variant_provider.tools.conformance.data_model import NvidiaData
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PCI: Final = ROOT / ".ci" / "tables" / "nvidia_pci.json"

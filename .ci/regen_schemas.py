@@ -10,7 +10,7 @@ from typing import Final
 
 import generated
 
-from nvidia_variant_provider.records import SCHEMAS
+from nvidia_variant_provider.tools.documents import SCHEMAS
 
 FOLDER: Final = Path(__file__).parent.parent / "schemas"
 

@@ -24,7 +24,7 @@ import jsonschema  # noqa: E402
 
 from examples.torch.clients import clean_environment  # noqa: E402
 from examples.torch.releases import write_releases  # noqa: E402
-from nvidia_variant_provider.cli.main import main  # noqa: E402
+from nvidia_variant_provider.tools.cli.main import main  # noqa: E402
 from tests.wheel_maker import files_of_wheel, pack  # noqa: E402 - wheels with our own kernels
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ HEAD: Final = """\
 # JSON schemas
 
 Written by `.ci/regen_schemas_page.py` from `schemas/` and from what the commands print: edit the
-models in `nvidia_variant_provider/records/`, not this page.
+models in `nvidia_variant_provider/tools/documents/`, not this page.
 
 Every document that a program can read has a schema (JSON Schema, draft 2020-12) and a number,
 `schema_version`. A schema is exact for what its release prints. The number changes when a key goes
@@ -79,7 +79,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "verification": ("verify", "dist/demo-1.0-py3-none-any-cuda13.5.whl", "--json"),
 }
 FILES: Final[Mapping[str, str]] = {
-    "conformance-cases": "nvidia_variant_provider/conformance/cases/choices.json",
+    "conformance-cases": "nvidia_variant_provider/tools/conformance/cases/choices.json",
     "nvidia-data": "docs/data/nvidia-data.json",
     "record": "tests/data/machines/pascal-new-driver.580.json",
 }

@@ -33,7 +33,7 @@ INCLUDED: Final = (
     "examples/**/*.py",
     "examples/**/*.toml",
     "schemas/*.schema.json",
-    "tests/conformance/second.py",
+    "tests/tools/conformance/second.py",
 )
 _LINK: Final = re.compile(r"(?P<head>\]\()(?P<path>[^)#:\s]+)(?P<tail>(?:#[^)\s]*)?\))")
 _FENCE: Final = re.compile(r"^( *```.*?^ *```)", re.MULTILINE | re.DOTALL)

@@ -23,16 +23,16 @@ from typing import TYPE_CHECKING
 
 from zlib_ng import zlib_ng
 
-from nvidia_variant_provider.binaries import elf, pe, wheel, zipdir
-from nvidia_variant_provider.binaries import inflate as inflate_module
-from nvidia_variant_provider.binaries.source import FileSource
-from nvidia_variant_provider.binaries.standalone import form_of
+from nvidia_variant_provider.tools.binaries import elf, pe, wheel, zipdir
+from nvidia_variant_provider.tools.binaries.standalone import form_of
+from nvidia_variant_provider.tools.wheels import inflate as inflate_module
+from nvidia_variant_provider.tools.wheels.source import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from nvidia_variant_provider.binaries.zipdir import Member
+    from nvidia_variant_provider.tools.binaries.zipdir import Member
 
 SCANNED = {"elf", "pe", "archive", "fatbin", "data"}
 

@@ -21,10 +21,10 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.survey.engines import examine_here, examine_with_dask
-from nvidia_variant_provider.survey.task import Task, examine
-from nvidia_variant_provider.survey.wheels import Wheel
-from tests.binaries import packing
+from nvidia_variant_provider.tools.survey.engines import examine_here, examine_with_dask
+from nvidia_variant_provider.tools.survey.task import Task, examine
+from nvidia_variant_provider.tools.survey.wheels import Wheel
+from tests.tools.binaries import packing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

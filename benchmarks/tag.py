@@ -29,9 +29,9 @@ if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))
 
 # After the path is set.
-from nvidia_variant_provider.wheels.record import WheelRecord  # noqa: E402
-from nvidia_variant_provider.wheels.rewrite import rewrite  # noqa: E402
-from tests.binaries import packing  # noqa: E402
+from nvidia_variant_provider.tools.wheels.record import WheelRecord  # noqa: E402
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite  # noqa: E402
+from tests.tools.binaries import packing  # noqa: E402
 
 NAME: Final = "demo-1.0-py3-none-any.whl"
 DIST_INFO: Final = "demo-1.0.dist-info"

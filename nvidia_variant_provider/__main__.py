@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.tools.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 # Patterns are compiled when they are first used: most are not, on most machines.
 # Two digits each: a driver branch such as 580 in the place of a CUDA version is a mistake.

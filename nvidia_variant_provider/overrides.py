@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.rules import DEFAULT_RULES
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

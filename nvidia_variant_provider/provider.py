@@ -8,7 +8,7 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
 from nvidia_variant_provider.model import Gpu, Machine, Note, Status
 from nvidia_variant_provider.rules import Decision, decide
-from nvidia_variant_provider.values import dataclass, replace
+from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nvidia_variant_provider import codes
-from nvidia_variant_provider.cli import main
-from nvidia_variant_provider.cli.advice import STATUSES
-from nvidia_variant_provider.coverage.findings import Problem
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.lint.engine import RULES
-from nvidia_variant_provider.verify.engine import all_rules
+from nvidia_variant_provider.tools.cli import main
+from nvidia_variant_provider.tools.cli.advice import STATUSES
+from nvidia_variant_provider.tools.coverage.findings import Problem
+from nvidia_variant_provider.tools.findings import code_pages as codes
+from nvidia_variant_provider.tools.lint.engine import RULES
+from nvidia_variant_provider.tools.verify.engine import all_rules
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PRINTED = {

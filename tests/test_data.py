@@ -15,7 +15,7 @@ import pytest
 from nvidia_variant_provider.model import ComputeCapability
 from nvidia_variant_provider.tables.pci import chip_of
 from nvidia_variant_provider.targets.target import parse_target
-from tests.conformance import second
+from tests.tools.conformance import second
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA: dict[str, Any] = json.loads((ROOT / "docs/data/nvidia-data.json").read_text("utf-8"))

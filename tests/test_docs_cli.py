@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvidia_variant_provider.cli.main import COMMANDS, build_parser
+from nvidia_variant_provider.tools.cli.main import COMMANDS, build_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

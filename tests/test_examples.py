@@ -23,7 +23,7 @@ from examples.torch.clients import (
 from examples.torch.environment import CACHE, SetUpError, ensure_environment
 from examples.torch.releases import RELEASES, Build, write_releases
 from examples.torch.wheels import installed_label
-from nvidia_variant_provider.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 
 PROJECT = Path(__file__).resolve().parents[1]
 DEMO = PROJECT / "examples" / "torch" / "demo.py"

@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from examples.torch.releases import write_releases
 from examples.torch.wheels import installed_label
 from nvidia_variant_provider import __version__, overrides
-from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.tools.cli.main import main
 from tests.dockerfiles import Builder, Instruction, StepError, parse_dockerfile, plain_env
-from tests.lint.serving import serve
+from tests.tools.lint.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 
-from nvidia_variant_provider.forced import as_uv_sees, force_environment
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, read_overrides
 from nvidia_variant_provider.rules import decide, judge
+from nvidia_variant_provider.tools.installers.forced import as_uv_sees, force_environment
 from tests.strategies import machine, machines
 
 if TYPE_CHECKING:

@@ -14,16 +14,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import clean_environment
-from nvidia_variant_provider import beside
-from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.index import releases
-from nvidia_variant_provider.index.plan import plan_index
-from nvidia_variant_provider.lint.engine import lint
-from nvidia_variant_provider.metadata.reading import parse_metadata
-from tests.lint.releases import Json, carried, merge_patch, read_base, write_release, write_wheel
-from tests.lint.serving import serve
-from tests.lint.uv import uv_install
+from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.index import releases
+from nvidia_variant_provider.tools.index.plan import plan_index
+from nvidia_variant_provider.tools.lint.engine import lint
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.wheels import whole_files as beside
+from tests.tools.lint.releases import (
+    Json,
+    carried,
+    merge_patch,
+    read_base,
+    write_release,
+    write_wheel,
+)
+from tests.tools.lint.serving import serve
+from tests.tools.lint.uv import uv_install
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvidia_variant_provider.cli.main import main
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.index.hashes import CACHE_NAME, HashCache, hash_files
-from tests.lint.releases import read_base, write_release
+from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.index.hashes import CACHE_NAME, HashCache, hash_files
+from tests.tools.lint.releases import read_base, write_release
 
 if TYPE_CHECKING:
     from pathlib import Path

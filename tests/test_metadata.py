@@ -9,17 +9,25 @@ from hypothesis import strategies as st
 from variantlib.variants_json import VariantsJson
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB
-from nvidia_variant_provider.metadata.model import (
+from nvidia_variant_provider.tools.metadata.document import (
+    SCHEMA_825,
+    SCHEMA_850,
+    SCHEMA_850_VARIANTLIB,
+)
+from nvidia_variant_provider.tools.metadata.model import (
     DefaultPriorities,
     Provider,
     Specification,
     VariantMetadata,
 )
-from nvidia_variant_provider.metadata.reading import MAX_BYTES, parse_metadata, parse_wheel_metadata
-from nvidia_variant_provider.metadata.union import union
-from nvidia_variant_provider.metadata.uv import uv_skips
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.reading import (
+    MAX_BYTES,
+    parse_metadata,
+    parse_wheel_metadata,
+)
+from nvidia_variant_provider.tools.metadata.union import union
+from nvidia_variant_provider.tools.metadata.uv import uv_skips
+from nvidia_variant_provider.tools.wheels.name import WheelName
 
 ENDPOINT = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 NVIDIA = Provider(requires=("nvidia-variant-provider>=0.0.1,<1.0.0",), plugin_api=ENDPOINT)

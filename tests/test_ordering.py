@@ -12,13 +12,13 @@ from variantlib.resolver.lib import filter_variants
 from variantlib.resolver.sorting import sort_variant_properties, sort_variants_descriptions
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.ordering import NULL_LABEL, Preferences, Unmet
 from nvidia_variant_provider.rules import Feature
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.ordering import Properties
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
 
 NAMESPACES = ("nvidia", "priority", "amd")
 FEATURES = ("lower", "sm_arch", "order")

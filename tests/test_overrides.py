@@ -8,7 +8,7 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.overrides import Overrides, read_overrides
-from nvidia_variant_provider.values import replace
+from nvidia_variant_provider.value_types import replace
 
 
 def test_nothing_said_is_detection_under_rule_set_1() -> None:

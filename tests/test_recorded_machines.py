@@ -18,7 +18,7 @@ from nvidia_variant_provider.detect.record import RecordingHost
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Status
-from nvidia_variant_provider.records.machine import RecordModel
+from nvidia_variant_provider.tools.machines.json_model import RecordModel
 from tests.recorded import FOLDER, State, load_states, properties, summary
 
 STATES = load_states()

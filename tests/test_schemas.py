@@ -12,7 +12,7 @@ from typing import Final
 import jsonschema
 import pytest
 
-from nvidia_variant_provider.records import SCHEMAS
+from nvidia_variant_provider.tools.documents import SCHEMAS
 
 ROOT: Final = Path(__file__).parent.parent
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import nvidia_variant_provider
-from nvidia_variant_provider.cli.advice import STATUSES, link, words_for
 from nvidia_variant_provider.detect.remedies import REMEDIES
 from nvidia_variant_provider.model import Machine, Platform, Status
+from nvidia_variant_provider.tools.cli.advice import STATUSES, link, words_for
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "status.md"
 PACKAGE = Path(nvidia_variant_provider.__file__).parent

@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
-from nvidia_variant_provider.tables.driver_branches import (
-    BRANCHES,
-    cuda_of_branch,
-    last_branch_for,
-)
+from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips, chip_of
 from nvidia_variant_provider.tables.pci_ids import BLOCKS, CHIPS
 from nvidia_variant_provider.tables.sm_archs import RENAMED, TEGRA_ISLANDS

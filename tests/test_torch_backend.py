@@ -22,7 +22,7 @@ from nvidia_variant_provider.tables.torch_builds import (
     WINDOWS,
 )
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.torch_backend import (
+from nvidia_variant_provider.tools.torch.backend import (
     Backend,
     UnknownReleaseError,
     choose,

@@ -11,17 +11,17 @@ import pytest
 from nvidia_variant_provider.model import CudaVersion
 
 MODULES = (
-    "binaries.coverage",
-    "binaries.cubin",
-    "binaries.elf",
-    "binaries.fatbin",
-    "binaries.host",
-    "binaries.images",
-    "binaries.report",
-    "binaries.runtime",
-    "binaries.source",
+    "tools.binaries.coverage",
+    "tools.binaries.cubin",
+    "tools.binaries.elf",
+    "tools.binaries.fatbin",
+    "tools.binaries.host",
+    "tools.binaries.images",
+    "tools.binaries.report",
+    "tools.binaries.runtime",
+    "tools.wheels.source",
     "model",
-    "ordering",
+    "tools.metadata.ordering",
     "overrides",
     "rules.verdict",
 )

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Platform
-from nvidia_variant_provider.values import dataclass, field, replace
+from nvidia_variant_provider.value_types import dataclass, field, replace
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
-from tests.binaries import packing
+from tests.tools.binaries import packing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

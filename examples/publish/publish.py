@@ -221,7 +221,7 @@ def install(customer: Customer, address: str, scratch: Path) -> str:
     print(done.stderr, end="", flush=True)
     if done.returncode or not labels:
         return ""
-    from nvidia_variant_provider.metadata.reading import parse_metadata
+    from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 
     (label,) = parse_metadata((labels[0] / "variant.json").read_bytes(), "variant.json").variants
     return label

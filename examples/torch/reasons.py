@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from examples.torch.releases import PRIORITY, PRIORITY_FEATURE
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import SmArch
-from nvidia_variant_provider.ordering import Preferences
 from nvidia_variant_provider.rules import decide, judge
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.ordering import Unmet
+    from nvidia_variant_provider.tools.metadata.model import Variant, VariantMetadata
+    from nvidia_variant_provider.tools.metadata.ordering import Unmet
 
 
 def reason(

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from examples.torch.wheels import null_wheel, release_metadata, write_index_metadata, write_wheel
-from nvidia_variant_provider.metadata.model import Provider, VariantMetadata
-from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata.model import Variant
+    from nvidia_variant_provider.tools.metadata.model import Variant
 
 NAME: Final = "torch"
 

@@ -19,9 +19,9 @@ from examples.torch import clients, releases
 from examples.torch.cases import CASES, Case
 from examples.torch.reasons import reason
 from examples.torch.uv_view import machine_seen_by_uv
-from nvidia_variant_provider.cli import output
 from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.rules import decide
+from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

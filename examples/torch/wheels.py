@@ -7,18 +7,22 @@ import hashlib
 import zipfile
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.metadata.document import SCHEMA_850, WHEEL_METADATA_NAME
-from nvidia_variant_provider.metadata.model import DefaultPriorities, Provider, VariantMetadata
-from nvidia_variant_provider.metadata.reading import parse_metadata, parse_wheel_metadata
-from nvidia_variant_provider.metadata.union import union
-from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.document import SCHEMA_850, WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.metadata.model import (
+    DefaultPriorities,
+    Provider,
+    VariantMetadata,
+)
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.tools.metadata.union import union
+from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata.model import Variant
+    from nvidia_variant_provider.tools.metadata.model import Variant
 
 # The specifier admits 0.0.1, uv's built-in copy, and every release of the real provider.
 NVIDIA: Final = Provider(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
-from nvidia_variant_provider.values import dataclass, field, replace
+from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply

@@ -18,7 +18,7 @@ from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observat
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import reconcile
 from nvidia_variant_provider.model import Machine, Note, Status
-from nvidia_variant_provider.values import dataclass, field, replace
+from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.host import Host

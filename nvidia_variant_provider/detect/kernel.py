@@ -21,7 +21,7 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

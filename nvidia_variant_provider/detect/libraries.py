@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Generic, TypeVar
 
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 _T = TypeVar("_T")
 

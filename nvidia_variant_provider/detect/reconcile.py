@@ -8,7 +8,7 @@ from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
-from nvidia_variant_provider.values import replace
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer

@@ -10,7 +10,7 @@ from nvidia_variant_provider.detect.answer import parse_bus_id
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
-from nvidia_variant_provider.tables.sm_archs import (
-    FIRST_MAJOR_WITH_A,
-    FIRST_MAJOR_WITH_F,
-    RENAMED,
-)
+from nvidia_variant_provider.tables.sm_archs import FIRST_MAJOR_WITH_A, FIRST_MAJOR_WITH_F, RENAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

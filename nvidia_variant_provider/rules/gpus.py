@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Note
-from nvidia_variant_provider.values import replace
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, Gpu, Machine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.model import ComputeCapability
 from nvidia_variant_provider.tables.pci_ids import BLOCKS, CHIPS
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from nvidia_variant_provider.tables.products import (
     CapabilityFacts,
     JetPack,
 )
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

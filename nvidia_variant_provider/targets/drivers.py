@@ -9,7 +9,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, DriverRelease
 from nvidia_variant_provider.rules.catalogue import OLDEST_CUDA
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.targets.devices import Device

@@ -14,7 +14,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Gpu, Machine, Note, Platform, Status
 from nvidia_variant_provider.targets.devices import Device, find_device
 from nvidia_variant_provider.targets.drivers import Driver, ordinary_driver, tegra_driver
-from nvidia_variant_provider.values import dataclass
+from nvidia_variant_provider.value_types import dataclass
 
 FORM: Final = "a target such as 'gh200@580', 'sm_90@cuda12.8' or 'a10+t4'"
 MAX_LENGTH: Final = 400

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEAVY = ("distributed", "packaging", "pydantic", "rich", "tomlkit", "variantlib")
 SCRIPT = f"""
 import sys
-from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.tools.cli.main import main
 try:
     main(sys.argv[1:])
 except SystemExit:

@@ -19,16 +19,11 @@ import pytest
 
 from examples.torch.clients import install_with_uv
 from examples.torch.wheels import release_metadata, write_wheel
-from nvidia_variant_provider.conformance.cases import PACKAGED
-from nvidia_variant_provider.metadata.reading import parse_metadata
-from nvidia_variant_provider.ordering import NULL_LABEL
-from nvidia_variant_provider.rules.catalogue import (
-    LOWER_BOUND,
-    SM_ARCH,
-    UPPER_BOUND,
-    bound_values,
-)
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
+from nvidia_variant_provider.tools.conformance.cases import PACKAGED
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.contract.test_uv_parity import FORCE_CUDA, FORCE_SM, MEMORY
 from tests.contract.variantlib_runs import variantlib
 
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
+    from nvidia_variant_provider.tools.metadata.model import Variant, VariantMetadata
 
 pytestmark = [
     pytest.mark.clients,

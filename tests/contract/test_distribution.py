@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from nvidia_variant_provider.codes import PAGES
+from nvidia_variant_provider.tools.findings.code_pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_wheel_carries_the_pages_of_the_codes(wheel: Path, page: str) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        carried = archive.read(f"nvidia_variant_provider/pages/{page}.md")
+        carried = archive.read(f"nvidia_variant_provider/tools/findings/pages/{page}.md")
 
     assert carried == (ROOT / f"docs/{page}.md").read_bytes()
 

@@ -12,20 +12,20 @@ from examples.torch.clients import ClientError, install_with_uv, order_by_varian
 from examples.torch.releases import RELEASES, write_releases
 from examples.torch.wheels import write_wheel
 from nvidia_variant_provider import overrides
-from nvidia_variant_provider.cli.main import main
-from nvidia_variant_provider.explain.results import ORDINARY, PROVIDER, UV, Explanation
-from nvidia_variant_provider.explain.source import read_release
-from nvidia_variant_provider.explain.views import explain
-from nvidia_variant_provider.forced import force_environment
-from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.wheels.name import WheelName
-from tests.explain.releases import NAME, VERSION, build, metadata_of, write_release
+from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.explain.results import ORDINARY, PROVIDER, UV, Explanation
+from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.installers.forced import force_environment
+from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.releases.source import read_release
+from nvidia_variant_provider.tools.wheels.name import WheelName
+from tests.tools.explain.releases import NAME, VERSION, build, metadata_of, write_release
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata.model import Variant
+    from nvidia_variant_provider.tools.metadata.model import Variant
 
 pytestmark = pytest.mark.clients
 

@@ -23,17 +23,17 @@ from examples.torch.clients import clean_environment, uv_executable
 from examples.torch.wheels import NVIDIA, installed_label, write_wheel
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.explain.results import ORDINARY, PROVIDER, UV
-from nvidia_variant_provider.explain.source import read_release
-from nvidia_variant_provider.explain.views import explain
-from nvidia_variant_provider.metadata.model import Provider
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tables.products import PRODUCTS
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.explain.results import ORDINARY, PROVIDER, UV
+from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.releases.source import read_release
+from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.contract.test_uv_parity import MEMORY
-from tests.explain.releases import build, metadata_of
+from tests.tools.explain.releases import build, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,18 +19,18 @@ NAME: Final = PACKAGE.name
 
 # What each layer may use of ours, most specific prefix first; a module may use its own layer.
 LAYERS: Final = {
-    "values": set[str](),
+    "value_types": set[str](),
     "errors": set[str](),
-    "model": {"errors", "values"},
-    "tables": {"model", "values"},
-    "rules": {"errors", "model", "tables", "values"},
+    "model": {"errors", "value_types"},
+    "tables": {"model", "value_types"},
+    "rules": {"errors", "model", "tables", "value_types"},
     "detect.worker": set[str](),
     "detect.files": set[str](),
     "detect.gate": set[str](),
-    "detect": {"errors", "model", "tables", "values"},
+    "detect": {"errors", "model", "tables", "value_types"},
     "machine_file": {"errors", "model"},
-    "targets": {"errors", "model", "tables", "values", "rules"},
-    "overrides": {"errors", "model", "rules", "values"},
+    "targets": {"errors", "model", "tables", "value_types", "rules"},
+    "overrides": {"errors", "model", "rules", "value_types"},
     "provider": {
         "errors",
         "model",
@@ -38,67 +38,114 @@ LAYERS: Final = {
         "rules",
         "detect",
         "machine_file",
-        "values",
+        "value_types",
         "targets",
     },
     "plugin": {"rules", "provider", "detect.files", "detect.gate"},
 }
-# The same for the tools, from the ground up. Whoever adds a package adds its row.
+# The same for the tools, from the ground up: the first name below ``tools``, or of the door.
+# Whoever adds a package adds its row.
 TOOLS: Final = {
-    "beside": set[str](),
-    "forced": {"model", "overrides", "rules", "tables", "values"},
-    "codes": {"errors"},
-    "ordering": {"errors"},
-    "recording": {"beside", "detect", "errors", "machine_file"},
-    "torch_backend": {"errors", "model", "rules", "tables"},
-    "binaries": {"errors", "model", "rules", "tables"},
-    "metadata": {"errors", "ordering"},
-    "wheels": {"binaries", "errors"},
-    "tagging": {"binaries", "errors", "metadata", "model", "ordering", "rules", "wheels"},
-    "verify": {"binaries", "errors", "metadata", "model", "rules", "tagging", "wheels"},
-    "lint": {"errors", "metadata", "model", "ordering", "rules", "wheels"},
-    "convert": {"beside", "errors", "lint", "metadata", "ordering", "wheels"},
-    "index": {"beside", "errors", "lint", "metadata", "wheels"},
-    "explain": {"errors", "metadata", "model", "ordering", "rules", "wheels"},
-    "coverage": {
+    "binaries": {"documents", "errors", "model", "rules", "tables", "wheels"},
+    "conformance": {
+        "detect",
+        "documents",
         "errors",
-        "explain",
         "machine_file",
+        "machines",
         "metadata",
         "model",
-        "ordering",
+        "overrides",
+        "provider",
+        "rules",
+        "tables",
+        "targets",
+    },
+    "convert": {"documents", "errors", "lint", "metadata", "wheels"},
+    "coverage": {
+        "documents",
+        "errors",
+        "explain",
+        "inventory",
+        "metadata",
+        "model",
+        "releases",
         "rules",
         "tables",
         "targets",
         "wheels",
     },
-    # The documents of every tool: a tool does not know in what form it is printed, ...
-    "records": {"binaries", "explain", "rules", "tables", "targets", "verify"},
-    # ... but these, whose cases and lines are such documents.
-    "survey": {"binaries", "errors", "records", "verify", "wheels"},
-    "conformance": {
-        "detect",
+    "documents": set[str](),
+    "explain": {
+        "documents",
         "errors",
-        "machine_file",
+        "machines",
         "metadata",
         "model",
-        "overrides",
-        "provider",
-        "records",
+        "releases",
+        "rules",
+        "wheels",
     },
+    "findings": {"documents", "errors"},
+    "index": {"documents", "errors", "lint", "metadata", "wheels"},
+    "installers": {"model", "overrides", "rules", "tables", "value_types"},
+    "inventory": {"coverage", "errors", "machine_file", "model"},
+    "lint": {"documents", "errors", "metadata", "model", "rules", "wheels"},
+    "machines": {"detect", "documents", "errors", "machine_file", "targets", "wheels"},
+    "metadata": {"errors"},
+    "releases": {"errors", "metadata", "wheels"},
+    "survey": {"binaries", "documents", "errors", "verify", "wheels"},
+    "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
+    "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
+    "verify": {
+        "binaries",
+        "documents",
+        "errors",
+        "metadata",
+        "model",
+        "rules",
+        "tagging",
+        "wheels",
+    },
+    "wheels": {"binaries", "errors"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
 PACKAGES: Final = {
     "distributed": {"cli", "coverage", "survey"},
-    "packaging": {"convert", "explain", "index", "lint", "metadata", "verify", "wheels"},
-    "pydantic": {"conformance", "metadata", "records"},
+    "packaging": {
+        "convert",
+        "explain",
+        "index",
+        "lint",
+        "metadata",
+        "releases",
+        "verify",
+        "wheels",
+    },
+    "pydantic": {
+        "binaries",
+        "conformance",
+        "convert",
+        "coverage",
+        "documents",
+        "explain",
+        "findings",
+        "index",
+        "lint",
+        "machines",
+        "metadata",
+        "survey",
+        "tagging",
+        "torch",
+        "verify",
+    },
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
     "tomli": {"lint"},
     "tomlkit": {"convert"},
-    "zlib_ng": {"binaries"},
+    "zlib_ng": {"wheels"},
 }
 # Modules that read, write, run, connect or ask the surroundings.
 OUTSIDE_WORLD: Final = frozenset({
@@ -183,7 +230,15 @@ def is_below(module: str, layer: str) -> bool:
 
 
 HOT_MODULES: Final = [module for module in modules() if layer_of(module)]
-TOOL_MODULES: Final = [module for module in modules() if module.partition(".")[0] in TOOLS]
+TOOL_MODULES: Final = [
+    it for it in modules() if is_below(it, "tools") and not is_below(it, "tools.cli")
+]
+
+
+def part_of(module: str) -> str:
+    """Return the tool that a module belongs to, or its first name at the door."""
+    names = module.removeprefix("tools.").split(".")
+    return names[0]
 
 
 def test_the_layers_name_modules_that_exist() -> None:
@@ -258,19 +313,25 @@ def test_nothing_is_evaluated() -> None:
 
 
 def test_every_module_has_a_layer() -> None:
-    elsewhere = {it for it in modules() if not is_below(it, "cli")} - {"__init__", "__main__"}
+    elsewhere = {it for it in modules() if not is_below(it, "tools.cli")}
 
-    assert elsewhere == {*HOT_MODULES, *TOOL_MODULES}
-    assert [it for it in TOOLS if it not in modules()] == []
+    assert elsewhere - {"__init__", "__main__"} == {*HOT_MODULES, *TOOL_MODULES}
+    assert {part_of(it) for it in TOOL_MODULES} - {"tools"} == TOOLS.keys()
+
+
+@pytest.mark.parametrize("module", HOT_MODULES)
+def test_the_door_does_not_import_the_tools(module: str) -> None:
+    assert {it for it in ours(module) if is_below(it, "tools")} == set()
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_tool_imports_what_its_row_says(tool: str) -> None:
     used = {
-        it.partition(".")[0]
+        part_of(it)
         for module in TOOL_MODULES
-        if is_below(module, tool)
+        if part_of(module) == tool
         for it in ours(module)
+        if it != "tools"
     }
 
     # Both ways: a row that allows more than is used would hide the next wrong import.
@@ -279,7 +340,7 @@ def test_a_tool_imports_what_its_row_says(tool: str) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_package_of_others_is_used_where_its_row_says(package: str) -> None:
-    users = {it.partition(".")[0] for it in modules() if package in others(it)}
+    users = {part_of(it) for it in modules() if package in others(it)}
 
     assert users == PACKAGES[package]
 
@@ -307,6 +368,6 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_the_command_line_is_imported_by_nothing_but_its_start() -> None:
-    users = {it for it in modules() if any(is_below(name, "cli") for name in ours(it))}
+    users = {it for it in modules() if any(is_below(name, "tools.cli") for name in ours(it))}
 
-    assert {it for it in users if not is_below(it, "cli")} == {"__main__"}
+    assert {it for it in users if not is_below(it, "tools.cli")} == {"__main__"}

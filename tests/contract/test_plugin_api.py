@@ -15,7 +15,6 @@ import pytest
 
 from examples.torch.clients import clean_environment, install_with_uv
 from examples.torch.wheels import null_wheel, write_wheel
-from nvidia_variant_provider.metadata.reading import parse_metadata
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -25,7 +24,8 @@ from nvidia_variant_provider.model import (
     Status,
 )
 from nvidia_variant_provider.rules import catalogue, decide
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.contract.variantlib_runs import Variantlib, variantlib
 
 if TYPE_CHECKING:

@@ -15,10 +15,14 @@ from variantlib.variants_json import VariantsJson
 from examples.torch.clients import ClientError, install_with_uv
 from examples.torch.wheels import null_wheel, release_metadata, write_wheel
 from nvidia_variant_provider.errors import MetadataError
-from nvidia_variant_provider.metadata.document import SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB
-from nvidia_variant_provider.metadata.model import Provider
-from nvidia_variant_provider.metadata.reading import parse_metadata
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.document import (
+    SCHEMA_825,
+    SCHEMA_850,
+    SCHEMA_850_VARIANTLIB,
+)
+from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,6 @@ import pytest
 
 from examples.torch.clients import install_with_uv
 from examples.torch.wheels import NVIDIA, release_metadata, write_wheel
-from nvidia_variant_provider.metadata.model import Provider
-from nvidia_variant_provider.metadata.uv import uv_skips
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -29,23 +27,20 @@ from nvidia_variant_provider.model import (
     Platform,
     Status,
 )
-from nvidia_variant_provider.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.rules import decide
-from nvidia_variant_provider.rules.catalogue import (
-    LOWER_BOUND,
-    SM_ARCH,
-    UPPER_BOUND,
-    bound_values,
-)
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
 from nvidia_variant_provider.rules.version0 import OVERRIDE_SOURCE
-from nvidia_variant_provider.wheels.name import WheelName
+from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
+from nvidia_variant_provider.tools.metadata.uv import uv_skips
+from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from nvidia_variant_provider.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.rules import Feature
+    from nvidia_variant_provider.tools.metadata.model import Variant, VariantMetadata
 
 pytestmark = pytest.mark.clients
 

@@ -15,13 +15,7 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason
 from nvidia_variant_provider.detect.replay import ReplayFiles, ReplayHost
 from nvidia_variant_provider.detect.smi import QUERY, parse_rows
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.model import (
-    ComputeCapability,
-    DriverRelease,
-    Gpu,
-    Platform,
-    Status,
-)
+from nvidia_variant_provider.model import ComputeCapability, DriverRelease, Gpu, Platform, Status
 
 LINUX = Platform("linux", "x86_64", "glibc")
 NO_RELEASE = Miss("/sys/module/nvidia/version", MissReason.ABSENT)

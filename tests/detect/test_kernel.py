@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.detect.files import Files
-from nvidia_variant_provider.detect.kernel import (
-    KernelView,
-    PciGpu,
-    parse_information,
-    read_kernel,
-)
+from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, parse_information, read_kernel
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
 from nvidia_variant_provider.model import Gpu
 

@@ -16,11 +16,7 @@ from nvidia_variant_provider.detect import answer, kernel, smi
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.child import ChildReply
 from nvidia_variant_provider.detect.replay import ReplayHost
-from nvidia_variant_provider.errors import (
-    InvalidValueError,
-    MalformedReplyError,
-    OverrideError,
-)
+from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError, OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
 from nvidia_variant_provider.provider import decide_for, force
 from nvidia_variant_provider.rules import RULE_SETS, catalogue, decide

@@ -23,11 +23,11 @@ class Group:
 
 
 def _binaries(*names: str) -> tuple[str, ...]:
-    return tuple(f"binaries/{name}.py" for name in names)
+    return tuple(f"tools/binaries/{name}.py" for name in names)
 
 
 def _binary_tests(*names: str) -> tuple[str, ...]:
-    return (*(f"binaries/test_{name}.py" for name in names), "test_value_types.py")
+    return (*(f"tools/binaries/test_{name}.py" for name in names), "test_value_types.py")
 
 
 # Marked tests need files from elsewhere.
@@ -61,9 +61,9 @@ GROUPS: Final = (
         ("rules", "test_value_types.py"),
     ),
     Group("model", ("model.py",), ("test_model.py", "test_value_types.py", "rules")),
-    Group("values", ("values.py",), ("test_values.py", "test_model.py")),
+    Group("values", ("value_types.py",), ("test_values.py", "test_model.py")),
     Group("overrides", ("overrides.py",), ("test_overrides.py", "test_value_types.py")),
-    Group("ordering", ("ordering.py",), ("test_ordering.py", "test_value_types.py")),
+    Group("ordering", ("tools/metadata/ordering.py",), ("test_ordering.py", "test_value_types.py")),
     Group(
         "tables",
         ("tables/sm_archs.py", "tables/driver_branches.py", "tables/pci.py"),
@@ -87,7 +87,7 @@ GROUPS: Final = (
         _binaries("elf", "pe"),
         _binary_tests("host", "host_layouts", "library", "fixtures"),
     ),
-    Group("source", _binaries("source"), _binary_tests("source", "wheel")),
+    Group("source", ("tools/wheels/source.py",), _binary_tests("source", "wheel")),
     Group("coverage", _binaries("coverage"), _binary_tests("coverage")),
     Group("runtime", _binaries("runtime"), _binary_tests("runtime")),
 )

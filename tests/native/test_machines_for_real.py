@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from nvidia_variant_provider import machine_file
-from nvidia_variant_provider.cli.main import main
+from nvidia_variant_provider.tools.cli.main import main
 from tests.native.asking import SLOWNESS
 from tests.native.forge import Forge, why_not
 from tests.native.machines import UUIDS

@@ -1,0 +1,94 @@
+"""From a path to what lies there: a wheel, a folder, or one file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import DamagedFileError
+from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries.library import read_library
+from nvidia_variant_provider.tools.binaries.parallel import mapped
+from nvidia_variant_provider.tools.binaries.report import Contents, Finding, Library
+from nvidia_variant_provider.tools.binaries.wheel import read_wheel
+from nvidia_variant_provider.tools.wheels.source import FileSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.binaries.report import Requirement
+    from nvidia_variant_provider.tools.binaries.wheel import Progress
+
+_EXPECTED: Final = "a wheel, a shared object, an archive, a fatbin, a cubin or PTX"
+_MAX_FILES: Final = 200_000
+_MAX_FINDINGS: Final = 100
+_MAX_METADATA: Final = 4 << 20
+
+
+def inspect_path(
+    path: str, *, jobs: int = 1, progress: Progress = lambda _name, _size: None
+) -> Contents:
+    """Read a wheel, a folder or a file.
+
+    ``progress`` is told each part's name and size once it is read. Raises ``DamagedFileError``
+    for a file that is none of these, ``OSError`` for one that cannot be opened.
+    """
+    if os.path.isdir(path):
+        return _read_folder(path, jobs, progress)
+    source = FileSource(path, path)
+    head = source.read_at(0, 4)
+    if head == zipdir.MAGIC or path.endswith(".whl"):
+        return read_wheel(path, path, jobs, progress)
+    library = read_library(source)
+    if library is None:
+        raise DamagedFileError(f"{path}: starts with {head.hex() or 'nothing'}, not {_EXPECTED}")
+    progress(path, source.size)
+    return Contents(path, library.form, (library,))
+
+
+def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
+    files = list(_files(path))
+    names = {file: os.path.relpath(file, path).replace(os.sep, "/") for file in files}
+
+    def read(file: str) -> Library | Finding | None:
+        try:
+            source = FileSource(file, names[file])
+            progress(source.name, source.size)
+            return read_library(source) if source.size else None
+        except (DamagedFileError, OSError) as error:
+            return Finding("unreadable", names[file], str(error))
+
+    findings: list[Finding] = []
+
+    def libraries() -> Iterator[Library]:
+        for result in mapped(read, files, jobs):
+            if isinstance(result, Finding):
+                findings.append(result)
+            elif result is not None:
+                yield result
+
+    marked = vendored.marked(loose.gather(libraries()), "")
+    return Contents(path, "folder", marked, _requirements(files), tuple(findings[:_MAX_FINDINGS]))
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Yield the files of a folder; links are not followed, so that none is read twice."""
+    count = 0
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            file = os.path.join(root, name)
+            if os.path.isfile(file) and not os.path.islink(file):
+                count += 1
+                if count > _MAX_FILES:
+                    raise DamagedFileError(f"{folder}: more than {_MAX_FILES} files")
+                yield file
+
+
+def _requirements(files: list[str]) -> tuple[Requirement, ...]:
+    found: list[Requirement] = []
+    for file in files:
+        if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
+            text = FileSource(file, file).read_at(0, _MAX_METADATA)
+            found += requirements.parse_metadata(text.decode("utf-8", "replace"))
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,271 @@
+"""The JSON document of ``inspect``: device code per library, coverage, bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from nvidia_variant_provider.tools.binaries import coverage, ptx, runtime
+from nvidia_variant_provider.tools.documents import JsonModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nvidia_variant_provider.tools.binaries.report import (
+        Contents,
+        Finding,
+        Library,
+        Profile,
+        Tally,
+    )
+
+SCHEMA_VERSION: Final = 1
+
+
+class ImageRecord(JsonModel):
+    """Images that are alike, counted together."""
+
+    kind: Literal["ptx", "cubin", "lto", "tile", "other"]
+    target: str = Field(description="number and suffix of the target, such as '90a'")
+    arch: str | None = Field(description="SM architecture, such as '90a_real'; null for LTO")
+    content: Literal["kernels", "stub", "presumed-kernels", "presumed-stub"]
+    compression: Literal["none", "lz4", "zstd"]
+    ptx_isa: str | None = Field(description="PTX ISA version, such as '8.7'; of PTX only")
+    needs_cuda: str | None = Field(description="oldest CUDA driver version that compiles the PTX")
+    count: int
+    stored_bytes: int
+    bytes: int
+
+    @classmethod
+    def of(cls, tally: Tally) -> ImageRecord:
+        """Build the record of one tally."""
+        image = tally.image
+        first = ptx.first_cuda(image.isa) if image.isa else None
+        return cls.model_validate(
+            {
+                "kind": image.kind.value,
+                "target": f"{image.number}{image.suffix}",
+                "arch": str(image.arch) if image.arch else None,
+                "content": image.content.value,
+                "compression": image.compression,
+                "ptx_isa": ".".join(map(str, image.isa)) if image.isa else None,
+                "needs_cuda": str(first) if first else None,
+                "count": tally.count,
+                "stored_bytes": tally.stored,
+                "bytes": tally.size,
+            }
+        )
+
+
+class ProfileRecord(JsonModel):
+    """A set of architectures, and how many containers offer exactly that set."""
+
+    archs: list[str]
+    containers: int
+
+
+class GpuRecord(JsonModel):
+    """Containers with kernels that serve the GPUs of one compute capability."""
+
+    compute_capability: str
+    native: int
+    jit: int
+    uncovered: int
+
+
+class CoverageRecord(JsonModel):
+    """Kernel-bearing containers by GPU, and the three short answers."""
+
+    containers: int
+    gpus: list[GpuRecord]
+    union: list[str]
+    full: list[str]
+    dominant: list[str]
+    profiles: list[ProfileRecord]
+
+    @classmethod
+    def of(cls, profiles: Sequence[Profile]) -> CoverageRecord:
+        """Build the record for the profiles of one or more libraries."""
+        matrix = coverage.build_matrix(profiles)
+        return cls(
+            containers=sum(profile.count for profile in profiles),
+            gpus=[_gpu(row) for row in matrix.rows],
+            union=[str(arch) for arch in matrix.union],
+            full=[str(arch) for arch in matrix.full],
+            dominant=[str(arch) for arch in matrix.dominant],
+            profiles=[
+                ProfileRecord(archs=[str(arch) for arch in one.archs], containers=one.count)
+                for one in profiles
+            ],
+        )
+
+
+def _gpu(row: coverage.Coverage) -> GpuRecord:
+    return GpuRecord(
+        compute_capability=str(row.gpu), native=row.native, jit=row.jit, uncovered=row.uncovered
+    )
+
+
+class CudaLibraryRecord(JsonModel):
+    """A CUDA library that a file is linked with, and the CUDA majors that ship it."""
+
+    file: str
+    library: str
+    cuda_majors: list[int]
+
+
+class BoundsRecord(JsonModel):
+    """Oldest CUDA driver version: by minor-version compatibility, and strictly."""
+
+    compatible: str | None
+    strict: str | None
+    evidence: list[str]
+
+    @classmethod
+    def of(cls, bounds: runtime.Bounds) -> BoundsRecord:
+        """Build the record of a pair of bounds."""
+        return cls(
+            compatible=str(bounds.compatible) if bounds.compatible else None,
+            strict=str(bounds.strict) if bounds.strict else None,
+            evidence=list(bounds.evidence),
+        )
+
+
+class FindingRecord(JsonModel):
+    """Something off in a file that could still be read."""
+
+    code: str
+    where: str
+    text: str
+
+
+class LibraryRecord(JsonModel):
+    """One file with device code, or linked with CUDA."""
+
+    path: str
+    form: Literal["elf", "pe", "archive", "fatbin", "cubin", "ptx", "data"]
+    machine: str
+    bytes: int
+    files: int = Field(description="above 1 where many loose cubins or PTX files are summed up")
+    vendored: bool
+    containers: int
+    places: dict[str, int]
+    images: list[ImageRecord]
+    bare_images: list[ImageRecord]
+    toolkits: list[str]
+    needed: list[str]
+    cuda_libraries: list[CudaLibraryRecord]
+    cudart: Literal["none", "static", "dynamic", "hybrid"]
+    bounds: BoundsRecord
+    coverage: CoverageRecord
+
+    @classmethod
+    def of(cls, library: Library) -> LibraryRecord:
+        """Build the record of one library."""
+        linked = runtime.cuda_libraries(library)
+        return cls.model_validate(
+            {
+                "path": library.path,
+                "form": library.form,
+                "machine": library.machine,
+                "bytes": library.size,
+                "files": library.files,
+                "vendored": library.vendored,
+                "containers": library.containers,
+                "places": dict(library.places),
+                "images": [ImageRecord.of(tally) for tally in library.images],
+                "bare_images": [ImageRecord.of(tally) for tally in library.bare],
+                "toolkits": [str(toolkit) for toolkit in library.toolkits],
+                "needed": list(library.needed),
+                "cuda_libraries": [
+                    {"file": one.file, "library": one.library, "cuda_majors": list(one.majors)}
+                    for one in linked
+                ],
+                "cudart": runtime.cudart_of(library).value,
+                "bounds": BoundsRecord.of(runtime.library_bounds(library)),
+                "coverage": CoverageRecord.of(library.profiles),
+            }
+        )
+
+
+class RequirementRecord(JsonModel):
+    """A requirement on a CUDA library in the wheel's metadata."""
+
+    package: str
+    text: str
+    cuda: str
+    optional: bool
+
+
+class FileRecord(JsonModel):
+    """What lies in one file or folder that was asked for."""
+
+    path: str
+    form: str
+    libraries: list[LibraryRecord]
+    other_files: int = Field(description="files read that neither hold device code nor use CUDA")
+    requirements: list[RequirementRecord]
+    coverage: CoverageRecord
+    bounds: BoundsRecord
+    alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
+    needs_driver: bool
+    findings: list[FindingRecord]
+
+    @classmethod
+    def of(cls, contents: Contents, path: str = "") -> FileRecord:
+        """Build the record of all that was read; ``path`` names it otherwise than it was opened."""
+        needs = runtime.runtime_of(contents)
+        shown = [library for library in contents.libraries if runtime.is_cuda(library)]
+        findings = [*contents.findings]
+        for library in contents.libraries:
+            findings += library.findings
+        return cls(
+            path=path or contents.path,
+            form=contents.form,
+            libraries=[LibraryRecord.of(library) for library in shown],
+            other_files=len(contents.libraries) - len(shown),
+            requirements=[
+                RequirementRecord(
+                    package=one.package, text=one.text, cuda=one.cuda, optional=one.optional
+                )
+                for one in contents.requirements
+            ],
+            coverage=CoverageRecord.of(coverage.merge(contents.own)),
+            bounds=BoundsRecord.of(needs.bounds),
+            alternatives=[str(version) for version in needs.alternatives],
+            needs_driver=needs.needs_driver,
+            findings=[_finding(one) for one in findings],
+        )
+
+
+def _finding(finding: Finding) -> FindingRecord:
+    return FindingRecord(code=finding.code, where=finding.where, text=finding.text)
+
+
+class FailureRecord(JsonModel):
+    """A path that could not be read, and why."""
+
+    path: str
+    error: str
+
+
+class Inspection(JsonModel):
+    """The document that ``inspect --json`` prints."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"$id": f"urn:nvidia-variant-provider:schema:inspection:{SCHEMA_VERSION}"}
+    )
+
+    schema_version: Literal[1]
+    files: list[FileRecord]
+    failures: list[FailureRecord]
+
+
+def build_document(contents: Iterable[Contents], failures: Iterable[tuple[str, str]]) -> Inspection:
+    """Build the document from what was read and what could not be read."""
+    return Inspection(
+        schema_version=SCHEMA_VERSION,
+        files=[FileRecord.of(one) for one in contents],
+        failures=[FailureRecord(path=path, error=error) for path, error in failures],
+    )

@@ -1,0 +1,71 @@
+"""Requirements on CUDA libraries in a wheel's metadata, in all their spellings."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.binaries.report import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LINE: Final = re.compile(r"^Requires-Dist:[ \t]*(.{1,1000})$", re.MULTILINE)
+_NAME: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)")
+_SUFFIXED: Final = re.compile(r"[a-z0-9-]+-cu(?:da)?(\d{2})x?")
+_PLAIN: Final = re.compile(
+    r"nvidia-(?:cuda-[a-z0-9-]+|cu[a-z]+|npp|nv[a-z]+|nccl|cudss)|cuda-toolkit"
+)
+# Their version is the CUDA Toolkit's; other libraries count for themselves.
+_TOOLKIT_VERSIONED: Final = frozenset(
+    {
+        "cuda-toolkit",
+        "nvidia-cuda-runtime",
+        "nvidia-cuda-nvrtc",
+        "nvidia-cuda-cupti",
+        "nvidia-cuda-nvcc",
+        "nvidia-cuda-crt",
+        "nvidia-cuda-cccl",
+        "nvidia-nvjitlink",
+        "nvidia-nvtx",
+        "nvidia-nvfatbin",
+        "nvidia-nvvm",
+    }
+)
+_PIN: Final = re.compile(r"(?:===?|~=|>=)\s*(\d{1,3})(?:\.(\d{1,3}))?")
+# Packages without a number in their names exist from this CUDA on.
+_FIRST_PLAIN: Final = 13
+
+
+def parse_metadata(text: str) -> tuple[Requirement, ...]:
+    """Find the requirements on CUDA libraries in the text of a METADATA file."""
+    return tuple(_requirements(text.partition("\n\n")[0]))
+
+
+def _requirements(headers: str) -> Iterator[Requirement]:
+    for match in _LINE.finditer(headers.replace("\r", "")):
+        text = match[1].strip()
+        requirement, _, marker = text.partition(";")
+        name = _NAME.match(requirement)
+        package = re.sub(r"[-_.]+", "-", name[1]).lower() if name else ""
+        cuda = _cuda_of(package, requirement)
+        if cuda is not None:
+            optional = "extra" in marker or "variant_" in marker
+            yield Requirement(package, text, cuda, optional)
+
+
+def _cuda_of(package: str, requirement: str) -> str | None:
+    """Return the CUDA that a requirement tells, "" for none; ``None`` when it is not on CUDA."""
+    suffixed = _SUFFIXED.fullmatch(package)
+    pin = _PIN.search(requirement)
+    version = f"{pin[1]}.{pin[2]}" if pin and pin[2] else (pin[1] if pin else "")
+    plain = re.sub(r"-cu\d{2}$", "", package)
+    if suffixed:
+        # nvidia-cuda-runtime-cu12==12.9.79 tells the minor version too.
+        same = plain in _TOOLKIT_VERSIONED and version.partition(".")[0] == suffixed[1]
+        return version if same else suffixed[1]
+    if package in _TOOLKIT_VERSIONED:
+        return version
+    if _PLAIN.fullmatch(package):
+        return str(_FIRST_PLAIN) if package.startswith("nvidia-cu") else ""
+    return None

@@ -1,0 +1,222 @@
+"""The CUDA that a wheel's libraries are linked with, and the CUDA driver version they need.
+
+Two bounds exist. Since CUDA 11 a program runs on any driver of its own CUDA major ("minor-version
+compatibility"), unless it relies on the driver's compiler, which must know the PTX ISA version.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tools.binaries import coverage, ptx
+from nvidia_variant_provider.tools.binaries.report import CudartLink, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvidia_variant_provider.tools.binaries.report import Contents, Library, Tally
+
+# "libcudart.so.12", "libcudart-41118559.so.12", "libcudart.3eda8113.so.13", "libcudart.so.11.0".
+_LINUX: Final = re.compile(
+    r"lib([A-Za-z]+)(?:[-.][0-9a-f]{6,16})?\.so\.(\d{1,3})(?:\.(\d{1,3}))?.*"
+)
+# "cudart64_12.dll", "cudart64_110.dll", "nvrtc64_120_0.dll", "nvJitLink_130_0.dll"; a hash too.
+_WINDOWS: Final = re.compile(
+    r"([A-Za-z]+?)(?:64)?_(\d{1,3})(?:_\d+)?(?:-[0-9a-f]{6,32})?\.dll", re.IGNORECASE
+)
+_DRIVERS: Final = frozenset({"libcuda.so.1", "libcuda.so", "nvcuda.dll"})
+
+# Libraries whose major is CUDA's own.
+_SAME_MAJOR: Final = frozenset({"cudart", "cublas", "cublaslt", "nvrtc", "nvjitlink", "nvblas"})
+# The others count for themselves: their major to the CUDA majors that shipped it. Sources: the
+# contents lists of the toolkits from 11.0 on.
+_OWN_COUNT: Final[dict[str, dict[int, tuple[int, ...]]]] = {
+    "cufft": {10: (11,), 11: (12,), 12: (13,)},
+    "cusolver": {10: (11,), 11: (11, 12), 12: (13,)},
+    "cusparse": {11: (11,), 12: (12, 13)},
+    "curand": {10: (11, 12, 13)},
+}
+# Before this major there was no promise for newer minors on an older driver.
+_FIRST_COMPATIBLE: Final = 11
+_FIRST_HYBRID: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class CudaLibrary:
+    """A library named in a link table: its name, and the CUDA versions that ship it.
+
+    ``majors`` is empty for ``libcuda`` itself, which only says that a driver is needed.
+    """
+
+    file: str
+    library: str
+    majors: tuple[int, ...]
+    minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The oldest CUDA driver version that serves: by minor-version compatibility, and strictly.
+
+    ``evidence`` says what each was concluded from.
+    """
+
+    compatible: CudaVersion | None
+    strict: CudaVersion | None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The bounds of a wheel.
+
+    ``alternatives`` has the compatible bound of each CUDA major when a wheel brings libraries for
+    several, of which it loads one at run time.
+    """
+
+    bounds: Bounds
+    alternatives: tuple[CudaVersion, ...]
+    needs_driver: bool
+
+
+def parse_library(file: str) -> CudaLibrary | None:
+    """Read a name in a link table; ``None`` for libraries that are not CUDA's."""
+    if file.lower() in _DRIVERS:
+        return CudaLibrary(file, "cuda", ())
+    match = _LINUX.fullmatch(file)
+    if match:
+        library, major, minor = match[1].lower(), int(match[2]), int(match[3] or 0)
+    elif match := _WINDOWS.fullmatch(file):
+        library, (major, minor) = match[1].lower(), _split(match[2])
+    else:
+        return None
+    if library in _SAME_MAJOR:
+        return CudaLibrary(file, library, (major,), minor)
+    majors = _OWN_COUNT.get(library, {}).get(major)
+    return CudaLibrary(file, library, majors) if majors else None
+
+
+def _split(digits: str) -> tuple[int, int]:
+    """Split the number in a DLL's name: "12" is 12, "110" and "120" are 11.0 and 12.0."""
+    return (int(digits[:2]), int(digits[2])) if len(digits) > 2 else (int(digits), 0)  # noqa: PLR2004
+
+
+def cuda_libraries(library: Library) -> tuple[CudaLibrary, ...]:
+    """List the CUDA libraries that a library is linked with."""
+    parsed = (parse_library(file) for file in library.needed)
+    return tuple(one for one in parsed if one is not None)
+
+
+def cudart_of(library: Library) -> CudartLink:
+    """Tell how a library comes by the runtime; linked beats the marks of a static copy."""
+    if any(one.library == "cudart" for one in cuda_libraries(library)):
+        return CudartLink.DYNAMIC
+    # The runtime library itself holds the mark of the static one.
+    return library.cudart if _speaks(library) else CudartLink.NONE
+
+
+def is_cuda(library: Library) -> bool:
+    """Tell whether a library holds device code or uses CUDA in some way."""
+    linked = bool(cuda_libraries(library)) or library.cudart is not CudartLink.NONE
+    return library.has_device_code or linked
+
+
+def library_bounds(library: Library) -> Bounds:
+    """Work out the two bounds of one library."""
+    compatible, why = _compatible(library)
+    toolkit = max(library.toolkits, default=None)
+    relied = _relied_upon(library)
+    strict = max((one for one in (toolkit, *relied) if one is not None), default=None)
+    evidence = [why] if why else []
+    if toolkit is not None and strict == toolkit:
+        evidence.append(f"cubins made by CUDA {toolkit}")
+    elif strict is not None:
+        evidence.append(f"PTX that drivers compile from CUDA {strict} on")
+    return Bounds(compatible, _later(compatible, strict), tuple(evidence))
+
+
+def _later(first: CudaVersion | None, second: CudaVersion | None) -> CudaVersion | None:
+    return max((one for one in (first, second) if one is not None), default=None)
+
+
+def _compatible(library: Library) -> tuple[CudaVersion | None, str]:
+    """Choose the best source for the CUDA major, and say which it was."""
+    linked = cuda_libraries(library)
+    for one in sorted(linked, key=lambda one: one.library != "cudart"):
+        if len(one.majors) == 1:
+            return _promised(one.majors[0], one.minor), f"linked with {one.file}"
+    toolkit = max(library.toolkits, default=None)
+    if toolkit is not None:
+        cudart = cudart_of(library)
+        how = f"{cudart.value} cudart, " if cudart is not CudartLink.NONE else ""
+        return _promised(toolkit.major, toolkit.minor), f"{how}cubins made by CUDA {toolkit}"
+    if library.cudart is CudartLink.HYBRID:
+        return CudaVersion(_FIRST_HYBRID, 0), "the hybrid cudart of Windows"
+    isa = max((one.image.isa for one in _kernels(library) if one.image.isa), default=None)
+    first = ptx.first_cuda(isa) if isa else None
+    return (_promised(first.major, first.minor), "PTX alone") if first else (None, "")
+
+
+def _promised(major: int, minor: int) -> CudaVersion:
+    return CudaVersion(major, 0 if major >= _FIRST_COMPATIBLE else minor)
+
+
+def _kernels(library: Library) -> list[Tally]:
+    return [one for one in (*library.images, *library.bare) if one.image.has_kernels]
+
+
+def _relied_upon(library: Library) -> list[CudaVersion]:
+    """Return the CUDA versions of PTX that is all some GPU gets from a container."""
+    rows = coverage.build_matrix(library.profiles).rows
+    # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
+    # them alone, and an x86-64 wheel never meets one.
+    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_ISLANDS]
+    versions = []
+    for tally in _kernels(library):
+        image = tally.image
+        if image.kind is Kind.PTX and image.isa and image.arch:
+            first = ptx.first_cuda(image.isa)
+            arch = image.arch
+            alone = library.form == "ptx" or any(coverage.is_fit(arch, gpu) for gpu in served)
+            if first is not None and alone:
+                versions.append(first)
+    return versions
+
+
+def runtime_of(contents: Contents) -> Runtime:
+    """Work out the bounds of a wheel from its own libraries, then from its requirements."""
+    # Loose PTX in a wheel is a sample or an input of the program: whether it is used, none can say.
+    ignored = {"ptx"} if contents.form in {"wheel", "folder"} else set()
+    own = [one for one in contents.own if _speaks(one) and one.form not in ignored]
+    each = [library_bounds(library) for library in own]
+    compatible = sorted({one.compatible for one in each if one.compatible is not None})
+    strict = max((one.strict for one in each if one.strict is not None), default=None)
+    evidence = dict.fromkeys(text for one in each for text in one.evidence)
+    if not compatible:
+        stated = _stated(contents)
+        compatible, strict = [stated] if stated else [], stated
+        evidence.update({f"requires CUDA {stated}": None} if stated else {})
+    bounds = Bounds(compatible[0] if compatible else None, strict, tuple(evidence))
+    return Runtime(bounds, tuple(compatible), _needs_driver(own))
+
+
+def _speaks(library: Library) -> bool:
+    """Tell whether a library says something about CUDA: not so the runtime library itself."""
+    name = library.path.rpartition("/")[2]
+    return parse_library(name) is None or library.has_device_code
+
+
+def _needs_driver(libraries: Iterable[Library]) -> bool:
+    return any(not one.majors for library in libraries for one in cuda_libraries(library))
+
+
+def _stated(contents: Contents) -> CudaVersion | None:
+    """Return the CUDA that the requirements ask for without condition."""
+    texts = [one.cuda for one in contents.requirements if one.cuda and not one.optional]
+    versions = [CudaVersion.parse(text) for text in texts]
+    newest = max(versions, default=None)
+    return _promised(newest.major, newest.minor) if newest else None

@@ -1,0 +1,92 @@
+"""``convert``: older drafts of the variant metadata to the current schemas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.convert.files import Planned
+
+_EPILOG: Final = """\
+Reads the drafts 0.0.1 (the unversioned schema, and fields Variant-* in METADATA), 0.0.2 and 0.0.3,
+and what variantlib 0.2.0 wrote; of pyproject.toml the table [variant], whose comments stay.
+Every change is explained; what the wanted schema cannot say is refused, and then nothing at all
+is written. docs/convert.md says what becomes of every key.
+
+examples:
+  nvidia-variant-provider convert --to 850 torch-2.9.0-variants.json
+  nvidia-variant-provider convert --to 850 --write dist/
+  nvidia-variant-provider convert --to 850 --write pyproject.toml
+  nvidia-variant-provider convert --to 850 --json dist/ | jq '.files[0].document'
+  nvidia-variant-provider convert --to 825 --write variant.json
+
+exit codes:
+  0  everything is written or was current
+  1  something would change (without --write)
+  2  a file cannot be read, or something in it cannot be kept
+"""
+_EXIT_WOULD_CHANGE: Final = 1
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "convert",
+        help="bring variant metadata of older drafts to the current schemas",
+        description=(
+            "Bring variant metadata of older drafts to a current schema, in JSON files,\ninside"
+            " wheels and in pyproject.toml. Without --write the changes are only shown."
+        ),
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="JSON file, wheel, pyproject.toml or folder",
+    )
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=("825", "850"),
+        help="the PEP whose schema is wanted; of 825 no current installer uses the variants",
+    )
+    parser.add_argument("--write", action="store_true", help="change the files in place")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert every path in memory, show what changes, and write if asked to."""
+    from nvidia_variant_provider.tools.convert import files
+    from nvidia_variant_provider.tools.convert.document import TARGETS
+    from nvidia_variant_provider.tools.convert.json_model import build_document
+
+    planned = files.plan(args.paths, TARGETS[args.to])
+    if args.write:
+        files.write(planned)
+    if args.json:
+        document = build_document(planned, written=args.write)
+        output.emit_json(document.model_dump(mode="json"))
+    else:
+        output.emit_lines(line for it in planned for line in _lines(it, written=args.write))
+    pending = not args.write and any(it.is_changed for it in planned)
+    return _EXIT_WOULD_CHANGE if pending else 0
+
+
+def _lines(planned: Planned, *, written: bool) -> Iterator[str]:
+    if not planned.is_changed:
+        yield f"{planned.source}: is current"
+        return
+    renamed = f", renamed to {planned.target.name}" if planned.target != planned.path else ""
+    yield f"{planned.source}: {'converted' if written else 'would be converted'}{renamed}"
+    yield from (f"  {change}" for change in planned.changes)
+    if not written:
+        yield from planned.diff()

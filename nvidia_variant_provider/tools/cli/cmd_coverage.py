@@ -1,0 +1,265 @@
+"""The command ``coverage``: which machine of a fleet gets which variant of a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from nvidia_variant_provider.tools.coverage import (
+        Coverage,
+        Defaults,
+        Finding,
+        Fleet,
+        Partition,
+        Record,
+    )
+
+_EPILOG: Final = """\
+examples:
+  nvidia-variant-provider coverage wheels/                    every device and driver known
+  nvidia-variant-provider coverage wheels/ --package torch==2.14.1 --html coverage.html
+  kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --kubernetes -
+  scontrol show nodes --json > nodes.json
+  nvidia-variant-provider coverage wheels/ --slurm nodes.json --driver 580
+  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --requirements torch.txt
+  nvidia-variant-provider coverage torch-2.14.1-variants.json --target gh200@580 --target t4@535
+  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --fail-on hole
+
+exit codes:
+  0  done
+  1  a problem named with --fail-on was found
+  2  misuse, or input that cannot be read
+"""
+
+# The option of each reader, the format it reads and what it is given.
+_LISTS: Final = (
+    ("kubernetes", "kubernetes", "output of 'kubectl get nodes -o json' (GPU Feature Discovery)"),
+    ("slurm", "slurm", "output of 'scontrol show nodes --json'; has no driver: see --driver"),
+    (
+        "nvidia-smi",
+        "nvidia-smi",
+        (
+            "output of 'nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv'; one "
+            "machine a file, or lines that start with 'host: ' as pdsh writes them"
+        ),
+    ),
+    ("machine", "machine", "machine file of 'detect --json'; .jsonl has one a line"),
+    ("fleet-csv", "csv", "CSV with the columns of docs/coverage.md, such as target,count"),
+)
+
+# A terminal shows this many kinds; the other outputs have them all.
+_SHOWN: Final = 40
+_PROBLEMS: Final = ("no-build", "hole", "shadow", "tie", "some-gpus", "unused")
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the parser of this command."""
+    parser = subparsers.add_parser(
+        "coverage",
+        help="show which machine of a fleet gets which variant, and where it gets none",
+        description="Show which kind of machine gets which variant of a release, the machines "
+        "whose GPU gets no build, and what a mirror must carry. docs/coverage.md explains all.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="folder of wheels, -variants.json, wheel, or index URL, as for 'explain'",
+    )
+    parser.add_argument("--package", default="", metavar="NAME[==VERSION]", help="of several")
+    _add_machines(parser)
+    parser.add_argument(
+        "--rules",
+        action="append",
+        choices=("0", "1"),
+        help="rule set; 0 predicts uv 0.13.8 (default: 1). Given twice, the first is shown and "
+        "mirror and requirements serve both",
+    )
+    _add_outputs(parser)
+    return parser
+
+
+def _add_machines(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "machines",
+        "repeatable, counted together; FILE may be a folder, or - for standard input. Without "
+        "any: every device of 'targets' with every driver branch that serves it",
+    )
+    for option, _, text in _LISTS:
+        group.add_argument(f"--{option}", action="append", default=[], metavar="FILE", help=text)
+    group.add_argument(
+        "--target", action="append", default=[], metavar="NAME[@DRIVER]", help="such as gh200@580"
+    )
+    group.add_argument("--catalogue", action="store_true", help="add what no option would give")
+    group.add_argument(
+        "--driver", default="", metavar="BRANCH", help="of records that state none (else: oldest)"
+    )
+    group.add_argument(
+        "--architecture", default="", metavar="CPU", help="of records that state none"
+    )
+    group.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="count the files on this Dask cluster, such as tcp://host:8786; its workers must see "
+        "them by the same paths (extra: dask)",
+    )
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    form = group.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON (coverage.schema.json)")
+    form.add_argument(
+        "--csv", action="store_true", help="print a line per machine kind and variant"
+    )
+    group.add_argument("--html", metavar="FILE", help="also write the matrix as one page")
+    group.add_argument(
+        "--requirements",
+        metavar="FILE",
+        help="also write a lock with the hash of every wheel that the fleet can choose",
+    )
+    group.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        choices=_PROBLEMS,
+        help="exit with 1 if this problem is found; repeatable",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count the machines, work out the matrix, write what was asked for."""
+    from nvidia_variant_provider.tools.coverage import Defaults, cover, find, read_release
+    from nvidia_variant_provider.tools.coverage.kinds import parse_branch
+    from nvidia_variant_provider.tools.coverage.mirror import smallest
+
+    if args.driver:
+        parse_branch(args.driver)
+    release = read_release(args.source, args.package)
+    fleet = _fleet(args, Defaults(args.architecture, args.driver))
+    if not fleet.groups:
+        raise InvalidValueError("no machine in the lists that were given")
+    chosen = dict.fromkeys(int(text) for text in args.rules or ("1",))
+    coverages = [cover(release, fleet, rules) for rules in chosen]
+    found = find(coverages[0])
+    mirror = smallest(coverages)
+    _print(args, coverages[0], found, mirror)
+    _write_files(args, coverages, found, mirror)
+    return int(any(finding.problem.value in args.fail_on for finding in found))
+
+
+def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
+    from nvidia_variant_provider.tools.coverage import split, tally
+    from nvidia_variant_provider.tools.coverage.engines import (
+        PART_BYTES,
+        tally_here,
+        tally_with_dask,
+    )
+
+    listed = tally(_named(args), defaults)
+    parts = list(_parts(args))
+    if not args.dask:
+        return listed | tally_here(parts, defaults)
+    if any(part.path == "-" for part in parts):
+        raise InvalidValueError("--dask: workers cannot see standard input; give files")
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise InvalidValueError("--dask: pip install 'nvidia-variant-provider[dask]'") from error
+
+    with Client(args.dask) as client:
+        ranges = [piece for part in parts for piece in split(part, PART_BYTES)]
+        return listed | tally_with_dask(client, ranges, defaults)
+
+
+def _named(args: argparse.Namespace) -> Iterator[Record]:
+    """Yield the targets, and the catalogue if it is asked for or nothing else is."""
+    from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_record
+
+    given = any(getattr(args, option.replace("-", "_")) for option, _, _ in _LISTS)
+    yield from map(target_record, args.target)
+    if args.catalogue or not (given or args.target):
+        yield from catalogue()
+
+
+def _parts(args: argparse.Namespace) -> Iterator[Partition]:
+    from nvidia_variant_provider.tools.coverage import files
+
+    for option, form, _ in _LISTS:
+        for path in getattr(args, option.replace("-", "_")):
+            yield from files(path, form)
+
+
+def _print(
+    args: argparse.Namespace,
+    coverage: Coverage,
+    found: Sequence[Finding],
+    mirror: Sequence[str],
+) -> None:
+    from nvidia_variant_provider.tools.coverage import report
+
+    if args.json:
+        output.emit_json(report.document(coverage, found, mirror))
+    elif args.csv:
+        output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
+    else:
+        _print_table(coverage, found, mirror)
+
+
+def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[str]) -> None:
+    from itertools import islice
+
+    from nvidia_variant_provider.tools.coverage import report
+
+    release = coverage.release
+    title = (
+        f"{release.name} {release.version}: {coverage.machines} machines, rules {coverage.rules}"
+    )
+    shown = islice(report.table_rows(coverage), _SHOWN)
+    output.emit_table(report.TABLE_COLUMNS, shown, title=title)
+    if len(coverage.rows) > _SHOWN:
+        more = len(coverage.rows) - _SHOWN
+        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
+    total = coverage.machines
+    shares = [
+        (str(choice), str(count), f"{100 * count / total:.1f} %")
+        for choice, count in coverage.shares.items()
+    ]
+    output.emit_table(("gets", "machines", "share"), shares)
+    rows = [(it.problem.value, str(it.machines), it.text) for it in found]
+    if rows:
+        output.emit_table(("problem", "machines", "what"), rows)
+    labels = ", ".join(label or "the wheel without a label" for label in mirror)
+    output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
+
+
+def _write_files(
+    args: argparse.Namespace,
+    coverages: Sequence[Coverage],
+    found: Sequence[Finding],
+    mirror: Sequence[str],
+) -> None:
+    if args.requirements:
+        from nvidia_variant_provider.tools.coverage.mirror import requirements
+
+        _write(args.requirements, "\n".join(requirements(coverages)) + "\n")
+    if args.html:
+        from nvidia_variant_provider.tools.coverage.page import render_page
+
+        _write(args.html, render_page(coverages[0], found, mirror))
+
+
+def _write(path: str, text: str) -> None:
+    from pathlib import Path
+
+    from nvidia_variant_provider.tools.wheels.whole_files import write_beside
+
+    write_beside(Path(path), text.encode())

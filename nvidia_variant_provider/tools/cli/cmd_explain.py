@@ -1,0 +1,168 @@
+"""``explain``: which variant each installer takes, and why not another."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider import overrides
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.cli.cmd_properties import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.explain.results import Explanation, View
+    from nvidia_variant_provider.tools.releases.release import Release
+
+_EPILOG: Final = """\
+SOURCE is a folder of wheels, a ...-variants.json, a wheel, or the address of an index (simple API).
+One release is explained: the newest, or the one that --package means.
+
+examples:
+  nvidia-variant-provider explain wheels/ --package torch==2.14.1
+  nvidia-variant-provider explain torch-2.14.1-variants.json --target gh200@580 --target t4@570
+  nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
+  nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
+  nvidia-variant-provider explain --installed torch
+
+exit codes:
+  0  explained, and the checks hold
+  1  --require-gpu or --expect does not hold
+  2  misuse or an unreadable source
+"""
+_EXIT_FINDINGS: Final = 1
+_INSTALLERS: Final = ("provider", "uv", "pip")
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="say which variant installers take, and why not another",
+        description="Say which variant of a release installers take, and why not another.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="where the release is")
+    parser.add_argument("--package", metavar="NAME[==VERSION]", help="which release of several")
+    parser.add_argument(
+        "--installed", metavar="NAME", help="explain what is installed, in place of a SOURCE"
+    )
+    parser.add_argument("--path", metavar="DIR", help="the site-packages that --installed looks in")
+    machines = parser.add_argument_group("machines", "this one, unless others are named")
+    machines.add_argument(
+        "--target", action="append", metavar="NAME[@DRIVER]", help="may be repeated"
+    )
+    machines.add_argument("--machine", action="append", metavar="FILE", help="may be repeated")
+    machines.add_argument("--gpu", metavar="WHICH", help="of several GPUs, as in 'properties'")
+    checks = parser.add_argument_group("checks")
+    checks.add_argument(
+        "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
+    )
+    checks.add_argument("--expect", metavar="LABEL", help="fail unless the result has this label")
+    checks.add_argument(
+        "--installer", choices=_INSTALLERS, default="provider", help="whose result is checked"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain, print, check."""
+    release = _release(args)
+    found = [(name, _explain(release, named)) for name, named in _machines(args)]
+    if args.json:
+        from nvidia_variant_provider.tools.explain.json_model import Explanations
+
+        output.emit_json(Explanations.of(release, found).model_dump(mode="json"))
+    else:
+        output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
+        for name, explanation in found:
+            _show(name, explanation, installed=args.installed is not None)
+    broken = [line for name, one in found for line in _broken(args, name, one, release)]
+    for line in broken:
+        output.fail("explain", line)
+    return _EXIT_FINDINGS if broken else 0
+
+
+def _release(args: argparse.Namespace) -> Release:
+    if (args.source is None) == (args.installed is None):
+        raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
+    if args.installed is not None:
+        from nvidia_variant_provider.tools.explain.installed import read_installed
+
+        return read_installed(args.installed, [args.path] if args.path else sys.path)
+    from nvidia_variant_provider.tools.releases.source import read_release
+
+    return read_release(args.source, args.package)
+
+
+def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
+    """Return each machine that is asked about: its name, and arguments that mean it alone."""
+
+    def alone(target: str | None = None, machine: str | None = None) -> argparse.Namespace:
+        return argparse.Namespace(target=target, machine=machine, gpu=args.gpu, rules=None)
+
+    named = [(it, alone(target=it)) for it in args.target or ()]
+    named += [(it, alone(machine=it)) for it in args.machine or ()]
+    return named or [("this machine", alone())]
+
+
+def _explain(release: Release, named: argparse.Namespace) -> Explanation:
+    from nvidia_variant_provider.tools.explain.views import explain
+
+    machine = options.answer_for(named).detection.machine
+    is_here = named.target is None and named.machine is None
+    forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
+    blind = is_here and not forced and shutil.which("nvidia-smi") is None
+    return explain(release, machine, uv_blind=blind)
+
+
+def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
+    from nvidia_variant_provider.tools.explain.results import PIP, PROVIDER, TITLES, UV
+
+    output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
+    ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
+    _table(ours)
+    if [(row.label, row.place) for row in uvs.rows] != [
+        (row.label, row.place) for row in ours.rows
+    ]:
+        output.emit_lines([f"as {TITLES[UV]} sees it"])
+        _table(uvs)
+    if installed:
+        fits = "still fits" if ours.rows and ours.rows[0].place else "does not fit any more"
+        output.emit_lines([f"what is installed {fits}"])
+    else:
+        for installer in (PROVIDER, UV, PIP):
+            winner = explanation.view(installer).winner
+            output.emit_lines([f"{TITLES[installer]}: {winner or 'nothing'}"])
+    for warning in explanation.warnings:
+        output.warn(warning)
+
+
+def _table(view: View) -> None:
+    rows = [
+        ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
+    ]
+    output.emit_table(("", "variant", "why"), rows)
+
+
+def _broken(
+    args: argparse.Namespace, name: str, explanation: Explanation, release: Release
+) -> Iterator[str]:
+    """Yield a line for each check that does not hold."""
+    view = explanation.view(args.installer)
+    ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
+    if args.require_gpu and not explanation.has_gpu_build(args.installer, release):
+        first = next((it for it in view.rows if it.place is None), None)
+        why = f" ({first.label}: {first.reason})" if first else ""
+        yield f"--require-gpu: {ends}, which is no build for a GPU{why}"
+    if args.expect is not None and view.winner != args.expect:
+        why = view.reason_of(args.expect) or f"the release has no {args.expect}"
+        yield f"--expect {args.expect}: {ends}; {args.expect}: {why}"

@@ -1,0 +1,171 @@
+"""``properties``: what an installer learns about a machine, in the form it can be handed on."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.provider import Answer
+    from nvidia_variant_provider.rules import Feature
+
+_FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github")
+_EPILOG: Final = """\
+formats:
+  text        the features and their values, the most preferred first
+  json        the same, schema in schemas/properties.schema.json
+  env         the two lines that uv reads
+  dockerfile  the same as ENV lines
+  github      the same for $GITHUB_ENV
+  static      a provider entry for variant metadata (PEP 850, static-properties)
+
+examples:
+  nvidia-variant-provider properties
+  nvidia-variant-provider properties --target gh200@580
+  env $(nvidia-variant-provider properties --format env) uv pip install torch
+  nvidia-variant-provider properties --target b200 --format github >> "$GITHUB_ENV"
+
+exit codes:
+  0  something is supported
+  1  nothing is
+  2  misuse
+"""
+_EXIT_NOTHING: Final = 1
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "properties",
+        help="print what installers learn, for people, uv, Dockerfiles and metadata",
+        description="Print the variant properties that a machine supports.",
+        epilog=_EPILOG,
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
+    form.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="every valid value, whatever the machine (text, json)"
+    )
+    options.add_rules(parser)
+    options.add_machine(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the properties in the chosen format."""
+    if args.all:
+        return _show_catalogue(args)
+    answer = options.answer_for(args)
+    if args.format in {"env", "dockerfile", "github"}:
+        return _show_variables(answer.detection.machine, args.format)
+    if args.format == "static":
+        return _show_static(answer)
+    if args.format == "json":
+        from nvidia_variant_provider.tools.machines.properties_model import Properties
+
+        output.emit_json(Properties.of(answer).model_dump(mode="json"))
+    else:
+        output.emit_lines(_text(answer))
+    return 0 if answer.decision.features else _EXIT_NOTHING
+
+
+def describe(machine: Machine) -> str:
+    """Say in one line what a machine is: ``CUDA 13.0; GH200 Grace Hopper (9.0)``."""
+    cuda = f"CUDA {machine.cuda}" if machine.cuda else "no usable driver"
+    gpus = ", ".join(
+        f"{gpu.name or 'GPU'} ({gpu.capability or 'capability unknown'})" for gpu in machine.gpus
+    )
+    return f"{cuda}; {gpus or 'no GPU'}"
+
+
+def _show_catalogue(args: argparse.Namespace) -> int:
+    from nvidia_variant_provider.rules import catalogue
+
+    named = args.target, args.machine, args.gpu, args.rules
+    if args.format not in {"text", "json"} or any(it is not None for it in named):
+        raise InvalidValueError("--all is the same for every machine: only --format text or json")
+    if args.format == "json":
+        from nvidia_variant_provider.tools.machines.properties_model import Properties
+
+        output.emit_json(Properties.of_catalogue(catalogue()).model_dump(mode="json"))
+    else:
+        output.emit_lines(_feature_lines(catalogue()))
+    return 0
+
+
+def _show_variables(machine: Machine, form: str) -> int:
+    from nvidia_variant_provider.tools.installers.forced import force_environment
+
+    forced = force_environment(machine)
+    for warning in forced.warnings:
+        output.warn(warning)
+    if not forced.variables:
+        return _EXIT_NOTHING
+    if form == "dockerfile":
+        output.emit_lines([f"# {machine.reason}; {describe(machine)}"])
+    prefix = "ENV " if form == "dockerfile" else ""
+    output.emit_lines(f"{prefix}{name}={value}" for name, value in forced.variables.items())
+    return 0
+
+
+def _show_static(answer: Answer) -> int:
+    features = answer.decision.features
+    if not features:
+        for note in answer.decision.notes:
+            output.warn(note.text)
+        output.warn("nothing is supported, and an entry without properties is not valid")
+        return _EXIT_NOTHING
+    # The order of values is the point; it stays on one line per feature to be read and compared.
+    order = json.dumps([it.name for it in features])
+    values = [f'      "{it.name}": {json.dumps(it.values)}' for it in features]
+    output.emit_lines(
+        [
+            "{",
+            f'  "{NVIDIA_NAMESPACE}": {{',
+            f'    "feature-order": {order},',
+            '    "static-properties": {',
+            *(f"{value}," for value in values[:-1]),
+            values[-1],
+            "    }",
+            "  }",
+            "}",
+        ]
+    )
+    return 0
+
+
+def _text(answer: Answer) -> Iterator[str]:
+    machine = answer.detection.machine
+    yield f"{machine.status.value}: {machine.reason}"
+    yield describe(machine)
+    for note in (*machine.notes, *answer.decision.notes):
+        yield f"note: {note.text}"
+    if not answer.decision.features:
+        yield "nothing is supported: installers choose builds without CUDA"
+        return
+    yield f"rule set {answer.rules}, the most preferred first"
+    yield from _feature_lines(answer.decision.features)
+
+
+def _feature_lines(features: Iterable[Feature]) -> Iterator[str]:
+    width = output.text_width()
+    for feature in features:
+        yield ""
+        yield f"{NVIDIA_NAMESPACE} :: {feature.name}"
+        yield from textwrap.wrap(
+            " ".join(feature.values), width, initial_indent="  ", subsequent_indent="  "
+        )

@@ -1,0 +1,319 @@
+"""``survey``: inspect or verify thousands of wheels, resumable, one line of JSON a wheel."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.threshold import add_threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from nvidia_variant_provider.tools.survey.json_model import SurveySummary
+    from nvidia_variant_provider.tools.survey.results import Results, State
+    from nvidia_variant_provider.tools.survey.task import Task
+    from nvidia_variant_provider.tools.survey.wheels import Wheel
+
+_EXAMPLES: Final = """\
+A wheel that cannot be read, or that kills its reader, is a record like any other. Run the same
+command again after an interruption: what is done and has not changed since is skipped.
+docs/survey.md describes the lines.
+
+examples:
+  nvidia-variant-provider survey inspect mirror/ -o results.jsonl
+  find mirror/ -name '*cu12*.whl' | nvidia-variant-provider survey inspect --from - -o cu12.jsonl
+  nvidia-variant-provider survey verify variants/ -o tags.jsonl --jobs 8
+  nvidia-variant-provider survey inspect /shared/mirror -o results.jsonl --dask tcp://head:8786
+  nvidia-variant-provider survey summary results.jsonl
+  jq -r 'select(.outcome == "failed") | .path' results.jsonl
+"""
+_CODES: Final = """
+exit codes:
+  0  every wheel has a result; a file was summed up
+  1  some wheels failed, or verify found errors or warnings
+  2  misuse, or the survey could not go on
+"""
+_EXIT_LOOK: Final = 1
+_MOST_JOBS: Final = 256
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "survey",
+        help="inspect or verify thousands of wheels, here or on a Dask cluster",
+        description="Inspect or verify all wheels of a mirror or archive, one JSON line a wheel.",
+        epilog=_EXAMPLES + _CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add_run(actions, "inspect", "read the device code of every wheel")
+    add_threshold(_add_run(actions, "verify", "hold the tags of every variant wheel to its code"))
+    summary = actions.add_parser(
+        "summary",
+        help="sum up a file of results",
+        description="Sum up a file of results: architectures, driver versions, findings, failures.",
+        epilog=_EXAMPLES + _CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    summary.add_argument("results", metavar="RESULTS", help="file that a survey wrote")
+    summary.add_argument("--wheels", action="store_true", help="also list every wheel")
+    summary.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _add_run(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(
+        name,
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}, one JSON line a wheel.",
+        epilog=_EXAMPLES + _CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="wheel, or folder in which *.whl are looked for"
+    )
+    parser.add_argument(
+        "--from",
+        dest="lists",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="file with a path a line, - for standard input; repeatable",
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="RESULTS", help="file of lines, added to"
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=_processors(),
+        metavar="N",
+        help="wheels read at once, each in a process (default: the processors, %(default)s)",
+    )
+    where.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="use this Dask cluster, such as tcp://head:8786, whose workers see the wheels by the"
+        " same paths (extra: dask)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="give a wheel up after this time (default: never)",
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="do again what failed before, unchanged or not"
+    )
+    return parser
+
+
+def _processors() -> int:
+    # In a container or under a batch system these may be fewer than the machine has.
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+def _jobs(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {_MOST_JOBS}, not {text}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:  # noqa: PLR2004 - twelve days; also keeps "nan" and "inf" out
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, not {text}")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Survey the wheels, or sum up a file of results."""
+    if args.action == "summary":
+        return _summary(args)
+    return _survey(args)
+
+
+def _survey(args: argparse.Namespace) -> int:
+    from nvidia_variant_provider.tools.survey.results import Results
+    from nvidia_variant_provider.tools.survey.task import Task
+    from nvidia_variant_provider.tools.survey.wheels import find_wheels
+
+    if not (args.paths or args.lists):
+        raise InvalidValueError("name wheels or folders, or a list with --from")
+    task = Task(args.action, args.threshold if args.action == "verify" else 0.0)
+    wheels = find_wheels(args.paths, args.lists)
+    with Results(args.output, task) as results:
+        todo = [one for one in wheels if _is_open(results, one, retry=args.retry_failed)]
+        _examine(args, task, todo, results)
+        return _report(args, wheels, results, len(wheels) - len(todo))
+
+
+def _is_open(results: Results, wheel: Wheel, *, retry: bool) -> bool:
+    state = results.state_of(wheel)
+    return state is None or (retry and state.outcome == "failed")
+
+
+def _examine(args: argparse.Namespace, task: Task, todo: list[Wheel], results: Results) -> None:
+    with _progress(todo) as advance, _lines(args, task, todo) as lines:
+        try:
+            for line in lines:
+                advance(results.append(line))
+        except KeyboardInterrupt:
+            output.note(f"stopped; {args.output} holds what was done: run it again to go on")
+            raise
+
+
+@contextmanager
+def _lines(
+    args: argparse.Namespace, task: Task, todo: list[Wheel]
+) -> Iterator[Generator[str, None, None]]:
+    from contextlib import closing
+
+    from nvidia_variant_provider.tools.survey.engines import examine_here, examine_with_dask
+
+    if not (args.dask and todo):
+        with closing(examine_here(task, todo, min(args.jobs, len(todo)), args.timeout)) as lines:
+            yield lines
+        return
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise InvalidValueError("--dask: pip install 'nvidia-variant-provider[dask]'") from error
+    try:
+        client = Client(args.dask)
+    except (OSError, ValueError) as error:
+        raise InvalidValueError(f"--dask {args.dask}: {error}") from error
+    with client, closing(examine_with_dask(client, task, todo, args.timeout)) as lines:
+        yield lines
+
+
+@contextmanager
+def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
+    """Show a bar over bytes on a terminal's stderr; silent elsewhere."""
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.DownloadColumn(binary_units=True),
+        progress.TimeRemainingColumn(),
+    )
+    failed = done = 0
+    with progress.Progress(
+        *columns,
+        console=output.console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
+        shown = bar.add_task("", total=sum(one.size or 0 for one in todo))
+
+        def advance(state: State) -> None:
+            nonlocal failed, done
+            done += 1
+            failed += state.outcome == "failed"
+            text = f"{done} of {len(todo)} wheels" + (f", {failed} failed" if failed else "")
+            bar.update(shown, advance=state.size or 0, description=text)
+
+        yield advance
+
+
+def _report(args: argparse.Namespace, wheels: list[Wheel], results: Results, before: int) -> int:
+    """Say on stderr how it went; the exit code is about all wheels that were asked for."""
+    states = [state for wheel in wheels if (state := results.state_of(wheel))]
+    counts = Counter(state.outcome for state in states)
+    words = [f"{counts[word]} {word}" for word in ("done", "skipped", "failed") if counts[word]]
+    words += [f"{before} of them before"] if before else []
+    output.note(f"{args.output}: {len(wheels)} wheels: {', '.join(words) or 'nothing to do'}")
+    return _EXIT_LOOK if any(it.outcome == "failed" or it.is_worse for it in states) else 0
+
+
+def _summary(args: argparse.Namespace) -> int:
+    from nvidia_variant_provider.tools.survey.summary import latest_records, summarise
+
+    summary = summarise(args.results)
+    if args.json:
+        output.emit_json(summary.model_dump(mode="json"))
+        return 0
+    if args.wheels:
+        output.emit_table(_WHEEL_COLUMNS, map(_wheel_row, latest_records(args.results)))
+    _show(summary)
+    return 0
+
+
+_WHEEL_COLUMNS: Final = ("wheel", "in every container", "in some container", "driver", "findings")
+
+
+def _wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
+    """One wheel: what it has code for, or why that is not known."""
+    name = os.path.basename(record["path"])
+    if record["failure"]:
+        return (name, record["failure"]["code"], "", "", record["failure"]["error"])
+    inspection, verification = record["inspection"], record["verification"]
+    codes = Counter(one["code"] for one in (inspection or verification)["findings"])
+    findings = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
+    if verification:
+        values = _targets(one["value"] for one in verification["stated"])
+        return (name, "", values, verification["lower_bound"] or "", findings)
+    coverage = inspection["coverage"]
+    archs = (_targets(coverage[answer]) for answer in ("full", "union"))
+    return (name, *archs, inspection["bounds"]["compatible"] or "-", findings)
+
+
+def _targets(archs: Iterable[str]) -> str:
+    """Write architectures shortly: ``80 90a, PTX 90``."""
+    found: dict[str, list[str]] = {"real": [], "virtual": []}
+    for arch in archs:
+        target, _, kind = arch.partition("_")
+        found[kind].append(target)
+    words = [" ".join(found["real"])] if found["real"] else []
+    words += ["PTX " + " ".join(found["virtual"])] if found["virtual"] else []
+    return ", ".join(words) or "-"
+
+
+def _show(summary: SurveySummary) -> None:
+    output.emit_lines(_headline(summary))
+    if summary.archs:
+        rows = [(it.arch, str(it.full), str(it.dominant), str(it.union)) for it in summary.archs]
+        title = "wheels with code for an architecture"
+        columns = ("architecture", "in every container", "in most", "in some")
+        output.emit_table(columns, rows, title=title)
+    if summary.bounds:
+        bounds = [(one.compatible, str(one.wheels)) for one in summary.bounds]
+        output.emit_table(("CUDA driver version", "wheels"), bounds)
+    if summary.findings:
+        findings = [
+            (f"{it.code} {it.severity}".strip(), str(it.wheels), str(it.count), it.title)
+            for it in summary.findings
+        ]
+        output.emit_table(("finding", "wheels", "count", "title"), findings)
+    if summary.failures:
+        failures = [
+            (one.code, str(one.wheels), output.one_line(one.examples[0]))
+            for one in summary.failures
+        ]
+        output.emit_table(("no result", "wheels", "such as"), failures)
+
+
+def _headline(summary: SurveySummary) -> Iterator[str]:
+    yield (
+        f"{summary.command}: {summary.wheels} wheels, {summary.bytes / 1e9:.1f} GB:"
+        f" {summary.done} done, {summary.skipped} skipped, {summary.failed} failed"
+    )
+    if summary.command == "inspect":
+        yield f"without device code: {summary.without_device_code}"

@@ -1,0 +1,249 @@
+"""``tag``: make a variant wheel of an ordinary one, with properties that are true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.threshold import add_threshold
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.model import CudaVersion
+    from nvidia_variant_provider.tools.binaries.report import Contents
+    from nvidia_variant_provider.tools.tagging.claims import Claim
+    from nvidia_variant_provider.tools.tagging.statement import Statement
+    from nvidia_variant_provider.tools.tagging.variant import WheelVariant
+    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
+
+_EPILOG: Final = """\
+The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
+and the label put into the file name. What is stated is shown, with the evidence, before anything
+is written. Without an option the properties are inferred from the wheel's device code.
+
+examples:
+  nvidia-variant-provider tag dist/foo-1.0-cp312-cp312-linux_x86_64.whl --dry-run
+  nvidia-variant-provider tag foo.whl -o variants/
+  nvidia-variant-provider tag foo.whl -o variants/ --archs "$TORCH_CUDA_ARCH_LIST" --label cuda13.2
+  nvidia-variant-provider tag foo.whl -o variants/ --archs "80-real;90a;120-virtual"
+  nvidia-variant-provider tag foo.whl -o variants/ --property "nvidia :: sm_arch :: 90_real" \\
+      --lower-bound 12.0 --priority 1
+  nvidia-variant-provider tag foo_cpu.whl -o variants/ --null
+
+exit codes:
+  0  written or shown
+  2  misuse, or a wheel that is damaged or has no code to infer from
+"""
+_MAX_PRIORITY: Final = 9
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "tag",
+        help="make a variant wheel with true properties",
+        description="Make a variant wheel of an ordinary one, with properties that are true.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("wheel", type=Path, metavar="WHEEL", help="wheel without a variant label")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--label", help="variant label (default: from the CUDA toolkit, cuda13.2)")
+    _add_sources(parser)
+    add_threshold(parser)
+    parser.add_argument(
+        "--no-ptx",
+        action="store_true",
+        help="infer from cubins alone, which an older driver of the same CUDA major runs too",
+    )
+    parser.add_argument(
+        "--lower-bound",
+        default="auto",
+        metavar="V",
+        help="auto, none, or a CUDA version such as 12.0 (default: auto, from the code)",
+    )
+    parser.add_argument(
+        "--priority",
+        type=int,
+        choices=range(1, _MAX_PRIORITY + 1),
+        metavar="N",
+        help=f"break ties between equal variants: 1 wins over 2, up to {_MAX_PRIORITY}",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
+    parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    sources = parser.add_mutually_exclusive_group()
+    sources.add_argument(
+        "--from-code", action="store_true", help="infer from the device code (the default)"
+    )
+    sources.add_argument(
+        "--archs",
+        metavar="LIST",
+        help="targets as in TORCH_CUDA_ARCH_LIST or CMAKE_CUDA_ARCHITECTURES",
+    )
+    sources.add_argument(
+        "--property",
+        action="append",
+        default=[],
+        metavar="NS::FEATURE::VALUE",
+        help="state this property; repeat for more",
+    )
+    sources.add_argument("--null", action="store_true", help="make the variant for every machine")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Work out what to state, show it, and write the wheel unless it is a dry run."""
+    if args.output is None and not args.dry_run:
+        raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
+    if args.dry_run or not _is_given(args):
+        return _tag(args, None)
+    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
+
+    # Nothing is read of the code, so that copying is most of the work: it begins at once.
+    with HeadStart(str(args.wheel), str(args.output)) as head:
+        return _tag(args, head)
+
+
+def _is_given(args: argparse.Namespace) -> bool:
+    """Tell whether all that is stated was given."""
+    return bool(args.property or args.null or (args.archs and args.lower_bound != "auto"))
+
+
+def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
+    from nvidia_variant_provider.tools.tagging.variant import build_variant
+    from nvidia_variant_provider.tools.tagging.wheels import tagged_name
+
+    # Before the code is read, which takes its time.
+    tagged_name(args.wheel, args.label or "x")
+    statement = _state(args)
+    variant = build_variant(_label(args, statement), statement.features, args.priority)
+    name = str(tagged_name(args.wheel, variant.label))
+    if not args.json:
+        _show(args.wheel, name, variant, statement)
+    if args.dry_run:
+        target, remarks = name, tuple[str, ...]()
+    else:
+        target, remarks = _write(args, variant, head)
+    if args.json:
+        _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
+    elif not args.dry_run:
+        output.emit_lines([f"written: {target}"])
+    return 0
+
+
+def _write(
+    args: argparse.Namespace, variant: WheelVariant, head: HeadStart | None
+) -> tuple[str, tuple[str, ...]]:
+    """Write the wheel; return its path and what was dropped, which is a warning too."""
+    from nvidia_variant_provider.tools.tagging.wheels import write_variant
+
+    try:
+        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force, head=head)
+    except OSError as error:
+        raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+    for remark in remarks:
+        output.warn(remark)
+    return str(path), remarks
+
+
+def _emit_json(
+    args: argparse.Namespace, target: str, variant: WheelVariant, statement: Statement
+) -> None:
+    # Loaded for the document alone: it takes longer than to copy a small wheel.
+    from nvidia_variant_provider.tools.tagging.json_model import build_document
+
+    document = build_document(str(args.wheel), target, variant, statement, written=not args.dry_run)
+    output.emit_json(document.model_dump(mode="json"))
+
+
+def _state(args: argparse.Namespace) -> Statement:
+    # What looks at device code is loaded when there is some to look at.
+    from nvidia_variant_provider.model import CudaVersion
+    from nvidia_variant_provider.tools.tagging.statement import Statement, from_properties
+
+    if args.null:
+        return Statement({})
+    wanted = args.lower_bound
+    bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
+    if args.property:
+        return from_properties(args.property, bound)
+    return _inferred(args, bound)
+
+
+def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:
+    from nvidia_variant_provider.tools.tagging import inference, spelling
+
+    wanted = args.lower_bound
+    if args.archs is not None:
+        archs = spelling.parse_archs(args.archs)
+        contents = _read(args.wheel) if wanted == "auto" else None
+        return inference.from_archs(contents, archs, bound)
+    contents, use_ptx = _read(args.wheel), not args.no_ptx
+    found = inference.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
+    return found.without_bound() if wanted == "none" else found
+
+
+def _read(wheel: Path) -> Contents:
+    from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+
+    return inspect_path(str(wheel), jobs=2)
+
+
+def _label(args: argparse.Namespace, statement: Statement) -> str:
+    from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+
+    if args.null:
+        if args.label not in {None, NULL_LABEL}:
+            raise InvalidValueError(f"the label of the null variant is {NULL_LABEL!r}")
+        return NULL_LABEL
+    label = str(args.label or statement.label)
+    if not label:
+        raise InvalidValueError("nothing tells a label for this wheel: give one with --label")
+    return label
+
+
+def _show(wheel: Path, name: str, variant: WheelVariant, statement: Statement) -> None:
+    """Print what is going to be stated, with the evidence."""
+    output.emit_lines([str(wheel)])
+    rows = [_row(claim) for claim in statement.claims]
+    if rows:
+        output.emit_table(("GPU", "code", "containers", "share", "stated", "because"), rows)
+    output.emit_lines(_lines(name, variant, statement))
+
+
+def _row(claim: Claim) -> tuple[str, ...]:
+    targets = ", ".join(f"{arch.target} {count}" for arch, count in claim.targets)
+    return (
+        str(claim.capability),
+        f"{'PTX' if claim.virtual else 'cubin'} {targets}",
+        f"{claim.served} of {claim.total}",
+        f"{100 * claim.served / claim.total:.0f} %",
+        " ".join(str(value) for value in claim.values) or f"- ({claim.standing.value})",
+        claim.reason,
+    )
+
+
+def _lines(name: str, variant: WheelVariant, statement: Statement) -> Iterator[str]:
+    bound = statement.bound
+    if statement.claims or bound.value:
+        yield f"lower bound: {bound.value or 'none'} ({'; '.join(bound.evidence)})"
+    if statement.toolkit:
+        yield f"toolkit: {statement.toolkit}"
+    for note in statement.notes:
+        yield f"note: {note}"
+    for namespace, features in variant.properties.items():
+        for feature, values in features.items():
+            yield f"{namespace} :: {feature} :: {', '.join(values)}"
+    if not variant.properties:
+        yield "no properties: the variant for every machine"
+    yield f"wheel: {name}"

@@ -1,0 +1,60 @@
+"""``untag``: give back the ordinary wheel that a variant wheel was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG: Final = """\
+All members but variant.json are copied as they are compressed; RECORD is mended and the label
+taken out of the file name.
+
+examples:
+  nvidia-variant-provider untag variants/foo-1.0-cp312-cp312-linux_x86_64-cuda13.2.whl -o dist/
+
+exit codes:
+  0  written
+  2  misuse, or a wheel that is damaged or no variant
+"""
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "untag",
+        help="make an ordinary wheel of a variant",
+        description="Make the ordinary wheel of a variant wheel.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("wheels", type=Path, nargs="+", metavar="WHEEL", help="variant wheel")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", required=True, help="folder to write to"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument("--json", action="store_true", help="print JSON (untagging.schema.json)")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the ordinary wheels and name them."""
+    from nvidia_variant_provider.tools.tagging.untag_model import PlainWheel, Untagging
+    from nvidia_variant_provider.tools.tagging.wheels import write_plain
+
+    written = []
+    for wheel in args.wheels:
+        path, remarks = write_plain(wheel, args.output, force=args.force)
+        for remark in remarks:
+            output.warn(f"{wheel.name}: {remark}")
+        if not args.json:
+            output.emit_lines([f"written: {path}"])
+        written.append(PlainWheel(wheel=str(wheel), target=str(path), notes=tuple(remarks)))
+    if args.json:
+        output.emit_json(Untagging(wheels=tuple(written)).model_dump(mode="json"))
+    return 0

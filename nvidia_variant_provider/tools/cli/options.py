@@ -1,0 +1,95 @@
+"""The arguments by which commands are told of a machine, and what they make of them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider import overrides
+from nvidia_variant_provider.errors import InvalidValueError, OverrideError
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from nvidia_variant_provider.provider import Answer
+
+# What describes a machine. On the command line a named machine replaces all of it.
+_FACTS: Final = (
+    overrides.FORCE_CUDA,
+    overrides.FORCE_SM_ARCH,
+    overrides.MACHINE,
+    overrides.TARGET,
+    overrides.GPU,
+)
+_OPTIONS: Final = {
+    overrides.TARGET: "--target",
+    overrides.MACHINE: "--machine",
+    overrides.GPU: "--gpu",
+}
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Add ``--target``, ``--machine`` and ``--gpu``."""
+    group = parser.add_argument_group("machine", "this one, unless another is named")
+    named = group.add_mutually_exclusive_group()
+    named.add_argument(
+        "--target",
+        metavar="NAME[@DRIVER]",
+        help="a machine by name, such as gh200@580; 'targets' lists the names",
+    )
+    named.add_argument(
+        "--machine", metavar="FILE", help="a machine file, as 'detect --json' writes"
+    )
+    group.add_argument(
+        "--gpu",
+        metavar="WHICH",
+        help="of several GPUs: highest, lowest, an index from 0, or the start of a UUID",
+    )
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add ``--rules``."""
+    parser.add_argument(
+        "--rules",
+        choices=("0", "1"),
+        help="rule set; 0 predicts the providers 0.0.x and uv 0.13.8 (default: 1)",
+    )
+
+
+def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = None) -> Answer:
+    """Return the answer for the machine the arguments name, or else for this one.
+
+    Raises ``InvalidValueError`` naming the option, or the variable, at fault.
+    """
+    from nvidia_variant_provider.provider import answer
+
+    given = _given(args)
+    settings = dict(os.environ if environ is None else environ)
+    if overrides.TARGET in given or overrides.MACHINE in given:
+        passed_over = [name for name in _FACTS if settings.pop(name, "")]
+        if passed_over:
+            output.warn(f"{', '.join(passed_over)} passed over: the command line names a machine")
+    try:
+        return answer(settings | given)
+    except OverrideError as error:
+        if error.variable not in given:
+            raise
+        option = _OPTIONS.get(error.variable, error.variable)
+        raise InvalidValueError(
+            f"{option} {error.text[:60]!r}: expected {error.expected}"
+        ) from error
+
+
+def _given(args: argparse.Namespace) -> dict[str, str]:
+    given = {
+        overrides.TARGET: args.target,
+        overrides.MACHINE: None if args.machine is None else os.path.abspath(args.machine),
+        overrides.GPU: args.gpu,
+        overrides.RULES: getattr(args, "rules", None),
+    }
+    for variable, value in given.items():
+        if value == "":
+            raise InvalidValueError(f"{_OPTIONS.get(variable, variable)}: expected a value")
+    return {variable: value for variable, value in given.items() if value is not None}

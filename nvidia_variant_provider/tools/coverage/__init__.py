@@ -1,0 +1,39 @@
+"""Coverage of a fleet: which machine takes which variant of a release, and what is wrong there.
+
+The steps are functions of values: ``readers.read`` a list of machines, ``tally`` it into a
+``Fleet``, ``cover`` a ``Release`` for it, ``find`` the problems. docs/coverage.md shows them.
+"""
+
+from __future__ import annotations
+
+from nvidia_variant_provider.tools.coverage.findings import Finding, Problem, find
+from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, Record, tally
+from nvidia_variant_provider.tools.coverage.kinds import Defaults, Facts, Kind
+from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage, Ending, Row, cover
+from nvidia_variant_provider.tools.coverage.release import Release, read_release
+from nvidia_variant_provider.tools.inventory import Partition, files, read, split
+
+__all__ = [
+    "EMPTY",
+    "Choice",
+    "Coverage",
+    "Defaults",
+    "Ending",
+    "Facts",
+    "Finding",
+    "Fleet",
+    "Group",
+    "Kind",
+    "Partition",
+    "Problem",
+    "Record",
+    "Release",
+    "Row",
+    "cover",
+    "files",
+    "find",
+    "read",
+    "read_release",
+    "split",
+    "tally",
+]

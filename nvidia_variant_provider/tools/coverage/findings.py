@@ -1,0 +1,217 @@
+"""What is wrong with a matrix: holes, shadows, ties, and builds that serve some GPUs only.
+
+Pure, and of any matrix: of a fleet, or of the catalogue when a release is checked on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tools.coverage.matrix import Ending, preferences
+from nvidia_variant_provider.tools.coverage.reasons import Reasons
+from nvidia_variant_provider.tools.explain.words import parse_arch
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nvidia_variant_provider.model import ComputeCapability, SmArch
+    from nvidia_variant_provider.tools.coverage.kinds import Kind
+    from nvidia_variant_provider.tools.coverage.matrix import Coverage, Row
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
+
+
+class Problem(Enum):
+    """What a finding is about; docs/coverage.md has a section for each."""
+
+    NO_BUILD = "no-build"
+    HOLE = "hole"
+    SHADOW = "shadow"
+    TIE = "tie"
+    SOME_GPUS = "some-gpus"
+    UNUSED = "unused"
+
+
+class Code(Enum):
+    """The device code of a build on one GPU; ordered by the words, not by worth."""
+
+    NATIVE = "native"
+    PTX = "ptx"
+    NONE = "none"
+    UNSTATED = "unstated"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem: the labels and kinds it concerns, how many machines, and a sentence."""
+
+    problem: Problem
+    labels: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    machines: int
+    text: str
+
+
+def find(coverage: Coverage) -> tuple[Finding, ...]:
+    """Return the findings of a matrix: by problem, then by how many machines they concern."""
+    found = [
+        *_no_builds(coverage),
+        *_holes(coverage),
+        *_shadows(coverage),
+        *_ties(coverage),
+        *_some_gpus(coverage),
+        *_unused(coverage),
+    ]
+    order = list(Problem)
+    return tuple(sorted(found, key=lambda it: (order.index(it.problem), -it.machines, it.text)))
+
+
+def code_for(properties: Properties, kind: Kind, capability: ComputeCapability) -> Code:
+    """Return what a build really holds for one GPU of a kind, whatever a rule set says."""
+    values = properties.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH)
+    if values is None:
+        return Code.UNSTATED
+    runs = [arch for arch in _archs(values) if judge_arch(arch, capability, kind.cuda).supported]
+    if not runs:
+        return Code.NONE
+    return Code.PTX if all(arch.virtual for arch in runs) else Code.NATIVE
+
+
+def _no_builds(coverage: Coverage) -> Iterator[Finding]:
+    """Find the capabilities that no build of the release holds code for, whatever the driver."""
+    generations: dict[tuple[ComputeCapability, str, str], list[Row]] = {}
+    for row in coverage.rows:
+        for capability in row.kind.known_capabilities:
+            where = (capability, row.kind.system, row.kind.architecture)
+            generations.setdefault(where, []).append(row)
+    for (capability, system, architecture), rows in generations.items():
+        if _has_build(coverage, rows, capability):
+            continue
+        text = f"no build holds code for capability {capability} on {system} {architecture}"
+        yield _finding(Problem.NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
+
+
+def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapability) -> bool:
+    labels = coverage.release.labels(rows[0].kind.system, rows[0].kind.architecture)
+    variants = coverage.release.metadata.variants
+    return any(
+        code_for(variants[label], row.kind, capability) is not Code.NONE
+        for label in labels
+        if NVIDIA_NAMESPACE in variants[label]
+        for row in rows
+    )
+
+
+def _holes(coverage: Coverage) -> Iterator[Finding]:
+    """Find machines with a GPU that end at a build for none, grouped by the cause."""
+    reasons = Reasons(coverage)
+    groups: dict[object, list[Row]] = {}
+    for row in coverage.rows:
+        if row.is_hole:
+            kind, nearest = row.kind, reasons.nearest(row.kind)
+            where = (kind.capabilities, kind.system, kind.architecture, kind.reason)
+            groups.setdefault((row.choice, nearest, *where), []).append(row)
+    for rows in groups.values():
+        first = rows[0]
+        text = f"{_machines(rows)}: {first.choice} is installed; {reasons.choice(first)}"
+        yield _finding(Problem.HOLE, (first.choice.label,), rows, text)
+
+
+def _machines(rows: Sequence[Row]) -> str:
+    """Name the machines of some rows: ``B200 (x86_64, driver branch 570 to 575)``."""
+    few = 4
+    names = list(dict.fromkeys(row.kind.device for row in rows))
+    more = f" and {len(names) - few} more" if len(names) > few else ""
+    branches = sorted({row.kind.driver for row in rows if row.kind.driver is not None})
+    drivers = f", driver branch {branches[0]}" if branches else ""
+    drivers += f" to {branches[-1]}" if len(branches) > 1 else ""
+    return f"{', '.join(names[:few])}{more} ({rows[0].kind.architecture}{drivers})"
+
+
+def _shadows(coverage: Coverage) -> Iterator[Finding]:
+    """Find builds that win with PTX only although a build further down holds native code."""
+    variants = coverage.release.metadata.variants
+    pairs: dict[tuple[str, str], list[Row]] = {}
+    for row in coverage.rows:
+        for label in _native_below(row, variants):
+            pairs.setdefault((row.order[0], label), []).append(row)
+            break
+    for (winner, shadowed), rows in pairs.items():
+        text = f"{_machines(rows)}: {winner} wins with PTX only, {shadowed} holds native code"
+        yield _finding(Problem.SHADOW, (winner, shadowed), rows, text)
+
+
+def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]:
+    known = row.kind.known_capabilities
+    if row.choice.ending is not Ending.GPU or not known:
+        return
+    winner = {code_for(variants[row.order[0]], row.kind, capability) for capability in known}
+    if Code.PTX not in winner:
+        return
+    for label in row.order[1:]:
+        if all(code_for(variants[label], row.kind, it) is Code.NATIVE for it in known):
+            yield label
+
+
+def _ties(coverage: Coverage) -> Iterator[Finding]:
+    """Find choices that nothing but the alphabet made."""
+    variants = coverage.release.metadata.variants
+    pairs: dict[tuple[str, str], list[Row]] = {}
+    decided: dict[object, bool] = {}
+    for row in coverage.rows:
+        if len(row.order) > 1:
+            first, second = row.order[:2]
+            key = (row.kind.cuda, row.kind.capabilities, first, second)
+            if key not in decided:
+                prefer = preferences(coverage.release, row.kind, coverage.rules)
+                decided[key] = prefer.deciding(variants[first], variants[second]) is not None
+            if not decided[key]:
+                pairs.setdefault((first, second), []).append(row)
+    for (first, second), rows in pairs.items():
+        text = f"{first} wins over {second} by its label alone"
+        yield _finding(Problem.TIE, (first, second), rows, text)
+
+
+def _some_gpus(coverage: Coverage) -> Iterator[Finding]:
+    """Find machines with several GPUs whose build runs on some of them only."""
+    variants = coverage.release.metadata.variants
+    for row in coverage.rows:
+        if row.choice.ending is not Ending.GPU:
+            continue
+        stated = variants[row.choice.label]
+        left_out = [
+            str(capability)
+            for capability in row.kind.known_capabilities
+            if code_for(stated, row.kind, capability) is Code.NONE
+        ]
+        if left_out:
+            text = f"{row.kind.device}: {row.choice} does not run on capability "
+            listed = ", ".join(left_out)
+            yield _finding(Problem.SOME_GPUS, (row.choice.label,), [row], text + listed)
+
+
+def _unused(coverage: Coverage) -> Iterator[Finding]:
+    """Find variants that no machine takes."""
+    taken = {row.choice.label for row in coverage.rows}
+    unused = tuple(label for label in coverage.release.metadata.variants if label not in taken)
+    if unused:
+        few = 8
+        more = f" and {len(unused) - few} more" if len(unused) > few else ""
+        listed = ", ".join(unused[:few]) + more
+        yield Finding(Problem.UNUSED, unused, (), 0, f"no machine takes {listed}")
+
+
+def _finding(problem: Problem, labels: tuple[str, ...], rows: list[Row], text: str) -> Finding:
+    machines = sum(row.group.machines for row in rows)
+    kinds = tuple(row.kind for row in rows)
+    return Finding(problem, tuple(filter(None, labels)), kinds, machines, text)
+
+
+def _archs(values: Iterable[str]) -> Iterator[SmArch]:
+    for value in values:
+        if arch := parse_arch(value):
+            yield arch

@@ -1,0 +1,121 @@
+"""The matrix as one HTML page that needs nothing else: no network, no server, no second file."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.coverage.matrix import Ending
+from nvidia_variant_provider.tools.coverage.page.details import Details
+from nvidia_variant_provider.tools.coverage.page.heatmap import HeatMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nvidia_variant_provider.tools.coverage.findings import Finding
+    from nvidia_variant_provider.tools.coverage.matrix import Coverage
+
+# Nothing may be fetched, whatever a label or a device is called.
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+
+def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequence[str]) -> str:
+    """Return the page as a text of HTML."""
+    details = Details(coverage)
+    heatmap = HeatMap(coverage, details)
+    name = escape(f"{coverage.release.name} {coverage.release.version}".strip())
+    return "\n".join((
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>Coverage of {name}</title>",
+        f"<style>{_asset('page.css')}</style></head><body><main>",
+        f"<h1>{name}: who gets which variant</h1>",
+        f'<p class="soft">{escape(_subtitle(coverage))}</p>',
+        *_tiles(coverage),
+        "<h2>Variants</h2>",
+        *_legend(coverage, heatmap),
+        "<h2>Devices and drivers</h2>",
+        *_filter(len(heatmap.lines)),
+        *heatmap.render(),
+        "<h2>Problems</h2>",
+        *_findings(findings),
+        "<h2>Mirror</h2>",
+        *_mirror(mirror),
+        '</main><dialog aria-label="Details"><button class="close" autofocus>Close</button>',
+        '<div class="body"></div></dialog>',
+        f'<script type="application/json" id="details">{_embedded(details.values)}</script>',
+        f"<script>{_asset('page.js')}</script></body></html>",
+    )) + "\n"  # fmt: skip
+
+
+def _subtitle(coverage: Coverage) -> str:
+    rules = "as this provider answers" if coverage.rules else "as uv 0.13.8 answers"
+    return (
+        f"{coverage.machines:,} machines of {len(coverage.rows):,} kinds, {rules} "
+        f"(rule set {coverage.rules}). Choose a cell for its reason."
+    )
+
+
+def _tiles(coverage: Coverage) -> Iterator[str]:
+    gpus = sum(row.group.machines for row in coverage.rows if row.kind.has_gpu)
+    taken = len({row.choice.label for row in coverage.rows} - {""})
+    bad = ' class="bad"' if coverage.holes else ""
+    yield '<dl class="tiles">'
+    yield f"<div><dt>machines</dt><dd>{coverage.machines:,}</dd></div>"
+    yield f"<div><dt>with a GPU</dt><dd>{gpus:,}</dd></div>"
+    yield f"<div{bad}><dt>GPU, but no GPU build</dt><dd>{coverage.holes:,}</dd></div>"
+    stated = len(coverage.release.metadata.variants)
+    yield f"<div><dt>variants taken</dt><dd>{taken} of {stated}</dd></div></dl>"
+
+
+def _legend(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
+    yield '<ul class="legend">'
+    for choice, count in coverage.shares.items():
+        look = heatmap.look(choice, hole=False)
+        share = f"{100 * count / coverage.machines:.1f} %"
+        yield f"<li {look}><b>{escape(str(choice))}</b> {count:,} ({share})</li>"
+    if coverage.holes:
+        yield '<li class="hole"><b>⚠ hole</b> a GPU, and no build for it</li>'
+    yield "</ul>"
+
+
+def _filter(lines: int) -> Iterator[str]:
+    yield '<div class="filter" hidden><label for="find">Show devices with</label>'
+    yield '<input id="find" type="search" autocomplete="off" spellcheck="false">'
+    yield f'<output for="find" class="soft">{lines} of {lines} devices</output></div>'
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    if not findings:
+        yield "<p>None was found.</p>"
+        return
+    yield '<ul class="findings">'
+    for finding in findings:
+        count = f' <span class="soft">{finding.machines:,} machines</span>'
+        alarm = " alarm" if finding.problem.value in {"hole", "no-build"} else ""
+        yield (
+            f'<li><span class="tag{alarm}">{finding.problem.value}</span>{escape(finding.text)}'
+            f"{count if finding.machines else ''}</li>"
+        )
+    yield "</ul>"
+
+
+def _mirror(mirror: Sequence[str]) -> Iterator[str]:
+    yield "<p>The smallest set that leaves every choice as it is:</p><ul>"
+    for label in mirror:
+        words = f"<code>{escape(label)}</code>" if label else escape(Ending.ORDINARY.value)
+        yield f"<li>{words}</li>"
+    yield "</ul>"
+
+
+def _embedded(value: object) -> str:
+    # A script element ends at the first "</script", also inside a text.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _asset(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")

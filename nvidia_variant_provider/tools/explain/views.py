@@ -1,0 +1,164 @@
+"""What each installer makes of a release on a machine: an order with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.rules import decide
+from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.tools.explain.answering import unanswered
+from nvidia_variant_provider.tools.explain.caveats import warnings_about
+from nvidia_variant_provider.tools.explain.results import (
+    ORDINARY,
+    PIP,
+    PROVIDER,
+    UV,
+    Explanation,
+    Row,
+    View,
+)
+from nvidia_variant_provider.tools.explain.words import (
+    say_archs,
+    say_coverage,
+    say_place,
+    say_unmet,
+)
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
+from nvidia_variant_provider.tools.wheels.platform import admits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.metadata.model import Variant
+    from nvidia_variant_provider.tools.releases.release import Release
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+
+def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Explanation:
+    """Explain a release on a machine.
+
+    ``uv_blind`` says that uv finds no ``nvidia-smi`` on this machine and no variable in its place.
+    """
+    views = (
+        _variant_view(PROVIDER, release, machine, 1),
+        _uv_view(release, machine, blind=uv_blind),
+        _pip_view(release, machine),
+    )
+    found = Explanation(machine, views, ())
+    return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
+
+
+def _variant_view(installer: str, release: Release, machine: Machine, rules: int) -> View:
+    if release.metadata is None:
+        return _without_metadata(installer, release, machine, release.trouble)
+    silent = unanswered(release.metadata, installer)
+    decision = decide(machine, rules)
+    offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}
+    preferences = release.metadata.preferences(offers)
+    variants = release.metadata.variants
+    lacking = {label: _lacks(label, wheels, machine) for label, wheels in release.groups().items()}
+    here = {label: stated for label, stated in variants.items() if not lacking[label]}
+    order = preferences.order(here)
+    rows = list(_ordered_rows(order, here, preferences, machine))
+    for label in sorted(set(variants) - set(order), key=lambda it: (it not in here, it)):
+        missed = preferences.unmet(variants[label])
+        words = (
+            [lacking[label]]
+            if lacking[label]
+            else [
+                say_unmet(it, machine, rules, decision, silent.get(it.namespace, ""))
+                for it in missed
+            ]
+        )
+        rows.append(Row(label, None, "; ".join(dict.fromkeys(words))))
+    unnamed = [label for label in release.labels if label not in variants]
+    rows.extend(Row(label, None, "the metadata names no such label") for label in unnamed)
+    ordinary = release.wheels is not None and not lacking[""]
+    if ordinary:
+        why = "the wheel without a label, for every machine" if not order else "after every variant"
+        rows.insert(len(order), Row(ORDINARY, len(order) + 1, why))
+    winner = order[0] if order else ORDINARY if ordinary else None
+    return View(installer, winner, tuple(rows))
+
+
+def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
+    if not release.listed and any(wheel.label for wheel in release.wheels or ()):
+        missing = (release.wheels or ())[0].metadata_name
+        return _without_metadata(
+            UV, release, machine, f"uv sees no variant without a {missing} beside the wheels"
+        )
+    if release.metadata is None and release.trouble:
+        # uv gives up the whole release, ordinary wheels included.
+        rows = [Row(label, None, "uv refuses the metadata") for label in release.labels]
+        return View(UV, None, tuple(rows), f"uv refuses the release: {release.trouble}")
+    if blind:
+        machine = replace(
+            machine, cuda=None, gpus=(), reason="uv asks nvidia-smi, which is not on the PATH"
+        )
+    return _variant_view(UV, release, machine, 0)
+
+
+def _pip_view(release: Release, machine: Machine) -> View:
+    return _without_metadata(PIP, release, machine, "pip takes no wheel with a label")
+
+
+def _without_metadata(installer: str, release: Release, machine: Machine, why: str) -> View:
+    rows = [Row(label, None, why) for label in release.labels]
+    if release.wheels is None or _lacks("", release.groups()[""], machine):
+        return View(installer, None, tuple(rows), why)
+    rows.insert(0, Row(ORDINARY, 1, "the wheel without a label, for every machine"))
+    return View(installer, ORDINARY, tuple(rows), why)
+
+
+def _ordered_rows(
+    order: tuple[str, ...],
+    variants: Mapping[str, Variant],
+    preferences: Preferences,
+    machine: Machine,
+) -> Iterator[Row]:
+    for index, label in enumerate(order):
+        stated = variants[label]
+        if index == 0:
+            reason = _merit(stated, machine)
+        else:
+            before = order[index - 1]
+            deciding = preferences.deciding(variants[before], stated)
+            if label == NULL_LABEL:
+                reason = "the null variant, after every other"
+            elif deciding is None:
+                reason = f"after {before} by the label alone: nothing else tells them apart"
+            else:
+                key = (deciding.namespace, deciding.feature)
+                mine = [it.value for it in preferences.places(stated) if it[3:5] == key]
+                reason = f"after {before} by {say_place(deciding, mine)}"
+        yield Row(label, index + 1, reason)
+
+
+def _merit(stated: Variant, machine: Machine) -> str:
+    if not stated:
+        return "the null variant: no other one can be taken"
+    values = stated.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH, ())
+    if not values:
+        return "everything it states is supported"
+    served = [f"{best or 'nothing'} for {name}" for name, best in say_coverage(values, machine)]
+    return ", ".join(served) or f"sm_arch: has {say_archs(values)}"
+
+
+def _lacks(label: str, wheels: Sequence[WheelName] | None, machine: Machine) -> str:
+    """Say why none of the wheels with a label fits the machine's platform; empty if one does.
+
+    ``None`` means that the wheels are not known. The tags of Python and its ABI are not judged:
+    which interpreter will be used is not known.
+    """
+    if wheels is None or any(admits(wheel.platforms, machine.platform) for wheel in wheels):
+        return ""
+    there = sorted({platform for wheel in wheels for platform in wheel.platforms})
+    if not there:
+        return f"there is no wheel with the label {label}" if label else "there is no such wheel"
+    return (
+        f"no wheel for {machine.platform.system} {machine.platform.architecture}: "
+        f"there is {', '.join(there)}"
+    )

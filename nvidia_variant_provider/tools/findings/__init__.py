@@ -1,0 +1,1 @@
+"""Findings: stable codes and the pages that explain them."""

@@ -1,0 +1,1 @@
+"""What installers do, and what makes them see a machine."""

@@ -1,0 +1,148 @@
+"""NV6xx: the properties that variants state, against the providers that answer for them."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import CudaVersion, SmArch
+from nvidia_variant_provider.rules import catalogue
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
+from nvidia_variant_provider.rules.version0 import OLDEST_CAPABILITY
+from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
+from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, mapping, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PROPERTY: Final[Registry[Document]] = Registry()
+
+
+@PROPERTY.check("NV601", Severity.ERROR, Uv.SKIPS, "a feature that nvidia does not have")
+def check_features(document: Document) -> Iterator[Problem]:
+    """Report features of ``nvidia`` that no provider reports, so that no machine fits."""
+    for key, features in _nvidia_variants(document):
+        for feature in sorted(set(features) - set(_known())):
+            message = f"no such feature{_similar(feature, _known())}"
+            yield Problem(document.source, f"{key}/{feature}", message)
+
+
+@PROPERTY.check("NV602", Severity.ERROR, Uv.NONE, "a value that no provider knows")
+def check_values(document: Document) -> Iterator[Problem]:
+    """Report values of ``nvidia`` that no machine supports."""
+    for key, features in _nvidia_variants(document):
+        for feature, values in features.items():
+            known = _known().get(feature)
+            for value in values:
+                if known is not None and value not in known:
+                    message = f"no provider knows {value!r:.60}{_hint(feature, value)}"
+                    yield Problem(document.source, f"{key}/{feature}", message)
+
+
+@PROPERTY.check("NV603", Severity.WARNING, Uv.SKIPS, "uv offers none of the values")
+def check_offered_by_uv(document: Document) -> Iterator[Problem]:
+    """Report a feature whose values all are outside uv's own list, though this provider has them.
+
+    uv 0.13.8 knows neither suffixes nor capabilities below 5.0, and of PTX only the ``X0``.
+    """
+    for key, features in _nvidia_variants(document):
+        known = [it for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]
+        if known and not any(_uv_offers(SmArch.parse(it)) for it in known):
+            message = f"uv offers none of {', '.join(known[:5])}; it passes over this variant"
+            yield Problem(document.source, f"{key}/{SM_ARCH}", message)
+
+
+@PROPERTY.check("NV604", Severity.WARNING, Uv.NONE, "a bound with several values")
+def check_single_values(document: Document) -> Iterator[Problem]:
+    """Report several values of a feature that has one: variantlib refuses to build such a wheel."""
+    single = {it.name for it in catalogue() if not it.multi_value}
+    for key, features in _nvidia_variants(document):
+        for feature in sorted(single & set(features)):
+            if len(features[feature]) > 1:
+                message = f"{len(features[feature])} values, expected one"
+                yield Problem(document.source, f"{key}/{feature}", message)
+
+
+@PROPERTY.check("NV605", Severity.ERROR, Uv.SKIPS, "a static provider does not offer the value")
+def check_static_values(document: Document) -> Iterator[Problem]:
+    """Report features of which the namespace's fixed values include none: nothing ever fits."""
+    for label, variant in document.variants.items():
+        for namespace, features in variant.items():
+            static = mapping(document.providers.get(namespace, {}).get("static-properties"))
+            for feature, values in features.items():
+                if static and values and not set(values) & set(texts(static.get(feature))):
+                    where = f"variants/{label}/{namespace}/{feature}"
+                    message = f"providers/{namespace} offers none of {', '.join(values)[:60]}"
+                    yield Problem(document.source, where, message)
+
+
+@PROPERTY.check("NV606", Severity.ERROR, Uv.SKIPS, "no CUDA version is within the bounds")
+def check_bounds(document: Document) -> Iterator[Problem]:
+    """Report a lower bound that is not below the upper bound, which excludes its own value."""
+    for key, features in _nvidia_variants(document):
+        lower, upper = _versions(features, LOWER_BOUND), _versions(features, UPPER_BOUND)
+        if lower and upper and min(lower) >= max(upper):
+            message = f"needs CUDA >= {min(lower)} and < {max(upper)}"
+            yield Problem(document.source, key, message)
+
+
+@PROPERTY.check("NV607", Severity.WARNING, Uv.NONE, "architectures without a lower bound")
+def check_has_lower_bound(document: Document) -> Iterator[Problem]:
+    """Report device code without the CUDA version it needs: old drivers get it too."""
+    for key, features in _nvidia_variants(document):
+        if SM_ARCH in features and LOWER_BOUND not in features:
+            message = f"{SM_ARCH} without {LOWER_BOUND}: every driver counts as new enough"
+            yield Problem(document.source, key, message)
+
+
+@cache
+def _known() -> Mapping[str, frozenset[str]]:
+    return {feature.name: frozenset(feature.values) for feature in catalogue()}
+
+
+def _nvidia_variants(
+    document: Document,
+) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]]]]:
+    """Yield the path and the features of each variant whose ``nvidia`` this provider answers."""
+    provider = document.providers.get(NVIDIA, {})
+    if provider.get("plugin-api", ENDPOINT) != ENDPOINT or "static-properties" in provider:
+        return
+    for label, variant in document.variants.items():
+        if NVIDIA in variant:
+            yield f"variants/{label}/{NVIDIA}", variant[NVIDIA]
+
+
+def _uv_offers(arch: SmArch) -> bool:
+    plain = not arch.suffix and arch.capability >= OLDEST_CAPABILITY
+    return plain and (arch.capability.minor == 0 or not arch.virtual)
+
+
+def _versions(features: Mapping[str, tuple[str, ...]], feature: str) -> list[CudaVersion]:
+    known = frozenset(bound_values())
+    return [CudaVersion.parse(it) for it in features.get(feature, ()) if it in known]
+
+
+def _hint(feature: str, value: str) -> str:
+    if feature == SM_ARCH:
+        target = value.removeprefix("sm_").removeprefix("compute_").replace(".", "")
+        for candidate in (f"{target}_real", f"{target}_virtual"):
+            if _is_arch(candidate) and candidate in _known()[SM_ARCH]:
+                kind = "virtual" if value.startswith("compute_") else "real"
+                return f"; perhaps {target}_{kind}"
+    return _similar(value, _known()[feature])
+
+
+def _is_arch(text: str) -> bool:
+    try:
+        SmArch.parse(text)
+    except InvalidValueError:
+        return False
+    return True
+
+
+def _similar(text: str, known: Mapping[str, object] | frozenset[str]) -> str:
+    close = difflib.get_close_matches(text[:60], sorted(known), n=1, cutoff=0.7)
+    return f"; perhaps {close[0]}" if close else ""

@@ -1,0 +1,218 @@
+"""NV4xx: the files of one release against each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
+from nvidia_variant_provider.tools.lint.subject import Release, texts
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nvidia_variant_provider.tools.lint.subject import Document, Wheel
+
+RELEASE: Final[Registry[Release]] = Registry()
+
+_LABEL: Final = re.compile(
+    r"""variant_label\s*(?:===?|!=|(?:not\s+)?in)\s*['"]([^'"]*)['"]"""
+    r"""|['"]([^'"]*)['"]\s*(?:===?|!=)\s*variant_label"""
+)
+_MEMBER: Final = re.compile(
+    r"""['"]([^'"]*)['"]\s*(?:not\s+)?in\s+variant_(namespaces|features|properties)"""
+)
+
+
+@RELEASE.check("NV400", Severity.ERROR, Uv.REFUSES, "the wheel cannot be read")
+def check_readable(release: Release) -> Iterator[Problem]:
+    """Report damaged archives and wheels without the members every wheel has."""
+    for wheel in release.wheels:
+        if wheel.reason:
+            yield Problem(wheel.source, "", wheel.reason)
+
+
+@RELEASE.check("NV401", Severity.ERROR, Uv.SKIPS, "the release has no metadata file")
+def check_index_exists(release: Release) -> Iterator[Problem]:
+    """Report variant wheels without the release's JSON beside them: installers do not see them."""
+    if release.whole and release.variant_wheels and release.index is None:
+        first = release.variant_wheels[0]
+        message = f"{len(release.variant_wheels)} variant wheels and no {first.name.metadata_name}"
+        yield Problem(first.source, "", message)
+
+
+@RELEASE.check("NV402", Severity.ERROR, Uv.SKIPS, "the metadata file lacks the wheel's label")
+def check_label_indexed(release: Release) -> Iterator[Problem]:
+    """Report wheels that the release's JSON does not describe: installers do not see them."""
+    index = _readable_index(release)
+    for wheel in release.variant_wheels:
+        if index is not None and wheel.name.label not in index.variants:
+            message = f"{index.source} has no label {wheel.name.label}"
+            yield Problem(wheel.source, "", message)
+
+
+@RELEASE.check("NV403", Severity.WARNING, Uv.SKIPS, "a label without a wheel")
+def check_label_has_wheel(release: Release) -> Iterator[Problem]:
+    """Report labels of the release's JSON for which the folder holds no wheel."""
+    index = _readable_index(release)
+    if index is None or not release.whole or not release.wheels:
+        return
+    present = {wheel.name.label for wheel in release.wheels}
+    for label in sorted(set(index.variants) - present):
+        yield Problem(index.source, f"variants/{label}", "no wheel here has this label")
+
+
+@RELEASE.check("NV404", Severity.ERROR, Uv.NONE, "wheel and metadata file differ in properties")
+def check_properties_agree(release: Release) -> Iterator[Problem]:
+    """Report a wheel whose properties are not those that the release's JSON gives its label."""
+    index = _readable_index(release)
+    for wheel, document in _described(release):
+        label = wheel.name.label
+        if index is None or label not in index.variants or label not in document.variants:
+            continue
+        if difference := _difference(document.variants[label], index.variants[label]):
+            message = f"{difference}, against {index.source}"
+            yield Problem(document.source, f"variants/{label}", message)
+
+
+@RELEASE.check("NV405", Severity.ERROR, Uv.NONE, "one label, several property sets")
+def check_label_means_one_thing(release: Release) -> Iterator[Problem]:
+    """Report wheels of one label, of several platforms say, that state different properties."""
+    first: dict[str, tuple[Wheel, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {}
+    for wheel, document in _described(release):
+        label = wheel.name.label
+        stated = document.variants.get(label)
+        if stated is None:
+            continue
+        other, expected = first.setdefault(label, (wheel, stated))
+        if difference := _difference(stated, expected):
+            message = f"{difference}, against {other.source}"
+            yield Problem(document.source, f"variants/{label}", message)
+
+
+@RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "wheel and metadata file differ in providers")
+def check_providers_agree(release: Release) -> Iterator[Problem]:
+    """Report a wheel with other providers or priorities: it is judged again at installation."""
+    index = _readable_index(release)
+    for _, document in _described(release):
+        if index is None:
+            continue
+        if document.namespaces != index.namespaces[: len(document.namespaces)]:
+            message = f"seen {list(document.namespaces)}, against {index.source}"
+            yield Problem(document.source, "default-priorities/namespace", message)
+        for namespace, provider in document.providers.items():
+            if provider != index.providers.get(namespace, provider):
+                message = f"the entry is not that of {index.source}"
+                yield Problem(document.source, f"providers/{namespace}", message)
+
+
+@RELEASE.check("NV407", Severity.ERROR, Uv.REFUSES, "the wheel does not describe its own label")
+def check_own_label(release: Release) -> Iterator[Problem]:
+    """Report variant wheels without ``variant.json``, and such with another label or several."""
+    for wheel in release.variant_wheels:
+        if wheel.document is None:
+            yield Problem(wheel.source, "", "no variant.json in the wheel's .dist-info")
+        elif wheel.document.broken is None and set(wheel.document.variants) != {wheel.name.label}:
+            seen = ", ".join(wheel.document.variants)[:60] or "no label"
+            message = f"seen {seen}, expected only {wheel.name.label}"
+            yield Problem(wheel.document.source, "variants", message)
+
+
+@RELEASE.check("NV408", Severity.WARNING, Uv.NONE, "variant.json in a wheel without a label")
+def check_label_in_name(release: Release) -> Iterator[Problem]:
+    """Report ordinary wheels that carry variant metadata: every machine gets them."""
+    for wheel in release.wheels:
+        if wheel.document is not None and not wheel.name.label:
+            message = "the file name has no label, so this is the wheel for every machine"
+            yield Problem(wheel.document.source, "", message)
+
+
+@RELEASE.check("NV409", Severity.WARNING, Uv.NONE, "nothing for machines without a GPU")
+def check_fallback(release: Release) -> Iterator[Problem]:
+    """Report releases without a null variant and without an ordinary wheel."""
+    if not release.whole or not release.variant_wheels:
+        return
+    if not any(wheel.name.label in {"", NULL_LABEL} for wheel in release.wheels):
+        message = f"no wheel with the label {NULL_LABEL} and none without a label"
+        yield Problem(release.variant_wheels[0].source, "", message)
+
+
+@RELEASE.check("NV421", Severity.ERROR, Uv.NONE, "a requirement names an absent label")
+def check_label_markers(release: Release) -> Iterator[Problem]:
+    """Report ``variant_label`` markers with a label that the release does not have."""
+    if not _knows_all_labels(release):
+        return
+    for wheel, text in _requirements(release):
+        for match in _LABEL.finditer(text):
+            label = match[1] if match[1] is not None else match[2]
+            if label not in release.variants:
+                yield Problem(wheel.source, "Requires-Dist", f"no label {label!r:.60}: {text:.90}")
+
+
+@RELEASE.check("NV422", Severity.ERROR, Uv.NONE, "a requirement names an absent property")
+def check_property_markers(release: Release) -> Iterator[Problem]:
+    """Report markers with a namespace, feature or property that no variant of the release has."""
+    if not _knows_all_labels(release):
+        return
+    stated = _stated(release)
+    for wheel, text in _requirements(release):
+        for match in _MEMBER.finditer(text):
+            if re.sub(r"\s*::\s*", " :: ", match[1]) not in stated[match[2]]:
+                message = f"no variant has {match[1]!r:.60} in variant_{match[2]}: {text:.90}"
+                yield Problem(wheel.source, "Requires-Dist", message)
+
+
+def _readable_index(release: Release) -> Document | None:
+    return release.index if release.index is not None and release.index.broken is None else None
+
+
+def _described(release: Release) -> Iterator[tuple[Wheel, Document]]:
+    for wheel in release.variant_wheels:
+        if wheel.document is not None and wheel.document.broken is None:
+            yield wheel, wheel.document
+
+
+def _requirements(release: Release) -> Iterator[tuple[Wheel, str]]:
+    for wheel in release.wheels:
+        for text in wheel.requires:
+            yield wheel, text
+
+
+def _knows_all_labels(release: Release) -> bool:
+    """Tell whether the labels that were read are all that there are."""
+    return _readable_index(release) is not None or release.whole
+
+
+def _difference(
+    seen: Mapping[str, Mapping[str, tuple[str, ...]]],
+    expected: Mapping[str, Mapping[str, tuple[str, ...]]],
+) -> str:
+    """Return the first properties that only one of two variants has; "" if they are the same."""
+    here, there = _properties(seen), _properties(expected)
+    parts = []
+    for words, found in (("in addition", here - there), ("lacking", there - here)):
+        if found:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            parts.append(f"{words} {min(found)}{more}")
+    return "; ".join(parts)
+
+
+def _properties(variant: Mapping[str, Mapping[str, tuple[str, ...]]]) -> set[str]:
+    return {
+        f"{namespace} :: {feature} :: {value}"
+        for namespace, features in variant.items()
+        for feature, values in features.items()
+        for value in values
+    }
+
+
+def _stated(release: Release) -> Mapping[str, set[str]]:
+    stated: dict[str, set[str]] = {"namespaces": set(), "features": set(), "properties": set()}
+    if index := _readable_index(release):
+        stated["namespaces"] |= set(texts(list(index.namespaces)))
+    for variant in release.variants.values():
+        stated["namespaces"] |= set(variant)
+        stated["properties"] |= _properties(variant)
+        stated["features"] |= {f"{name} :: {it}" for name, found in variant.items() for it in found}
+    return stated

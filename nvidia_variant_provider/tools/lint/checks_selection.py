@@ -1,0 +1,131 @@
+"""NV5xx: which build wins on which machine, computed over the machines that exist."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.rules import DEFAULT_RULES
+from nvidia_variant_provider.tools.lint.machine_grid import MAX_LABELS, RULE_SETS, Choice, survey
+from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SELECTION: Final[Registry[Release]] = Registry()
+
+_VIRTUAL: Final = "_virtual"
+
+
+@SELECTION.check("NV501", Severity.WARNING, Uv.NONE, "only the label decides between two builds")
+def check_ties(release: Release) -> Iterator[Problem]:
+    """Report builds with nothing between them: the lesser label wins, the older CUDA as a rule."""
+    for (winner, loser), choices in _pairs(release, _tied).items():
+        message = (
+            f"{winner} and {loser} are tied and the lesser label wins, {winner}: {_on(choices)}"
+        )
+        yield Problem(_source(release), "variants", message)
+
+
+@SELECTION.check("NV502", Severity.WARNING, Uv.NONE, "a GPU generation between others has no build")
+def check_holes(release: Release) -> Iterator[Problem]:
+    """Report generations that no build serves although an older and a newer one are served."""
+    for family, rows in _served(release).items():
+        served = [index for index, choice in enumerate(rows) if choice.labels]
+        for choice in rows[served[0] : served[-1]] if served else ():
+            if not choice.labels:
+                yield _unserved(release, family, [choice])
+
+
+@SELECTION.check("NV503", Severity.NOTE, Uv.NONE, "older or newer GPU generations have no build")
+def check_reach(release: Release) -> Iterator[Problem]:
+    """Report the generations before the first and after the last that is served."""
+    for family, rows in _served(release).items():
+        served = [index for index, choice in enumerate(rows) if choice.labels]
+        ends = (rows[: served[0]], rows[served[-1] + 1 :]) if served else (rows,)
+        for unserved in ends:
+            if unserved:
+                yield _unserved(release, family, unserved)
+
+
+@SELECTION.check("NV504", Severity.WARNING, Uv.NONE, "PTX wins over native code")
+def check_shadows(release: Release) -> Iterator[Problem]:
+    """Report builds that win with PTX where a build with a cubin for the GPU is compatible too."""
+    for (winner, loser), choices in _pairs(release, _shadowed).items():
+        message = (
+            f"{winner} wins with PTX only, compiled on first use, over {loser} with native code:"
+            f" {_on(choices)}"
+        )
+        yield Problem(_source(release), f"variants/{winner}", message)
+
+
+@SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that no machine would get")
+def check_reachable(release: Release) -> Iterator[Problem]:
+    """Report builds that are never the best one."""
+    choices = [it for it in survey(release) if it.rule_set == DEFAULT_RULES]
+    best = {it.labels[0] for it in choices if it.labels}
+    fitting = {label for it in choices for label in it.labels}
+    for label, variant in sorted(release.variants.items()):
+        if choices and NVIDIA in variant and label not in best:
+            reason = "another is always better" if label in fitting else "none fits"
+            yield Problem(_source(release), f"variants/{label}", f"{reason}, on all GPUs known")
+
+
+@SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
+def check_size(release: Release) -> Iterator[Problem]:
+    """Report releases that the other checks of NV5xx did not look at."""
+    if len(release.variants) > MAX_LABELS:
+        message = f"seen {len(release.variants)} labels, looked at are at most {MAX_LABELS}"
+        yield Problem(_source(release), "variants", message)
+
+
+def _tied(choice: Choice) -> str:
+    return choice.labels[1] if choice.tied else ""
+
+
+def _shadowed(choice: Choice) -> str:
+    if not choice.labels or not choice.archs[choice.labels[0]].endswith(_VIRTUAL):
+        return ""
+    others = choice.labels[1:]
+    return next((it for it in others if choice.archs[it].endswith("_real")), "")
+
+
+def _pairs(
+    release: Release, loser_of: Callable[[Choice], str]
+) -> dict[tuple[str, str], list[Choice]]:
+    """Group the machines by the pair of labels that a question is answered with."""
+    pairs: dict[tuple[str, str], list[Choice]] = {}
+    for choice in survey(release):
+        if loser := loser_of(choice):
+            pairs.setdefault((choice.labels[0], loser), []).append(choice)
+    return pairs
+
+
+def _on(choices: Iterable[Choice]) -> str:
+    """Name one machine, count the others, and say whose rules it takes if not all."""
+    choices = list(choices)
+    rule_sets = {it.rule_set for it in choices}
+    whose = "" if len(rule_sets) > 1 else f" by the rules of {RULE_SETS[rule_sets.pop()]}"
+    others = len({(it.family, it.generation, it.cuda) for it in choices}) - 1
+    more = f" and {others} more machines" if others else ""
+    return f"{choices[-1]}{more}{whose}"
+
+
+def _served(release: Release) -> dict[str, list[Choice]]:
+    """Return each family's choices with the newest driver of every generation."""
+    families: dict[str, list[Choice]] = {}
+    for choice in survey(release):
+        newest = choice.cuda == choice.generation.until
+        if choice.rule_set == DEFAULT_RULES and newest:
+            families.setdefault(choice.family, []).append(choice)
+    return families
+
+
+def _unserved(release: Release, family: str, rows: list[Choice]) -> Problem:
+    names = [f"{it.generation.capability} ({it.generation.product})" for it in rows]
+    on = f" on {family}" if family else ""
+    return Problem(_source(release), "variants", f"no build for {', '.join(names)}{on}")
+
+
+def _source(release: Release) -> str:
+    return release.reference.source if release.reference else release.title

@@ -1,0 +1,150 @@
+"""Selects checks, runs them over what was read, and collects the findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.lint.checks_document import DOCUMENT
+from nvidia_variant_provider.tools.lint.checks_property import PROPERTY
+from nvidia_variant_provider.tools.lint.checks_provider import PROVIDER
+from nvidia_variant_provider.tools.lint.checks_release import RELEASE
+from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
+from nvidia_variant_provider.tools.lint.model import Finding, Problem, Rule, Severity, Uv
+from nvidia_variant_provider.tools.lint.sources import gather
+from nvidia_variant_provider.tools.lint.subject import Broken, Kind
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from nvidia_variant_provider.tools.lint.sources import Gathered
+    from nvidia_variant_provider.tools.lint.subject import Document, Release
+
+REFUSED: Final = Rule("NV199", Severity.ERROR, Uv.NONE, "the format does not allow it")
+FILE_NAME: Final = Rule("NV410", Severity.ERROR, Uv.SKIPS, "no installer looks for this file name")
+
+_DOCUMENT_CHECKS: Final = (*DOCUMENT.checks, *PROVIDER.checks, *PROPERTY.checks)
+
+RULES: Final = tuple(
+    sorted(
+        (
+            REFUSED,
+            FILE_NAME,
+            *(it.rule for it in _DOCUMENT_CHECKS),
+            *(it.rule for it in (*RELEASE.checks, *SELECTION.checks)),
+        ),
+        key=lambda rule: rule.code,
+    )
+)
+"""Every rule, by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run: what was looked at, and the findings in the order of files and codes.
+
+    ``also_in`` gives, for a finding, the wheels that carry the same fault as its file.
+    """
+
+    files: tuple[str, ...]
+    findings: tuple[tuple[Finding, tuple[str, ...]], ...]
+
+    @property
+    def fails(self) -> bool:
+        """Tell whether there is more than notes."""
+        return any(it.rule.severity is not Severity.NOTE for it, _ in self.findings)
+
+
+def selector(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Rule], bool]:
+    """Return the test of a rule's code against prefixes; the longer prefix wins.
+
+    Without ``select`` every code is meant. Raises ``InvalidValueError`` for a prefix without codes.
+    """
+    for prefix in (*select, *ignore):
+        if not any(rule.code.startswith(prefix) for rule in RULES):
+            raise InvalidValueError(f"no code starts with {prefix!r:.60}; 'lint --list' shows all")
+
+    def wanted(rule: Rule) -> bool:
+        chosen = max((len(it) for it in select or ("",) if rule.code.startswith(it)), default=-1)
+        ignored = max((len(it) for it in ignore if rule.code.startswith(it)), default=-1)
+        return chosen > ignored
+
+    return wanted
+
+
+def lint(
+    paths: Iterable[str],
+    wanted: Callable[[Rule], bool] = lambda _: True,
+    watch: Callable[[int], Callable[[int], None]] = lambda _files: lambda _more: None,
+) -> Report:
+    """Lint files and folders; raises ``InvalidValueError`` for a path that is neither.
+
+    A release is read, judged and let go before the next one. ``watch`` is told the number of
+    files and returns what is told of every number that is done.
+    """
+    gathered = gather(paths)
+    done = watch(len(gathered.files))
+    found = [it for it in _of_names(gathered) if wanted(it.rule)]
+    for document in gathered.loose:
+        found += [it for it in _of_documents([document]) if wanted(it.rule)]
+        done(1)
+    for release in gathered.releases:
+        found += [it for it in _of_release(release) if wanted(it.rule)]
+        done(len(release.wheels) + (release.index is not None))
+    return Report(gathered.files, tuple(_merge(found)))
+
+
+def _of_release(release: Release) -> list[Finding]:
+    found = list(_of_documents(release.documents))
+    # Which build wins is no question as long as the metadata cannot be read as it was meant.
+    refused = any(it.rule.severity is Severity.ERROR for it in found)
+    for check in RELEASE.checks if refused else (*RELEASE.checks, *SELECTION.checks):
+        found += [Finding(check.rule, it) for it in check.find(release)]
+    return found
+
+
+def _of_documents(documents: Iterable[Document]) -> Iterator[Finding]:
+    for document in documents:
+        if document.broken is not None:
+            # Nothing else can be said of it, but which of the two it is.
+            checks = [it for it in _DOCUMENT_CHECKS if it.rule.code in _OF_BROKEN]
+        else:
+            checks = list(_DOCUMENT_CHECKS)
+        found = [Finding(it.rule, problem) for it in checks for problem in it.find(document)]
+        yield from found
+        if all(it.rule.severity is not Severity.ERROR for it in found):
+            yield from _refused(document)
+
+
+_OF_BROKEN: Final = {"NV101", "NV102"}
+
+
+def _refused(document: Document) -> Iterator[Finding]:
+    """Hold a document without an error to the reader that the other tools use."""
+    if document.kind is Kind.PYPROJECT or document.broken is Broken.SYNTAX:
+        return
+    try:
+        parse_metadata(document.data, document.source)
+    except MetadataError as error:
+        message = f"seen {error.seen}, expected {error.expected}"
+        yield Finding(REFUSED, Problem(document.source, error.key, message))
+
+
+def _of_names(gathered: Gathered) -> Iterator[Finding]:
+    for path in gathered.unnamed:
+        message = "expected {name}-{version}-variants.json with '_' for '-' in name and version"
+        yield Finding(FILE_NAME, Problem(path, "", message))
+
+
+def _merge(found: Iterable[Finding]) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """Show a fault that several files share once, under the first."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in found:
+        key = (finding.rule.code, finding.problem.key, finding.problem.message)
+        groups.setdefault(key, []).append(finding)
+    for group in groups.values():
+        first, *others = group
+        also = tuple(dict.fromkeys(it.problem.source for it in others))
+        yield first, tuple(it for it in also if it != first.problem.source)

@@ -1,0 +1,233 @@
+"""Which build each machine would get: the releases' variants over a grid of GPUs and drivers.
+
+The machines are those that exist: a capability with the drivers from the first that knew it to
+the last that supports it. Sources: NVIDIA's CUDA release notes (first toolkit of a target) and
+its driver matrix (the last branch of Maxwell, Pascal and Volta is R580, CUDA 13.0).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from nvidia_variant_provider import rules
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
+from nvidia_variant_provider.model import Platform as Surroundings
+from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, SM_ARCH, bound_values
+from nvidia_variant_provider.rules.verdict import Feature
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
+from nvidia_variant_provider.tools.metadata.ordering import Preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from nvidia_variant_provider.tools.lint.subject import Document
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
+
+
+class Generation(NamedTuple):
+    """A capability with products on the market, and the drivers that support it."""
+
+    capability: ComputeCapability
+    product: str
+    since: CudaVersion
+    until: CudaVersion = NEWEST_CUDA
+    on_arm_only: bool = False
+
+
+_R580: Final = CudaVersion(13, 0)
+
+
+def _generation(
+    number: int, product: str, since: tuple[int, int], until: CudaVersion = NEWEST_CUDA
+) -> Generation:
+    return Generation(ComputeCapability.from_number(number), product, CudaVersion(*since), until)
+
+
+GENERATIONS: Final = (
+    _generation(50, "GTX 750", (11, 0), _R580),
+    _generation(52, "GTX 980", (11, 0), _R580),
+    _generation(60, "P100", (11, 0), _R580),
+    _generation(61, "GTX 1080", (11, 0), _R580),
+    _generation(70, "V100", (11, 0), _R580),
+    _generation(75, "T4", (11, 0)),
+    _generation(80, "A100", (11, 0)),
+    _generation(86, "RTX 3090", (11, 1)),
+    _generation(87, "Orin", (11, 4))._replace(on_arm_only=True),
+    _generation(89, "L4", (11, 8)),
+    _generation(90, "H100", (11, 8)),
+    _generation(100, "B200", (12, 8)),
+    _generation(103, "B300", (12, 9)),
+    _generation(110, "Thor", (13, 0))._replace(on_arm_only=True),
+    _generation(120, "RTX 5090", (12, 8)),
+    _generation(121, "GB10", (12, 9))._replace(on_arm_only=True),
+)
+
+# Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
+MAX_LABELS: Final = 5000
+
+RULE_SETS: Final = {1: "this provider", 0: "uv"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one machine would get: the compatible labels, best first, without null.
+
+    ``archs`` gives each label's best value of ``sm_arch``, or ""; ``tied`` says that nothing but
+    the label parts the first two.
+    """
+
+    family: str
+    rule_set: int
+    generation: Generation
+    cuda: CudaVersion
+    labels: tuple[str, ...]
+    archs: Mapping[str, str]
+    tied: bool
+
+    def __str__(self) -> str:
+        on = f"{self.family}, " if self.family else ""
+        return f"{on}capability {self.generation.capability}, CUDA {self.cuda}"
+
+
+@lru_cache(maxsize=1)  # every check of NV5xx asks for the same release in turn
+def survey(release: Release) -> tuple[Choice, ...]:
+    """Return the choice of every machine of the grid, for each family of platforms.
+
+    Empty for a release with nothing to choose, or with more labels than can be looked at.
+    """
+    document = release.reference
+    if document is None or len(release.variants) > MAX_LABELS:
+        return ()
+    if not any(NVIDIA in it for it in release.variants.values()):
+        return ()
+    variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
+    stated = {name: _stated(variants, name) for name in _features(variants)}
+    return tuple(
+        _choose(document, family, labels, machine, stated)
+        for family, labels in _families(release, variants).items()
+        for machine in _grid(family, stated)
+    )
+
+
+class _Point(NamedTuple):
+    rule_set: int
+    generation: Generation
+    cuda: CudaVersion
+
+
+def _grid(family: str, stated: Mapping[str, frozenset[str]]) -> Iterator[_Point]:
+    known = frozenset(bound_values())
+    bounds = {CudaVersion.parse(it) for values in stated.values() for it in values & known}
+    for rule_set in RULE_SETS:
+        for generation in GENERATIONS:
+            if generation.on_arm_only and "aarch64" not in family:
+                continue
+            within = {it for it in bounds if generation.since <= it <= generation.until}
+            for cuda in sorted(within | {generation.since, generation.until}):
+                yield _Point(rule_set, generation, cuda)
+
+
+def _choose(
+    document: Document,
+    family: str,
+    variants: Mapping[str, Properties],
+    point: _Point,
+    stated: Mapping[str, frozenset[str]],
+) -> Choice:
+    decided = _decide(point.generation.capability, point.cuda, point.rule_set)
+    # Only what is stated can be chosen, and the whole catalogue is long.
+    offers: dict[str, Sequence[Feature]] = {NVIDIA: [_narrowed(it, stated) for it in decided]}
+    for namespace in document.namespaces:
+        if static := tuple(_static(document, namespace)):
+            offers[namespace] = static
+    namespaces = tuple(dict.fromkeys(document.namespaces))
+    preferences = Preferences.build(namespaces, offers)
+    labels = tuple(it for it in preferences.order(variants) if variants[it])
+    best = labels[:2]
+    tied = len(best) > 1 and preferences.deciding(*(variants[it] for it in best)) is None
+    archs = {label: _arch(preferences, variants[label]) for label in labels}
+    return Choice(family, point.rule_set, point.generation, point.cuda, labels, archs, tied)
+
+
+@cache
+def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> tuple[Feature, ...]:
+    machine = Machine(
+        Surroundings("linux", ""), Status.OK, cuda=cuda, gpus=(Gpu(capability=capability),)
+    )
+    return rules.decide(machine, rule_set).features
+
+
+def _narrowed(feature: Feature, stated: Mapping[str, frozenset[str]]) -> Feature:
+    wanted = stated.get(feature.name, frozenset())
+    values = tuple(it for it in feature.values if it in wanted)
+    return Feature(feature.name, values, feature.multi_value)
+
+
+def _static(document: Document, namespace: str) -> Iterator[Feature]:
+    provider = document.providers.get(namespace, {})
+    features = mapping(provider.get("static-properties"))
+    order = dict.fromkeys((*texts(provider.get("feature-order")), *features))
+    for name in order:
+        values = tuple(dict.fromkeys(texts(features.get(name))))
+        yield Feature(name, values, multi_value=True)
+
+
+def _arch(preferences: Preferences, variant: Properties) -> str:
+    return next((it.value for it in preferences.places(variant) if it.feature == SM_ARCH), "")
+
+
+def _answered(document: Document, variant: Properties) -> bool:
+    """Tell whether the grid can judge a variant: ``nvidia`` and static namespaces only."""
+    return all(
+        namespace == NVIDIA
+        or mapping(document.providers.get(namespace, {}).get("static-properties"))
+        for namespace in variant
+    )
+
+
+def _features(variants: Mapping[str, Properties]) -> set[str]:
+    return {feature for it in variants.values() for feature in it.get(NVIDIA, {})}
+
+
+def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
+    found = (it.get(NVIDIA, {}).get(feature, ()) for it in variants.values())
+    return frozenset(value for values in found for value in values)
+
+
+def _families(
+    release: Release, variants: Mapping[str, Properties]
+) -> Mapping[str, Mapping[str, Properties]]:
+    """Sort the labels by the platforms their wheels are for; without wheels they meet all."""
+    families: dict[str, dict[str, Properties]] = {}
+    anywhere: set[str] = set()
+    for wheel in release.variant_wheels:
+        label = wheel.name.label
+        if label not in variants:
+            continue
+        for family in family_names(wheel.name.platforms):
+            if family:
+                families.setdefault(family, {})[label] = variants[label]
+            else:
+                anywhere.add(label)
+    if not families:
+        return {"": variants}
+    for labels in families.values():
+        labels.update({label: variants[label] for label in anywhere})
+    return families
+
+
+def family_names(platforms: Iterable[str]) -> frozenset[str]:
+    """Return the families of platform tags: "linux x86_64", "linux aarch64", "win amd64".
+
+    ``any`` is in no family: its name is "".
+    """
+    found = set()
+    for tag in platforms:
+        system = "linux" if "linux" in tag else tag.partition("_")[0]
+        machine = next(
+            (it for it in ("x86_64", "aarch64", "amd64", "arm64") if tag.endswith(it)), "other"
+        )
+        found.add("" if tag == "any" else f"{system} {machine}")
+    return frozenset(found)

@@ -1,0 +1,1 @@
+"""Machines as documents: records, detection, properties, targets."""

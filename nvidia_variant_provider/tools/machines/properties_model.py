@@ -1,0 +1,109 @@
+"""The JSON document of ``properties``: the features an installer gets, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import Field
+
+from nvidia_variant_provider.tools.documents import JsonModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvidia_variant_provider.model import Machine, Note
+    from nvidia_variant_provider.provider import Answer
+    from nvidia_variant_provider.rules import Feature
+
+SCHEMA_VERSION: Final = 1
+
+
+class GpuSummary(JsonModel):
+    """A GPU by name and compute capability."""
+
+    name: str
+    compute_capability: str | None = Field(examples=["9.0"])
+
+
+class MachineSummary(JsonModel):
+    """The machine the properties are for."""
+
+    status: str = Field(examples=["ok", "pinned"])
+    reason: str
+    architecture: str = Field(description="of the CPU", examples=["x86_64", "aarch64"])
+    driver_release: str | None = Field(examples=["580.65.06"])
+    cuda_driver_version: str | None = Field(examples=["13.0"])
+    gpus: tuple[GpuSummary, ...]
+
+    @classmethod
+    def of(cls, machine: Machine) -> MachineSummary:
+        """Build the record of a machine."""
+        return cls(
+            status=machine.status.value,
+            reason=machine.reason,
+            architecture=machine.platform.architecture,
+            driver_release=None if machine.driver_release is None else str(machine.driver_release),
+            cuda_driver_version=None if machine.cuda is None else str(machine.cuda),
+            gpus=tuple(
+                GpuSummary(
+                    name=gpu.name,
+                    compute_capability=None if gpu.capability is None else str(gpu.capability),
+                )
+                for gpu in machine.gpus
+            ),
+        )
+
+
+class FeatureRecord(JsonModel):
+    """A feature and its values, the most preferred first."""
+
+    name: str = Field(examples=["sm_arch"])
+    values: tuple[str, ...]
+    multi_value: bool = Field(description="whether a wheel may state several of the values")
+
+
+class NoteRecord(JsonModel):
+    """A remark: a stable code and a sentence."""
+
+    code: str
+    text: str
+
+    @classmethod
+    def of_all(cls, notes: Iterable[Note]) -> tuple[NoteRecord, ...]:
+        """Build the records of several remarks."""
+        return tuple(cls(code=note.code, text=note.text) for note in notes)
+
+
+class Properties(JsonModel):
+    """What an installer gets. ``machine`` is null for the catalogue of every valid value."""
+
+    schema_version: Literal[1] = 1
+    namespace: Literal["nvidia"] = "nvidia"
+    rules: Literal[0, 1] | None = Field(description="the rule set; null for the catalogue")
+    machine: MachineSummary | None
+    features: tuple[FeatureRecord, ...] = Field(description="the most preferred first")
+    notes: tuple[NoteRecord, ...]
+
+    @classmethod
+    def of(cls, answer: Answer) -> Properties:
+        """Build the document of one machine."""
+        machine = answer.detection.machine
+        return cls.model_validate(
+            {
+                "rules": answer.rules,
+                "machine": MachineSummary.of(machine),
+                "features": _features(answer.decision.features),
+                "notes": NoteRecord.of_all((*machine.notes, *answer.decision.notes)),
+            }
+        )
+
+    @classmethod
+    def of_catalogue(cls, features: Iterable[Feature]) -> Properties:
+        """Build the document of every valid value."""
+        return cls(rules=None, machine=None, features=_features(features), notes=())
+
+
+def _features(features: Iterable[Feature]) -> tuple[FeatureRecord, ...]:
+    return tuple(
+        FeatureRecord(name=it.name, values=it.values, multi_value=it.multi_value) for it in features
+    )

@@ -1,0 +1,1 @@
+"""Releases as they lie about: folders, metadata files, simple indexes."""

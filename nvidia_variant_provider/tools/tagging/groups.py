@@ -1,0 +1,78 @@
+"""The libraries of a wheel that a program loads together, where it has some for several CUDAs.
+
+bitsandbytes brings libbitsandbytes_cuda118.so to _cuda132.so and loads the one for the CUDA that
+it finds. Shares over all of them would say little about any.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.binaries.runtime import library_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvidia_variant_provider.tools.binaries.report import Contents, Library
+
+# "_cuda118", "-cu12", "cuda12.4/", "cuda_11x": CUDA itself, told in the name of a file or folder.
+_TOKEN: Final = re.compile(r"(?<![a-z])cu(?:da)?[-_]?(1\d)[._]?(\d)?(?!\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is loaded on one machine: ``name`` is such as ``CUDA 11.8``, "" for a whole wheel."""
+
+    name: str
+    contents: Contents
+
+    @property
+    def of(self) -> str:
+        """The end of a phrase about its containers: `` of the libraries for CUDA 11.8``."""
+        return f" of the libraries for {self.name}" if self.name else ""
+
+
+def split(contents: Contents) -> tuple[Group, ...]:
+    """Split a wheel by the CUDA that names tell, else by the CUDA majors that links tell.
+
+    Libraries that tell nothing are in every group. A wheel for one CUDA is one group.
+    """
+    told = _by_name(contents.own) or _by_major(contents.own)
+    if not told:
+        return (Group("", contents),)
+    versions = sorted(set(told.values()))
+    return tuple(
+        Group(
+            f"CUDA {'.'.join(map(str, version))}",
+            replace(
+                contents,
+                libraries=tuple(
+                    one for one in contents.libraries if told.get(one.path, version) == version
+                ),
+            ),
+        )
+        for version in versions
+    )
+
+
+def _by_name(libraries: Iterable[Library]) -> dict[str, tuple[int, ...]]:
+    """Return the versions of files of one name but for the version, if there are several."""
+    alike: dict[str, dict[str, tuple[int, ...]]] = {}
+    for library in libraries:
+        if match := _TOKEN.search(library.path):
+            version = tuple(int(part) for part in match.groups() if part)
+            rest = library.path[: match.start()] + library.path[match.end() :]
+            alike.setdefault(rest, {})[library.path] = version
+    several = (found for found in alike.values() if len(set(found.values())) > 1)
+    return {path: version for found in several for path, version in found.items()}
+
+
+def _by_major(libraries: Iterable[Library]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for library in libraries:
+        bound = library_bounds(library).compatible
+        if bound is not None and library.has_device_code:
+            found[library.path] = (bound.major,)
+    return found if len(set(found.values())) > 1 else {}

@@ -1,0 +1,213 @@
+"""From a wheel's device code, or a build's targets, to what it may state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import CudaVersion, SmArch
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.tools.binaries import ptx, runtime
+from nvidia_variant_provider.tools.binaries.report import Kind
+from nvidia_variant_provider.tools.tagging.claims import (
+    Claim,
+    Standing,
+    judge_claims,
+    own_profiles,
+    spell,
+)
+from nvidia_variant_provider.tools.tagging.groups import split
+from nvidia_variant_provider.tools.tagging.statement import Bound, Statement, check_features
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.tools.binaries.report import Contents, Tally
+
+
+def from_code(
+    contents: Contents, threshold: float, bound: CudaVersion | None, *, use_ptx: bool = True
+) -> Statement:
+    """State what most containers of a wheel's own libraries have code for.
+
+    Without PTX the bound stays the one of the cubins, and newer GPUs get another wheel. Raises
+    ``InvalidValueError`` when the wheel holds nothing to infer from.
+    """
+    found = _judge_groups(contents, threshold)
+    claims = tuple(claim for claim in found if use_ptx or not claim.virtual)
+    archs = [value for claim in claims for value in claim.values]
+    if not archs:
+        raise InvalidValueError(f"{contents.path}: {_nothing(contents, claims, threshold)}")
+    return _build(contents, archs, claims, bound, ())
+
+
+def from_archs(
+    contents: Contents | None, archs: Iterable[SmArch], bound: CudaVersion | None
+) -> Statement:
+    """State the targets a build was given; the wheel's code tells the bound unless one is given."""
+    spelled, notes = [], []
+    for arch in archs:
+        value, reason = spell(arch)
+        spelled.append(value)
+        if reason:
+            notes.append(f"{arch.target}: {value}: {reason}")
+    return _build(contents, spelled, (), bound, tuple(notes))
+
+
+def _build(
+    contents: Contents | None,
+    archs: Sequence[SmArch],
+    claims: tuple[Claim, ...],
+    given: CudaVersion | None,
+    notes: tuple[str, ...],
+) -> Statement:
+    if given is not None:
+        bound = Bound(given, ("given",))
+    elif contents is not None:
+        bound = infer_bound(contents, archs)
+    else:
+        bound = Bound(None, ("none wanted",))
+    features = {SM_ARCH: tuple(str(arch) for arch in dict.fromkeys(archs))}
+    if bound.value is not None:
+        features[LOWER_BOUND] = (str(bound.value),)
+    check_features(features)
+    if contents is None:
+        return Statement(features, claims, bound, notes=notes)
+    alternatives = runtime.runtime_of(contents).alternatives
+    remarks = (*notes, *_remarks(contents, alternatives))
+    return Statement(features, claims, bound, main_toolkit(contents), alternatives, remarks)
+
+
+def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
+    """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
+    found: dict[tuple[bool, ComputeCapability], Claim] = {}
+    for group in split(contents):
+        for claim in judge_claims(own_profiles(group.contents), threshold):
+            shown = claim
+            if group.name:
+                reason = "; ".join(part for part in (group.name, claim.reason) if part)
+                shown = replace(claim, reason=reason)
+            key = (claim.virtual, claim.capability)
+            found[key] = min(found.get(key, shown), shown, key=_standing)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _standing(claim: Claim) -> int:
+    return list(Standing).index(claim.standing)
+
+
+def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
+    """Work out the lower bound for code that is stated: cubins alone, or PTX as well.
+
+    Cubins run on every driver of their CUDA major. PTX is compiled by the driver, which has to
+    know its ISA version. Of libraries for several CUDAs the least demanding are enough.
+    """
+    groups = split(contents)
+    if len(groups) == 1:
+        return _infer_bound(contents, archs)
+    bounds = [_infer_bound(one.contents, _borne_out(one.contents, archs)) for one in groups]
+    told = [index for index, bound in enumerate(bounds) if bound.value is not None]
+    if not told:
+        return bounds[0]
+    least = min(told, key=lambda index: bounds[index].value or OLDEST_CUDA)
+    evidence = (f"the libraries for {groups[least].name}", *bounds[least].evidence)
+    return Bound(bounds[least].value, evidence)
+
+
+def _borne_out(contents: Contents, archs: Iterable[SmArch]) -> list[SmArch]:
+    """Return the architectures without PTX that a group does not have."""
+    found = (tally.image.arch for tally in _kernels(contents))
+    ptx_of = {arch.capability for arch in found if arch is not None and arch.virtual}
+    return [arch for arch in archs if not arch.virtual or arch.capability in ptx_of]
+
+
+def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
+    bounds = runtime.runtime_of(contents).bounds
+    compatible, evidence = bounds.compatible, list(bounds.evidence)
+    virtual = {arch.capability for arch in archs if arch.virtual}
+    isas = {
+        tally.image.isa
+        for tally in _kernels(contents)
+        if tally.image.kind is Kind.PTX and tally.image.arch and tally.image.isa
+        and tally.image.arch.capability in virtual
+    }  # fmt: skip
+    versions = [ptx.first_cuda(isa) for isa in isas]
+    if None in versions:
+        evidence.append("PTX of an ISA version that no known driver compiles")
+    for version in {one for one in versions if one is not None}:
+        evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
+        compatible = version if compatible is None else max(compatible, version)
+    if virtual and not versions:
+        compatible = bounds.strict
+        evidence.append("PTX is stated, but the wheel shows none: the toolkit's version")
+    if compatible is not None and compatible < OLDEST_CUDA:
+        evidence.append(f"the code needs CUDA {compatible}; properties start at {OLDEST_CUDA}")
+        compatible = OLDEST_CUDA
+    return Bound(compatible, tuple(evidence))
+
+
+def main_toolkit(contents: Contents) -> CudaVersion | None:
+    """Return the toolkit that a wheel was built with, as far as it can be told.
+
+    A requirement that pins the toolkit's libraries says it best. Else it is the one found in
+    libraries with most containers: torch 2.15 is made by 13.2 and has a few cubins of 13.4.
+    """
+    weights: Counter[CudaVersion] = Counter()
+    for library in contents.own:
+        for version in library.toolkits:
+            weights[version] += max(library.kernel_containers, 1)
+    stated = [one.cuda for one in contents.requirements if "." in one.cuda and not one.optional]
+    majors = {version.major for version in weights}
+    pinned = [version for version in map(CudaVersion.parse, stated) if version.major in majors]
+    if pinned:
+        return max(pinned)
+    return max(weights, key=lambda version: (weights[version], version), default=None)
+
+
+def _kernels(contents: Contents) -> list[Tally]:
+    return [
+        tally for library in contents.own for tally in library.images if tally.image.has_kernels
+    ]
+
+
+def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> str:
+    if claims:
+        best = max(claims, key=lambda claim: claim.served)
+        return (
+            f"no architecture is served by {threshold:.0%} of the containers, the best"
+            f" ({best.capability}) by {best.served} of {best.total};"
+            " lower --threshold or use --archs"
+        )
+    bare = {tally.image.number for library in contents.own for tally in library.bare}
+    if bare:
+        shown = ", ".join(str(number) for number in sorted(bare))
+        return f"single cubins ({shown}) that the library chooses by name; state them with --archs"
+    return "no embedded device code to infer from; use --archs, --property or --null"
+
+
+def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[str, ...]:
+    """Say what was left out of the inference and why."""
+    notes = []
+    if len(alternatives) > 1:
+        shown = ", ".join(str(version) for version in alternatives)
+        notes.append(f"libraries for several CUDA majors ({shown}): each is judged by itself")
+    copies = [one for one in contents.libraries if one.vendored and one.has_device_code]
+    notes += [f"{one.path}: a copy of a library, not counted" for one in copies]
+    others = {
+        tally.image.kind.value
+        for library in contents.own
+        for tally in library.images
+        if tally.image.kind in {Kind.LTO, Kind.TILE, Kind.OTHER}
+    }
+    notes += [
+        f"{kind} images are not counted: no driver runs them as they are" for kind in sorted(others)
+    ]
+    bare = sum(tally.count for library in contents.own for tally in library.bare)
+    if bare:
+        notes.append(f"{bare} single cubins outside of containers are not counted")
+    findings = [*contents.findings, *(one for lib in contents.libraries for one in lib.findings)]
+    notes += [f"{one.where}: {one.code}: {one.text}" for one in findings]
+    return tuple(notes)

@@ -1,0 +1,97 @@
+"""The JSON document of ``tag``: what a wheel was made to state, and the evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from nvidia_variant_provider.tools.documents import JsonModel
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.tagging.claims import Claim
+    from nvidia_variant_provider.tools.tagging.statement import Statement
+    from nvidia_variant_provider.tools.tagging.variant import WheelVariant
+
+SCHEMA_VERSION: Final = 1
+
+
+class ClaimRecord(JsonModel):
+    """The code for one compute capability, counted in containers that hold kernels."""
+
+    compute_capability: str
+    kind: Literal["real", "virtual"]
+    targets: dict[str, int] = Field(description="containers by spelling, such as '90a'")
+    present: int = Field(description="containers with any of the targets")
+    served: int = Field(description="containers that run natively on such a GPU")
+    containers: int
+    standing: Literal["claimed", "covered", "partial"]
+    values: list[str] = Field(description="property values that are stated for it")
+    reason: str
+
+    @classmethod
+    def of(cls, claim: Claim) -> ClaimRecord:
+        """Build the record of one claim."""
+        return cls.model_validate(
+            {
+                "compute_capability": str(claim.capability),
+                "kind": "virtual" if claim.virtual else "real",
+                "targets": {arch.target: count for arch, count in claim.targets},
+                "present": claim.present,
+                "served": claim.served,
+                "containers": claim.total,
+                "standing": claim.standing.value,
+                "values": [str(value) for value in claim.values],
+                "reason": claim.reason,
+            }
+        )
+
+
+class LowerBoundRecord(JsonModel):
+    """The lower bound that is stated, if any, and what it was concluded from."""
+
+    value: str | None
+    evidence: list[str]
+
+
+class Tagging(JsonModel):
+    """The document that ``tag --json`` prints."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"$id": f"urn:nvidia-variant-provider:schema:tagging:{SCHEMA_VERSION}"}
+    )
+
+    schema_version: Literal[1]
+    wheel: str
+    target: str = Field(description="the variant wheel; its file name alone in a dry run")
+    written: bool
+    label: str
+    variant: dict[str, dict[str, list[str]]] = Field(description="the properties that are stated")
+    claims: list[ClaimRecord] = Field(description="empty unless inferred from the code")
+    lower_bound: LowerBoundRecord
+    toolkit: str | None = Field(description="CUDA Toolkit version that the wheel was built with")
+    notes: list[str]
+
+
+def build_document(
+    wheel: str, target: str, variant: WheelVariant, statement: Statement, *, written: bool
+) -> Tagging:
+    """Build the document of one wheel."""
+    return Tagging(
+        schema_version=SCHEMA_VERSION,
+        wheel=wheel,
+        target=target,
+        written=written,
+        label=variant.label,
+        variant={
+            namespace: {feature: list(values) for feature, values in features.items()}
+            for namespace, features in variant.properties.items()
+        },
+        claims=[ClaimRecord.of(claim) for claim in statement.claims],
+        lower_bound=LowerBoundRecord(
+            value=str(statement.bound.value) if statement.bound.value else None,
+            evidence=list(statement.bound.evidence),
+        ),
+        toolkit=str(statement.toolkit) if statement.toolkit else None,
+        notes=list(statement.notes),
+    )

@@ -1,0 +1,1 @@
+"""PyTorch: which of its per-CUDA builds a machine can run."""

@@ -1,0 +1,269 @@
+"""The checks of one wheel: each compares one thing it states with its code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.model import CudaVersion, SmArch
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.tools.tagging.claims import Standing
+from nvidia_variant_provider.tools.tagging.inference import infer_bound, main_toolkit
+from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
+from nvidia_variant_provider.tools.verify.facts import known_gpus
+from nvidia_variant_provider.tools.verify.model import Rule, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.tools.binaries.report import Library
+    from nvidia_variant_provider.tools.verify.code import Code
+    from nvidia_variant_provider.tools.verify.facts import Facts
+
+    Problems = Iterator[tuple[str, str]]
+    Check = Callable[[Facts], Problems]
+
+CHECKS: Final[list[tuple[Rule, Check]]] = []
+# "cuda13.0", "cuda12", "cu126", "cu12".
+_LABEL: Final = re.compile(r"cu(?:da)?_?(\d{2})(?:[._]?(\d{1,2}))?")
+
+
+def check(code: str, severity: Severity, title: str) -> Callable[[Check], Check]:
+    """Register a check under its code; it yields what each problem is about, and a sentence."""
+
+    def register(function: Check) -> Check:
+        CHECKS.append((Rule(code, severity, title), function))
+        return function
+
+    return register
+
+
+def _value(arch: SmArch) -> str:
+    return f"{NAMESPACE} :: {SM_ARCH} :: {arch}"
+
+
+def _real(facts: Facts) -> list[SmArch]:
+    return [arch for arch in facts.stated if not arch.virtual] if facts.code.total else []
+
+
+def _serving(facts: Facts, arch: SmArch) -> list[Code]:
+    """Return the groups that serve a value's GPUs as they should."""
+    return [one for one in facts.groups if one.is_enough(one.serving(arch))]
+
+
+@check("NV301", Severity.ERROR, "a claimed architecture that no code serves")
+def check_unserved(facts: Facts) -> Problems:
+    """Find values on whose GPUs no container has a cubin to run."""
+    for arch in _real(facts):
+        if not facts.code.served(arch.capability):
+            text = f"no cubin runs on {arch.capability}"
+            copies = ", ".join(_copies_with(facts, arch.capability))
+            yield _value(arch), text + (f"; only the copied {copies} has code" if copies else "")
+
+
+@check("NV302", Severity.ERROR, "a claimed architecture that only a few containers serve")
+def check_partial(facts: Facts) -> Problems:
+    """Find values on whose GPUs fewer containers than the threshold run, whatever is loaded."""
+    for arch in _real(facts):
+        best = facts.best(arch)
+        if best.serving(arch) and not _serving(facts, arch):
+            yield _value(arch), f"{best.share(best.serving(arch))} run on {arch.capability}"
+
+
+@check("NV303", Severity.NOTE, "a claimed architecture served by code for another")
+def check_borrowed(facts: Facts) -> Problems:
+    """Find values whose GPUs are served, mostly by code for older ones."""
+    for arch in _real(facts):
+        serving = _serving(facts, arch)
+        if serving and not any(one.is_enough(one.exact(arch)) for one in serving):
+            share = serving[0].share(serving[0].exact(arch))
+            yield _value(arch), f"{share} have code for just {arch.capability}"
+
+
+@check("NV304", Severity.ERROR, "a value that promises more GPUs than the code runs on")
+def check_promise(facts: Facts) -> Problems:
+    """Find plain values for such code: ``100a`` runs on 10.0 alone, ``100_real`` means 10.3 too."""
+    for arch in _real(facts):
+        for gpu in known_gpus(arch):
+            short = [one for one in _serving(facts, arch) if not one.is_enough(one.served(gpu))]
+            if short:
+                share = short[0].share(short[0].served(gpu))
+                yield _value(arch), f"promises {gpu}: {share} run there"
+
+
+@check("NV305", Severity.ERROR, "claimed PTX that few containers have")
+def check_ptx(facts: Facts) -> Problems:
+    """Find PTX of which a GPU newer than all cubins would find next to nothing to compile."""
+    for arch in facts.stated:
+        if arch.virtual and facts.code.total and not _serving(facts, arch):
+            best = facts.best(arch)
+            yield _value(arch), f"{best.share(best.serving(arch))} have PTX for it"
+
+
+@check("NV306", Severity.WARNING, "code for a full target that is not claimed")
+def check_unclaimed(facts: Facts) -> Problems:
+    """Find architectures that most containers have code for and the wheel does not state."""
+    if not facts.stated:
+        return
+    seen = {(arch.capability, arch.virtual) for arch in facts.stated}
+    for code in facts.groups:
+        for claim in code.claims:
+            if claim.standing is not Standing.CLAIMED or (claim.capability, claim.virtual) in seen:
+                continue
+            seen.add((claim.capability, claim.virtual))
+            for value in claim.values:
+                share = code.share(claim.present)
+                yield _value(value), f"not stated, and {share} have code for {claim.capability}"
+
+
+@check("NV310", Severity.NOTE, "a copied library with code for more architectures")
+def check_copies(facts: Facts) -> Problems:
+    """Find copies that would make a list of all code in the wheel too long."""
+    profiles = facts.code.profiles
+    own = {arch.capability for one in profiles for arch in one.archs if not arch.virtual}
+    for library in facts.contents.libraries:
+        wider = sorted(_capabilities(library) - own) if library.vendored and own else []
+        if wider:
+            shown = ", ".join(str(one) for one in wider)
+            yield library.path, f"has code for {shown}, the wheel's own libraries have none"
+
+
+@check("NV311", Severity.WARNING, "libraries for several CUDA majors")
+def check_alternatives(facts: Facts) -> Problems:
+    """Find alternatives, of which one is loaded: the tags cannot say which."""
+    if len(facts.needs.alternatives) > 1:
+        shown = ", ".join(str(one) for one in facts.needs.alternatives)
+        yield (
+            "",
+            f"libraries need CUDA {shown}: each is judged by itself, the least is enough",
+        )
+
+
+@check("NV312", Severity.NOTE, "an architecture that libraries for some CUDAs do not serve")
+def check_groups(facts: Facts) -> Problems:
+    """Find values that hold only if the machine loads the libraries of certain CUDAs."""
+    for arch in facts.stated:
+        serving = _serving(facts, arch)
+        lacking = [one.group.name for one in facts.groups if one not in serving]
+        if serving and lacking:
+            yield _value(arch), f"not served by the libraries for {', '.join(lacking)}"
+
+
+@check("NV320", Severity.ERROR, "a lower bound below what the code needs")
+def check_low_bound(facts: Facts) -> Problems:
+    """Find bounds that let drivers through that are too old for the code."""
+    needed, evidence = _needed(facts)
+    if facts.lower_bound is not None and needed is not None and facts.lower_bound < needed:
+        yield _bound(facts.lower_bound), f"the code needs {needed} ({evidence})"
+
+
+@check("NV321", Severity.WARNING, "a lower bound above what the code needs")
+def check_high_bound(facts: Facts) -> Problems:
+    """Find bounds that keep out drivers that could run the code."""
+    needed, evidence = _needed(facts)
+    if facts.lower_bound is not None and needed is not None and facts.lower_bound > needed:
+        yield _bound(facts.lower_bound), f"{needed} is enough for the code ({evidence})"
+
+
+@check("NV322", Severity.WARNING, "no lower bound, though the code needs one")
+def check_no_bound(facts: Facts) -> Problems:
+    """Find wheels that every driver, however old, would be given."""
+    needed, evidence = _needed(facts)
+    if facts.features and facts.lower_bound is None and needed is not None:
+        yield "", f"states no {LOWER_BOUND}, the code needs {needed} ({evidence})"
+
+
+@check("NV330", Severity.ERROR, "architectures claimed without device code")
+def check_no_code(facts: Facts) -> Problems:
+    """Find wheels that state architectures and have no code of their own."""
+    if facts.stated and not facts.code.total and not _bare(facts):
+        yield f"{NAMESPACE} :: {SM_ARCH}", f"{len(facts.stated)} values, and no device code"
+
+
+@check("NV331", Severity.NOTE, "device code that cannot be counted")
+def check_bare(facts: Facts) -> Problems:
+    """Find single cubins, which a library chooses by name, so that no share can be told."""
+    if facts.stated and not facts.code.total and _bare(facts):
+        missing = [arch for arch in facts.stated if arch.capability not in _bare(facts)]
+        shown = ", ".join(str(one) for one in sorted(_bare(facts)))
+        lacking = ", ".join(str(arch) for arch in missing)
+        yield (
+            f"{NAMESPACE} :: {SM_ARCH}",
+            f"single cubins for {shown}" + (f"; none for {lacking}" if lacking else ""),
+        )
+
+
+@check("NV332", Severity.WARNING, "a null variant with device code")
+def check_null(facts: Facts) -> Problems:
+    """Find code that needs a GPU in the variant for every machine."""
+    if not facts.metadata.variants[facts.name.label] and (facts.code.total or _bare(facts)):
+        yield "", f"states nothing, and {facts.code.total} containers hold kernels"
+
+
+@check("NV340", Severity.ERROR, "a requirement on another CUDA major")
+def check_requirements(facts: Facts) -> Problems:
+    """Find packages that come along for another CUDA than the code's."""
+    majors = {version.major for version in facts.needs.alternatives}
+    if not majors and facts.lower_bound is not None:
+        majors = {facts.lower_bound.major}
+    for one in facts.contents.requirements:
+        major = int(one.cuda.partition(".")[0] or 0)
+        if majors and major and major not in majors and not one.optional:
+            shown = ", ".join(str(found) for found in sorted(majors))
+            yield one.text, f"is for CUDA {major}, the wheel for {shown}"
+
+
+@check("NV350", Severity.WARNING, "a label that names another CUDA")
+def check_label(facts: Facts) -> Problems:
+    """Find labels that mislead whoever picks one by hand: ``cuda12.6`` on code of CUDA 13."""
+    match = _LABEL.fullmatch(facts.name.label)
+    toolkit = main_toolkit(facts.contents)
+    versions = {version.major for version in facts.needs.alternatives}
+    if not match or not versions:
+        return
+    major, minor = int(match[1]), match[2]
+    if major not in versions:
+        yield facts.name.label, f"the code is for CUDA {', '.join(map(str, sorted(versions)))}"
+    elif minor and toolkit and len(versions) == 1 and toolkit != CudaVersion(major, int(minor)):
+        yield facts.name.label, f"the wheel was built with CUDA {toolkit}"
+
+
+@check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
+def check_readable(facts: Facts) -> Problems:
+    """Find what was not read, and so not verified."""
+    for one in facts.contents.findings:
+        yield one.where, f"{one.code}: {one.text}"
+    for library in facts.contents.libraries:
+        for one in library.findings:
+            yield one.where, f"{one.code}: {one.text}"
+
+
+def _bound(version: CudaVersion) -> str:
+    return f"{NAMESPACE} :: {LOWER_BOUND} :: {version}"
+
+
+def _needed(facts: Facts) -> tuple[CudaVersion | None, str]:
+    # A claim of PTX that the code does not bear out is one fault, not two.
+    borne_out = [arch for arch in facts.stated if not arch.virtual or _serving(facts, arch)]
+    bound = infer_bound(facts.contents, borne_out)
+    return bound.value and max(bound.value, OLDEST_CUDA), "; ".join(bound.evidence)
+
+
+def _capabilities(library: Library) -> set[ComputeCapability]:
+    return {
+        arch.capability
+        for profile in library.profiles
+        for arch in profile.archs
+        if not arch.virtual
+    }
+
+
+def _copies_with(facts: Facts, gpu: ComputeCapability) -> list[str]:
+    copies = [one for one in facts.contents.libraries if one.vendored]
+    return [one.path for one in copies if gpu in _capabilities(one)]
+
+
+def _bare(facts: Facts) -> set[ComputeCapability]:
+    archs = (tally.image.arch for library in facts.contents.own for tally in library.bare)
+    return {arch.capability for arch in archs if arch is not None}

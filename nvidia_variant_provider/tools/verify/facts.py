@@ -1,0 +1,119 @@
+"""What one variant wheel states, and what its code says, ready to be compared."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import CudaVersion, SmArch
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
+from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tools.binaries import coverage, runtime
+from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
+from nvidia_variant_provider.tools.tagging.groups import Group, split
+from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
+from nvidia_variant_provider.tools.verify.code import Code
+from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.tools.binaries.report import Contents
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+
+_T = TypeVar("_T", CudaVersion, SmArch)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One wheel: its name, its metadata and what was read of its code.
+
+    ``threshold`` is the share of containers that must have code for an architecture.
+    """
+
+    path: str
+    name: WheelName
+    metadata: VariantMetadata
+    contents: Contents
+    threshold: float
+
+    @property
+    def wheel(self) -> str:
+        """The file's name."""
+        return os.path.basename(self.path)
+
+    @cached_property
+    def features(self) -> dict[str, tuple[str, ...]]:
+        """The features of the namespace ``nvidia`` that the wheel states."""
+        return dict(self.metadata.variants[self.name.label].get(NAMESPACE, {}))
+
+    @cached_property
+    def stated(self) -> tuple[SmArch, ...]:
+        """The architectures it states; values that are none are left to ``lint``."""
+        found = [_parsed(SmArch, value) for value in self.features.get(SM_ARCH, ())]
+        return tuple(sorted(one for one in found if one is not None))
+
+    @cached_property
+    def lower_bound(self) -> CudaVersion | None:
+        """The lower bound it states."""
+        found = [_parsed(CudaVersion, value) for value in self.features.get(LOWER_BOUND, ())]
+        return next((one for one in found if one is not None), None)
+
+    @cached_property
+    def code(self) -> Code:
+        """All device code of its own libraries."""
+        return Code(Group("", self.contents), self.threshold)
+
+    @cached_property
+    def groups(self) -> tuple[Code, ...]:
+        """The code that a machine loads: all of it, or what there is for one CUDA of several."""
+        return tuple(Code(group, self.threshold) for group in split(self.contents))
+
+    def best(self, arch: SmArch) -> Code:
+        """Return the group with the largest share of containers behind a value."""
+        return max(self.groups, key=lambda code: code.serving(arch) / (code.total or 1))
+
+    @cached_property
+    def needs(self) -> runtime.Runtime:
+        """What the libraries need of the driver."""
+        return runtime.runtime_of(self.contents)
+
+
+def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
+    """Read a variant wheel: strictly its metadata, then its device code.
+
+    Raises ``InvalidValueError`` for a wheel that is damaged, has no label or invalid metadata.
+    """
+    try:
+        name = WheelName.parse(os.path.basename(path))
+        if not name.label:
+            raise InvalidValueError(
+                f"{path}: has no variant label, so there is nothing to verify;"
+                " tag --dry-run shows what it could state"
+            )
+        archive = WheelArchive(Path(path))
+        member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
+        metadata = parse_wheel_metadata(archive.read(member), f"{path}: {member}", name.label)
+        contents = inspect_path(path, jobs=jobs)
+    except OSError as error:
+        raise InvalidValueError(f"{path}: {error.strerror}") from error
+    return Facts(path, name, metadata, contents, threshold)
+
+
+def known_gpus(arch: SmArch) -> list[ComputeCapability]:
+    """Return the known GPUs that a value promises to serve."""
+    gpus = {*coverage.GPUS, arch.capability}
+    return [gpu for gpu in sorted(gpus) if judge_arch(arch, gpu, None).supported]
+
+
+def _parsed(kind: type[_T], text: str) -> _T | None:
+    try:
+        return kind.parse(text)
+    except InvalidValueError:
+        return None

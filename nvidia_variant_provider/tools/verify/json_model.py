@@ -1,0 +1,142 @@
+"""The JSON document of ``verify``: findings by wheel, and the share behind every claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.verify.engine import is_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from nvidia_variant_provider.tools.verify.code import Code
+    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.model import Finding
+
+SCHEMA_VERSION: Final = 1
+
+
+class FindingRecord(JsonModel):
+    """One finding; ``docs/verify.md`` has a section for its code."""
+
+    code: str
+    severity: Literal["error", "warning", "note"]
+    title: str
+    subject: str = Field(description="the property or member it is about; empty for the wheel")
+    message: str
+
+    @classmethod
+    def of(cls, finding: Finding) -> FindingRecord:
+        """Build the record of one finding."""
+        return cls.model_validate(
+            {
+                "code": finding.rule.code,
+                "severity": finding.rule.severity.value,
+                "title": finding.rule.title,
+                "subject": finding.subject,
+                "message": finding.message,
+            }
+        )
+
+
+class ShareRecord(JsonModel):
+    """The containers behind one stated architecture."""
+
+    value: str
+    serving: int = Field(
+        description="containers with a cubin that runs on such a GPU, or PTX it compiles"
+    )
+    exact: int = Field(description="containers with code for just this compute capability")
+
+    @classmethod
+    def all_of(cls, facts: Facts, code: Code) -> list[ShareRecord]:
+        """Build the records of every stated architecture."""
+        return [
+            cls(value=str(arch), serving=code.serving(arch), exact=code.exact(arch))
+            for arch in facts.stated
+        ]
+
+
+class GroupRecord(JsonModel):
+    """The libraries for one CUDA, in a wheel that brings some for several."""
+
+    name: str = Field(description="such as 'CUDA 11.8'")
+    containers: int
+    stated: list[ShareRecord]
+
+
+class WheelRecord(JsonModel):
+    """One wheel: what it states, and what was found."""
+
+    path: str
+    label: str
+    containers: int = Field(description="containers with kernels in the wheel's own libraries")
+    stated: list[ShareRecord]
+    groups: list[GroupRecord] = Field(
+        description="the shares by CUDA, which count; empty unless there are libraries for several"
+    )
+    lower_bound: str | None
+    findings: list[FindingRecord]
+
+    @classmethod
+    def of(cls, facts: Facts, findings: Iterable[Finding], path: str = "") -> WheelRecord:
+        """Build the record of one wheel; ``path`` names it otherwise than it was opened."""
+        return cls(
+            path=path or facts.path,
+            label=facts.name.label,
+            containers=facts.code.total,
+            stated=ShareRecord.all_of(facts, facts.code),
+            groups=[
+                GroupRecord(
+                    name=code.group.name,
+                    containers=code.total,
+                    stated=ShareRecord.all_of(facts, code),
+                )
+                for code in facts.groups
+                if code.group.name
+            ],
+            lower_bound=str(facts.lower_bound) if facts.lower_bound else None,
+            findings=[FindingRecord.of(finding) for finding in findings],
+        )
+
+
+class FailureRecord(JsonModel):
+    """A wheel that could not be verified, and why."""
+
+    path: str
+    error: str
+
+
+class Verification(JsonModel):
+    """The document that ``verify --json`` prints; true if nothing worse than a note was found."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "$id": f"urn:nvidia-variant-provider:schema:verification:{SCHEMA_VERSION}"
+        }
+    )
+
+    schema_version: Literal[1]
+    threshold: float = Field(description="share of containers that a claim needs")
+    passed: bool
+    wheels: list[WheelRecord]
+    failures: list[FailureRecord]
+
+
+def build_document(
+    threshold: float,
+    found: Sequence[tuple[Facts, Sequence[Finding]]],
+    failures: Mapping[str, str],
+) -> Verification:
+    """Build the document from the wheels with their findings, and those that failed."""
+    worse = any(is_failure(finding) for _, findings in found for finding in findings)
+    return Verification(
+        schema_version=SCHEMA_VERSION,
+        threshold=threshold,
+        passed=not worse and not failures,
+        wheels=[WheelRecord.of(facts, findings) for facts, findings in found],
+        failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
+    )

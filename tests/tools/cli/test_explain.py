@@ -1,0 +1,202 @@
+"""``explain``: tables, checks and JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
+from nvidia_variant_provider.tools.cli.main import main
+from tests.tools.explain.releases import build, write_release
+
+SCHEMA = Path(__file__).parents[3] / "schemas" / "explanation.schema.json"
+VARIANTS = {
+    "cu130": build("13.0", "75_real 90_real 100_real", "1"),
+    "cu126": build("12.0", "60_real 90_real", "2"),
+    "null": {},
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("MACHINE", "TARGET", "GPU", "RULES"):
+        monkeypatch.delenv(PREFIX + variable, raising=False)
+    monkeypatch.delenv(FORCE_CUDA, raising=False)
+    monkeypatch.delenv(FORCE_SM_ARCH, raising=False)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv(ROOT, str(tmp_path / "empty"))
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> str:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    write_release(folder, VARIANTS)
+    return str(folder)
+
+
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["explain", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_table_shows_every_variant_and_each_installer_s_winner(
+    wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, wheels, "--target", "h100@570")
+    lines = [line.split() for line in out.splitlines()]
+
+    assert (code, err) == (0, "")
+    assert [line[:2] for line in lines if line[:1] in (["1"], ["2"], ["-"])] == [
+        ["1", "cu126"],
+        ["2", "null"],
+        ["-", "cu130"],
+    ]
+    assert out.count("uv 0.13.8 (its own copy, rule set 0): cu126") == 1
+    assert "driver says 12.8 (driver branch R570)" in out
+
+
+def test_several_machines_are_explained_one_after_another(
+    wheels: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "machine.json"
+    file.write_text('{"cuda_driver_version": "13.0", "gpus": [{"compute_capability": "7.5"}]}')
+    targets = ("--target", "h100@580", "--target", "p100@580", "--machine", str(file))
+    _, out, _ = output_of(capsys, wheels, *targets, "--json")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
+
+    assert [
+        (one["name"], [view["winner"] for view in one["installers"]])
+        for one in document["machines"]
+    ] == [
+        ("h100@580", ["cu130", "cu130", None]),
+        ("p100@580", ["cu126", "cu126", None]),
+        (str(file), ["cu130", "cu130", None]),
+    ]
+
+
+def test_the_choice_of_a_gpu_changes_the_winner(
+    wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = (wheels, "--target", "p100+b200@580", "--expect", "cu130")
+
+    assert output_of(capsys, *mixed)[0] == 1
+    assert output_of(capsys, *mixed, "--gpu", "highest")[0] == 0
+
+
+def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = output_of(capsys, wheels)
+
+    assert "this machine: no usable driver; no GPU" in out
+    assert "this provider (rule set 1): null" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["--require-gpu"], 0, ""),
+        (["--expect", "cu126"], 0, ""),
+        (["--expect", "cu126", "--installer", "uv", "--require-gpu"], 0, ""),
+        (
+            ["--expect", "cu130"],
+            1,
+            (
+                "nvidia-variant-provider explain: error: "
+                "--expect cu130: h100@570: provider ends at cu126; "
+                "cu130: needs CUDA >= 13.0, driver says 12.8 (driver branch R570)\n"
+            ),
+        ),
+        (
+            ["--expect", "cu999"],
+            1,
+            (
+                "nvidia-variant-provider explain: error: "
+                "--expect cu999: h100@570: provider ends at cu126; "
+                "cu999: the release has no cu999\n"
+            ),
+        ),
+        (
+            ["--require-gpu", "--installer", "pip"],
+            1,
+            (
+                "nvidia-variant-provider explain: error: "
+                "--require-gpu: h100@570: pip ends at no label, which is no build for a GPU "
+                "(cu126: pip takes no wheel with a label)\n"
+            ),
+        ),
+    ],
+    ids=str,
+)
+def test_checks_give_an_exit_code_and_one_line(
+    arguments: list[str], code: int, error: str, wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = output_of(capsys, wheels, "--target", "h100@570", *arguments)
+
+    assert (seen[0], seen[2]) == (code, error)
+
+
+def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
+    wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = output_of(capsys, wheels, "--target", "b200@570", "--require-gpu")
+
+    assert code == 1
+    assert (
+        "warning: this provider (rule set 1) ends at null, although this machine has a GPU" in err
+    )
+    assert "error: --require-gpu: b200@570: provider ends at null" in err
+
+
+def test_uv_s_own_table_is_shown_where_it_differs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_release(tmp_path, {"ptx": build("12.0", "90_virtual"), "null": {}})
+    _, out, err = output_of(capsys, str(tmp_path), "--target", "b200@580")
+
+    assert "as uv 0.13.8 (its own copy, rule set 0) sees it" in out
+    assert "they disagree: the provider ends at ptx, uv at null" in err
+
+
+def test_installed_says_whether_it_still_fits(
+    wheels: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(Path(wheels, "demo-1.2-py3-none-any-cu130.whl")) as archive:
+        archive.extractall(tmp_path / "site")
+    installed = ("--installed", "demo", "--path", str(tmp_path / "site"))
+    _, new, _ = output_of(capsys, *installed, "--target", "h100@580")
+    code, old, _ = output_of(capsys, *installed, "--target", "h100@570", "--require-gpu")
+
+    assert "what is installed still fits" in new
+    assert (code, "what is installed does not fit any more" in old) == (1, True)
+    assert "cu130" in old
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "expected a SOURCE, or --installed NAME"),
+        (["x", "--installed", "torch"], "and not both"),
+        (["no-such-folder"], "No such file"),
+        (["--installed", "no-such-package"], "not installed here"),
+    ],
+    ids=str,
+)
+def test_misuse_is_exit_code_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, *arguments)
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_a_wrong_target_is_misuse(wheels: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert output_of(capsys, wheels, "--target", "gh20")[0] == 2

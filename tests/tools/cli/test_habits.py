@@ -1,0 +1,322 @@
+"""What every command does alike: streams, exit codes, errors, encodings, colours, help.
+
+A command without a row here fails the first test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pytest
+
+from nvidia_variant_provider.tools.cli import cmd_targets
+from nvidia_variant_provider.tools.cli.main import COMMANDS, build_parser, main
+from nvidia_variant_provider.tools.tagging.variant import build_variant
+from nvidia_variant_provider.tools.tagging.wheels import write_variant
+from tests.tools.convert.drafts import torch_29
+from tests.tools.lint.releases import read_base, write_release
+from tests.wheel_maker import cuda_library, cuda_wheel, make_wheel
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Sequence
+
+    Words = Callable[[str, str], list[str]]
+
+PROGRAM: Final = "nvidia-variant-provider"
+RECORD: Final = Path(__file__).parents[2] / "data/machines/wsl2-linux-driver-shadows.json"
+NAMES: Final = [name.replace("_", "-") for name in COMMANDS]
+# A name that clears the screen, starts a line, and is neither UTF-8 nor in any small alphabet.
+EVIL: Final = "e\x1b[2Jv\ni\u202el\udcff\u4e2d"
+
+
+class Row(NamedTuple):
+    """One command: words that work, its exit code for them, words that cannot work."""
+
+    works: str
+    fails: str
+    code: int = 0
+    # Without an option --json: why no program would read it.
+    no_json: str = ""
+
+
+# {dist}, {plain}, {variant}, {evil_wheel}, {machine} and {out} are of ``place``; {evil} is a file
+# that is not there.
+ROWS: Final = {
+    "detect": Row("--verbose --replay {record}", "--replay {evil}"),
+    "properties": Row("--machine {machine}", "--machine {evil}"),
+    "targets": Row("blackwell", "show {evil}"),
+    "run": Row("", "--machine {evil} -- true", no_json="the output is the command's own"),
+    "torch-backend": Row("--machine {machine}", "--machine {evil}"),
+    "explain": Row("{dist} --machine {machine}", "{evil}"),
+    "coverage": Row("{dist} --machine {machine}", "{evil}"),
+    "inspect": Row("{evil_wheel}", "{evil}"),
+    "verify": Row("{variant}", "{evil}"),
+    "survey": Row("summary {results}", "summary {evil}"),
+    "tag": Row("{evil_wheel} --dry-run --label x", "{evil} --dry-run --label x"),
+    "untag": Row("{variant} -o {out} --force", "{evil} -o {out}"),
+    "lint": Row("{dist} {variant}", "{evil}"),
+    "convert": Row("--to 850 {draft}", "--to 850 {evil}", code=1),
+    "index": Row("{dist}", "{evil}"),
+    "code": Row("NVP-NONE", "{evil}"),
+    # cat answers a request with the request: every case fails.
+    "conformance": Row("--command cat --group errors", "--list {evil}", code=1),
+    "completion": Row("bash", "{evil}", no_json="a shell reads it"),
+}
+WORKING: Final = [name for name, row in ROWS.items() if row.works]
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Stream(io.TextIOWrapper):
+    """A standard stream of an encoding, strict as Python's own stdout; maybe a terminal."""
+
+    def __init__(self, raw: io.BytesIO, encoding: str, *, terminal: bool) -> None:
+        super().__init__(raw, encoding=encoding, errors="strict", newline="\n")
+        self.raw_bytes = raw
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def text(self) -> str:
+        self.flush()
+        return self.raw_bytes.getvalue().decode(self.encoding)
+
+
+class Gone(io.BytesIO):
+    """A pipe whose reader has left, until the test is over."""
+
+    left = True
+
+    def write(self, data: object, /) -> int:
+        if self.left:
+            raise BrokenPipeError(32, "Broken pipe")
+        return len(memoryview(data))  # type: ignore[arg-type] # bytes, whatever wrote them
+
+
+def start(
+    words: Sequence[str],
+    *,
+    encoding: str = "utf-8",
+    terminal: bool = False,
+    raw: io.BytesIO | None = None,
+) -> Done:
+    """Run a command in this process, on streams of its own."""
+    out = Stream(raw or io.BytesIO(), encoding, terminal=terminal)
+    err = Stream(io.BytesIO(), encoding, terminal=terminal)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(words)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    if isinstance(raw, Gone):
+        raw.left = False
+    return Done(code, out.text(), err.text())
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Words:
+    """Return the words of a command's row, with its places filled in."""
+    folder = tmp_path_factory.mktemp("habits")
+    gpu = {"compute_capability": "9.0", "name": f"H100 {EVIL}".replace("\udcff", "")}
+    machine = {
+        "status": "ok",
+        "cuda_driver_version": "12.8",
+        "platform": {"system": "linux", "architecture": "x86_64"},
+        "gpus": [gpu],
+    }
+    (folder / "machine.json").write_text(json.dumps(machine), "utf-8")
+    (folder / "torch-2.9.0-variants.json").write_text(json.dumps(torch_29()), "utf-8")
+    evil_wheel = {f"demo/{EVIL.replace(chr(0xDCFF), '')}.so": cuda_library("80", "90")}
+    (folder / "evil").mkdir()
+    features = {"sm_arch": ("80_real", "90_real"), "cuda_version_lower_bound": ("12.0",)}
+    metadata = build_variant("cuda12.4", features)
+    places = {
+        "{record}": RECORD,
+        "{machine}": folder / "machine.json",
+        "{draft}": folder / "torch-2.9.0-variants.json",
+        "{dist}": write_release(folder / "dist", read_base()),
+        "{evil_wheel}": make_wheel(folder / "evil", evil_wheel),
+        "{variant}": write_variant(cuda_wheel(folder, "80", "90"), folder, metadata)[0],
+        "{out}": folder / "out",
+        "{results}": folder / "results.jsonl",
+        "{evil}": f"{EVIL}-1.0-py3-none-any-x.whl",
+    }
+    (folder / "out").mkdir()
+    survey = ["survey", "inspect", str(folder / "evil"), "--jobs", "1"]
+    assert start([*survey, "-o", str(folder / "results.jsonl")]).code == 0
+
+    def fill(name: str, text: str) -> list[str]:
+        return [name, *(str(places.get(word, word)) for word in text.split())]
+
+    return fill
+
+
+def test_every_command_has_a_row() -> None:
+    assert list(ROWS) == NAMES
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_data_is_on_stdout_and_remarks_are_on_stderr(name: str, words: Words) -> None:
+    done = start(words(name, ROWS[name].works))
+
+    assert done.code == ROWS[name].code
+    assert done.out.strip()
+    assert [it for it in done.err.splitlines() if not it.startswith(("warning: ", "note: "))] == []
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_json_is_one_document_in_ascii(name: str, words: Words) -> None:
+    row = ROWS[name]
+    if row.no_json:
+        assert "--json" not in help_of(name)
+        return
+    done = start([*words(name, row.works), "--json"])
+
+    assert done.code == row.code
+    assert isinstance(json.loads(done.out), dict)
+    assert done.out.isascii()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_cannot_work_is_code_2_and_one_line(name: str, words: Words) -> None:
+    done = start(words(name, ROWS[name].fails))
+
+    assert (done.code, done.out) == (2, "")
+    said = done.err.splitlines()[-1]
+    assert said.startswith(f"{PROGRAM} {name}: error: ")
+    assert done.err.startswith(("usage: ", said))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_option_is_code_2_in_the_same_form(name: str) -> None:
+    done = start([name, "--no-such-option"])
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1].startswith(f"{PROGRAM}")
+    assert ": error: " in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932", "utf-8"])
+@pytest.mark.parametrize("name", NAMES)
+def test_any_encoding_will_do(name: str, encoding: str, words: Words) -> None:
+    row = ROWS[name]
+    done = [start(words(name, row.fails), encoding=encoding)]
+    if row.works:
+        done.append(start(words(name, row.works), encoding=encoding))
+
+    assert [it.code for it in done] == [2, row.code][: len(done)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_foreign_reaches_the_terminal_as_it_is(name: str, words: Words) -> None:
+    row = ROWS[name]
+    done = [start(words(name, it)) for it in (row.fails, row.works) if it]
+
+    for text in (it for one in done for it in (one.out, one.err)):
+        strange = {letter for letter in text if not letter.isprintable()}
+        # A script for a shell may be indented as it likes.
+        assert strange <= {"\n"} | ({"\t"} if name == "completion" else set())
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_a_dumb_terminal_gets_no_escapes_and_NO_COLOR_no_colours(  # noqa: N802 - its name
+    name: str, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = words(name, ROWS[name].works)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    plain = start(given, terminal=True).out
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    dumb = start(given, terminal=True).out
+
+    # What is left are letters in bold, slanted or underlined; colours have two digits.
+    assert [it for it in re.findall(r"\x1b\[([0-9;]*)m", plain) if len(it) > 1] == []
+    assert "\x1b" not in dumb
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_in_a_pipe_the_terminal_does_not_matter(
+    name: str, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    seen = set()
+    for term in ("dumb", "xterm-256color", ""):
+        monkeypatch.setenv("TERM", term)
+        seen.add(start(words(name, ROWS[name].works)).out)
+
+    assert len(seen) == 1
+    assert "\x1b" not in seen.pop()
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_a_reader_that_leaves_is_no_error(name: str, words: Words) -> None:
+    done = start(words(name, ROWS[name].works), raw=Gone())
+
+    assert (done.code, "error" in done.err) == (0, False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_has_examples_and_exit_codes(name: str) -> None:
+    text = help_of(name)
+
+    assert re.search(r"^examples:\n  \S", text, flags=re.MULTILINE)
+    assert re.search(r"^exit codes:\n  \d", text, flags=re.MULTILINE)
+    assert re.findall(r"^  ([0-2])\b", text.partition("exit codes:")[2], flags=re.MULTILINE)[-1:]
+    assert max(map(len, text.partition("examples:")[2].splitlines())) <= 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_help_are_understood(name: str) -> None:
+    examples = help_of(name).partition("examples:\n")[2].partition("\n\n")[0]
+    commands = re.findall(rf"{PROGRAM} .*", examples.replace("\\\n", " "))
+
+    parser = build_parser()
+    for command in commands:
+        # What a pipe, a redirection or a column of words leaves of the line.
+        line = re.split(r" [|>&] ?|\)|  +(?=[a-z])", command)[0]
+        parser.parse_args(shlex.split(line)[1:])
+    assert any(name in command for command in commands)
+
+
+def test_the_version_is_told() -> None:
+    from nvidia_variant_provider import __version__
+
+    assert start(["--version"]) == (0, f"{PROGRAM} {__version__}\n", "")
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_fault_of_ours_asks_for_a_report(debug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: argparse.Namespace) -> int:
+        return len(cmd_targets._row(None)) + 1  # type: ignore[arg-type] # noqa: SLF001 - a fault
+
+    monkeypatch.setattr(cmd_targets, "run", run)
+    monkeypatch.setenv("NV_VARIANT_PROVIDER_DEBUG", debug)
+    done = start(["targets"])
+
+    assert (done.code, done.out) == (2, "")
+    said = done.err.splitlines()[-1]
+    assert said.startswith(f"{PROGRAM} targets: error: unexpected AttributeError: ")
+    assert "(cli/cmd_targets.py:" in said
+    assert "detect --record FILE" in said
+    assert ("Traceback" in done.err) == bool(debug)
+
+
+def help_of(name: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "100")
+        return start([name, "--help"]).out

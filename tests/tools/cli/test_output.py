@@ -1,0 +1,125 @@
+"""``cli.output``: tables, widths, and what becomes of letters that a stream cannot hold."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COLUMNS: Final = ("variant", "why")
+LONG: Final = "nvidia_very_long_library_name_" * 4
+ROWS: Final = (("cuda13.0", f"{LONG} and [bold]more[/bold]"), ("null", "fits every machine"))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def table(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, **environ: str) -> str:
+    for variable in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr(sys, "stdout", stream)
+    output.emit_table(COLUMNS, ROWS, title="a title of [these] words")
+    return stream.getvalue()
+
+
+def test_in_a_pipe_a_table_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = table(monkeypatch, io.StringIO()).splitlines()
+
+    assert lines[0].rstrip() == "a title of [these] words"
+    assert f"{LONG} and [bold]more[/bold]" in lines[4]
+    assert len(lines) == 7
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_a_table_is_as_wide_as_the_columns(
+    columns: int, stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = table(monkeypatch, stream(), COLUMNS=str(columns), TERM="dumb")
+
+    assert max(map(len, text.splitlines())) <= columns
+    # Folded, but whole.
+    letters = "".join(line[10:] for line in text.splitlines()[4:]).replace(" ", "")
+    assert f"{LONG}and[bold]more[/bold]" in letters
+
+
+def test_colours_can_be_forced_into_a_pipe_and_fold_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = table(monkeypatch, io.StringIO(), FORCE_COLOR="1", TERM="xterm-256color")
+
+    assert "\x1b[1m" in text
+    assert LONG in text
+
+
+def test_a_terminal_shows_bold_headings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "\x1b[1m" in table(monkeypatch, Terminal(), TERM="xterm-256color", COLUMNS="80")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("C:\\Windows\\System32\\nvcuda.dll", "C:\\Windows\\System32\\nvcuda.dll"),
+        ("\\\\server\\share\\x.whl", "\\\\server\\share\\x.whl"),
+        ("Grüße 中文.whl", "Grüße 中文.whl"),
+        ("a\nb", "a\\nb"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("abc\u202egpj.exe", "abc\\u202egpj.exe"),
+        ("caf\udce9.whl", "caf\\udce9.whl"),
+        ("tab\there", "tab\\there"),
+    ],
+    ids=ascii,
+)
+def test_a_line_is_one_line_and_moves_no_cursor(text: str, shown: str) -> None:
+    assert output.one_line(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "├─ € 中 …\n"),
+        ("ascii", "|- \\u20ac \\u4e2d ...\n"),
+        ("cp1252", "|- € \\u4e2d …\n"),
+        ("latin-1", "|- \\u20ac \\u4e2d ...\n"),
+    ],
+)
+def test_letters_that_an_encoding_lacks_are_spelled(
+    encoding: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding, newline="\n"))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    output.prepare_streams()
+    output.emit_lines(["├─ € 中 …"])
+    sys.stdout.flush()
+
+    assert raw.getvalue().decode(encoding) == shown
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"), [([], []), ([("a", "b"), ("ccc", "")], ["a    b", "ccc"])]
+)
+def test_columns_are_aligned(
+    rows: Sequence[tuple[str, str]], lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.emit_columns(rows)
+
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_csv_cells_hold_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    output.emit_csv(("name", "count"), [("H100\x1b[2J, 80 GB", 2)])
+
+    assert capsys.readouterr().out == 'name,count\n"H100\\x1b[2J, 80 GB",2\n'

@@ -1,0 +1,111 @@
+"""``run``: the command's environment, exit code and failures."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, GPU, MACHINE, RULES, TARGET
+from nvidia_variant_provider.tools.cli.cmd_run import UV_FEATURE, UV_PREVIEW, child_environment
+
+SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    ours = {"NV_VARIANT_PROVIDER_ROOT": "/var/empty-no-such-root", **environ}
+    inherited = {name: value for name, value in os.environ.items() if "NV_VARIANT" not in name}
+    inherited.pop(UV_PREVIEW, None)
+    return subprocess.run(
+        [sys.executable, "-m", "nvidia_variant_provider", "run", *arguments],
+        env=inherited | ours,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_the_command_sees_the_forced_facts() -> None:
+    done = run("--target", "gh200@580", "--", sys.executable, "-c", SHOW)
+    environ = json.loads(done.stdout)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {name: environ.get(name) for name in (FORCE_CUDA, FORCE_SM_ARCH, UV_PREVIEW)} == {
+        FORCE_CUDA: "13.0",
+        FORCE_SM_ARCH: "9.0",
+        UV_PREVIEW: UV_FEATURE,
+    }
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_the_exit_code_is_the_command_s(code: int) -> None:
+    assert run("--target", "h100", "--", sys.executable, "-c", f"exit({code})").returncode == code
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signals there")
+def test_the_command_takes_the_place_of_the_process() -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+
+    assert run("--target", "h100", "--", sys.executable, "-c", script).returncode == -signal.SIGTERM
+
+
+def test_arguments_arrive_as_they_were_given() -> None:
+    wanted = ["--target", "--", "a b", "", "--help"]
+    script = "import json, sys; print(json.dumps(sys.argv[1:]))"
+    done = run("--target", "h100", "--", sys.executable, "-c", script, *wanted)
+
+    assert json.loads(done.stdout) == wanted
+
+
+def test_without_a_driver_the_command_still_runs_and_is_warned() -> None:
+    done = run("--", sys.executable, "-c", SHOW)
+
+    assert done.returncode == 0
+    assert FORCE_CUDA not in json.loads(done.stdout)
+    assert "neither variable can be given" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--"], 2, "expected a command after --"),
+        ([], 2, "expected a command after --"),
+        (["--target", "h100", "--", "no-such-program-here"], 127, "not found"),
+        (["--target", "h100", "--", "/"], 126, "denied"),
+        (["--target", "gh20", "--", "true"], 2, "did you mean gh200"),
+    ],
+    ids=str,
+)
+def test_failures_to_start_have_codes_of_their_own(
+    arguments: list[str], code: int, words: str
+) -> None:
+    done = run(*arguments)
+
+    assert done.returncode == code
+    assert words in done.stderr
+
+
+@given(
+    st.dictionaries(st.sampled_from([MACHINE, TARGET, GPU, RULES, UV_PREVIEW, "PATH"]), st.text()),
+    st.sampled_from([{}, {FORCE_CUDA: "12.8"}, {FORCE_CUDA: "12.8", FORCE_SM_ARCH: "9.0"}]),
+)
+def test_the_child_environment_changes_only_what_describes_a_machine(
+    environ: dict[str, str], forced: dict[str, str]
+) -> None:
+    child = child_environment(environ, forced)
+    described = {MACHINE, TARGET, GPU} if forced else set()
+
+    assert {name: child.get(name) for name in (MACHINE, TARGET, GPU)} == {
+        name: None if name in described else environ.get(name) for name in (MACHINE, TARGET, GPU)
+    }
+    assert (child.get("PATH"), child.get(RULES)) == (environ.get("PATH"), environ.get(RULES))
+    assert forced.items() <= child.items()
+    assert UV_FEATURE in child[UV_PREVIEW].split(",")
+    assert set(environ.get(UV_PREVIEW, "").split(",")) - {""} <= set(child[UV_PREVIEW].split(","))

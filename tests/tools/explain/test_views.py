@@ -1,0 +1,270 @@
+"""Order, reasons and warnings of each installer's result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nvidia_variant_provider.rules import judge
+from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.explain.results import ORDINARY, PIP, PROVIDER, UV, Explanation
+from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.metadata.model import Provider
+from tests.strategies import machine, machines
+from tests.tools.explain.releases import build, metadata_of, release_of
+
+TORCH = {
+    "cu130": build("13.0", "75_real 80_real 90_real 100_real 120_real", "1"),
+    "cu126": build("12.0", "50_real 60_real 70_real 90_real", "2"),
+    "null": {},
+}
+
+
+def torch_on(target: str) -> Explanation:
+    return explain(release_of(TORCH), parse_target(target).machine())
+
+
+def winners(found: Explanation) -> dict[str, str | None]:
+    return {view.installer: view.winner for view in found.views}
+
+
+def test_the_newest_build_that_fits_wins_and_the_rest_say_why() -> None:
+    found = torch_on("h100@580")
+
+    assert winners(found) == {PROVIDER: "cu130", UV: "cu130", PIP: ORDINARY}
+    assert [(row.label, row.place, row.reason) for row in found.view(PROVIDER).rows] == [
+        ("cu130", 1, "90_real for H100 (9.0)"),
+        ("cu126", 2, "after cu130 by nvidia :: cuda_version_lower_bound: 13.0 before 12.0"),
+        ("null", 3, "the null variant, after every other"),
+        (ORDINARY, 4, "after every variant"),
+    ]
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "label", "reason"),
+    [
+        ("h100@570", "cu130", "needs CUDA >= 13.0, driver says 12.8 (driver branch R570)"),
+        ("h100@570.86.15", "cu130", "driver says 12.8 (driver release 570.86.15)"),
+        ("h100@cuda12.8", "cu130", "needs CUDA >= 13.0, driver says 12.8"),
+        ("b200@580", "cu126", "sm_arch: has 50 60 70 90, this GPU is 10.0"),
+        ("v100+p100@570", "cu130", "sm_arch: has 75 80 90 100 120, the GPUs are 6.0, 7.0"),
+    ],
+)  # fmt: skip
+def test_the_deciding_property_is_said_in_words(target: str, label: str, reason: str) -> None:
+    assert reason in torch_on(target).view(PROVIDER).reason_of(label)
+
+
+def test_ties_are_called_ties() -> None:
+    same = build("12.0", "90_real")
+    found = explain(release_of({"one": same, "two": same}), parse_target("h100@580").machine())
+
+    assert "by the label alone" in found.view(PROVIDER).reason_of("two")
+
+
+def test_a_gpu_machine_that_ends_at_null_is_warned_about() -> None:
+    found = torch_on("b200@570")
+
+    assert winners(found) == {PROVIDER: "null", UV: "null", PIP: ORDINARY}
+    assert any("ends at null, although this machine has a GPU" in it for it in found.warnings)
+
+
+def test_without_null_the_ordinary_wheel_is_what_is_left() -> None:
+    found = explain(release_of({"cu130": TORCH["cu130"]}), parse_target("b200@570").machine())
+
+    assert found.view(PROVIDER).winner == ORDINARY
+    assert any("ends at no label" in it for it in found.warnings)
+
+
+def test_with_neither_nothing_is_left() -> None:
+    release = release_of({"cu130": TORCH["cu130"]}, ordinary=False)
+    found = explain(release, parse_target("b200@570").machine())
+
+    assert winners(found) == {PROVIDER: None, UV: None, PIP: None}
+
+
+def test_a_machine_without_gpu_is_not_warned() -> None:
+    assert explain(release_of(TORCH), machine(None)).warnings == ()
+
+
+def test_ptx_at_first_use_is_warned_about_and_uv_disagrees() -> None:
+    ptx = {"cu130": build("13.0", "75_real 90_real 90_virtual"), "null": {}}
+    found = explain(release_of(ptx), parse_target("b200@580").machine())
+
+    assert winners(found) == {PROVIDER: "cu130", UV: "null", PIP: ORDINARY}
+    assert any("has only PTX (90_virtual) for B200 (10.0)" in it for it in found.warnings)
+    assert any(
+        "they disagree: the provider ends at cu130, uv at null" in it for it in found.warnings
+    )
+    assert "rule set 0 takes only 100_real to 100_virtual" in found.view(UV).reason_of("cu130")
+
+
+def test_a_gpu_that_the_build_leaves_out_is_named() -> None:
+    found = torch_on("p100+b200@580")
+
+    assert winners(found)[PROVIDER] == "cu126"
+    assert "cu126 has no device code for B200 (10.0)" in found.warnings
+
+
+def test_orin_is_told_about_tegra() -> None:
+    found = explain(
+        release_of({"cu126": build("12.0", "80_real 90_real")}),
+        parse_target("jetson-orin@jetpack6").machine(),
+    )
+
+    assert "different sides of Tegra and desktop" in found.view(PROVIDER).reason_of("cu126")
+    assert found.view(UV).winner == "cu126"
+    assert any("cu126 has no device code for Jetson AGX Orin" in it for it in found.warnings)
+
+
+def test_wheels_of_another_platform_are_out() -> None:
+    release = release_of(
+        TORCH, {"cu130": "manylinux_2_28_aarch64", "cu126": "manylinux_2_28_x86_64"}
+    )
+    found = explain(release, parse_target("gh200@580").machine())
+
+    assert found.view(PROVIDER).winner == "cu130"
+    assert (
+        found.view(PROVIDER).reason_of("cu126")
+        == "no wheel for linux aarch64: there is manylinux_2_28_x86_64"
+    )
+
+
+@pytest.mark.parametrize(("libc", "winner"), [("glibc", "cu130"), ("musl", None)])
+def test_the_c_library_counts(libc: str, winner: str | None) -> None:
+    here = machine("13.0", "9.0")
+    here = replace(here, platform=replace(here.platform, libc=libc))
+    tag = "manylinux_2_28_x86_64"
+    release = release_of({"cu130": TORCH["cu130"]}, {"cu130": tag}, ordinary=False)
+
+    assert explain(release, here).view(PROVIDER).winner == winner
+
+
+@pytest.mark.parametrize(
+    ("change", "installers", "words"),
+    [
+        ({"requires": ("nvidia-variant-provider>=0.0.2,<1.0.0",)}, [UV], "0.0.1"),
+        ({"plugin_api": None}, [PROVIDER, UV], "plugin-api"),
+        ({"optional": True}, [PROVIDER, UV], "optional"),
+        ({"requires": ("nvidia-variant-provider<0.0.2",)}, [PROVIDER], "excludes this provider"),
+        ({"requires": ("other-provider",)}, [PROVIDER, UV], "nvidia-variant-provider"),
+    ],
+    ids=str,
+)
+def test_metadata_that_makes_an_installer_skip_the_provider_is_warned_about(
+    change: dict[str, object], installers: list[str], words: str
+) -> None:
+    metadata = metadata_of(TORCH)
+    provider = (metadata.providers or {})["nvidia"].model_copy(update=change)
+    changed = metadata.model_copy(
+        update={"providers": {**(metadata.providers or {}), "nvidia": provider}}
+    )
+    found = explain(release_of(TORCH, metadata=changed), parse_target("h100@580").machine())
+    skipped = [it for it in found.warnings if "does not answer for nvidia" in it]
+
+    assert [it for it in (PROVIDER, UV) if found.view(it).winner == "null"] == installers
+    assert len(skipped) == len(installers)
+    assert all(words in it for it in skipped)
+
+
+def test_static_properties_take_the_provider_s_place() -> None:
+    static = Provider(static_properties={"sm_arch": ("60_real",)})
+    metadata = metadata_of({"old": build("", "60_real"), "null": {}})
+    changed = metadata.model_copy(update={"providers": {"nvidia": static}})
+    found = explain(
+        release_of({"old": build("", "60_real"), "null": {}}, metadata=changed), machine(None)
+    )
+
+    assert winners(found) == {PROVIDER: "old", UV: "old", PIP: ORDINARY}
+
+
+def test_uv_sees_no_variants_without_the_file_beside_the_wheels() -> None:
+    found = explain(release_of(TORCH, listed=False), parse_target("h100@580").machine())
+
+    assert winners(found) == {PROVIDER: "cu130", UV: ORDINARY, PIP: ORDINARY}
+    assert any("uv sees no variant without a demo-1.2-variants.json" in it for it in found.warnings)
+
+
+def test_uv_gives_up_a_release_with_metadata_it_cannot_read() -> None:
+    broken = replace(release_of(TORCH), metadata=None, trouble="variants.json: seen 1, expected 2")
+    found = explain(broken, parse_target("h100@580").machine())
+
+    assert (found.view(UV).winner, found.view(PROVIDER).winner) == (None, ORDINARY)
+    assert "variants.json: seen 1, expected 2" in found.warnings
+
+
+def test_uv_without_nvidia_smi_is_blind_and_the_way_out_is_named() -> None:
+    found = explain(release_of(TORCH), parse_target("h100@580").machine(), uv_blind=True)
+
+    assert (found.view(PROVIDER).winner, found.view(UV).winner) == ("cu130", "null")
+    assert any("nvidia-variant-provider run --" in it for it in found.warnings)
+
+
+def test_a_wheel_whose_label_the_metadata_lacks_is_out() -> None:
+    release = release_of({**TORCH, "cu999": {}}, metadata=metadata_of(TORCH))
+    found = explain(release, machine("13.0", "9.0"))
+
+    assert found.view(PROVIDER).winner == "cu130"
+    assert found.view(PROVIDER).reason_of("cu999") == "the metadata names no such label"
+
+
+def test_a_label_without_a_wheel_is_out() -> None:
+    release = replace(release_of({"cu126": TORCH["cu126"]}), metadata=metadata_of(TORCH))
+    found = explain(release, machine("13.0", "9.0"))
+
+    assert found.view(PROVIDER).winner == "cu126"
+    assert found.view(PROVIDER).reason_of("cu130") == "there is no wheel with the label cu130"
+
+
+def test_a_namespace_of_another_provider_is_not_judged() -> None:
+    metadata = metadata_of(TORCH)
+    amd = Provider(requires=("amd-variant-provider",), plugin_api="amd.plugin")
+    changed = metadata.model_copy(
+        update={
+            "providers": {**(metadata.providers or {}), "amd": amd},
+            "default_priorities": metadata.default_priorities.model_copy(
+                update={"namespace": (*metadata.namespaces, "amd")}
+            ),
+            "variants": {**metadata.variants, "rocm": {"amd": {"gfx_arch": ("gfx942",)}}},
+        }
+    )
+    release = release_of({**TORCH, "rocm": {}}, metadata=changed)
+    found = explain(release, machine("13.0", "9.0"))
+
+    assert found.view(PROVIDER).reason_of("rocm").startswith("amd: another provider answers")
+
+
+BUILDS = st.builds(
+    build,
+    st.sampled_from(["", "11.0", "12.0", "12.8", "13.0"]),
+    st.lists(
+        st.sampled_from(
+            ["50_real", "75_real", "80_real", "90a_real", "100f_real", "75_virtual", "90_virtual"]
+        ), unique=True, max_size=5
+    ).map(" ".join),
+    st.sampled_from(["", "1", "2", "3"]),
+).filter(bool)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), BUILDS, min_size=1), machines)
+def test_what_is_placed_is_supported_and_what_is_not_has_a_reason(
+    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], of: object
+) -> None:
+    found = explain(release_of({**variants, "null": {}}), of)  # type: ignore[arg-type]
+    for installer, rules in ((PROVIDER, 1), (UV, 0)):
+        view = found.view(installer)
+        assert {row.label for row in view.rows} == {*variants, "null", ORDINARY}
+        for row in view.rows:
+            assert row.reason
+            stated = variants.get(row.label, {}).get("nvidia", {})
+            fits = all(
+                any(judge(of, feature, value, rules).supported for value in values)  # type: ignore[arg-type]
+                for feature, values in stated.items()
+            )
+            assert (row.place is not None) == fits
+    placed = [row.place for row in found.view(PROVIDER).rows if row.place is not None]
+
+    assert placed == list(range(1, len(placed) + 1))

@@ -1,0 +1,162 @@
+"""The file of results: added to by one writer, whole after every kind of end."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.survey.results import Results, read_records
+from nvidia_variant_provider.tools.survey.task import Task, examine, failed
+from nvidia_variant_provider.tools.survey.wheels import Wheel
+from tests.wheel_maker import cuda_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INSPECT = Task("inspect")
+ONE, TWO = Wheel("/a.whl", 10, 1), Wheel("/b.whl", 20, 2)
+
+
+def lines(*wheels: Wheel, task: Task = INSPECT) -> list[str]:
+    return [failed(task, wheel, "damaged", "cut") for wheel in wheels]
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_last_line_cut_anywhere_is_done_again_and_the_others_stay(tmp_path: Path) -> None:
+    first, second = lines(ONE, TWO)
+    path = tmp_path / "results.jsonl"
+    for cut in range(len(second)):
+        write(path, first + second[:cut])
+        with Results(str(path), INSPECT) as results:
+            assert results.state_of(ONE) is not None
+            # Without its line feed the record is whole all the same.
+            assert (results.state_of(TWO) is None) == (cut < len(second) - 1)
+            if results.state_of(TWO) is None:
+                results.append(second)
+
+        assert path.read_text() == first + second, cut
+
+
+def test_a_first_line_cut_anywhere_leaves_an_empty_file(tmp_path: Path) -> None:
+    (line,) = lines(ONE)
+    for cut in range(len(line) - 1):
+        path = write(tmp_path / "results.jsonl", line[:cut])
+        with Results(path, INSPECT) as results:
+            assert results.state_of(ONE) is None
+        assert os.path.getsize(path) == 0, cut
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hello", "PK\3\4", '{"schema_version":2,"a":1}\n', "\n", '[1]\n{"schema_version":1}\n'],
+    ids=["text", "zip", "other schema", "blank", "other JSON"],
+)
+def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "notes.txt", text)
+
+    with pytest.raises(InvalidValueError, match=r"notes\.txt: line 1: not a record of 'survey'"):
+        Results(path, INSPECT)
+    assert (tmp_path / "notes.txt").read_text() == text
+
+
+@pytest.mark.parametrize("wrong", ["{}\n", "{\n", "\n", '{"path":"/x"}\n', "\0\0\n"])
+def test_a_line_in_the_middle_that_is_no_record_is_named(tmp_path: Path, wrong: str) -> None:
+    first, second = lines(ONE, TWO)
+    path = write(tmp_path / "results.jsonl", first + wrong + second)
+
+    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a record"):
+        Results(path, INSPECT)
+    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a record"):
+        list(read_records(path))
+    assert (tmp_path / "results.jsonl").read_text() == first + wrong + second
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    path = str(tmp_path / "results.jsonl")
+
+    with (
+        Results(path, INSPECT),
+        pytest.raises(InvalidValueError, match="another survey is writing to it"),
+    ):
+        Results(path, INSPECT)
+    with Results(path, INSPECT) as after:
+        assert after.state_of(ONE) is None
+
+
+@pytest.mark.parametrize(
+    ("there", "now", "words"),
+    [
+        (INSPECT, Task("verify", 0.75), "of inspect, this is verify --threshold 75"),
+        (Task("verify", 0.5), Task("verify", 0.75), "of verify --threshold 50, this"),
+    ],
+)
+def test_results_that_cannot_be_compared_are_not_mixed(
+    tmp_path: Path, there: Task, now: Task, words: str
+) -> None:
+    path = write(tmp_path / "results.jsonl", lines(ONE, task=there)[0])
+
+    with pytest.raises(InvalidValueError, match=words):
+        Results(path, now)
+
+
+def test_a_wheel_that_changed_has_no_state_and_the_last_line_counts(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    wheel = Wheel.of(str(cuda_wheel(tmp_path, "80")))
+    with Results(str(path), INSPECT) as results:
+        results.append(failed(INSPECT, wheel, "damaged", "cut"))
+        results.append(examine(INSPECT, wheel))
+        assert results.state_of(wheel) == (wheel.size, wheel.mtime_ns, "done", False)
+
+    with Results(str(path), INSPECT) as results:
+        assert results.state_of(wheel) == (wheel.size, wheel.mtime_ns, "done", False)
+        assert results.state_of(Wheel(wheel.path, wheel.size, 5)) is None
+        assert results.state_of(Wheel(wheel.path, 5, wheel.mtime_ns)) is None
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidValueError, match=r"nowhere/results\.jsonl: No such file"):
+        Results(str(tmp_path / "nowhere" / "results.jsonl"), INSPECT)
+    with pytest.raises(InvalidValueError, match="Is a directory"):
+        Results(str(tmp_path), INSPECT)
+
+
+def test_a_full_disk_is_an_error_that_names_the_file_and_the_rest_is_done_later(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "results.jsonl"
+    first, second = lines(ONE, TWO)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Results(str(path), INSPECT) as results:
+        results.append(first)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(first) + 20, hard))
+        try:
+            with pytest.raises(InvalidValueError, match=r"results\.jsonl: File too large"):
+                results.append(second)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == first + second[:20]
+
+    with Results(str(path), INSPECT) as results:
+        results.append(second)
+    assert path.read_text() == first + second
+
+
+def test_lines_are_ascii_and_whole(tmp_path: Path) -> None:
+    wheel = Wheel(os.fsdecode(b"/m\xff\xe2\x80\xa8.whl"), 1, 1)
+    (line,) = lines(wheel)
+    path = write(tmp_path / "results.jsonl", line)
+
+    assert line.isascii()
+    assert line.count("\n") == 1
+    assert json.loads(line)["path"] == "/m\\xff\u2028.whl"
+    with Results(path, INSPECT) as results:
+        assert results.state_of(wheel) is not None
