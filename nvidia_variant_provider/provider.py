@@ -118,16 +118,18 @@ def _read_machine(path: str) -> Machine:
     import json
 
     from nvidia_variant_provider import machine_file
-    from nvidia_variant_provider.detect.files import Files
+    from nvidia_variant_provider.detect.files import Files, raise_foreign
 
     try:
         document = json.loads(Files().read_bytes(path, _MAX_FILE))
         machine = machine_file.load(document)
     except OSError as error:
+        raise_foreign(error)
         raise OverrideError(
             overrides.MACHINE, path, f"a readable file: {error.strerror}"
         ) from error
     except (ValueError, RecursionError) as error:
+        raise_foreign(error)
         raise OverrideError(overrides.MACHINE, path, f"a machine file: {error!s:.200}") from error
     # Why a recorded machine supports nothing is worth more than where it was read.
     reason = f"read from {path}" + (f": {machine.reason}" if machine.reason else "")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.detect.child import ChildReply
+    from nvidia_variant_provider.detect.child import ChildReply, End
 
 # The status words of the two APIs that decide what detection does next, or what a person reads.
 # Sources: nvml.h and cuda.h of CUDA 13.5.
@@ -47,7 +48,7 @@ class LibraryAnswer:
 
     api: str
     path: str
-    end: str
+    end: End
     loaded: bool = False
     load_error: str = ""
     init: int | None = None
@@ -75,7 +76,12 @@ class LibraryAnswer:
     @property
     def timed_out(self) -> bool:
         """Whether the library was still silent at the deadline."""
-        return self.end == "timeout"
+        return self.end.timed_out
+
+    @property
+    def never_asked(self) -> bool:
+        """Whether no child process could be started to ask it."""
+        return self.end.never_started
 
     def describe(self) -> str:
         """Say in a few words what came of it."""
@@ -86,9 +92,9 @@ class LibraryAnswer:
             *([f"CUDA {self.cuda}"] if self.cuda else []),
             *([describe_code(self.api, self.init)] if self.init else []),
             *([f"{self.count} GPUs"] if self.count is not None else []),
-            *([self.end] if not self.complete else []),
+            *([str(self.end)] if not self.complete else []),
         ]
-        return ", ".join(parts) or self.end
+        return ", ".join(parts) or str(self.end)
 
 
 def describe_code(api: str, code: int) -> str:
@@ -105,7 +111,8 @@ def parse_answer(api: str, path: str, reply: ChildReply) -> LibraryAnswer:
         word, *fields = line.split("\t")
         try:
             draft.take(word, [_unescape(text) for text in fields])
-        except (ValueError, IndexError, MalformedReplyError):
+        except (ValueError, IndexError, MalformedReplyError) as error:
+            raise_foreign(error)
             continue
     gpus = {index: gpu for index, gpu in draft.gpus.items() if index not in draft.failed}
     return LibraryAnswer(

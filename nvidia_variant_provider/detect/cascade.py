@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, read_kernel
 from nvidia_variant_provider.detect.libraries import (
     WSL_FOLDERS,
@@ -107,6 +108,7 @@ class _Cascade:
         try:
             return self._ask(seen)
         except Exception as error:  # noqa: BLE001 - the tests hold that no state of a machine gets here
+            raise_foreign(error)
             text = f"please report this: {type(error).__name__}: {error}"
             self._step("internal", "", found=False, detail=text)
             notes = (*self.notes, Note("internal-error", text))
@@ -129,7 +131,7 @@ class _Cascade:
             else:
                 self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
         answers = (*seen.nvml, *seen.cuda)
-        no_child = bool(answers) and all(found.end.startswith("not started") for found in answers)
+        no_child = bool(answers) and all(answer.never_asked for answer in answers)
         if no_child:
             self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
         if _wants_smi(seen):
@@ -234,7 +236,7 @@ class _Cascade:
 
 def _is_final(api: str, answer: LibraryAnswer) -> bool:
     """Tell whether another copy of the library could not do better."""
-    if answer.timed_out or answer.end.startswith("not started"):
+    if answer.timed_out or answer.never_asked:
         return True
     return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
 

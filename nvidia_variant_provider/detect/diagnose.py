@@ -85,7 +85,7 @@ def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
         return Status.TIMEOUT, "CUDA did not start in time", (remedy("cuda-too-slow"),)
     if cuda.load_error:
         return Status.OK, _WORKS[1], (remedy("libcuda-missing"),)
-    if cuda.end.startswith("not started"):
+    if cuda.never_asked:
         return _WORKS
     return Status.BROKEN, f"libcuda: {cuda.end}", ()
 
@@ -170,7 +170,7 @@ def _silent(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
         reason = "known from the kernel's files only"
         present = bool(gpus) or not _no_device_nodes(seen)
         return Diagnosis(Status.OK if present else Status.DRIVER_NO_GPU, reason, gpus)
-    ended = [found.end for found in answers if not found.load_error and not found.complete]
+    ended = [answer.end for answer in answers if not answer.load_error and not answer.complete]
     if ended:
         return Diagnosis(Status.BROKEN, f"the driver's library: {ended[0]}", gpus)
     if _no_device_nodes(seen):

@@ -131,6 +131,6 @@ def _traces(seen: Observations) -> Diagnosis:
 
 def _crashed(seen: Observations) -> bool:
     return any(
-        not found.complete and not found.load_error and not found.end.startswith("not started")
-        for found in (*seen.nvml, *seen.cuda)
+        not answer.complete and not answer.load_error and not answer.never_asked
+        for answer in (*seen.nvml, *seen.cuda)
     )

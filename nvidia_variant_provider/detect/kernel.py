@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.detect.gate import (
     DEVICE_FOLDER,
     MODULE_FOLDER,
@@ -146,6 +147,7 @@ def _probe_release(
     try:
         return Hit(parse(files.read_text(path, 4096)), path)
     except OSError as error:
+        raise_foreign(error)
         return Miss.from_os_error(path, error)
     except MalformedReplyError as error:
         return Miss(path, MissReason.MALFORMED, str(error))
@@ -178,7 +180,8 @@ def _read_pci(files: FileView) -> list[PciGpu]:
             continue
         try:
             device_id = int(read_word(files, f"{folder}/device"), 16)
-        except ValueError:
+        except ValueError as error:
+            raise_foreign(error)
             continue
         driver = files.read_link(f"{folder}/driver").rpartition("/")[2]
         asleep = read_word(files, f"{folder}/power/runtime_status") == "suspended"
@@ -190,7 +193,8 @@ def _read_pci(files: FileView) -> list[PciGpu]:
 def _read_information(files: FileView, address: str) -> tuple[int | None, bool]:
     try:
         return parse_information(files.read_text(f"{PROC_GPUS}/{address}/information", 4096))
-    except OSError:
+    except OSError as error:
+        raise_foreign(error)
         return None, False
 
 

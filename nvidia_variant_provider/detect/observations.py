@@ -105,7 +105,7 @@ class Observations:
         """Whether a probe did not come back in time."""
         answers = (*self.nvml, *self.cuda)
         return any(answer.timed_out for answer in answers) or (
-            self.smi is not None and self.smi.end == "timeout"
+            self.smi is not None and self.smi.end.timed_out
         )
 
 

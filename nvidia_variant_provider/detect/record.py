@@ -200,7 +200,7 @@ def _join(folder: str, name: str) -> str:
 
 def _dump_reply(reply: ChildReply) -> dict[str, object]:
     return {
-        "end": reply.end,
+        "end": str(reply.end),
         "seconds": round(reply.seconds, 4),
         "lines": reply.text.splitlines(),
     }
