@@ -147,9 +147,7 @@ def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     code, _, err = output_of(capsys, wheels, "--target", "b200@570", "--require-gpu")
 
     assert code == 1
-    assert (
-        "warning: this provider ends at null, although this machine has a GPU" in err
-    )
+    assert "warning: this provider ends at null, although this machine has a GPU" in err
     assert "error: --require-gpu: b200@570: provider ends at null" in err
 
 
