@@ -80,7 +80,7 @@ def add_parser(
         "--rules",
         action="append",
         choices=("0", "1"),
-        help="rule set; 0 predicts uv 0.13.8 (default: 1). Given twice, the first is shown and "
+        help="rule set; 0 predicts uv (default: 1). Given twice, the first is shown and "
         "mirror and requirements serve both",
     )
     _add_outputs(parser)
