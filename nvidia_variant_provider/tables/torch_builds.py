@@ -210,7 +210,7 @@ BUILDS: Final = (
     TorchBuild(_13_2, WINDOWS, "2.15.0", "2.15.0", _TURING_ON, _PLAN, _UNVERIFIED),
 )
 
-# What uv 0.13.9 adds to its list of indexes for ``--torch-backend=auto``, newest first, from
+# What uv adds to its list of indexes for ``--torch-backend=auto``, newest first, from
 # which driver on. It knows no cu134, and looks at nothing but the driver's number.
 UV_INDEXES: Final = (
     (DriverRelease("580"), DriverRelease("580"), "132 130"),
