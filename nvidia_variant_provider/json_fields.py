@@ -35,7 +35,7 @@ def field(row: Mapping[str, object], key: str, kind: type[_T], default: _T | Non
     # bool is an int to Python and not to JSON.
     if type(value) is not kind:
         raise _refusal(key, _NAMES.get(kind, kind.__name__), value)
-    return value  # type: ignore[return-value]  # mypy does not narrow by ``type(...) is``
+    return value
 
 
 def optional(row: Mapping[str, object], key: str, kind: type[_T]) -> _T | None:

@@ -76,7 +76,7 @@ def test_each_variable_is_read(variable: str, text: str, field: str, value: obje
         (
             overrides.GPU,
             ["1000", "-1", "any", "GPU-xyz", "MIG-" + "a" * 65],
-            "'highest', 'lowest', an index from 0, or the start of a UUID",
+            "'all', 'highest', 'lowest', an index from 0, or the start of a UUID",
         ),
         (
             overrides.TIMEOUT,

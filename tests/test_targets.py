@@ -19,7 +19,7 @@ from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
 from nvidia_variant_provider.targets.drivers import default_driver
 from nvidia_variant_provider.targets.target import parse_target
@@ -82,7 +82,7 @@ def test_every_capability_is_a_target_in_both_spellings(row: CapabilityFacts) ->
     dotted = find_device(str(row.capability))
 
     assert dotted == find_device(f"sm_{row.capability.number}")
-    assert dotted.tegra == (row.capability in TEGRA_ISLANDS or row.capability.major == 11)
+    assert dotted.tegra == (row.capability in TEGRA_CAPABILITIES or row.capability.major == 11)
 
 
 def test_jetpack_rows_rise_and_do_not_precede_their_devices() -> None:

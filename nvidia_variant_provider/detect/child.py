@@ -84,7 +84,7 @@ class End:
     def __str__(self) -> str:
         if self.ending in {Ending.EXIT, Ending.SIGNAL}:
             return f"{self.ending.value} {self.number}"
-        return self.ending.value + (f": {self.detail}" if self.detail else "")
+        return f"{self.ending.value}: {self.detail}" if self.detail else str(self.ending.value)
 
 
 EXITED: Final = End(Ending.EXIT)

@@ -29,7 +29,7 @@ FOLDERS: Final = (
     "/usr/local/bin",
     "/opt/bin",
 )
-QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,name"
+QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,memory.total,name"
 # Drivers before R510 do not know compute_cap and refuse the whole query.
 OLD_QUERY: Final = QUERY.replace("compute_cap,", "")
 _REFUSED: Final = "is not a valid field to query"
@@ -130,7 +130,14 @@ def _gpu(row: dict[str, str]) -> Gpu:
     capability = _capability(row)
     uuid = row["uuid"] if row["uuid"].startswith(("GPU-", "MIG-")) else ""
     name = "" if row["name"].startswith("[") else row["name"][:96]
-    return Gpu(name, uuid, parse_bus_id(row["pci.bus_id"]), capability, source="nvidia-smi")
+    address, memory = parse_bus_id(row["pci.bus_id"]), _memory(row["memory.total"])
+    return Gpu(name, uuid, address, capability, source="nvidia-smi", memory=memory)
+
+
+def _memory(cell: str) -> int | None:
+    """Read ``4096 MiB``; boards that share the CPU's memory have ``[N/A]``."""
+    number, _, unit = cell.partition(" ")
+    return int(number) if unit == "MiB" and number.isdecimal() and len(number) < 9 else None  # noqa: PLR2004
 
 
 def _capability(row: dict[str, str]) -> ComputeCapability | None:

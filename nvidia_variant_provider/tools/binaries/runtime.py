@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.binaries import coverage, ptx
 from nvidia_variant_provider.tools.binaries.report import CudartLink, Kind
 
@@ -174,7 +174,7 @@ def _relied_upon(library: Library) -> list[CudaVersion]:
     rows = coverage.build_matrix(library.profiles).rows
     # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
     # them alone, and an x86-64 wheel never meets one.
-    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_ISLANDS]
+    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_CAPABILITIES]
     versions = []
     for tally in _kernels(library):
         image = tally.image

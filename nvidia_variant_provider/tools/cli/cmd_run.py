@@ -80,16 +80,14 @@ def child_environment(environ: Mapping[str, str], forced: Mapping[str, str]) -> 
     """
     child = dict(environ)
     if forced:
-        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
-            child.pop(name, None)
+        for row in overrides.VARIABLES:
+            if row.of_machine:
+                child.pop(row.name, None)
     child.update(forced)
     features = [name for name in child.get(UV_PREVIEW, "").split(",") if name]
     if UV_FEATURE not in features:
         child[UV_PREVIEW] = ",".join((*features, UV_FEATURE))
     return child
-
-
-_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

@@ -16,18 +16,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
 
 # What describes a machine. On the command line a named machine replaces all of it.
-_FACTS: Final = (
-    overrides.FORCE_CUDA,
-    overrides.FORCE_SM_ARCH,
-    overrides.MACHINE,
-    overrides.TARGET,
-    overrides.GPU,
-)
-_OPTIONS: Final = {
-    overrides.TARGET: "--target",
-    overrides.MACHINE: "--machine",
-    overrides.GPU: "--gpu",
-}
+_FACTS: Final = tuple(row.name for row in overrides.VARIABLES if row.of_machine)
+_OPTIONS: Final = {row.name: row.option for row in overrides.VARIABLES if row.option}
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +35,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gpu",
         metavar="WHICH",
-        help="of several GPUs: highest, lowest, an index from 0, or the start of a UUID",
+        help="of several GPUs: all, highest, lowest, an index from 0, or the start of a UUID",
     )
 
 

@@ -14,7 +14,7 @@ from nvidia_variant_provider.tables import driver_branches, pci_ids, products
 from nvidia_variant_provider.tables.sm_archs import (
     FIRST_CAPABILITY_OF_CUDA_13,
     LAST_CUDA_12,
-    TEGRA_ISLANDS,
+    TEGRA_CAPABILITIES,
     TEGRA_JOINS_DESKTOP,
 )
 from nvidia_variant_provider.targets.devices import generation
@@ -187,7 +187,7 @@ def _sm_targets() -> tuple[SmTarget, ...]:
             compute_capability=str(arch.capability),
             suffix=arch.suffix,
             device=str(same_device(arch.capability)),
-            tegra_island=arch.capability in TEGRA_ISLANDS,
+            tegra_island=arch.capability in TEGRA_CAPABILITIES,
         )
         for arch in sm_archs()
         if not arch.virtual
