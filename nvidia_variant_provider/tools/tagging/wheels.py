@@ -6,10 +6,10 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
+from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,41 +28,52 @@ def tagged_name(wheel: Path, label: str) -> WheelName:
 
 
 def write_variant(
-    wheel: Path,
+    wheel: OpenWheel,
     folder: Path,
     variant: WheelVariant,
     *,
     force: bool = False,
+    check: bool = True,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the variant wheel into a folder; return its path and remarks on what was dropped."""
-    target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
-    archive = WheelArchive(wheel)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    if member in archive:
-        raise InvalidValueError(f"{wheel.name}: has {member}, though its name has no label")
-    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures)
-    return target, _dropped(archive)
+    """Write the variant wheel into a folder; return its path and remarks on what was dropped.
+
+    ``check`` is that of ``rewrite``, which closes the wheel.
+    """
+    target = _target(folder, str(tagged_name(wheel.path, variant.label)), force=force)
+    wheel.check()
+    if wheel.variant_path in wheel.archive:
+        raise InvalidValueError(
+            f"{wheel.path.name}: has {wheel.variant_path}, though its name has no label"
+        )
+    added = {wheel.variant_path: variant.to_json().encode()}
+    rewrite(wheel, target, added, wheel.signatures, check=check)
+    return target, _dropped(wheel)
 
 
-def write_plain(wheel: Path, folder: Path, *, force: bool = False) -> tuple[Path, tuple[str, ...]]:
+def write_plain(
+    path: Path, folder: Path, *, force: bool = False, check: bool = True
+) -> tuple[Path, tuple[str, ...]]:
     """Write the ordinary wheel of a variant into a folder; return its path and remarks."""
     from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 
-    name = WheelName.parse(wheel.name)
+    name = WheelName.parse(path.name)
     if not name.label:
-        raise InvalidValueError(f"{wheel.name}: has no variant label to take off")
+        raise InvalidValueError(f"{path.name}: has no variant label to take off")
     target = _target(folder, str(dataclasses.replace(name, label="")), force=force)
-    archive = WheelArchive(wheel)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    remarks = list(_dropped(archive))
-    try:
-        parse_wheel_metadata(archive.read(member), f"{wheel.name}: {member}", name.label)
-    except InvalidValueError as error:
-        remarks.append(f"the metadata that was taken out was not valid: {error}")
-    if b"variant_" in archive.read(f"{archive.dist_info}/METADATA"):
-        remarks.append("METADATA speaks of variants; its requirements may need a look")
-    removed = {*archive.signatures, *([member] if member in archive else [])}
-    rewrite(wheel, target, {}, removed)
+    with OpenWheel(path) as wheel:
+        wheel.check()
+        remarks = list(_dropped(wheel))
+        data, source = wheel.variant_json, f"{path.name}: {wheel.variant_path}"
+        try:
+            if data is None:
+                raise MetadataError(source, "", "no such member", "the metadata of the variant")
+            parse_wheel_metadata(data, source, name.label)
+        except InvalidValueError as error:
+            remarks.append(f"the metadata that was taken out was not valid: {error}")
+        if b"variant_" in wheel.metadata:
+            remarks.append("METADATA speaks of variants; its requirements may need a look")
+        removed = {*wheel.signatures, *([wheel.variant_path] if data is not None else [])}
+        rewrite(wheel, target, {}, removed, check=check)
     return target, tuple(remarks)
 
 
@@ -75,5 +86,5 @@ def _target(folder: Path, name: str, *, force: bool) -> Path:
     return target
 
 
-def _dropped(archive: WheelArchive) -> tuple[str, ...]:
-    return tuple(f"{name} was dropped: it signed the old RECORD" for name in archive.signatures)
+def _dropped(wheel: OpenWheel) -> tuple[str, ...]:
+    return tuple(f"{name} was dropped: it signed the old RECORD" for name in wheel.signatures)
