@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import read_bounded, write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
     INDEX_SUFFIX,
     MAX_FILES,
@@ -23,10 +23,11 @@ from nvidia_variant_provider.tools.lint.sources import (
     parse_document,
 )
 from nvidia_variant_provider.tools.lint.subject import Kind
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,7 +84,8 @@ class Planned:
         if not self.member:
             write_atomically(self.path, self.after)
             return
-        rewrite(self.path, self.target, {self.member: self.after, **self.more})
+        with OpenWheel(self.path) as wheel:
+            rewrite(wheel, self.target, {self.member: self.after, **self.more})
         if self.target != self.path:
             self.path.unlink()
 
@@ -159,12 +161,12 @@ def _plan_document(path: Path, member: str, before: bytes, done: Conversion) -> 
 
 def _planned_wheel(path: Path, target: Specification) -> Planned:
     name = WheelName.parse(path.name)
-    archive = WheelArchive(path)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    stated_in = f"{archive.dist_info}/{_METADATA}"
-    rest, fields = split_fields(archive.read(stated_in))
-    if member in archive:
-        data = archive.read(member)
+    with OpenWheel(path) as wheel:
+        wheel.check()
+        metadata, data = wheel.metadata, wheel.variant_json
+        member, stated_in = wheel.variant_path, f"{wheel.dist_info}/{_METADATA}"
+    rest, fields = split_fields(metadata)
+    if data is not None:
         done = _converted(data, f"{path}!{member}", target)
         planned = _plan_document(path, member, data, done)
         if fields:
@@ -174,14 +176,14 @@ def _planned_wheel(path: Path, target: Specification) -> Planned:
         done = convert(to_draft(fields, source, name.label), source, target)
         planned = _plan_document(path, member, b"", done)
     else:
-        raise InvalidValueError(f"{path}: has no {WHEEL_METADATA_NAME}")
+        raise InvalidValueError(f"{path}: has no {VARIANT_JSON}")
     if fields:
         reason = "installers read variant.json alone, and that has all of it"
         change = Change(_METADATA, f"removed {len(fields)} fields Variant-*", reason)
         changes = (*planned.changes, change)
         after = done.metadata.to_json().encode()
         planned = replace(planned, changes=changes, after=after, more={stated_in: rest})
-    return _renamed(planned, archive, name, done)
+    return _renamed(planned, metadata, name, done)
 
 
 def _hold_to(
@@ -193,7 +195,7 @@ def _hold_to(
     told = _sets(to_draft(properties, source, label)["variants"][label])
     stated = _sets(done.metadata.variants.get(label, {}))
     if told != stated:
-        advice = f"the properties of {WHEEL_METADATA_NAME}, or none: one of the two is wrong"
+        advice = f"the properties of {VARIANT_JSON}, or none: one of the two is wrong"
         raise ConversionRefusedError(source, "Variant-property", str(told)[:80], advice)
 
 
@@ -204,11 +206,11 @@ def _sets(variant: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[str, dict[
     }
 
 
-def _renamed(planned: Planned, archive: WheelArchive, name: WheelName, done: Conversion) -> Planned:
+def _renamed(planned: Planned, metadata: bytes, name: WheelName, done: Conversion) -> Planned:
     new_label = done.renamed.get(name.label)
     if new_label is None:
         return planned
-    _refuse_markers(planned, archive, done)
+    _refuse_markers(planned, metadata, done)
     return replace(planned, target=planned.path.with_name(str(replace(name, label=new_label))))
 
 
@@ -220,9 +222,9 @@ def _converted(data: bytes, source: str, target: Specification) -> Conversion:
     return convert(document.raw, source, target)
 
 
-def _refuse_markers(planned: Planned, archive: WheelArchive, done: Conversion) -> None:
+def _refuse_markers(planned: Planned, metadata: bytes, done: Conversion) -> None:
     """Refuse to rename a label that requirements name: those are not ours to edit."""
-    text = archive.read(f"{archive.dist_info}/{_METADATA}").decode("utf-8", "replace")
+    text = metadata.decode("utf-8", "replace")
     for label in done.renamed:
         for line in _REQUIRES.findall(text):
             if label in line:
@@ -231,5 +233,4 @@ def _refuse_markers(planned: Planned, archive: WheelArchive, done: Conversion) -
 
 
 def _read(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+    return read_bounded(path, MAX_BYTES)

@@ -6,7 +6,7 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.rewrite import rewrite
@@ -28,17 +28,17 @@ def tagged_name(wheel: Path, label: str) -> WheelName:
 
 
 def write_variant(
-    wheel: OpenWheel,
-    folder: Path,
-    variant: WheelVariant,
-    *,
-    force: bool = False,
-    check: bool = True,
+    path: Path, folder: Path, variant: WheelVariant, *, force: bool = False, check: bool = True
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the variant wheel into a folder; return its path and remarks on what was dropped.
+    """Write the variant wheel into a folder; return its path and remarks on what was dropped."""
+    with OpenWheel(path) as wheel:
+        return add_variant(wheel, folder, variant, force=force, check=check)
 
-    ``check`` is that of ``rewrite``, which closes the wheel.
-    """
+
+def add_variant(
+    wheel: OpenWheel, folder: Path, variant: WheelVariant, *, force: bool, check: bool
+) -> tuple[Path, tuple[str, ...]]:
+    """Do the same with a wheel that is open, and close it; ``check`` is that of ``rewrite``."""
     target = _target(folder, str(tagged_name(wheel.path, variant.label)), force=force)
     wheel.check()
     if wheel.variant_path in wheel.archive:
@@ -63,16 +63,17 @@ def write_plain(
     with OpenWheel(path) as wheel:
         wheel.check()
         remarks = list(_dropped(wheel))
-        data, source = wheel.variant_json, f"{path.name}: {wheel.variant_path}"
-        try:
-            if data is None:
-                raise MetadataError(source, "", "no such member", "the metadata of the variant")
-            parse_wheel_metadata(data, source, name.label)
-        except InvalidValueError as error:
-            remarks.append(f"the metadata that was taken out was not valid: {error}")
+        removed, data = set(wheel.signatures), wheel.variant_json
+        if data is None:
+            remarks.append(f"{path.name}: has no {wheel.variant_path} to take out")
+        else:
+            removed.add(wheel.variant_path)
+            try:
+                parse_wheel_metadata(data, f"{path.name}: {wheel.variant_path}", name.label)
+            except InvalidValueError as error:
+                remarks.append(f"the metadata that was taken out was not valid: {error}")
         if b"variant_" in wheel.metadata:
             remarks.append("METADATA speaks of variants; its requirements may need a look")
-        removed = {*wheel.signatures, *([wheel.variant_path] if data is not None else [])}
         rewrite(wheel, target, {}, removed, check=check)
     return target, tuple(remarks)
 

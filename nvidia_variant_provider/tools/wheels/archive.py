@@ -95,8 +95,9 @@ class Archive:
             raise DamagedFileError(f"{where}: not stored or deflated, or encrypted")
         if max(entry.size, entry.packed) > MAX_READ:
             raise DamagedFileError(f"{where}: {entry.size} bytes, expected at most {MAX_READ}")
+        source = self.open(entry)
         try:
-            return b"".join(self.open(entry).chunks())
+            return b"".join(source.chunks())
         except DamagedFileError as error:
             raise DamagedFileError(f"{self.file.name}: {error}") from error
 

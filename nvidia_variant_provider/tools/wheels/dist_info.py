@@ -1,7 +1,7 @@
 """The ``.dist-info`` folder of a wheel: which one is the wheel's own, and the fields of METADATA.
 
-The rules are those of pip and uv: both refuse a wheel without the folder, with two of them, and with
-that of another project; uv also refuses that of another version.
+The rules are those of pip and uv. Both refuse a wheel without the folder, with two of them, and
+with that of another project; uv also refuses that of another version.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The inflater and its checksum: zlib-ng where the extra ``fast`` is installed, else the one of Python.
+"""Inflater and checksum: zlib-ng's where the extra ``fast`` is installed, else those of Python.
 
 Both can be copied, which is what reading a member again from the middle needs; ISA-L's cannot.
 """

@@ -1,4 +1,4 @@
-"""A wheel that is opened once and handed on: to who reads its metadata, its code, or rewrites it."""
+"""A wheel, opened once and handed on to whoever reads its metadata or code, or rewrites it."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ class OpenWheel:
         """RECORD, which lists the members of the archive, each with its size."""
         data, name = self.read("RECORD"), str(self.path)
         files = {it.name: it.size for it in self.archive.entries if not it.is_folder}
-        record = WheelRecord.parse(
-            self.record_path, data, name, len(files) + len(SIGNATURES)
-        )
+        record = WheelRecord.parse(self.record_path, data, name, len(files) + len(SIGNATURES))
         record.check(files, name)
         return record
 

@@ -36,8 +36,9 @@ class WheelRecord:
         where = f"{source}: {path}"
         rows: dict[str, tuple[str, str, str]] = {}
         try:
-            text = data.decode("utf-8")
-            for row in csv.reader(io.StringIO(text, newline=""), strict=True):
+            # Decoded line by line: the whole text could take four times as much memory.
+            lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+            for row in csv.reader(lines, strict=True):
                 listed, digest, size = _three(row, where)
                 if listed in rows:
                     raise DamagedFileError(f"{where}: {listed!r:.120} is listed twice")
@@ -46,7 +47,7 @@ class WheelRecord:
                 rows[listed] = (listed, digest, size)
         except (UnicodeDecodeError, csv.Error) as error:
             raise DamagedFileError(f"{where}: {error}; expected CSV in UTF-8") from error
-        is_dos = text.partition("\n")[0].endswith("\r")
+        is_dos = data.partition(b"\n")[0].endswith(b"\r")
         return cls(path, tuple(rows.values()), "\r\n" if is_dos else "\n")
 
     def check(self, sizes: Mapping[str, int], source: str) -> None:

@@ -40,11 +40,10 @@ def rewrite(
     """Write ``target`` from a wheel with members replaced, added or removed, and RECORD amended.
 
     The new file appears under its name when it is complete, and may replace the wheel itself; the
-    wheel is closed then. ``check`` reads every member that is copied, unless somebody has read it to
-    its end already: without it a damaged wheel becomes another damaged wheel. Raises
-    ``DamagedFileError`` for an archive that readers could disagree about, ``MetadataError`` for one
-    that installers refuse, and ``InvalidValueError`` for a signed RECORD unless the signature is in
-    ``remove``.
+    wheel is closed then. ``check`` reads every member that is copied, unless that was done before:
+    without it a damaged wheel becomes another damaged wheel. Raises ``DamagedFileError`` for an
+    archive that readers could disagree about, ``MetadataError`` for one that installers refuse, and
+    ``InvalidValueError`` for a signed RECORD unless the signature is in ``remove``.
     """
     wheel.check()
     _check_wishes(wheel, replace, remove)

@@ -214,7 +214,7 @@ class InflatedSource:
     small part again. ``size`` is what the archive claims; a stream that goes on is an error.
     """
 
-    def __init__(  # noqa: PLR0913 - what the directory says of a member
+    def __init__(
         self,
         whole: Source,
         name: str,

@@ -38,10 +38,11 @@ def check_layout(file: Source, directory: Directory, entries: Iterable[Entry]) -
     _check_end(file, directory)
     members = sorted(entries, key=lambda entry: entry.header_at)
     _check_names(file, members)
-    ends = [entry.header_at for entry in members[1:]] + [directory.start]
-    begin = members[0].header_at if members else directory.start
+    starts = [*(entry.header_at for entry in members), directory.start]
+    begin = starts[0]
     if begin:
         raise DamagedFileError(f"{file.name}: {begin} bytes before the first member, expected none")
+    ends = starts[1:]
     return tuple(_settle(file, entry, end) for entry, end in zip(members, ends, strict=True))
 
 
