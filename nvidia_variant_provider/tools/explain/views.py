@@ -51,6 +51,11 @@ def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Ex
     return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
 
 
+def explain_provider(release: Release, machine: Machine) -> View:
+    """Explain what an installer takes that asks this provider and follows PEP 825."""
+    return _variant_view(PROVIDER, release, machine, 1)
+
+
 def _variant_view(installer: str, release: Release, machine: Machine, rules: int) -> View:
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
