@@ -138,7 +138,7 @@ BUILDS: Final = (
     TorchBuild(_CUDA_13_2, WINDOWS, (*_V12, *_V13, *_V14), _TURING_ON),
 )
 
-# What uv 0.13.8 adds to its list of indexes for ``--torch-backend=auto``, newest first, from
+# What uv adds to its list of indexes for ``--torch-backend=auto``, newest first, from
 # which driver on. It knows no cu134, and looks at nothing but the driver's number.
 UV_INDEXES: Final = (
     (DriverRelease("580"), DriverRelease("580"), "132 130"),
