@@ -85,7 +85,12 @@ COMMANDS: Final = (
     *_stops(_HASHES, "pdm.lock", "pdm add", "pdm lock", "pdm update", "pdm remove"),
     *_locked(_HASHES, "pdm.lock", "pdm install", "pdm sync"),
     *_stops(
-        _HASHES, "Pipfile.lock", "pipenv lock", "pipenv update", "pipenv upgrade", "pipenv uninstall"
+        _HASHES,
+        "Pipfile.lock",
+        "pipenv lock",
+        "pipenv update",
+        "pipenv upgrade",
+        "pipenv uninstall",
     ),
     *_locked(_HASHES, "Pipfile.lock", "pipenv sync"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv install", PIPENV_IGNORE_PIPFILE="1"),

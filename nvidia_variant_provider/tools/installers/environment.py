@@ -33,10 +33,8 @@ def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[s
 
 
 def _set_pip(child: dict[str, str], url: str) -> None:
-    # Empty variables count as unset for pip, and a file's would be used.
-    child.update(
-        PIP_INDEX_URL=url, PIP_EXTRA_INDEX_URL=url, PIP_FIND_LINKS=" ", PIP_NO_INDEX="0"
-    )
+    # An empty variable counts as unset for pip, and a file's setting would be used.
+    child.update(PIP_INDEX_URL=url, PIP_EXTRA_INDEX_URL=" ", PIP_FIND_LINKS=" ", PIP_NO_INDEX="0")
 
 
 def _set_uv(child: dict[str, str], url: str) -> None:

@@ -176,5 +176,3 @@ def _said_by_uv(environ: Mapping[str, str]) -> str:
         return ""
     match = _STATED.search(done.stdout)
     return match[1] if match else ""
-
-

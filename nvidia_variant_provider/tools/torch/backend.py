@@ -84,7 +84,7 @@ def platform_of(machine: Machine) -> str:
 
 def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     """Choose among the builds of a release for a platform of the table."""
-    judged = tuple(_judge(build, machine) for build in builds_of(release, platform))
+    judged = tuple(judge_build(build, machine) for build in builds_of(release, platform))
     fitting = [it for it in judged if it.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
     chosen = max(fitting, key=lambda it: len(it.covers), default=None)
@@ -98,7 +98,8 @@ def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     )
 
 
-def _judge(build: TorchBuild, machine: Machine) -> Judgement:
+def judge_build(build: TorchBuild, machine: Machine) -> Judgement:
+    """Judge one build by its toolkit's oldest driver and by its device code."""
     if refusal := _driver_refusal(build, machine):
         return Judgement(build, fits=False, reason=refusal)
     if not machine.gpus:

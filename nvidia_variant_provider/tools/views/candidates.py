@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from packaging.tags import Tag
 
+    from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass, PythonAbi
     from nvidia_variant_provider.tools.views.model import Source
-    from nvidia_variant_provider.tools.views.page import PageFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def redacted(text: str) -> str:
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects; credentials stay with the host and the scheme they are for."""
 
-    def redirect_request(  # noqa: PLR0913, PLR0917 - the base class has these
+    def redirect_request(
         self,
         req: urllib.request.Request,
         fp: IO[bytes],
@@ -177,9 +177,9 @@ class Fetcher:
         return answer
 
     def _bypasses(self, url: str) -> bool:
-        host = urlsplit(url).hostname or ""
-        proxies = {"no": self._no_proxy}
-        return bool(urllib.request.proxy_bypass_environment(host, proxies))
+        host = (urlsplit(url).hostname or "").lower()
+        names = [it.strip().lower().lstrip(".") for it in self._no_proxy.split(",") if it.strip()]
+        return any(it == "*" or host == it or host.endswith(f".{it}") for it in names)
 
     def _login(self, url: str) -> Login | None:
         known = self._logins.get(origin_of(url))

@@ -9,8 +9,9 @@ from nvidia_variant_provider.model import Platform
 from nvidia_variant_provider.tools.explain.views import explain_provider
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.releases.release import Release
+from nvidia_variant_provider.tools.torch.builds import cuda_of_label
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY
-from nvidia_variant_provider.tools.views.cuda_builds import cuda_of, default_label, judge_label
+from nvidia_variant_provider.tools.views.cuda_builds import default_label, judge_label
 from nvidia_variant_provider.tools.views.model import Build, Tier
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _judged(
             reason=f"the main index's own wheel ({named}): {build.reason}",
             is_assumed=build.is_assumed or is_assumed,
         )
-    cuda = cuda_of(named)
+    cuda = cuda_of_label(named)
     # Of equals the newest toolkit leads: it covers as many of the machine's GPUs.
     age = -(cuda.major * 100 + cuda.minor) if cuda else 0
     place = -judged.covered * 100_000 + age

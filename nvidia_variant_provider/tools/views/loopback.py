@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
-from nvidia_variant_provider.tools.views.page import JSON
+from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ _PASSED_BACK: Final = (
     "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified", "Content-Type",
 )  # fmt: skip
 _METADATA: Final = ".metadata"
+_TOKEN: Final = 40
 _PORTS: Final = range(20_000, 60_000)
 
 
 class Loopback(ThreadingHTTPServer):
-    """Serves one view below ``/SECRET/DIGEST/``; a thread a connection."""
+    """Serves one view below ``/TOKEN/``; a thread a connection."""
 
     daemon_threads = True
     block_on_close = False
@@ -49,10 +50,10 @@ class Loopback(ThreadingHTTPServer):
     # Waiting connections of an earlier run do not keep the port from this one.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, service: ViewService, secret: str, digest: str, port: int) -> None:
+    def __init__(self, service: ViewService, token: str, port: int) -> None:
         """Listen on a port, 0 for any that is free; raises ``OSError`` if it is taken."""
         self.service = service
-        self.prefix = f"/{secret}/{digest}/"
+        self.prefix = f"/{token}/"
         super().__init__((HOST, port), _Handler)
 
     @property
@@ -84,11 +85,13 @@ class Loopback(ThreadingHTTPServer):
 
 def listen(service: ViewService, secret: str, digest: str) -> tuple[Loopback, bool]:
     """Listen on the port that belongs to a view, or on another; say whether it is the former."""
-    number = int.from_bytes(hashlib.sha256(f"{secret}/{digest}".encode()).digest()[:4], "big")
+    # Installers print the address: it shows what belongs to this view, not the secret itself.
+    token = hmac.new(secret.encode(), digest.encode(), "sha256").hexdigest()
+    number = int(token[-8:], 16)
     try:
-        return Loopback(service, secret, digest, _PORTS[number % len(_PORTS)]), True
+        return Loopback(service, token[:_TOKEN], _PORTS[number % len(_PORTS)]), True
     except OSError:
-        return Loopback(service, secret, digest, 0), False
+        return Loopback(service, token[:_TOKEN], 0), False
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.tags import Tag
+    from packaging.version import Version
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-    from nvidia_variant_provider.tools.views.page import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 

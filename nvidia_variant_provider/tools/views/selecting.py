@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from nvidia_variant_provider.tools.torch.builds import torch_release_of
 from nvidia_variant_provider.tools.views.candidates import sort_files
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
-from nvidia_variant_provider.tools.views.partners import torch_release_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from packaging.tags import Tag
 
+    from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.candidates import Candidate, VersionFiles
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
     from nvidia_variant_provider.tools.views.judging import JudgedBuild
     from nvidia_variant_provider.tools.views.model import Interpreter, Source, Wanted
-    from nvidia_variant_provider.tools.views.page import PageFile
 
 
 def make_view(source: Source, wanted: Wanted) -> View:
@@ -47,7 +47,7 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         version=str(files.version),
         metadata=source.metadata.get(files.version),
         trouble=source.troubles.get(files.version, ""),
-        torch_release=torch_release_of(source.project, files.version),
+        torch_release=torch_release_of(source.project, str(files.version)) or "",
         is_cuda_project=source.is_cuda_project,
     )
     here = class_of_platform(wanted.machine.platform)
@@ -143,9 +143,7 @@ def _shown_wheels(chosen: dict[Candidate, Build]) -> Iterator[Shown]:
             yield Shown(wheel.plain_name, wheel.file, wheel.wheel, build, wheel.variant)
 
 
-def _without_cpu_versions(
-    versions: Sequence[VersionView], wanted: Wanted
-) -> Iterator[VersionView]:
+def _without_cpu_versions(versions: Sequence[VersionView], wanted: Wanted) -> Iterator[VersionView]:
     """Hide the versions that end at a CPU build while another one has a build for the GPU."""
     with_gpu = [it for it in versions if _has_gpu_build(it, wanted)]
     for version in versions:
@@ -185,4 +183,3 @@ def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -
         yield f"{name}: {newest.best.label}: {newest.best.reason}"
     if newest.best.tier is Tier.UNFIT:
         yield f"{name}: no build fits this machine: {newest.best.reason}"
-

@@ -17,13 +17,14 @@ from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_meta
 from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.model import Shown, Source
-from nvidia_variant_provider.tools.views.page import PageFile, render_html, render_json
+from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
@@ -177,15 +178,21 @@ class ViewService:
         found: dict[Version, VariantMetadata] = {}
         troubles: dict[Version, str] = {}
         for version, file in _metadata_files(files):
-            try:
-                data = self.upstream.read(file.url, MAX_BYTES)
-                if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
-                    troubles[version] = f"{file.name}: has another hash than its page states"
-                else:
-                    found[version] = parse_metadata(data, file.name)
-            except (UpstreamError, InvalidValueError) as error:
-                troubles[version] = redacted(str(error))
+            metadata, trouble = self._read_metadata(file)
+            if metadata is None:
+                troubles[version] = trouble
+            else:
+                found[version] = metadata
         return found, troubles
+
+    def _read_metadata(self, file: PageFile) -> tuple[VariantMetadata | None, str]:
+        try:
+            data = self.upstream.read(file.url, MAX_BYTES)
+            if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+                return None, f"{file.name}: has another hash than its page states"
+            return parse_metadata(data, file.name), ""
+        except (UpstreamError, InvalidValueError) as error:
+            return None, redacted(str(error))
 
     def _rendered(self, project: str, shown: Sequence[Shown], files: str) -> Page:
         listed = [self._listed(it, files) for it in shown]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
 
 _NAME: Final = "nvidia-variant-provider"
-_SECRET: Final = "secret"
+_KEPT: Final = "secret"
 _BYTES: Final = 16
 
 
@@ -39,7 +39,7 @@ def read_secret(folder: Path) -> str:
     It keeps other users of the machine from the view, and the address the same from run to run,
     which uv's cache goes by.
     """
-    path = folder / _SECRET
+    path = folder / _KEPT
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -75,7 +75,7 @@ def clear(folder: Path) -> int:
     """Remove what is cached and return its size in bytes; the secret stays."""
     total = 0
     for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.name == _SECRET:
+        if entry.name == _KEPT:
             continue
         total += _size(entry)
         if entry.is_dir() and not entry.is_symlink():

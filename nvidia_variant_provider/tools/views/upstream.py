@@ -17,8 +17,9 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
-from nvidia_variant_provider.tools.views.page import ACCEPT, PageFile, parse_page
+from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Upstream:
 
 
 class CudaFamily:
-    """Per-CUDA indexes below one address: ``cpu``, ``cu126``, ``cu130`` …"""
+    """Per-CUDA indexes below one address, such as ``cpu``, ``cu126`` and ``cu130``."""
 
     def __init__(self, fetcher: Fetcher, base: str, projects: frozenset[str]) -> None:
         """Take the address, and the projects that have builds there."""
@@ -228,5 +229,3 @@ def _read_local(url: str, limit: int) -> bytes:
     if len(data) > limit:
         raise UpstreamError(f"{path}: more than {limit} bytes")
     return data
-
-
