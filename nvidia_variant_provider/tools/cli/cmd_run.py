@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
 
@@ -43,8 +42,6 @@ exit codes:
 _CANNOT_START: Final = 126
 _NOT_FOUND: Final = 127
 _USAGE: Final = "%(prog)s [-h] [options] -- CMD ..."
-
-UV_PREVIEW: Final = "UV_PREVIEW_FEATURES"
 
 
 def add_parser(
@@ -130,29 +127,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:
     """Replace this process by a uv that chooses variants itself, told of the machine."""
+    from nvidia_variant_provider.tools.installers.environment import with_facts
     from nvidia_variant_provider.tools.installers.forced import force_environment
 
     forced = force_environment(machine)
     for warning in forced.warnings:
         output.warn(warning)
-    _start(command, child_environment(os.environ, forced.variables))
-
-
-def child_environment(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the command.
-
-    The forced facts take the place of everything else that describes a machine. Where none can
-    be given the environment stays as it is, so that the command looks for itself.
-    """
-    child = dict(environ)
-    if forced:
-        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
-            child.pop(name, None)
-    child.update(forced)
-    return child
-
-
-_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
+    _start(command, with_facts(os.environ, forced.variables))
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

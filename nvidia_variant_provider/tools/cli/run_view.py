@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import cmd_run, output
-from nvidia_variant_provider.tools.installers.commands import stops, variables_for, words_of
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.installers.commands import (
+    projects_of,
+    stops,
+    variables_for,
+    words_of,
+)
 from nvidia_variant_provider.tools.installers.configured import check_requirements
-from nvidia_variant_provider.tools.installers.environment import view_environment
+from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import target_python
 from nvidia_variant_provider.tools.views.child import end_like, run_child
@@ -116,10 +119,7 @@ def _serve(
     with server.running() as url:
         environ = view_environment(os.environ, url, str(folder / "installers" / digest))
         forced = force_environment(machine).variables
-        environ = cmd_run.child_environment(environ, forced) | variables_for(settings.command)
-        if shutil.which(settings.command[0], path=environ.get("PATH")) is None:
-            # Popen's own error names the working folder in its place on some systems.
-            raise FileNotFoundError(2, "not found", settings.command[0])
+        environ = with_facts(environ, forced) | variables_for(settings.command)
         code = run_child(settings.command, environ)
     return _report(service, machine, code)
 
@@ -170,7 +170,7 @@ def cpu_build(view: View) -> str:
 
 def _show(service: ViewService, command: Sequence[str]) -> int:
     """Print what a view shows of the projects that a command names."""
-    for project in _projects(command) or ["torch"]:
+    for project in projects_of(command) or ["torch"]:
         view = service.view(project)
         if view is None:
             output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
@@ -190,21 +190,3 @@ def _rows(view: View) -> Iterator[tuple[str, str, str]]:
             yield str(version.version), "-", "no wheel for this platform"
         else:
             yield str(version.version), best.label or "no label", best.reason
-
-
-def _projects(command: Sequence[str]) -> list[str]:
-    """Return the names among a command's words that look like requirements."""
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    words = words_of(command)
-    actions = [at for at, it in enumerate(words) if it in {"install", "download", "add", "run"}]
-    found: list[str] = []
-    for word in words[actions[0] + 1 :] if actions else []:
-        if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
-            continue
-        try:
-            found.append(canonicalize_name(Requirement(word).name))
-        except InvalidRequirement:
-            continue
-    return found

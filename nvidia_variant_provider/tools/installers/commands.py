@@ -6,11 +6,15 @@ view has, into a file of the project must not see it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,6 +101,7 @@ COMMANDS: Final = (
 )
 """The table; a command without a row passes."""
 
+_ACTIONS: Final = frozenset({"install", "download", "add", "wheel"})
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
 _PIP: Final = re.compile(r"pip[\d.]*")
 
@@ -144,6 +149,19 @@ def variables_for(command: Sequence[str]) -> dict[str, str]:
     """Return what a command needs so that it does not write its lock file anew."""
     row = row_of(command)
     return dict(row.variables) if row is not None else {}
+
+
+def projects_of(command: Sequence[str]) -> list[str]:
+    """Return the projects that a command names to be installed, normalised."""
+    words = words_of(command)
+    actions = [at for at, word in enumerate(words) if word in _ACTIONS]
+    found: list[str] = []
+    for word in words[actions[0] + 1 :] if actions else []:
+        if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
+            continue
+        with contextlib.suppress(InvalidRequirement):
+            found.append(canonicalize_name(Requirement(word).name))
+    return found
 
 
 def _find_up(name: str, folder: str) -> bool:

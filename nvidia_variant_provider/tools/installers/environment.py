@@ -8,10 +8,29 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider import overrides
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
+
+
+_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
+
+
+def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment that tells of a machine by the forced facts alone.
+
+    They take the place of everything else that describes a machine. Where none can be given the
+    environment stays as it is, so that the command looks for itself.
+    """
+    child = dict(environ)
+    if forced:
+        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
+            child.pop(name, None)
+    child.update(forced)
+    return child
 
 
 def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[str, str]:

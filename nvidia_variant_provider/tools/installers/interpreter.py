@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -29,6 +30,7 @@ from packaging.tags import sys_tags
 print(json.dumps([sys.version.split()[0], [str(it) for it in sys_tags()]]))
 """
 _INDEX: Final = "pip._internal.models.index"
+_CONSTANT: Final = re.compile(r"""PyPI\s*=\s*PackageIndex\(\s*["'](https://[^"']+)["']""")
 _STATED: Final = re.compile(r"(?:by default|default):?\s*<?(https?://[^\s>\])]+)")
 
 
@@ -139,27 +141,28 @@ def default_index(environ: Mapping[str, str]) -> str:
 
 
 def _constant_of_pip() -> str:
-    try:
-        from pip._internal.models.index import PyPI
-    except ImportError:
-        return _constant_in_bundle()
-    return str(PyPI.simple_url)
-
-
-def _constant_in_bundle() -> str:
-    """Return the constant of the pip that comes with Python."""
+    """Return the constant of the pip of this environment, or of the one that comes with Python."""
+    spec = importlib.util.find_spec("pip")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    for place in places:
+        path = os.path.join(place, *_INDEX.split(".")[1:]) + ".py"
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                return _constant_in(file.read())
     import ensurepip
 
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     names = os.listdir(folder) if os.path.isdir(folder) else []
     wheel = next((it for it in sorted(names) if it.startswith("pip-")), "")
-    if not wheel:
-        return ""
     try:
-        source = zipimport.zipimporter(os.path.join(folder, wheel)).get_source(_INDEX) or ""
+        importer = zipimport.zipimporter(os.path.join(folder, wheel)) if wheel else None
+        return _constant_in(importer.get_source(_INDEX) or "" if importer else "")
     except (ImportError, OSError):
         return ""
-    match = re.search(r"PyPI\s*=\s*PackageIndex\(\s*[\"'](https://[^\"']+)[\"']", source)
+
+
+def _constant_in(source: str) -> str:
+    match = _CONSTANT.search(source)
     return f"{match[1].rstrip('/')}/simple" if match else ""
 
 

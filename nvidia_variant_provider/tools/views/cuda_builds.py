@@ -68,7 +68,9 @@ def judge_label(
     if code.assumed:
         reason = f"{reason} (device code assumed: {code.source})"
     tier = {True: Tier.GPU, False: Tier.UNFIT, None: Tier.GPU_UNDECIDED}[judgement.fits]
-    return Judged(Build(label, tier, reason, code.assumed), len(judgement.covers))
+    covered = len(judgement.covers)
+    is_partial = tier is Tier.GPU and covered < len(machine.capabilities)
+    return Judged(Build(label, tier, reason, code.assumed, is_partial), covered)
 
 
 def default_label(torch_release: str, platform: PlatformClass) -> tuple[str, bool]:

@@ -179,7 +179,7 @@ class Fetcher:
     def _bypasses(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
         names = [it.strip().lower().lstrip(".") for it in self._no_proxy.split(",") if it.strip()]
-        return any(it == "*" or host == it or host.endswith(f".{it}") for it in names)
+        return any(it in {"*", host} or host.endswith(f".{it}") for it in names)
 
     def _login(self, url: str) -> Login | None:
         known = self._logins.get(origin_of(url))

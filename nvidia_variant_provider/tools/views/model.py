@@ -85,13 +85,14 @@ class Build:
     """One label of a version on one platform: how good it is there, and why.
 
     ``label`` is "" for a wheel without one. ``is_assumed`` marks device code that was concluded
-    from neighbouring releases.
+    from neighbouring releases, ``is_partial`` a build that some of the machine's GPUs cannot use.
     """
 
     label: str
     tier: Tier
     reason: str
     is_assumed: bool = False
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

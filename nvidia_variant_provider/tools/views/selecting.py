@@ -179,7 +179,7 @@ def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -
     if newest is None or newest.best is None or not wanted.has_gpu:
         return
     name = f"{source.project} {newest.version}"
-    if newest.best.is_assumed:
+    if newest.best.is_assumed or newest.best.is_partial:
         yield f"{name}: {newest.best.label}: {newest.best.reason}"
     if newest.best.tier is Tier.UNFIT:
         yield f"{name}: no build fits this machine: {newest.best.reason}"

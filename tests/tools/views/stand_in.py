@@ -38,11 +38,18 @@ VISION: Final = {"2.13.0": "0.28.0", "2.14.1": "0.29.1", "2.15.0": "0.30.0"}
 def make_wheel(name: str, requires: Sequence[str] = (), files: Mapping[str, str] | None = None,
                python: str = ">=3.8") -> bytes:  # fmt: skip
     """Return a wheel by its file name, complete enough for every installer."""
-    project, version, *_, = name.split("-")
+    (
+        project,
+        version,
+        *_,
+    ) = name.split("-")
     tags = name.removesuffix(".whl").split("-")[2:5]
     dist_info = f"{project}-{version}.dist-info"
-    metadata = [f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n",
-                f"Requires-Python: {python}\n", *(f"Requires-Dist: {it}\n" for it in requires)]  # fmt: skip
+    metadata = [
+        f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n",
+        f"Requires-Python: {python}\n",
+        *(f"Requires-Dist: {it}\n" for it in requires),
+    ]
     members = {
         f"{project}/__init__.py": f"build = {name!r}\n",
         **(files or {}),
@@ -86,8 +93,17 @@ class StandIn:
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
 
-    def add_page(self, path: str, project: str, wheels: Mapping[str, bytes], *, where: str = "files",
-                 as_html: bool = False, metadata: bool = True, extra: Mapping[str, Mapping[str, object]] | None = None) -> None:  # fmt: skip  # noqa: E501
+    def add_page(
+        self,
+        path: str,
+        project: str,
+        wheels: Mapping[str, bytes],
+        *,
+        where: str = "files",
+        as_html: bool = False,
+        metadata: bool = True,
+        extra: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         """Add a project's page and its files; names are as on the page."""
         entries = []
         for name, data in wheels.items():
@@ -141,7 +157,9 @@ def _html(entries: Sequence[Mapping[str, object]]) -> bytes:
     for entry in entries:
         hashes, sidecar = entry["hashes"], entry.get("core-metadata")
         fragment = f"#sha256={hashes['sha256']}" if isinstance(hashes, dict) and hashes else ""
-        stated = f' data-core-metadata="sha256={sidecar["sha256"]}"' if isinstance(sidecar, dict) else ""  # noqa: E501
+        stated = (
+            f' data-core-metadata="sha256={sidecar["sha256"]}"' if isinstance(sidecar, dict) else ""
+        )
         lines.append(f'<a href="{entry["url"]}{fragment}"{stated}>{entry["filename"]}</a><br>')
     return ("<!DOCTYPE html><html><body>\n" + "\n".join(lines) + "\n</body></html>").encode()
 
@@ -233,9 +251,7 @@ def add_others(index: StandIn) -> None:
     for major in ("12", "13"):
         labels = {it for labels in TORCH.values() for it in labels if it.startswith(f"cu{major}")}
         files = [f"nvidia_cublas_cu{major}-1.{it[2:]}-py3-none-any.whl" for it in sorted(labels)]
-        index.add_page(
-            "/simple/", f"nvidia-cublas-cu{major}", {it: make_wheel(it) for it in files}
-        )
+        index.add_page("/simple/", f"nvidia-cublas-cu{major}", {it: make_wheel(it) for it in files})
 
 
 def main_index() -> StandIn:
