@@ -53,6 +53,10 @@ BRANCHES: Final = (
     (620, CudaVersion(13, 5)),
 )
 
+# What is assumed for a machine that is named without a driver: the first branch for CUDA 13, which
+# serves every build in use. An older default would mean CPU builds that nobody asked for.
+DEFAULT_BRANCH: Final = 580
+
 # The last driver branch that serves the capabilities below the one named.
 # Source: NVIDIA's data centre driver matrix; Kepler ended with R470, Maxwell to Volta with R580.
 LAST_BRANCH_BELOW: Final = (
