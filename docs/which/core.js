@@ -205,8 +205,9 @@ export class Rules {
  *
  * `offers` maps namespaces to features as `Rules.features` returns them. Variants that state an
  * unsupported property are left out. The null variant, without properties, comes last (PEP 825).
+ * `ties` compares two labels that nothing else tells apart: by their text, unless it is given.
  */
-export function order(metadata, offers) {
+export function order(metadata, offers, ties = (a, b) => (a < b ? -1 : 1)) {
   const offered = { ...offers };
   for (const [namespace, provider] of Object.entries(metadata.providers ?? {})) {
     const fixed = provider["static-properties"];
@@ -230,7 +231,7 @@ export function order(metadata, offers) {
     }
     if (usable) ranked.push({ label, keys: [...keys.sort(compare), end] });
   }
-  ranked.sort((a, b) => compareLists(a.keys, b.keys) || (a.label < b.label ? -1 : 1));
+  ranked.sort((a, b) => compareLists(a.keys, b.keys) || ties(a.label, b.label));
   return ranked.map((row) => row.label);
 }
 

@@ -107,13 +107,21 @@ function machine() {
 }
 
 /** The builds of a torch release on a platform, as a release with variants would state them. */
-function torchRelease(release, platform) {
+function torchRelease(release, platform, cuda) {
   const variants = { cpu: {} };
   for (const row of tables.torch_builds) {
     if (row.release !== release || row.platform !== platform) continue;
-    variants[row.label] = { nvidia: { [LOWER]: [row.lower_bound], [SM_ARCH]: row.sm_archs } };
+    // A driver older than the toolkit cannot read its PTX.
+    const archs = row.sm_archs.filter((arch) => arch.endsWith("_real") || isAtLeast(cuda, row.cuda));
+    variants[row.label] = { nvidia: { [LOWER]: [row.lower_bound], [SM_ARCH]: archs } };
   }
   return { variants, "default-priorities": { namespace: ["nvidia"] }, providers: {} };
+}
+
+function isAtLeast(cuda, other) {
+  const [major = 0, minor = 0] = (cuda ?? "").split(".").map(Number);
+  const [otherMajor, otherMinor] = other.split(".").map(Number);
+  return major > otherMajor || (major === otherMajor && minor >= otherMinor);
 }
 
 async function readFiles(files) {
@@ -135,15 +143,39 @@ function show(problems = []) {
   const given = machine();
   const platform = element("platform").value;
   const release = element("release").value;
-  const metadata = dropped.release?.document ?? torchRelease(release, platform);
+  const metadata = dropped.release?.document ?? torchRelease(release, platform, given.cuda_driver_version);
   const name = dropped.release?.name ?? `torch ${release} on ${element("platform").selectedOptions[0]?.text}`;
-  const labels = order(metadata, { nvidia: rules.features(given) });
+  const offers = { nvidia: rules.features(given) };
+  const labels = dropped.release ? order(metadata, offers) : order(metadata, offers, newestFirst);
   const parts = [verdict(given, labels, metadata, name), builds(given, labels, metadata)];
-  if (!dropped.release) parts.push(commands(labels[0], release));
+  if (!dropped.release) {
+    const fitting = isGpuBuild(metadata, labels[0]) || given.gpus.length === 0;
+    const other = fitting ? null : otherRelease(given, platform, release);
+    if (other) parts.splice(1, 0, paragraph(`torch ${other.release} has a build that fits: ${other.label}.`, "which-good"));
+    if (fitting) parts.push(commands(labels[0], release));
+    else if (other) parts.push(commands(other.label, other.release));
+  }
   for (const problem of Array.isArray(problems) ? problems : []) {
     parts.unshift(paragraph(problem, "which-problem"));
   }
   element("answer").replaceChildren(...parts);
+}
+
+/** The nearest release that has a build for this machine: an older one before a newer one. */
+function otherRelease(given, platform, release) {
+  const releases = [...element("release").options].map((row) => row.value);
+  const at = releases.indexOf(release);
+  for (const candidate of [...releases.slice(at + 1), ...releases.slice(0, at).reverse()]) {
+    const metadata = torchRelease(candidate, platform, given.cuda_driver_version);
+    const [label] = order(metadata, { nvidia: rules.features(given) }, newestFirst);
+    if (isGpuBuild(metadata, label)) return { release: candidate, label };
+  }
+  return null;
+}
+
+/** Builds for several minor versions of one CUDA run on the same drivers: the newest is best. */
+function newestFirst(a, b) {
+  return b.localeCompare(a, "en", { numeric: true });
 }
 
 const isGpuBuild = (metadata, label) => Object.keys(metadata.variants[label] ?? {}).length > 0;
@@ -238,8 +270,9 @@ function commands(label, release) {
     const heading = document.createElement("p");
     heading.textContent = title;
     const code = document.createElement("pre");
-    code.tabIndex = 0; // what scrolls can be reached without a mouse
-    code.append(Object.assign(document.createElement("code"), { textContent: text }));
+    const inner = Object.assign(document.createElement("code"), { textContent: text });
+    inner.tabIndex = 0; // what scrolls can be reached without a mouse
+    code.append(inner);
     list.append(heading, code);
   }
   return list;

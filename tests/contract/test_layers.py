@@ -60,6 +60,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "torch",
     },
     "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "coverage": {
@@ -189,6 +190,7 @@ def is_for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@lru_cache
 def imports(module: str) -> set[str]:
     """Return the full names a module imports when it runs, inside functions too."""
     return names_of(module, runtime_nodes(tree_of(module)))

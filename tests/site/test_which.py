@@ -105,7 +105,11 @@ def test_a_gpu_without_a_build_is_told_so(browser: Browser, site: str) -> None:
     choose(page, "V100", "R580 (CUDA 13.0)", "torch 2.15.0")
 
     assert verdict(page).startswith("The CPU build (cpu) is selected for torch 2.15.0")
-    assert "no device code for 7.0" in page.inner_text("#which-answer table")
+    assert "no toolkit after 12.9 builds for this GPU" in page.inner_text("#which-answer table")
+    answer = page.inner_text("#which-answer")
+    assert "torch 2.14.1 has a build that fits: cu126." in answer
+    assert f"pip install torch==2.14.1 --index-url {page_index()}/cu126" in answer
+    assert "/cpu" not in answer
 
 
 def test_it_reads_a_release_and_a_machine_from_files(
