@@ -10,6 +10,7 @@ docs/tables.md says how to add a row; tests/test_targets.py holds the invariants
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
@@ -192,3 +193,17 @@ JETPACKS: Final = (
     JetPack("7.0", CudaVersion(13, 0), frozenset({_THOR}), 580),
     JetPack("7.2", CudaVersion(13, 2), frozenset({_ORIN, _THOR}), 0),
 )
+
+
+@cache
+def capability_of_chips() -> dict[str, ComputeCapability]:
+    """Return every chip's capability: ``"GH100"`` has 9.0."""
+    # Most who load this module ask for names alone.
+    from nvidia_variant_provider.tables.pci import all_chips
+
+    return {chip.name: chip.capability for chip in all_chips()} | CHIPS_OFF_PCI
+
+
+def sold_capabilities() -> tuple[ComputeCapability, ...]:
+    """Return the capabilities of the products, oldest first: what a build can be made for."""
+    return tuple(sorted({capability_of_chips()[product.chip] for product in PRODUCTS}))

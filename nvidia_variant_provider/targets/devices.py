@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -12,12 +11,12 @@ from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, last_branch_for
 from nvidia_variant_provider.tables.products import (
     CAPABILITIES,
-    CHIPS_OFF_PCI,
     GENERATIONS,
     JETPACKS,
     PRODUCTS,
     CapabilityFacts,
     JetPack,
+    capability_of_chips,
 )
 from nvidia_variant_provider.value_types import dataclass
 
@@ -83,7 +82,7 @@ def products() -> Iterator[Device]:
             row.name,
             row.title,
             row.chip,
-            _chips()[row.chip],
+            capability_of_chips()[row.chip],
             row.architectures,
             row.aliases,
         )
@@ -91,7 +90,7 @@ def products() -> Iterator[Device]:
 
 def chips() -> Iterator[Device]:
     """Yield every chip, oldest capability first."""
-    for name, capability in sorted(_chips().items(), key=lambda row: (row[1], row[0])):
+    for name, capability in sorted(capability_of_chips().items(), key=lambda row: (row[1], row[0])):
         sold = [row.architectures for row in PRODUCTS if row.chip == name]
         shared = tuple(it for it in _BOTH if any(it in row for row in sold)) or _BOTH
         yield Device(name.lower(), f"chip {name}", name, capability, shared)
@@ -120,13 +119,6 @@ def find_device(text: str) -> Device:
 
 def _facts_of(capability: ComputeCapability) -> CapabilityFacts:
     return next(row for row in CAPABILITIES if row.capability == capability)
-
-
-@cache
-def _chips() -> dict[str, ComputeCapability]:
-    from nvidia_variant_provider.tables.pci import all_chips
-
-    return {chip.name: chip.capability for chip in all_chips()} | CHIPS_OFF_PCI
 
 
 def _nearest(name: str) -> str:

@@ -177,7 +177,13 @@ def _state(args: argparse.Namespace) -> Statement:
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
         return from_properties(args.property, bound)
-    return _inferred(args, bound)
+    statement = _inferred(args, bound)
+    if statement.bound.is_unknown:
+        raise InvalidValueError(
+            f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
+            " state one with --lower-bound, or leave the PTX out with --no-ptx"
+        )
+    return statement
 
 
 def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:
