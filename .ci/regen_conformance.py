@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 AUTHORED: Final = ROOT / "tests" / "data" / "conformance"
 MACHINES: Final = ROOT / "tests" / "data" / "machines"
-TARGET: Final = ROOT / "nvidia_variant_provider" / "conformance" / "cases"
+TARGET: Final = ROOT / "nvidia_variant_provider" / "tools" / "conformance" / "cases"
 
 # The entry that uv 0.13.8 recognises and that other clients run.
 NVIDIA: Final = {

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tables.products import sold_capabilities
@@ -20,7 +19,7 @@ from nvidia_variant_provider.tools.binaries.report import Profile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.model import ComputeCapability, SmArch
     from nvidia_variant_provider.tools.binaries.report import Library
 
 # One GPU of each compute capability that products have; what the code names beyond these is added

@@ -48,31 +48,28 @@ def _generations() -> Iterator[Generation]:
     """Yield every known capability that some driver for variants supports, oldest first."""
     for row in CAPABILITIES:
         device = find_device(str(row.capability))
-        first, last = _drivers(device)
-        if max(first, OLDEST_CUDA) <= last:
-            yield Generation(
-                row.capability,
-                _product(row.capability),
-                max(first, OLDEST_CUDA),
-                last,
-                on_arm_only=row.tegra or _is_integrated(row.capability),
-            )
+        since, until = max(_first_cuda(device), OLDEST_CUDA), _last_cuda(device)
+        if until is not None and since <= until:
+            product, on_arm = _product(row.capability), row.tegra or _is_integrated(row.capability)
+            yield Generation(row.capability, product, since, until, on_arm_only=on_arm)
 
 
-def _drivers(device: Device) -> tuple[CudaVersion, CudaVersion]:
-    """Return the first and the last CUDA driver version for a device."""
+def _first_cuda(device: Device) -> CudaVersion:
+    return device.jetpacks[0].cuda if device.jetpacks else device.facts.first_toolkit
+
+
+def _last_cuda(device: Device) -> CudaVersion | None:
+    """Return the last CUDA driver version for a device; ``None`` where variants met no driver."""
     if not device.tegra:
         last = device.last_branch and cuda_of_branch(device.last_branch)
-        return device.facts.first_toolkit, last or NEWEST_CUDA
-    jetpacks = device.jetpacks
-    if not jetpacks:
-        ended = last_branch_for(device.capability) is not None
-        return device.facts.first_toolkit, CudaVersion(0, 0) if ended else NEWEST_CUDA
-    if jetpacks[-1] == JETPACKS[-1]:
-        return jetpacks[0].cuda, NEWEST_CUDA
+        return last or NEWEST_CUDA
+    if not device.jetpacks:
+        return NEWEST_CUDA if last_branch_for(device.capability) is None else None
+    if device.jetpacks[-1] == JETPACKS[-1]:
+        return NEWEST_CUDA
     # A JetPack takes later CUDA versions of its major.
-    major = jetpacks[-1].cuda.major
-    return jetpacks[0].cuda, max(cuda for _, cuda in BRANCHES if cuda.major == major)
+    major = device.jetpacks[-1].cuda.major
+    return max(cuda for _, cuda in BRANCHES if cuda.major == major)
 
 
 def _product(capability: ComputeCapability) -> str:

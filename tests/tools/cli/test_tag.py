@@ -77,6 +77,21 @@ def test_stated_ptx_raises_the_bound_to_its_version(
     }
 
 
+def test_ptx_of_an_unknown_version_needs_a_bound_that_somebody_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = cuda_wheel(tmp_path, "90", "90p", isa=(9, 99))
+
+    error = failure(capsys, wheel, "--dry-run")
+    without = run_json(capsys, wheel, "--dry-run", "--no-ptx")
+    given = run_json(capsys, wheel, "--dry-run", "--lower-bound", "14.0")
+
+    assert "no known driver compiles PTX" in error
+    assert "--lower-bound" in error
+    bounds = [document["lower_bound"]["value"] for document in (without, given)]
+    assert bounds == ["12.0", "14.0"]
+
+
 def test_evidence_is_shown_and_a_dry_run_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

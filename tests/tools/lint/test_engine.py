@@ -364,6 +364,23 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     assert best["12.0", "12.8"] == ()
 
 
+# Rubin was missing, Arm machines counted for wheels alone, and Xavier had no row.
+@pytest.mark.parametrize("arch", ["107_real", "87_real", "110_real", "121_real", "72_real"])
+@pytest.mark.parametrize("folder", ["index", "wheels"])
+def test_code_for_a_gpu_of_the_tables_has_a_machine(arch: str, folder: str, tmp_path: Path) -> None:
+    nvidia = {"cuda_version_lower_bound": ["11.0"], "sm_arch": [arch]}
+    described = merge_patch(read_base(), {"index": {"variants": {"cuda13.0": {"nvidia": nvidia}}}})
+    wheels = described["wheels"]
+    described["wheels"] = (
+        {name.replace("x86_64", "aarch64"): wheel for name, wheel in wheels.items()}
+        if folder == "wheels"
+        else {}
+    )
+    path = write_release(tmp_path / "release", described)
+
+    assert "NV505" not in {code for code, key in found(path) if key == "variants/cuda13.0"}
+
+
 def test_more_labels_than_can_be_ranked_are_told_and_the_rest_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
