@@ -41,6 +41,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     | {"CAPABILITY_MAJORS", "CAPABILITY_MINORS", "NEWEST_CAPABILITY"},
     # The catalogue of the provider 0.0.x, which this module repeats as it is.
     "rules.version0": {"OLDEST_CAPABILITY", "ComputeCapability(5, 0)"},
+    # A version of pip.
+    "tools.installers.table": {"'26.3'"},
     # Status codes of NVML and CUDA.
     "detect.answer": {"NVML_CODES", "CUDA_CODES"},
     "detect.diagnosis": {"NVML_NO_PERMISSION", "NVML_OPERATING_SYSTEM", "NVML_MISMATCH"}

@@ -19,6 +19,7 @@ from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_bra
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
 from nvidia_variant_provider.targets.devices import find_device, products
+from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
@@ -89,7 +90,7 @@ GENERATIONS: Final = tuple(_generations())
 # Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
 MAX_LABELS: Final = 5000
 
-RULE_SETS: Final = {1: "this provider", 0: "uv"}
+RULE_SETS: Final = {it.rules: it.called for it in EXPLAINED if it.rules is not None}
 
 
 @dataclass(frozen=True, slots=True)
