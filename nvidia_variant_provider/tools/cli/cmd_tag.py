@@ -75,6 +75,11 @@ def add_parser(
         metavar="N",
         help=f"break ties between equal variants: 1 wins over 2, up to {_MAX_PRIORITY}",
     )
+    parser.add_argument(
+        "--bake-markers",
+        action="store_true",
+        help="answer the variant markers of METADATA for the label; no installer reads them",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -105,6 +110,9 @@ def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
+    if args.label == "":
+        # An unset variable of a build script, as a rule: the default label would be a surprise.
+        raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
     if args.dry_run or not _is_given(args):
         return _tag(args, None)
     from nvidia_variant_provider.tools.wheels.head_start import HeadStart
@@ -148,7 +156,14 @@ def _write(
     from nvidia_variant_provider.tools.tagging.wheels import write_variant
 
     try:
-        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force, head=head)
+        path, remarks = write_variant(
+            args.wheel,
+            args.output,
+            variant,
+            force=args.force,
+            bake_markers=args.bake_markers,
+            head=head,
+        )
     except OSError as error:
         raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
     for remark in remarks:
