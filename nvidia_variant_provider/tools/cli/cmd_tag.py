@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
     from nvidia_variant_provider.tools.tagging.statement import Statement
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -113,21 +112,6 @@ def run(args: argparse.Namespace) -> int:
     if args.label == "":
         # An unset variable of a build script, as a rule: the default label would be a surprise.
         raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
-    if args.dry_run or not _is_given(args):
-        return _tag(args, None)
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
-
-    # Nothing is read of the code, so that copying is most of the work: it begins at once.
-    with HeadStart(str(args.wheel), str(args.output)) as head:
-        return _tag(args, head)
-
-
-def _is_given(args: argparse.Namespace) -> bool:
-    """Tell whether all that is stated was given."""
-    return bool(args.property or args.null or (args.archs and args.lower_bound != "auto"))
-
-
-def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
 
@@ -141,7 +125,7 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     if args.dry_run:
         target, remarks = name, tuple[str, ...]()
     else:
-        target, remarks = _write(args, variant, head)
+        target, remarks = _write(args, variant)
     if args.json:
         _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
@@ -149,23 +133,13 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     return 0
 
 
-def _write(
-    args: argparse.Namespace, variant: WheelVariant, head: HeadStart | None
-) -> tuple[str, tuple[str, ...]]:
+def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
     """Write the wheel; return its path and what was dropped, which is a warning too."""
     from nvidia_variant_provider.tools.tagging.wheels import write_variant
 
-    try:
-        path, remarks = write_variant(
-            args.wheel,
-            args.output,
-            variant,
-            force=args.force,
-            bake_markers=args.bake_markers,
-            head=head,
-        )
-    except OSError as error:
-        raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+    path, remarks = write_variant(
+        args.wheel, args.output, variant, force=args.force, bake_markers=args.bake_markers
+    )
     for remark in remarks:
         output.warn(remark)
     return str(path), remarks

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.bake import Baked
     from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
 
 
 def tagged_name(wheel: Path, label: str) -> WheelName:
@@ -38,12 +37,11 @@ def write_variant(
     *,
     force: bool = False,
     bake_markers: bool = False,
-    head: HeadStart | None = None,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the variant wheel into a folder; return its path and remarks on what else changed.
 
-    ``head`` is a copy of the wheel that was begun in the folder. ``bake_markers`` answers the
-    variant markers of METADATA for the label; without it they are remarked on.
+    ``bake_markers`` answers the variant markers of METADATA for the label; without it they are
+    remarked on.
     """
     target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
     archive = WheelArchive(wheel)
@@ -58,7 +56,7 @@ def write_variant(
         remarks += [f"METADATA: {it}" for it in baked.changes]
     elif stated_in:
         remarks += _on_markers(archive, stated_in, variant.label)
-    rewrite(wheel, target, replace, archive.signatures, head)
+    rewrite(wheel, target, replace, archive.signatures)
     return target, tuple(remarks)
 
 
