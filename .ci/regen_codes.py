@@ -93,7 +93,7 @@ def _first_sentence(text: str) -> str:
 
 
 def _lint() -> Iterator[str]:
-    yield "\n## Findings of `lint`\n\n| code | severity | uv 0.13.8 | meaning |\n"
+    yield "\n## Findings of `lint`\n\n| code | severity | uv | meaning |\n"
     yield "| --- | --- | --- | --- |\n"
     for rule in RULES:
         uv = "" if rule.uv is Uv.NONE else rule.uv.value

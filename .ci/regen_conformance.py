@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parent.parent
 AUTHORED: Final = ROOT / "tests" / "data" / "conformance"
 MACHINES: Final = ROOT / "tests" / "data" / "machines"
-TARGET: Final = ROOT / "nvidia_variant_provider" / "conformance" / "cases"
+TARGET: Final = ROOT / "nvidia_variant_provider" / "tools" / "conformance" / "cases"
 
-# The entry that uv 0.13.8 recognises and that other clients run.
+# The entry that uv recognises and that other clients run.
 NVIDIA: Final = {
     "requires": ["nvidia-variant-provider>=0.0.1,<1.0.0"],
     "plugin-api": "nvidia_variant_provider.plugin:NvidiaVariantPlugin",
@@ -38,7 +38,7 @@ UV_KNOWS: Final = {overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH}
 Row: TypeAlias = dict[str, Any]
 
 ABOUT: Final = {
-    "properties-0": "Rule set 0: what the providers 0.0.x and uv 0.13.8 report.",
+    "properties-0": "Rule set 0: what the providers 0.0.x and uv report.",
     "properties-1": "Rule set 1, the default: docs/properties.md, value for value.",
     "errors": "Malformed overrides and machine files: which variable is named.",
     "choices": "Small releases, each with one reason why its label is chosen; written by hand.",

@@ -37,13 +37,13 @@ PATIENCE_S: Final = 10.0
 NVML: Final = "libnvidia-ml.so.1"
 
 HEAD: Final = """\
-# Where uv 0.13.8 and the provider 0.0.2 differ from this one
+# Where uv and the provider 0.0.2 differ from this one
 
 Written by `.ci/regen_differences.py`: edit `tests/data/conformance/`, not this page.
 
 Both follow rule set 0 (`NV_VARIANT_PROVIDER_RULES=0` repeats it here). Each row is a release of
 `tests/data/conformance/choices.json` put to both rule sets. The label of rule set 0 is what the
-real uv 0.13.8 installs: a test holds it to that ([conformance.md](conformance.md)). `null` is the
+real uv installs: a test holds it to that ([conformance.md](conformance.md)). `null` is the
 CPU build.
 """
 
@@ -55,7 +55,7 @@ COLUMNS: Final = """\
 DETECTION: Final = """
 ## Detection
 
-uv 0.13.8 reads the driver release from `/sys/module/nvidia/version` or
+uv reads the driver release from `/sys/module/nvidia/version` or
 `/proc/driver/nvidia/version`, but what matters, the CUDA version and the capabilities, from
 `nvidia-smi` alone: without it, as in the recorded machine `headless-no-utils`, uv installs the CPU
 build. A malformed override switches uv off, which only `-v` shows; here it is an error.

@@ -10,9 +10,12 @@ from tests.native.build import stand_ins
 
 __all__ = ["stand_ins"]
 
-# Shared machines are noisy: how long one example takes says nothing.
-settings.register_profile("project", deadline=None)
-settings.load_profile("project")
+# Shared machines are noisy: how long one example takes says nothing. The gate tries the same
+# examples in every run, so that a change is blamed for what it did; `.ci/run deep` tries new ones,
+# with `--hypothesis-profile fresh`.
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("fresh", deadline=None, max_examples=1000)
+settings.load_profile("gate")
 
 # A shell's background jobs ignore Ctrl-C, and so would all programs that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

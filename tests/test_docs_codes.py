@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("script", ["regen_codes", "regen_pictures", "regen_schemas_page"])
+@pytest.mark.parametrize(
+    "script", ["regen_codes", "regen_installers", "regen_pictures", "regen_schemas_page"]
+)
 def test_what_is_generated_into_docs_has_not_drifted(script: str) -> None:
     command = [sys.executable, str(ROOT / ".ci" / f"{script}.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

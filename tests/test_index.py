@@ -20,7 +20,6 @@ from nvidia_variant_provider.tools.index import releases
 from nvidia_variant_provider.tools.index.plan import plan_index
 from nvidia_variant_provider.tools.lint.engine import lint
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
-from nvidia_variant_provider.tools.wheels import whole_files as beside
 from tests.tools.lint.releases import (
     Json,
     carried,
@@ -282,22 +281,6 @@ def test_where_links_cannot_be_made_files_are_copied(
 def test_a_folder_without_wheels_is_an_error(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=str(tmp_path)):
         plan_index(tmp_path / name)
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def fail(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space"):
-        beside.write_beside(path, b"new")
-
-    assert (names(tmp_path), path.read_bytes()) == ({"file"}, b"old")
 
 
 @pytest.mark.clients

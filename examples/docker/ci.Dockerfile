@@ -7,7 +7,7 @@ FROM python:3.13-slim
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.8 'nvidia-variant-provider[tools]>=0.1'
+RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
 
 # Every machine of the fleet must get a build for its GPU. Each one that would not is a line.
 RUN nvidia-variant-provider explain "$INDEX" --package torch==2.14.1 --installer uv --require-gpu \

@@ -6,7 +6,7 @@ FROM python:3.13-slim AS build
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.8 'nvidia-variant-provider[tools]>=0.1'
+RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
 
 # 'run' tells uv of the machine for this one command; the image keeps no variable.
 RUN uv venv && nvidia-variant-provider run --target gb200@580 -- \

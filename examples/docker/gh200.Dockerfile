@@ -6,7 +6,7 @@ FROM python:3.13-slim
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.8 'nvidia-variant-provider[tools]>=0.1'
+RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
 
 # Stops the build, before gigabytes are fetched, where uv would go on with the CPU wheel.
 RUN nvidia-variant-provider explain "$INDEX" --package torch==2.14.1 --target gh200@580 \

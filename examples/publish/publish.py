@@ -28,17 +28,21 @@ if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))
 
 from examples.torch.clients import clean_environment, uv_executable  # noqa: E402
+from examples.torch.wheels import write_wheel  # noqa: E402
+from nvidia_variant_provider.tools.wheels.name import WheelName  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RELEASE: Final = "torchvision==0.29.2"
+RELEASE: Final = "torchvision==0.29.1"
 PYTHON: Final = "3.12"
+# What the release requires, in versions that fit it.
+REQUIRED: Final = {"torch": "2.14.0", "numpy": "2.3.0", "pillow": "12.0.0"}
 README: Final = Path(__file__).with_name("README.md")
 # The block of README.md that a run writes, between its fences.
 SUMMARY: Final = re.compile(r"(```text\n).*?(```\n)", re.DOTALL)
 # The two platforms have different architectures, so one label cannot stand for both.
-PLATFORMS: Final = {"x86_64": "cuda13.2_x86_64", "aarch64": "cuda13.2_aarch64"}
+PLATFORMS: Final = {"x86_64": "cuda13.0_x86_64", "aarch64": "cuda13.0_aarch64"}
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ class Customer:
 
 
 CUSTOMERS: Final = (
-    Customer("h100@595", "x86_64", "13.2", "9.0", "cuda13.2_x86_64"),
-    Customer("l4@595", "x86_64", "13.2", "8.9", "cuda13.2_x86_64"),
-    Customer("gh200@595", "aarch64", "13.2", "9.0", "cuda13.2_aarch64"),
+    Customer("h100@580", "x86_64", "13.0", "9.0", "cuda13.0_x86_64"),
+    Customer("l4@580", "x86_64", "13.0", "8.9", "cuda13.0_x86_64"),
+    Customer("gh200@580", "aarch64", "13.0", "9.0", "cuda13.0_aarch64"),
     Customer("gtx-1080@580", "x86_64", "13.0", "6.1", ""),
 )
 
@@ -112,7 +116,9 @@ def download(folder: Path) -> dict[str, Path]:
             chosen = ["--platform", f"manylinux_2_28_{platform}", "--python-version", PYTHON]
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
             command += ["--only-binary", ":all:", *chosen, "--dest", str(place), RELEASE]
-            subprocess.run(command, check=True)
+            # One exact file is asked for: what this machine is constrained to is not at issue. An
+            # empty value would not take a configured constraint back, an empty file does.
+            subprocess.run(command, check=True, env={**os.environ, "PIP_CONSTRAINT": os.devnull})
         (found[platform],) = place.glob("*.whl")
     return found
 
@@ -191,16 +197,28 @@ def served(folder: Path) -> Iterator[str]:
             thread.join()
 
 
+def write_dependencies(folder: Path) -> Path:
+    """Write stand-ins for what the wheels require, torch of 500 MB above all; return their folder.
+
+    The customers install with dependencies, as people do.
+    """
+    folder.mkdir()
+    for name, version in REQUIRED.items():
+        write_wheel(folder, WheelName(name, version, "", "py3", "none", "any", ""), None)
+    return folder
+
+
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Keep the story free of the server's log."""
 
 
-def install(customer: Customer, address: str, scratch: Path) -> str:
+def install(customer: Customer, address: str, dependencies: Path, scratch: Path) -> str:
     """Install with uv as this machine; return the label that was installed, "" for none."""
     target = scratch / customer.target
     command = [uv_executable(), "pip", "install", "--preview-features", "wheel-variants"]
-    command += ["--no-config", "--no-deps", "--index-url", address, "--target", str(target)]
+    command += ["--no-config", "--index-url", address, "--find-links", str(dependencies)]
+    command += ["--target", str(target)]
     command += ["--python", sys.executable, "--python-version", PYTHON]
     command += ["--python-platform", f"{customer.platform}-manylinux_2_28", RELEASE]
     settings = {
@@ -217,17 +235,19 @@ def install(customer: Customer, address: str, scratch: Path) -> str:
         text=True,
         check=False,
     )
-    labels = [path.parent for path in target.glob("*.dist-info/variant.json")]
+    labels = [path.parent for path in target.glob("torchvision-*.dist-info/variant.json")]
     print(done.stderr, end="", flush=True)
     if done.returncode or not labels:
         return ""
+    if not list(target.glob("torch-*.dist-info")):
+        raise StepError(f"{customer.target}: torchvision was installed without torch")
     from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 
     (label,) = parse_metadata((labels[0] / "variant.json").read_bytes(), "variant.json").variants
     return label
 
 
-def sell(story: Story) -> None:
+def sell(story: Story, dependencies: Path) -> None:
     """Install as every customer from the served index, and say why each got what it got."""
     story.step(
         "install with uv, and explain",
@@ -236,7 +256,7 @@ def sell(story: Story) -> None:
     )
     with served(story.folder / "dist") as address:
         for customer in CUSTOMERS:
-            label = install(customer, address, story.folder)
+            label = install(customer, address, dependencies, story.folder)
             if label != customer.label:
                 raise StepError(f"{customer.target}: got {label!r}, expected {customer.label!r}")
             said = story.tool("explain", "dist", "--target", customer.target)
@@ -253,7 +273,7 @@ def run(downloads: Path) -> list[str]:
         look(story, wheels)
         refuse_one_label(story, wheels)
         publish(story, wheels)
-        sell(story)
+        sell(story, write_dependencies(story.folder / "dependencies"))
         return story.outcomes
 
 

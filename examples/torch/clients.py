@@ -65,7 +65,7 @@ def install_with_uv(
         try:
             _run(command, scratch, settings)
         except ClientCrashError:
-            # Seen once: uv 0.13.8 ended in a segmentation fault when everything was installed.
+            # Seen once: uv ended in a segmentation fault when everything was installed.
             _run(command, scratch, settings)
         pairs = [requirement.split("==") for requirement in requirements]
         return {name: installed_label(target, name, version) for name, version in pairs}

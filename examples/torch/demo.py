@@ -17,7 +17,7 @@ sys.path.insert(0, str(PROJECT))
 
 from examples.torch.environment import SetUpError, ensure_environment  # noqa: E402
 
-UV = "uv==0.13.8"
+UV = "uv==0.13.9"
 
 
 def main() -> int:

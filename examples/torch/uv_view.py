@@ -1,4 +1,4 @@
-"""What uv 0.13.8 sees of this machine: it asks ``nvidia-smi`` on the PATH and nothing else.
+"""What uv sees of this machine: it asks ``nvidia-smi`` on the PATH and nothing else.
 
 Our own detection may well see more, so uv's choice is predicted from uv's own source.
 """

@@ -1,4 +1,4 @@
-"""Rule set 0: what the provider 0.0.x and uv 0.13.8 report, value for value.
+"""Rule set 0: what the provider 0.0.x and uv report, value for value.
 
 Needed to predict those installers; its known faults are listed in docs/properties.md. Only the
 strongest GPU counts, nothing outside the catalogue of 0.0.x is corrected, and a version that was

@@ -1,4 +1,4 @@
-"""The conformance cases against released clients: uv 0.13.8 for rule set 0, variantlib for 1.
+"""The conformance cases against released clients: uv for rule set 0, variantlib for 1.
 
 uv learns of a machine from a stand-in for nvidia-smi, so that machines with several GPUs or an
 unusual driver are put to it too, and from its own variables where a case sets them. What it offers

@@ -14,9 +14,10 @@ from examples.torch.wheels import write_wheel
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.explain.results import ORDINARY, PROVIDER, UV, Explanation
+from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.forced import force_environment
+from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.releases.source import read_release
 from nvidia_variant_provider.tools.wheels.name import WheelName

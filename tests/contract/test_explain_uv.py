@@ -27,8 +27,9 @@ from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tables.products import PRODUCTS
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.tools.explain.results import ORDINARY, PROVIDER, UV
+from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.releases.source import read_release
 from nvidia_variant_provider.tools.wheels.name import WheelName

@@ -61,11 +61,12 @@ TOOLS: Final = {
         "tables",
         "targets",
     },
-    "convert": {"documents", "errors", "lint", "metadata", "wheels"},
+    "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "coverage": {
         "documents",
         "errors",
         "explain",
+        "installers",
         "inventory",
         "metadata",
         "model",
@@ -79,6 +80,7 @@ TOOLS: Final = {
     "explain": {
         "documents",
         "errors",
+        "installers",
         "machines",
         "metadata",
         "model",
@@ -86,12 +88,13 @@ TOOLS: Final = {
         "rules",
         "wheels",
     },
+    "files": {"errors"},
     "findings": {"documents", "errors"},
-    "index": {"documents", "errors", "lint", "metadata", "wheels"},
+    "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "installers": {"model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
-    "lint": {"documents", "errors", "metadata", "model", "rules", "wheels"},
-    "machines": {"detect", "documents", "errors", "machine_file", "targets", "wheels"},
+    "lint": {"documents", "errors", "installers", "metadata", "model", "rules", "wheels"},
+    "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
     "survey": {"binaries", "documents", "errors", "verify", "wheels"},
@@ -107,7 +110,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"binaries", "errors"},
+    "wheels": {"binaries", "errors", "files"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.

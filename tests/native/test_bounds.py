@@ -6,7 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
+
+import pytest
 
 from nvidia_variant_provider.detect import worker
 from tests.native.asking import REPOSITORY
@@ -14,6 +18,7 @@ from tests.native.build import R580
 from tests.native.machines import gpu_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.native.conftest import Ask
@@ -30,28 +35,46 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 FEATURES: Final = "['cuda_version_lower_bound', 'cuda_version_upper_bound', 'sm_arch']"
 
 
-def start_installer(machine: ForgedMachine, seconds: str = "20") -> subprocess.Popen[str]:
-    settings = {
-        "NV_VARIANT_PROVIDER_ROOT": str(machine.root),
-        "NV_VARIANT_PROVIDER_TIMEOUT": seconds,
-        "PYTHONPATH": str(REPOSITORY),
-    }
-    return subprocess.Popen(
-        [sys.executable, "-c", INSTALLER],
-        env={**os.environ, **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start_installer() -> Iterator[Start]:
+    """Give a function that starts an installer on a machine; what is left of it is ended here.
+
+    Also where a test fails half way: a pipe that stays open is blamed on whichever test runs when
+    the collector finds it.
+    """
+    with ExitStack() as started:
+
+        def start(machine: ForgedMachine, seconds: str = "20") -> subprocess.Popen[str]:
+            settings = {
+                "NV_VARIANT_PROVIDER_ROOT": str(machine.root),
+                "NV_VARIANT_PROVIDER_TIMEOUT": seconds,
+                "PYTHONPATH": str(REPOSITORY),
+            }
+            installer = subprocess.Popen(
+                [sys.executable, "-c", INSTALLER],
+                env={**os.environ, **settings},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            # Closes its pipe and waits for it; before that, it is killed.
+            started.enter_context(installer)
+            started.callback(installer.kill)
+            return installer
+
+        yield start
 
 
 def finish(installer: subprocess.Popen[str]) -> tuple[str, int]:
-    said, _ = installer.communicate(timeout=60)
+    said, _ = installer.communicate(timeout=120)
     values, kilobytes = said.splitlines()
     return values, int(kilobytes)
 
 
-def test_a_probe_holds_little_memory(h100: ForgedMachine) -> None:
+def test_a_probe_holds_little_memory(h100: ForgedMachine, start_installer: Start) -> None:
     h100.install("nvml", SOUND)
 
     values, kilobytes = finish(start_installer(h100))
@@ -60,7 +83,9 @@ def test_a_probe_holds_little_memory(h100: ForgedMachine) -> None:
     assert kilobytes < 32 * 1024
 
 
-def test_a_probe_that_hoards_is_stopped_soon_after_the_limit(h100: ForgedMachine) -> None:
+def test_a_probe_that_hoards_is_stopped_soon_after_the_limit(
+    h100: ForgedMachine, start_installer: Start
+) -> None:
     h100.install("cuda", f"{SOUND}at init hog 20000\n")
 
     values, kilobytes = finish(start_installer(h100))
@@ -69,7 +94,9 @@ def test_a_probe_that_hoards_is_stopped_soon_after_the_limit(h100: ForgedMachine
     assert kilobytes * 1024 < worker.MAX_RESIDENT * 1.5
 
 
-def test_installers_at_the_same_time_get_the_same_answer(h100: ForgedMachine) -> None:
+def test_installers_at_the_same_time_get_the_same_answer(
+    h100: ForgedMachine, start_installer: Start
+) -> None:
     h100.install("nvml", f"{SOUND}at init pause 200\n")
 
     installers = [start_installer(h100) for _ in range(4)]
@@ -78,7 +105,7 @@ def test_installers_at_the_same_time_get_the_same_answer(h100: ForgedMachine) ->
 
 
 def test_a_hanging_probe_of_one_installer_does_not_hold_up_another(
-    h100: ForgedMachine, ask_plugin: Ask
+    h100: ForgedMachine, ask_plugin: Ask, start_installer: Start
 ) -> None:
     log = h100.root / "log"
     h100.install("nvml", f"log {log}\n{SOUND}at init sleep 60\n")
@@ -94,7 +121,9 @@ def test_a_hanging_probe_of_one_installer_does_not_hold_up_another(
     hanging.communicate()
 
 
-def test_a_killed_installer_takes_its_probes_with_it(h100: ForgedMachine, ask_plugin: Ask) -> None:
+def test_a_killed_installer_takes_its_probes_with_it(
+    h100: ForgedMachine, ask_plugin: Ask, start_installer: Start
+) -> None:
     log = h100.root / "log"
     h100.install("cuda", f"log {log}\n{SOUND}at init fork-setsid\nat init sleep 60\n")
     installer = start_installer(h100)

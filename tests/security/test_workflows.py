@@ -47,6 +47,7 @@ def test_a_workflow_may_do_nothing_unless_a_job_says_so() -> None:
     assert {name: it["permissions"] for name, it in documents.items()} == {
         "ci.yml": {},
         "release.yml": {},
+        "scheduled.yml": {},
     }
     asked = {
         permission
@@ -128,7 +129,7 @@ def test_strangers_start_nothing_that_has_rights(path: Path) -> None:
     # YAML 1.1 reads the key "on" as true.
     triggers = set(read(path.name)[True])
 
-    assert triggers <= {"push", "pull_request", "workflow_call"}
+    assert triggers <= {"push", "pull_request", "schedule", "workflow_call", "workflow_dispatch"}
     assert "pull_request" not in triggers or jobs_with("id-token").isdisjoint(
         {f"{path.stem}/{name}" for name in read(path.name)["jobs"]}
     )
@@ -164,6 +165,7 @@ def test_zizmor_finds_nothing() -> None:
     [
         ("github-workflows", "workflows/ci.yml"),
         ("github-workflows", "workflows/release.yml"),
+        ("github-workflows", "workflows/scheduled.yml"),
         ("dependabot", "dependabot.yml"),
     ],
 )

@@ -80,7 +80,7 @@ def add_parser(
         "--rules",
         action="append",
         choices=("0", "1"),
-        help="rule set; 0 predicts uv 0.13.8 (default: 1). Given twice, the first is shown and "
+        help="rule set; 0 predicts uv (default: 1). Given twice, the first is shown and "
         "mirror and requirements serve both",
     )
     _add_outputs(parser)
@@ -260,6 +260,6 @@ def _write_files(
 def _write(path: str, text: str) -> None:
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.wheels.whole_files import write_beside
+    from nvidia_variant_provider.tools.files import write_atomically
 
-    write_beside(Path(path), text.encode())
+    write_atomically(Path(path), text.encode())

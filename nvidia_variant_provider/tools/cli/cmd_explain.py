@@ -12,6 +12,7 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,6 @@ exit codes:
   2  misuse or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
-_INSTALLERS: Final = ("provider", "uv", "pip")
 
 
 def add_parser(
@@ -67,7 +67,10 @@ def add_parser(
     )
     checks.add_argument("--expect", metavar="LABEL", help="fail unless the result has this label")
     checks.add_argument(
-        "--installer", choices=_INSTALLERS, default="provider", help="whose result is checked"
+        "--installer",
+        choices=[it.name for it in EXPLAINED],
+        default=PROVIDER.name,
+        help="whose result is checked",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
@@ -125,23 +128,21 @@ def _explain(release: Release, named: argparse.Namespace) -> Explanation:
 
 
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
-    from nvidia_variant_provider.tools.explain.results import PIP, PROVIDER, TITLES, UV
-
     output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
     ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
     _table(ours)
     if [(row.label, row.place) for row in uvs.rows] != [
         (row.label, row.place) for row in ours.rows
     ]:
-        output.emit_lines([f"as {TITLES[UV]} sees it"])
+        output.emit_lines([f"as {UV.title} sees it"])
         _table(uvs)
     if installed:
         fits = "still fits" if ours.rows and ours.rows[0].place else "does not fit any more"
         output.emit_lines([f"what is installed {fits}"])
     else:
-        for installer in (PROVIDER, UV, PIP):
+        for installer in EXPLAINED:
             winner = explanation.view(installer).winner
-            output.emit_lines([f"{TITLES[installer]}: {winner or 'nothing'}"])
+            output.emit_lines([f"{installer.title}: {winner or 'nothing'}"])
     for warning in explanation.warnings:
         output.warn(warning)
 
@@ -157,9 +158,10 @@ def _broken(
     args: argparse.Namespace, name: str, explanation: Explanation, release: Release
 ) -> Iterator[str]:
     """Yield a line for each check that does not hold."""
-    view = explanation.view(args.installer)
+    installer = by_name(args.installer)
+    view = explanation.view(installer)
     ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
-    if args.require_gpu and not explanation.has_gpu_build(args.installer, release):
+    if args.require_gpu and not explanation.has_gpu_build(installer, release):
         first = next((it for it in view.rows if it.place is None), None)
         why = f" ({first.label}: {first.reason})" if first else ""
         yield f"--require-gpu: {ends}, which is no build for a GPU{why}"

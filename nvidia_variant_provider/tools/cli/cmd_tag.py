@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
     from nvidia_variant_provider.tools.tagging.statement import Statement
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -105,21 +104,6 @@ def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
-    if args.dry_run or not _is_given(args):
-        return _tag(args, None)
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
-
-    # Nothing is read of the code, so that copying is most of the work: it begins at once.
-    with HeadStart(str(args.wheel), str(args.output)) as head:
-        return _tag(args, head)
-
-
-def _is_given(args: argparse.Namespace) -> bool:
-    """Tell whether all that is stated was given."""
-    return bool(args.property or args.null or (args.archs and args.lower_bound != "auto"))
-
-
-def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
 
@@ -133,7 +117,7 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     if args.dry_run:
         target, remarks = name, tuple[str, ...]()
     else:
-        target, remarks = _write(args, variant, head)
+        target, remarks = _write(args, variant)
     if args.json:
         _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
@@ -141,16 +125,11 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     return 0
 
 
-def _write(
-    args: argparse.Namespace, variant: WheelVariant, head: HeadStart | None
-) -> tuple[str, tuple[str, ...]]:
+def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
     """Write the wheel; return its path and what was dropped, which is a warning too."""
     from nvidia_variant_provider.tools.tagging.wheels import write_variant
 
-    try:
-        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force, head=head)
-    except OSError as error:
-        raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+    path, remarks = write_variant(args.wheel, args.output, variant, force=args.force)
     for remark in remarks:
         output.warn(remark)
     return str(path), remarks

@@ -54,7 +54,7 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rules",
         choices=("0", "1"),
-        help="rule set; 0 predicts the providers 0.0.x and uv 0.13.8 (default: 1)",
+        help="rule set; 0 predicts the providers 0.0.x and uv (default: 1)",
     )
 
 

@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
+from nvidia_variant_provider.tools.files import write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
     INDEX_SUFFIX,
     MAX_FILES,
@@ -26,7 +27,6 @@ from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
-from nvidia_variant_provider.tools.wheels.whole_files import write_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ class Planned:
         if not self.is_changed:
             return
         if not self.member:
-            write_beside(self.path, self.after)
+            write_atomically(self.path, self.after)
             return
         rewrite(self.path, self.target, {self.member: self.after, **self.more})
         if self.target != self.path:

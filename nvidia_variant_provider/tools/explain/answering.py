@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider import __version__
-from nvidia_variant_provider.tools.explain.results import UV
+from nvidia_variant_provider.tools.installers.table import UV
 from nvidia_variant_provider.tools.metadata.document import (
     NVIDIA_ENDPOINT,
     NVIDIA_NAMESPACE,
@@ -17,10 +17,11 @@ from nvidia_variant_provider.tools.metadata.document import (
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 
 if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
 
 
-def unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
+def unanswered(metadata: VariantMetadata, installer: Installer) -> dict[str, str]:
     """Return the namespaces that nobody answers for, with the reason."""
     found = {}
     for namespace in metadata.namespaces:
@@ -30,7 +31,7 @@ def unanswered(metadata: VariantMetadata, installer: str) -> dict[str, str]:
         elif provider.static_properties:
             continue
         elif namespace == NVIDIA_NAMESPACE:
-            skipped = uv_skips(provider) if installer == UV else _we_are_skipped(provider)
+            skipped = uv_skips(provider) if installer is UV else _we_are_skipped(provider)
             if skipped:
                 found[namespace] = skipped
         else:

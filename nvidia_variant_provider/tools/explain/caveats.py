@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.tools.explain.answering import unanswered
-from nvidia_variant_provider.tools.explain.results import PROVIDER, TITLES, UV
 from nvidia_variant_provider.tools.explain.words import say_coverage
+from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
         )
         if skipped:
             yield (
-                f"{TITLES[installer]} does not answer for nvidia: {skipped}; every build that "
+                f"{installer.called} does not answer for nvidia: {skipped}; every build that "
                 "states a property of nvidia is passed over without a word"
             )
         if machine.gpus and not found.has_gpu_build(installer, release) and _offers_gpu(release):
             ends = view.winner or "nothing"
-            yield f"{TITLES[installer]} ends at {ends}, although this machine has a GPU"
+            yield f"{installer.called} ends at {ends}, although this machine has a GPU"
     if blind and machine.gpus:
         yield (
             "uv asks nvidia-smi, which is not on the PATH: run it under "

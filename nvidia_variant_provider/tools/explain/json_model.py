@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class RowRecord(JsonModel):
 class ViewRecord(JsonModel):
     """What one installer makes of the release."""
 
-    installer: Literal["provider", "uv", "pip"]
+    installer: str = Field(
+        description="the name of an installer",
+        json_schema_extra={"enum": [it.name for it in EXPLAINED]},
+    )
     winner: str | None = Field(description="a label; null for the wheel without one, or nothing")
     takes: Literal["variant", "ordinary", "nothing"]
     gpu_build: bool = Field(description="whether the winner states a property of nvidia")
@@ -43,7 +47,7 @@ class ViewRecord(JsonModel):
         takes = "nothing" if view.winner is None else "variant" if named else "ordinary"
         return cls.model_validate(
             {
-                "installer": view.installer,
+                "installer": view.installer.name,
                 "winner": named,
                 "takes": takes,
                 "gpu_build": gpu_build,

@@ -9,16 +9,8 @@ from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.releases.release import Release
-
-PROVIDER: Final = "provider"
-UV: Final = "uv"
-PIP: Final = "pip"
-TITLES: Final = {
-    PROVIDER: "this provider (rule set 1)",
-    UV: "uv 0.13.8 (its own copy, rule set 0)",
-    PIP: "pip (knows no variants)",
-}
 
 # What a wheel without a label is called in results.
 ORDINARY: Final = "no label"
@@ -37,7 +29,7 @@ class Row:
 class View:
     """One installer's result. ``winner`` is a label, ``ORDINARY``, or ``None`` for nothing."""
 
-    installer: str
+    installer: Installer
     winner: str | None
     rows: tuple[Row, ...]
     remark: str = ""
@@ -55,11 +47,11 @@ class Explanation:
     views: tuple[View, ...]
     warnings: tuple[str, ...]
 
-    def view(self, installer: str) -> View:
+    def view(self, installer: Installer) -> View:
         """Return the result of one installer."""
         return next(view for view in self.views if view.installer == installer)
 
-    def has_gpu_build(self, installer: str, release: Release) -> bool:
+    def has_gpu_build(self, installer: Installer, release: Release) -> bool:
         """Tell whether an installer ends at a variant that states a property of ``nvidia``."""
         winner = self.view(installer).winner
         variants = release.metadata.variants if release.metadata else {}

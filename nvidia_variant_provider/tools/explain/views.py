@@ -5,25 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.rules import decide
+from nvidia_variant_provider.rules import DEFAULT_RULES, decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.tools.explain.answering import unanswered
 from nvidia_variant_provider.tools.explain.caveats import warnings_about
-from nvidia_variant_provider.tools.explain.results import (
-    ORDINARY,
-    PIP,
-    PROVIDER,
-    UV,
-    Explanation,
-    Row,
-    View,
-)
+from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation, Row, View
 from nvidia_variant_provider.tools.explain.words import (
     say_archs,
     say_coverage,
     say_place,
     say_unmet,
 )
+from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.wheels.platform import admits
@@ -32,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import Variant
     from nvidia_variant_provider.tools.releases.release import Release
     from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -43,7 +37,7 @@ def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Ex
     ``uv_blind`` says that uv finds no ``nvidia-smi`` on this machine and no variable in its place.
     """
     views = (
-        _variant_view(PROVIDER, release, machine, 1),
+        _variant_view(PROVIDER, release, machine),
         _uv_view(release, machine, blind=uv_blind),
         _pip_view(release, machine),
     )
@@ -51,7 +45,8 @@ def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Ex
     return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
 
 
-def _variant_view(installer: str, release: Release, machine: Machine, rules: int) -> View:
+def _variant_view(installer: Installer, release: Release, machine: Machine) -> View:
+    rules = DEFAULT_RULES if installer.rules is None else installer.rules
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
     silent = unanswered(release.metadata, installer)
@@ -98,14 +93,14 @@ def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
         machine = replace(
             machine, cuda=None, gpus=(), reason="uv asks nvidia-smi, which is not on the PATH"
         )
-    return _variant_view(UV, release, machine, 0)
+    return _variant_view(UV, release, machine)
 
 
 def _pip_view(release: Release, machine: Machine) -> View:
     return _without_metadata(PIP, release, machine, "pip takes no wheel with a label")
 
 
-def _without_metadata(installer: str, release: Release, machine: Machine, why: str) -> View:
+def _without_metadata(installer: Installer, release: Release, machine: Machine, why: str) -> View:
     rows = [Row(label, None, why) for label in release.labels]
     if release.wheels is None or _lacks("", release.groups()[""], machine):
         return View(installer, None, tuple(rows), why)

@@ -46,7 +46,7 @@ def check_values(document: Document) -> Iterator[Problem]:
 def check_offered_by_uv(document: Document) -> Iterator[Problem]:
     """Report a feature whose values all are outside uv's own list, though this provider has them.
 
-    uv 0.13.8 knows neither suffixes nor capabilities below 5.0, and of PTX only the ``X0``.
+    uv knows neither suffixes nor capabilities below 5.0, and of PTX only the ``X0``.
     """
     for key, features in _nvidia_variants(document):
         known = [it for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]

@@ -8,6 +8,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.installers.table import UV
 from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, Kind, mapping, texts
 from nvidia_variant_provider.tools.metadata.document import (
@@ -27,9 +28,6 @@ ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 _KINDS: Final = ("requires", "static-properties", "builtin")
 # The schema with providers, under its two names.
 _SCHEMAS: Final = frozenset({SCHEMA_850, SCHEMA_850_VARIANTLIB})
-
-# The namespaces that uv 0.13.8 answers for itself, without a plugin.
-UV_NAMESPACES: Final = frozenset({NVIDIA, "tpu", "x86_64", "aarch64"})
 
 
 @PROVIDER.check("NV201", Severity.ERROR, Uv.REFUSES, "a namespace is not in default-priorities")
@@ -170,7 +168,7 @@ def check_plain_requirement(document: Document) -> Iterator[Problem]:
 
 @PROVIDER.check("NV214", Severity.WARNING, Uv.SKIPS, "the versions exclude uv's copy")
 def check_admits_uv(document: Document) -> Iterator[Problem]:
-    """Report a specifier without 0.0.1, the version of the copy inside uv 0.13.8."""
+    """Report a specifier without 0.0.1, the version of the copy inside uv."""
     for where, requirement in _nvidia_requirements(document):
         if UV_PROVIDER_VERSION not in requirement.specifier:
             message = (
@@ -221,7 +219,7 @@ def check_admits_this_provider(document: Document) -> Iterator[Problem]:
 def check_answered_by_uv(document: Document) -> Iterator[Problem]:
     """Report plugins of other namespaces: uv runs none, so it passes over their variants."""
     for namespace, provider in document.providers.items():
-        if "requires" in provider and namespace not in UV_NAMESPACES:
+        if "requires" in provider and namespace not in UV.answers:
             message = f"uv runs no plugins: it passes over every variant that uses {namespace}"
             yield Problem(document.source, f"providers/{namespace}", message)
 

@@ -22,7 +22,7 @@ class FindingRecord(JsonModel):
     code: str = Field(pattern=r"^NV\d{3}$")
     severity: Literal["error", "warning", "note"]
     title: str = Field(description="what the code stands for")
-    uv: Literal["refuses", "skips", "none"] = Field(description="what uv 0.13.8 does about it")
+    uv: Literal["refuses", "skips", "none"] = Field(description="what uv does about it")
     source: str = Field(description="the file; a wheel's member follows after '!'")
     key: str = Field(description="the path in the document, its steps parted by '/'; may be empty")
     message: str = Field(description="what was seen and what was expected")

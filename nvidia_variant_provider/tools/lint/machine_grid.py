@@ -16,6 +16,7 @@ from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, M
 from nvidia_variant_provider.model import Platform as Surroundings
 from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, SM_ARCH, bound_values
 from nvidia_variant_provider.rules.verdict import Feature
+from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
@@ -67,7 +68,7 @@ GENERATIONS: Final = (
 # Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
 MAX_LABELS: Final = 5000
 
-RULE_SETS: Final = {1: "this provider", 0: "uv"}
+RULE_SETS: Final = {it.rules: it.called for it in EXPLAINED if it.rules is not None}
 
 
 @dataclass(frozen=True, slots=True)

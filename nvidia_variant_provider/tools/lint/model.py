@@ -21,7 +21,7 @@ class Severity(Enum):
 
 
 class Uv(Enum):
-    """What uv 0.13.8 does about it; tests hold every example of docs/lint.md to this."""
+    """What uv does about it; tests hold every example of docs/lint.md to this."""
 
     REFUSES = "refuses"
     SKIPS = "skips"

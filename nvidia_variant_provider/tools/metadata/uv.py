@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def uv_skips(provider: Provider) -> str | None:
-    """Tell why uv 0.13.8 would not answer for the namespace ``nvidia``; ``None`` if it does.
+    """Tell why uv would not answer for the namespace ``nvidia``; ``None`` if it does.
 
     uv runs no plugin. It has its own copy of this provider's version 0.0.1 and uses it only for
     an entry of a certain form; otherwise every variant that needs the namespace is passed over

@@ -151,21 +151,21 @@ def _virtual_values(
 def spell(arch: SmArch) -> tuple[SmArch, str]:
     """Return the value that states an architecture for all installers, and the reason.
 
-    The provider 0.0.x and uv 0.13.8 know no suffixes. A cubin for ``f`` runs where the plain one
+    The provider 0.0.x and uv know no suffixes. A cubin for ``f`` runs where the plain one
     does; one for ``a`` may be stated as plain where no other GPU of its major is known.
     """
     plain = SmArch(arch.capability, "", arch.virtual)
     if not arch.suffix:
         return arch, _remark(arch)
     if arch.virtual:
-        return arch, "the provider 0.0.x and uv 0.13.8 know no suffixes and refuse this value"
+        return arch, "the provider 0.0.x and uv know no suffixes and refuse this value"
     if arch.suffix == "f":
         return plain, f"code for {arch.target} runs wherever {plain.target} does"
     if others := _later_in_major(arch.capability):
         shown = ", ".join(str(one) for one in others)
         return arch, (
             f"{plain} would promise {shown} code that runs on {arch.capability} alone;"
-            " the provider 0.0.x and uv 0.13.8 know no suffixes and refuse this value"
+            " the provider 0.0.x and uv know no suffixes and refuse this value"
         )
     return plain, f"code for {arch.target} runs on {arch.capability} alone, the last of its major"
 
@@ -179,7 +179,7 @@ def _remark(arch: SmArch) -> str:
     """Say what older installers make of a plain value, if not what it means."""
     device = same_device(arch.capability)
     if device != arch.capability:
-        return f"CUDA 13 calls this device {device}; uv 0.13.8 takes the names for two devices"
+        return f"CUDA 13 calls this device {device}; uv takes the names for two devices"
     if arch.virtual and arch.capability.minor:
-        return "the provider 0.0.x and uv 0.13.8 offer PTX of minor 0 only"
+        return "the provider 0.0.x and uv offer PTX of minor 0 only"
     return ""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
 
 
 def tagged_name(wheel: Path, label: str) -> WheelName:
@@ -34,18 +33,14 @@ def write_variant(
     variant: WheelVariant,
     *,
     force: bool = False,
-    head: HeadStart | None = None,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the variant wheel into a folder; return its path and remarks on what was dropped.
-
-    ``head`` is a copy of the wheel that was begun in the folder.
-    """
+    """Write the variant wheel into a folder; return its path and remarks on what was dropped."""
     target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
     archive = WheelArchive(wheel)
     member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
     if member in archive:
         raise InvalidValueError(f"{wheel.name}: has {member}, though its name has no label")
-    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures, head)
+    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures)
     return target, _dropped(archive)
 
 

@@ -57,7 +57,7 @@ def test_the_table_shows_every_variant_and_each_installer_s_winner(
         ["2", "null"],
         ["-", "cu130"],
     ]
-    assert out.count("uv 0.13.8 (its own copy, rule set 0): cu126") == 1
+    assert out.count("uv (its own copy, rule set 0): cu126") == 1
     assert "driver says 12.8 (driver branch R570)" in out
 
 
@@ -147,9 +147,7 @@ def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     code, _, err = output_of(capsys, wheels, "--target", "b200@570", "--require-gpu")
 
     assert code == 1
-    assert (
-        "warning: this provider (rule set 1) ends at null, although this machine has a GPU" in err
-    )
+    assert "warning: this provider ends at null, although this machine has a GPU" in err
     assert "error: --require-gpu: b200@570: provider ends at null" in err
 
 
@@ -159,7 +157,7 @@ def test_uv_s_own_table_is_shown_where_it_differs(
     write_release(tmp_path, {"ptx": build("12.0", "90_virtual"), "null": {}})
     _, out, err = output_of(capsys, str(tmp_path), "--target", "b200@580")
 
-    assert "as uv 0.13.8 (its own copy, rule set 0) sees it" in out
+    assert "as uv (its own copy, rule set 0) sees it" in out
     assert "they disagree: the provider ends at ptx, uv at null" in err
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.tools.explain.results import ORDINARY, PIP, PROVIDER, UV, Explanation
+from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV, Installer
 from nvidia_variant_provider.tools.metadata.model import Provider
 from tests.strategies import machine, machines
 from tests.tools.explain.releases import build, metadata_of, release_of
@@ -27,7 +28,7 @@ def torch_on(target: str) -> Explanation:
     return explain(release_of(TORCH), parse_target(target).machine())
 
 
-def winners(found: Explanation) -> dict[str, str | None]:
+def winners(found: Explanation) -> dict[Installer, str | None]:
     return {view.installer: view.winner for view in found.views}
 
 
@@ -155,7 +156,7 @@ def test_the_c_library_counts(libc: str, winner: str | None) -> None:
     ids=str,
 )
 def test_metadata_that_makes_an_installer_skip_the_provider_is_warned_about(
-    change: dict[str, object], installers: list[str], words: str
+    change: dict[str, object], installers: list[Installer], words: str
 ) -> None:
     metadata = metadata_of(TORCH)
     provider = (metadata.providers or {})["nvidia"].model_copy(update=change)

@@ -1,4 +1,4 @@
-"""What lint says of uv, held to uv 0.13.8 itself."""
+"""What lint says of uv, held to uv itself."""
 
 from __future__ import annotations
 

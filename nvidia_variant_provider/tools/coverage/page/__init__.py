@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.coverage.matrix import Ending
 from nvidia_variant_provider.tools.coverage.page.details import Details
 from nvidia_variant_provider.tools.coverage.page.heatmap import HeatMap
+from nvidia_variant_provider.tools.installers.table import by_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,10 +54,9 @@ def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequenc
 
 
 def _subtitle(coverage: Coverage) -> str:
-    rules = "as this provider answers" if coverage.rules else "as uv 0.13.8 answers"
     return (
-        f"{coverage.machines:,} machines of {len(coverage.rows):,} kinds, {rules} "
-        f"(rule set {coverage.rules}). Choose a cell for its reason."
+        f"{coverage.machines:,} machines of {len(coverage.rows):,} kinds, "
+        f"as {by_rules(coverage.rules).title} answers. Choose a cell for its reason."
     )
 
 

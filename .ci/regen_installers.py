@@ -1,0 +1,109 @@
+"""Rewrite docs/installers.md and the pins of clients from the table of installers.
+
+``--check`` fails if one of them has drifted. Pins are ``uv==...`` and ``variantlib==...`` in
+pyproject.toml, the tutorial and the examples, which people and images install as they stand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import generated
+
+from nvidia_variant_provider.tools.installers.table import INSTALLERS, Reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+TARGET: Final = ROOT / "docs" / "installers.md"
+PINNED: Final = (
+    "pyproject.toml",
+    "docs/tutorial.md",
+    "examples/docker/ci.Dockerfile",
+    "examples/docker/gb200.Dockerfile",
+    "examples/docker/gh200.Dockerfile",
+    "examples/torch/demo.py",
+)
+HEAD: Final = """\
+# Installers
+
+What each installer makes of wheel variants, and which version was tried. A variant is one of
+several builds of the same version, told apart by a label in the file name. The wheel without a
+label is the build for every machine, for most projects the CPU build.
+
+| installer | version tried | on | reads variants | judges GPUs by |
+| --- | --- | --- | --- | --- |
+"""
+COMMANDS: Final = """
+## Commands
+
+The same release was given to every command: variants, and a wheel without a label.
+
+| command | reads | since |
+| --- | --- | --- |
+"""
+SWITCHES: Final = """
+## Switches
+
+"""
+FOOT: Final = """
+## How this is checked
+
+`tests/contract/test_installers.py` runs the real commands of uv and pip. Poetry and PDM were tried
+by hand on the day in the table: they skip every wheel with a label. [explain](explain.md) predicts
+this provider, uv and pip for your release; [differences](differences.md) lists where uv decides
+otherwise.
+"""
+
+
+def render() -> dict[Path, str]:
+    """Return the page, and every file that holds a pin."""
+    pinned = {ROOT / name: _pinned((ROOT / name).read_text("utf-8")) for name in PINNED}
+    page = (HEAD, *_rows(), COMMANDS, *_commands(), SWITCHES, *_switches(), FOOT)
+    return {TARGET: "".join(page), **pinned}
+
+
+def _pinned(text: str) -> str:
+    for installer in INSTALLERS:
+        if installer.reads_variants:
+            text = re.sub(rf"\b{installer.package}==[0-9][\w.]*", installer.pin, text)
+    return text
+
+
+def _rows() -> Iterator[str]:
+    for installer in INSTALLERS:
+        named = installer.called.lower() == installer.package
+        name = installer.called if named else f"{installer.package} with {installer.called}"
+        reads = "yes" if installer.reads_variants else "no"
+        reads = f"runs {installer.runs}" if installer.runs else reads
+        rules = "" if installer.rules is None else f"[rule set {installer.rules}](rule-sets.md)"
+        yield f"| {name} | {installer.version} | {installer.tested} | {reads} | {rules} |\n"
+
+
+def _commands() -> Iterator[str]:
+    for installer in INSTALLERS:
+        for command in installer.commands:
+            since = installer.since if command.reads is Reads.VARIANTS else ""
+            yield f"| {command.text} | {command.reads.value} | {since} |\n"
+
+
+def _switches() -> Iterator[str]:
+    for installer in INSTALLERS:
+        for name, value in installer.switches:
+            yield f"- {installer.called} reads variants only with `{name}={value}`"
+            yield " in its environment. `run` sets it.\n"
+        if installer.facts:
+            told = " and ".join(f"`{name}`" for name in installer.facts)
+            yield f"- {installer.called} can be told of a machine with {told}.\n"
+        if installer.answers:
+            told = ", ".join(f"`{name}`" for name in installer.answers)
+            yield f"- {installer.called} answers for the namespaces {told} itself.\n"
+
+
+if __name__ == "__main__":
+    sys.exit(generated.run(__doc__, render))
