@@ -12,8 +12,11 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from nvidia_variant_provider.value_types import dataclass
 
-class Instance(NamedTuple):
+
+@dataclass(frozen=True, slots=True)
+class Instance:
     """A cloud's machine type: its GPU (empty: none of NVIDIA's), how many, the CPU.
 
     ``count`` is ``None`` where the number is not known, and 0 for a fraction of a GPU.
