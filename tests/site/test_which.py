@@ -50,7 +50,8 @@ def opened(browser: Browser, site: str, width: str = "desktop", scheme: str = "l
 
 
 def verdict(page: Page) -> str:
-    return page.inner_text("#which-answer p >> nth=0")
+    text: str = page.inner_text("#which-answer p >> nth=0")
+    return text
 
 
 def choose(page: Page, gpu: str, driver: str, release: str) -> None:
