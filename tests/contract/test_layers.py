@@ -60,6 +60,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "torch",
     },
     "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "coverage": {
@@ -93,7 +94,17 @@ TOOLS: Final = {
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "installers": {"model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
-    "lint": {"documents", "errors", "installers", "metadata", "model", "rules", "wheels"},
+    "lint": {
+        "documents",
+        "errors",
+        "installers",
+        "metadata",
+        "model",
+        "rules",
+        "tables",
+        "targets",
+        "wheels",
+    },
     "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
@@ -189,6 +200,7 @@ def is_for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@lru_cache
 def imports(module: str) -> set[str]:
     """Return the full names a module imports when it runs, inside functions too."""
     return names_of(module, runtime_nodes(tree_of(module)))
