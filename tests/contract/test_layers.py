@@ -46,7 +46,7 @@ LAYERS: Final = {
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
 TOOLS: Final = {
-    "binaries": {"documents", "errors", "model", "rules", "tables", "wheels"},
+    "binaries": {"documents", "errors", "findings", "model", "rules", "tables", "wheels"},
     "conformance": {
         "detect",
         "documents",
@@ -92,17 +92,27 @@ TOOLS: Final = {
     "index": {"documents", "errors", "lint", "metadata", "wheels"},
     "installers": {"model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
-    "lint": {"documents", "errors", "installers", "metadata", "model", "rules", "wheels"},
+    "lint": {
+        "documents",
+        "errors",
+        "findings",
+        "installers",
+        "metadata",
+        "model",
+        "rules",
+        "wheels",
+    },
     "machines": {"detect", "documents", "errors", "machine_file", "targets", "wheels"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
     "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
     "verify": {
         "binaries",
         "documents",
         "errors",
+        "findings",
         "metadata",
         "model",
         "rules",
@@ -145,7 +155,7 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
-    "tomli": {"lint"},
+    "tomli": {"findings", "lint"},
     "tomlkit": {"convert"},
     "zlib_ng": {"wheels"},
 }

@@ -85,7 +85,10 @@ class Gathered:
         names = sorted(os.listdir(folder))
         if len(names) > MAX_FILES:
             raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == PYPROJECT]
+        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX))]
+        # Most projects' files say nothing of variants: only one that is named has to.
+        if PYPROJECT in names and _speaks_of_variants(os.path.join(folder, PYPROJECT)):
+            wanted.append(PYPROJECT)
         if not wanted:
             raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
@@ -210,6 +213,9 @@ def _read_json(path: str) -> Document:
     return parse_document(_read_file(path), path, kind)
 
 
+_NO_TABLE: Final = "no table [variant]"
+
+
 def read_pyproject(path: str) -> Document:
     """Read the table ``[variant]``; a file without one, or no TOML, is a broken document."""
     source = _source(path)
@@ -223,9 +229,14 @@ def read_pyproject(path: str) -> Document:
         reason = str(error)[:_SHOWN]
         return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)
     if not isinstance(raw, dict):
-        reason = "no table [variant]"
-        return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)
+        return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=_NO_TABLE)
     return Document(source, Kind.PYPROJECT, raw)
+
+
+def _speaks_of_variants(path: str) -> bool:
+    """Tell whether a project has the table ``[variant]``, or a file that cannot be read."""
+    document = read_pyproject(path)
+    return document.broken is None or document.reason != _NO_TABLE
 
 
 def gather(paths: Iterable[str]) -> Gathered:
