@@ -32,7 +32,8 @@ ELSEWHERE = {
     "docs/releasing.md": ("tests/test_check_tag.py", ".ci/run"),
     "docs/standalone.md": ("tests/contract/test_standalone.py",),
     "docs/targets.md": ("tests/test_docs_targets.py",),
-    "examples/publish/README.md": ("tests/test_publish.py",),
+    "docs/which.md": ("tests/tools/conformance/test_javascript.py",),
+    "examples/publish/README.md": ("tests/test_examples_publish.py",),
     "examples/torch/README.md": ("tests/test_examples.py",),
 }
 PAGES = sorted(

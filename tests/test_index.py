@@ -20,7 +20,6 @@ from nvidia_variant_provider.tools.index import releases
 from nvidia_variant_provider.tools.index.plan import plan_index
 from nvidia_variant_provider.tools.lint.engine import lint
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
-from nvidia_variant_provider.tools.wheels import whole_files as beside
 from tests.tools.lint.releases import (
     Json,
     carried,
@@ -284,22 +283,6 @@ def test_a_folder_without_wheels_is_an_error(name: str, tmp_path: Path) -> None:
         plan_index(tmp_path / name)
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def fail(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space"):
-        beside.write_beside(path, b"new")
-
-    assert (names(tmp_path), path.read_bytes()) == ({"file"}, b"old")
-
-
 @pytest.mark.clients
 @pytest.mark.parametrize("as_json", [False, True], ids=["html", "json"])
 @pytest.mark.parametrize(
@@ -383,7 +366,7 @@ def test_pip_installs_the_ordinary_wheel_over_http(*, as_json: bool, tmp_path: P
     environment = {it: text for it, text in clean_environment().items() if it[:4] != "PIP_"}
     with serve(folder, as_json=as_json) as server:
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--no-deps", "--no-cache-dir", "--index-url",
+            [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--index-url",
              f"{server.url}/simple/", "--target", str(tmp_path / "target"), "demo"],
             env=environment | {"PIP_CONFIG_FILE": os.devnull},
             check=True, capture_output=True, timeout=120,

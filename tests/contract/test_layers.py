@@ -60,8 +60,9 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "torch",
     },
-    "convert": {"documents", "errors", "lint", "metadata", "wheels"},
+    "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "coverage": {
         "documents",
         "errors",
@@ -88,8 +89,9 @@ TOOLS: Final = {
         "rules",
         "wheels",
     },
+    "files": {"errors"},
     "findings": {"documents", "errors"},
-    "index": {"documents", "errors", "lint", "metadata", "wheels"},
+    "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "installers": {"model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
     "lint": {
@@ -100,9 +102,11 @@ TOOLS: Final = {
         "metadata",
         "model",
         "rules",
+        "tables",
+        "targets",
         "wheels",
     },
-    "machines": {"detect", "documents", "errors", "machine_file", "targets", "wheels"},
+    "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
     "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
@@ -119,7 +123,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"binaries", "errors"},
+    "wheels": {"binaries", "errors", "files"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
@@ -198,6 +202,7 @@ def is_for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@lru_cache
 def imports(module: str) -> set[str]:
     """Return the full names a module imports when it runs, inside functions too."""
     return names_of(module, runtime_nodes(tree_of(module)))

@@ -260,6 +260,6 @@ def _write_files(
 def _write(path: str, text: str) -> None:
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.wheels.whole_files import write_beside
+    from nvidia_variant_provider.tools.files import write_atomically
 
-    write_beside(Path(path), text.encode())
+    write_atomically(Path(path), text.encode())

@@ -293,9 +293,9 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield "no container holds kernels"
     elif not any(library.bare_images for library in file.libraries):
         yield "no embedded device code"
-    if bounds.compatible:
+    if bounds.compatible or bounds.evidence:
         yield (
-            f"CUDA driver version: {bounds.compatible} by minor-version compatibility,"
+            f"CUDA driver version: {bounds.compatible or 'unknown'} by minor-version compatibility,"
             f" {bounds.strict or 'unknown'} strictly"
         )
         yield from textwrap.wrap("because: " + "; ".join(bounds.evidence), 100)

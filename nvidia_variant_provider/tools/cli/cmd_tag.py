@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
     from nvidia_variant_provider.tools.tagging.statement import Statement
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -75,6 +74,11 @@ def add_parser(
         metavar="N",
         help=f"break ties between equal variants: 1 wins over 2, up to {_MAX_PRIORITY}",
     )
+    parser.add_argument(
+        "--bake-markers",
+        action="store_true",
+        help="answer the variant markers of METADATA for the label; no installer reads them",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -105,21 +109,9 @@ def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
-    if args.dry_run or not _is_given(args):
-        return _tag(args, None)
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
-
-    # Nothing is read of the code, so that copying is most of the work: it begins at once.
-    with HeadStart(str(args.wheel), str(args.output)) as head:
-        return _tag(args, head)
-
-
-def _is_given(args: argparse.Namespace) -> bool:
-    """Tell whether all that is stated was given."""
-    return bool(args.property or args.null or (args.archs and args.lower_bound != "auto"))
-
-
-def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
+    if args.label == "":
+        # An unset variable of a build script, as a rule: the default label would be a surprise.
+        raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
     from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
 
@@ -133,7 +125,7 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     if args.dry_run:
         target, remarks = name, tuple[str, ...]()
     else:
-        target, remarks = _write(args, variant, head)
+        target, remarks = _write(args, variant)
     if args.json:
         _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
@@ -141,16 +133,13 @@ def _tag(args: argparse.Namespace, head: HeadStart | None) -> int:
     return 0
 
 
-def _write(
-    args: argparse.Namespace, variant: WheelVariant, head: HeadStart | None
-) -> tuple[str, tuple[str, ...]]:
+def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
     """Write the wheel; return its path and what was dropped, which is a warning too."""
     from nvidia_variant_provider.tools.tagging.wheels import write_variant
 
-    try:
-        path, remarks = write_variant(args.wheel, args.output, variant, force=args.force, head=head)
-    except OSError as error:
-        raise InvalidValueError(f"{error.filename}: {error.strerror}") from error
+    path, remarks = write_variant(
+        args.wheel, args.output, variant, force=args.force, bake_markers=args.bake_markers
+    )
     for remark in remarks:
         output.warn(remark)
     return str(path), remarks
@@ -177,7 +166,13 @@ def _state(args: argparse.Namespace) -> Statement:
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
         return from_properties(args.property, bound)
-    return _inferred(args, bound)
+    statement = _inferred(args, bound)
+    if statement.bound.is_unknown:
+        raise InvalidValueError(
+            f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
+            " state one with --lower-bound, or leave the PTX out with --no-ptx"
+        )
+    return statement
 
 
 def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:

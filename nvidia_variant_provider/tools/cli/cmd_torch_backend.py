@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 One word goes to stdout, the last part of the address of one of PyTorch's own indexes; the reasons
-go to stderr. The table of builds is part of this release: it knows no version published later.
+go to stderr. A torch newer than the table of builds has those of the newest release in the table,
+which is said.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -27,7 +28,7 @@ examples:
 exit codes:
   0  a build fits, or there is no GPU
   1  there is a GPU and no build fits it for certain
-  2  misuse, or a torch version that is not in the table
+  2  misuse, or a torch version before 2.0
 """
 _EXIT_NONE_FITS: Final = 1
 
@@ -55,7 +56,8 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Print the path, and why."""
-    from nvidia_variant_provider.tools.torch.backend import choose, find_release, platform_of
+    from nvidia_variant_provider.tools.torch.backend import choose, platform_of
+    from nvidia_variant_provider.tools.torch.builds import find_release
 
     release = find_release(args.torch)
     machine = options.answer_for(args).detection.machine
@@ -78,7 +80,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _reasons(backend: Backend, machine: Machine, *, named: bool) -> Iterator[str]:
     assumed = "" if named else " (no version was named: the newest in the table)"
-    yield f"torch {backend.release} for {backend.platform}{assumed}"
+    yield f"torch {backend.release.text} for {backend.platform}{assumed}"
+    if backend.release.assumed:
+        known = backend.release.known_as
+        yield f"torch {backend.release.text} is not in the table: the builds of {known} are assumed"
     for note in machine.notes:
         yield note.text
     chosen = backend.chosen

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.wheels.whole_files import write_beside
+from nvidia_variant_provider.tools.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -74,7 +74,7 @@ class HashCache:
         files = {name: [*state, digest] for name, (state, digest) in sorted(self._seen.items())}
         document = {"format": _FORMAT, "files": files}
         text = json.dumps(document, separators=(",", ":"))
-        write_beside(folder / CACHE_NAME, text.encode() + b"\n")
+        write_atomically(folder / CACHE_NAME, text.encode() + b"\n")
 
     def get(self, path: Path, state: _State) -> str:
         """Return the hash of an unchanged file, or ""."""

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import taking_the_name_of, write_atomically
 from nvidia_variant_provider.tools.index.hashes import hash_files
 from nvidia_variant_provider.tools.index.pages import (
     Listed,
@@ -27,7 +28,6 @@ from nvidia_variant_provider.tools.index.pages import (
 )
 from nvidia_variant_provider.tools.index.releases import File, Release, group_releases, read_files
 from nvidia_variant_provider.tools.lint.sources import INDEX_SUFFIX, metadata_fields
-from nvidia_variant_provider.tools.wheels.whole_files import write_beside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ class Plan:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.is_file() or target.read_bytes() != data:
-                write_beside(target, data)
+                write_atomically(target, data)
         for path in self.stale:
             path.unlink()
             # A project's folder goes with its last page.
@@ -167,12 +167,10 @@ def _bring(source: Path, target: Path) -> None:
     """Link a file into another folder, or copy it where that cannot be done."""
     if target.exists() and target.samefile(source):
         return
-    scratch = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
-    try:
+    # The file, not a link to it: a relative link would mean nothing in another folder.
+    real = os.path.realpath(source)
+    with taking_the_name_of(target) as part:
         try:
-            os.link(source, scratch)
+            os.link(real, part)
         except OSError:
-            shutil.copyfile(source, scratch)
-        os.replace(scratch, target)
-    finally:
-        scratch.unlink(missing_ok=True)
+            shutil.copyfile(real, part)

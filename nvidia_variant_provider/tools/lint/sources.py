@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from packaging.utils import canonicalize_name, canonicalize_version
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.lint.subject import Broken, Document, Kind, Release, Wheel
+from nvidia_variant_provider.tools.lint.subject import (
+    Broken,
+    Document,
+    Kind,
+    Release,
+    Wheel,
+    mapping,
+    texts,
+)
 from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -224,13 +232,26 @@ def read_pyproject(path: str) -> Document:
     else:
         import tomllib
     try:
-        raw = tomllib.loads(_read_file(path).decode("utf-8")).get("variant")
+        whole = tomllib.loads(_read_file(path).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         reason = str(error)[:_SHOWN]
         return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)
+    raw = whole.get("variant")
     if not isinstance(raw, dict):
         return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=_NO_TABLE)
-    return Document(source, Kind.PYPROJECT, raw)
+    requirements = tuple(_requirements(whole))
+    return Document(source, Kind.PYPROJECT, raw, requirements=requirements)
+
+
+def _requirements(whole: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield every requirement that a project states, with the key it stands under."""
+    project = mapping(whole.get("project"))
+    for text in texts(project.get("dependencies")):
+        yield "project/dependencies", text
+    optional = ("project/optional-dependencies", project.get("optional-dependencies"))
+    for key, table in (optional, ("dependency-groups", whole.get("dependency-groups"))):
+        for name, group in mapping(table).items():
+            yield from ((f"{key}/{name}", text) for text in texts(group))
 
 
 def _speaks_of_variants(path: str) -> bool:

@@ -17,7 +17,7 @@ from nvidia_variant_provider.detect.masking import masker_for
 from nvidia_variant_provider.detect.record import RECORD_VERSION, RecordingHost
 from nvidia_variant_provider.detect.replay import ReplayHost, field, mapping
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.wheels.whole_files import write_beside
+from nvidia_variant_provider.tools.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
 def write(path: str, document: Mapping[str, object]) -> None:
     """Write a record, never half of one. Raises ``OSError``."""
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    write_beside(Path(path), text.encode())
+    write_atomically(Path(path), text.encode())
 
 
 def read(path: str) -> ReplayHost:

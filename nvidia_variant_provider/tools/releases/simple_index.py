@@ -1,23 +1,19 @@
-"""Index pages of the simple API, as HTML and as JSON."""
+"""Index pages of the simple API, fetched over HTTP."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX, WHEEL_SUFFIX, Listing
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TIMEOUT_S: Final = 30
 _MAX_PAGE: Final = 64 * 1024 * 1024
@@ -41,15 +37,11 @@ def read_index(url: str, package: str | None) -> Listing:
     return Listing(page, files, read, None)
 
 
-def read_page(url: str) -> dict[str, str]:
-    """Return the wheels and metadata files of a page: name to address, with its hash if known."""
+def read_page(url: str) -> dict[str, PageFile]:
+    """Fetch a page and return its wheels and metadata files by name."""
     kind, data, final = _fetch(url)
-    links = _parse_json(data, url) if "json" in kind else _parse_html(data)
-    files: dict[str, str] = {}
-    for name, href in links:
-        if name.endswith((WHEEL_SUFFIX, METADATA_SUFFIX)):
-            files.setdefault(name, urljoin(final, href))
-    return files
+    files = parse_page(data, kind, final)
+    return {it.name: it for it in files if it.name.endswith((WHEEL_SUFFIX, METADATA_SUFFIX))}
 
 
 def _page_address(url: str, package: str | None) -> str:
@@ -63,44 +55,11 @@ def _page_address(url: str, package: str | None) -> str:
     return url if urlsplit(base).path.endswith(f"/{name}/") else f"{base}{name}/"
 
 
-def _parse_json(data: bytes, url: str) -> list[tuple[str, str]]:
-    try:
-        document = json.loads(data)
-        return [(str(file["filename"]), _with_hash(file)) for file in document["files"]]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidValueError(f"{url}: not a page of the simple API in JSON") from error
-
-
-def _with_hash(file: Mapping[str, object]) -> str:
-    hashes = file.get("hashes")
-    known = hashes.get("sha256") if isinstance(hashes, dict) else None
-    return f"{file['url']}#sha256={known}" if known else str(file["url"])
-
-
-class _Links(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[tuple[str, str]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        href = dict(attrs).get("href")
-        if tag == "a" and href:
-            name = unquote(urlsplit(href).path.rpartition("/")[2])
-            self.found.append((name, href))
-
-
-def _parse_html(data: bytes) -> list[tuple[str, str]]:
-    parser = _Links()
-    parser.feed(data.decode("utf-8", "replace"))
-    return parser.found
-
-
-def _fetch_checked(address: str) -> bytes:
-    url, fragment = urldefrag(address)
-    _, data, _ = _fetch(url)
-    algorithm, _, wanted = fragment.partition("=")
-    if algorithm == "sha256" and hashlib.sha256(data).hexdigest() != wanted.lower():
-        raise MetadataError(url, "", "another hash", f"sha256 {wanted[:64]}, as the page says")
+def _fetch_checked(file: PageFile) -> bytes:
+    _, data, _ = _fetch(file.url)
+    if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+        expected = f"sha256 {file.sha256[:64]}, as the page says"
+        raise MetadataError(file.url, "", "another hash", expected)
     return data
 
 

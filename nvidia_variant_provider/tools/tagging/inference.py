@@ -136,7 +136,8 @@ def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     }  # fmt: skip
     versions = [ptx.first_cuda(isa) for isa in isas]
     if None in versions:
-        evidence.append("PTX of an ISA version that no known driver compiles")
+        evidence.append("no known driver compiles PTX of this version")
+        return Bound(None, tuple(evidence), is_unknown=True)
     for version in {one for one in versions if one is not None}:
         evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
         compatible = version if compatible is None else max(compatible, version)

@@ -5,39 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tables.torch_builds import (
-    BUILDS,
-    DEFAULT_WHEEL,
     OLDEST_DRIVER,
     PLATFORMS,
-    RELEASES,
-    UNKNOWN_RELEASES,
     UV_INDEXES,
     WINDOWS,
     TorchBuild,
 )
+from nvidia_variant_provider.tools.torch.builds import (
+    TorchRelease,
+    archs_of,
+    builds_of,
+    default_wheel,
+    index_path,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nvidia_variant_provider.model import Machine
 
 CPU: Final = "cpu"
-
-
-class UnknownReleaseError(InvalidValueError):
-    """The table has no builds for a torch version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """One build, whether it fits the machine, and why.
 
-    ``fits`` is ``None`` where the build's device code is not known. ``covers`` are the
+    ``fits`` is ``None`` where the GPU's compute capability is not known. ``covers`` are the
     capabilities it has code for, of the machine's.
     """
 
@@ -60,7 +56,7 @@ class Backend:
     known. ``default_wheel`` is the CUDA version of the wheel pip takes without an index of its own.
     """
 
-    release: str
+    release: TorchRelease
     platform: str
     judged: tuple[Judgement, ...]
     chosen: Judgement | None
@@ -79,30 +75,6 @@ class Backend:
         return all(self.chosen and it.build.cuda < self.chosen.build.cuda for it in undecided)
 
 
-def index_path(cuda: CudaVersion) -> str:
-    """Return the path component of an index: 12.6 is ``cu126``."""
-    return f"cu{cuda.major}{cuda.minor}"
-
-
-def find_release(text: str | None) -> str:
-    """Return the torch release a text means: ``2.12`` is the newest 2.12.x, none the newest known.
-
-    Raises ``UnknownReleaseError`` for releases whose builds are not in the table.
-    """
-    if text is None:
-        return RELEASES[-1]
-    wanted = text.strip().removeprefix("v")
-    found = [it for it in RELEASES if it == wanted or it.rpartition(".")[0] == wanted]
-    if found:
-        return found[-1]
-    known = f"known are {', '.join(RELEASES)}"
-    if any(wanted in {it, it.rpartition(".")[0]} for it in UNKNOWN_RELEASES):
-        raise UnknownReleaseError(
-            f"torch {wanted[:20]}: unknown; it exists, and no source names its CUDA builds; {known}"
-        )
-    raise UnknownReleaseError(f"torch {wanted[:20]!r}: unknown; {known}")
-
-
 def platform_of(machine: Machine) -> str:
     """Return the machine's platform as the table names it, empty if torch has no CUDA there."""
     system = {"linux": "linux", "win32": "windows"}.get(machine.platform.system, "")
@@ -110,11 +82,9 @@ def platform_of(machine: Machine) -> str:
     return name if name in PLATFORMS else ""
 
 
-def choose(machine: Machine, release: str, platform: str) -> Backend:
+def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     """Choose among the builds of a release for a platform of the table."""
-    builds = [it for it in BUILDS if it.platform == platform and release in it.releases]
-    builds.sort(key=lambda it: it.cuda, reverse=True)
-    judged = tuple(_judge(build, machine) for build in builds)
+    judged = tuple(_judge(build, machine) for build in builds_of(release, platform))
     fitting = [it for it in judged if it.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
     chosen = max(fitting, key=lambda it: len(it.covers), default=None)
@@ -124,7 +94,7 @@ def choose(machine: Machine, release: str, platform: str) -> Backend:
         judged,
         chosen,
         _uv_choice(machine, judged, platform),
-        DEFAULT_WHEEL.get((platform, release)),
+        default_wheel(release, platform),
     )
 
 
@@ -136,10 +106,7 @@ def _judge(build: TorchBuild, machine: Machine) -> Judgement:
     if not machine.capabilities:
         reason = "the driver is new enough; the GPU's compute capability is not known"
         return Judgement(build, fits=None, reason=reason)
-    if build.archs is None:
-        reason = "the driver is new enough; which GPUs the build has code for is not known"
-        return Judgement(build, fits=None, reason=reason)
-    return _judge_code(build, machine, build.archs)
+    return _judge_code(build, machine)
 
 
 def _driver_refusal(build: TorchBuild, machine: Machine) -> str:
@@ -158,7 +125,7 @@ def _driver_refusal(build: TorchBuild, machine: Machine) -> str:
     return ""
 
 
-def _judge_code(build: TorchBuild, machine: Machine, archs: str) -> Judgement:
+def _judge_code(build: TorchBuild, machine: Machine) -> Judgement:
     covers, words = [], []
     for capability in machine.capabilities:
         arch = _code_for(build, capability, machine.cuda)
@@ -168,7 +135,7 @@ def _judge_code(build: TorchBuild, machine: Machine, archs: str) -> Judgement:
     missing = [it for it in machine.capabilities if it not in covers]
     if missing:
         lacks = ", ".join(map(str, missing))
-        words.append(f"no device code for {lacks}: the build has {archs}")
+        words.append(f"no device code for {lacks}: the build has {build.archs}")
     return Judgement(build, bool(covers), "; ".join(words), tuple(covers))
 
 
@@ -176,19 +143,10 @@ def _code_for(
     build: TorchBuild, capability: ComputeCapability, cuda: CudaVersion | None
 ) -> SmArch | None:
     """Return the device code of a build that runs on a capability, or ``None``."""
-    runs = [it for it in _archs(build) if judge_arch(it, capability, cuda).supported]
+    runs = [it for it in archs_of(build) if judge_arch(it, capability, cuda).supported]
     # A driver reads no PTX that is newer than itself.
     runs = [it for it in runs if not it.virtual or (cuda is not None and cuda >= build.cuda)]
     return max(runs, key=lambda it: (not it.virtual, it.capability), default=None)
-
-
-def _archs(build: TorchBuild) -> Iterator[SmArch]:
-    for word in (build.archs or "").split():
-        number, plus, _ = word.partition("+PTX")
-        capability = ComputeCapability.from_number(int(number))
-        yield SmArch(capability)
-        if plus:
-            yield SmArch(capability, virtual=True)
 
 
 def _uv_choice(machine: Machine, judged: tuple[Judgement, ...], platform: str) -> str | None:

@@ -45,7 +45,7 @@ class TorchBackend(JsonModel):
     def of(cls, backend: Backend, machine: Machine) -> TorchBackend:
         """Build the document."""
         return cls(
-            torch=backend.release,
+            torch=backend.release.text,
             platform=backend.platform,
             machine=MachineSummary.of(machine),
             path=backend.path,

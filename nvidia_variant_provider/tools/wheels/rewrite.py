@@ -6,14 +6,13 @@ nothing between members, nothing behind the end records.
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
-from contextlib import contextmanager
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
+from nvidia_variant_provider.tools.files import replacing
 from nvidia_variant_provider.tools.wheels import zip_records as zr
 from nvidia_variant_provider.tools.wheels.file_range import OpenSource, copy_range, read_range
 from nvidia_variant_provider.tools.wheels.record import SIGNATURES, WheelRecord
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from nvidia_variant_provider.tools.wheels.head_start import HeadStart
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
 _DIST_INFO: Final = re.compile(r"([^/]+\.dist-info)/RECORD")
@@ -77,12 +75,10 @@ def rewrite(
     target: Path,
     replace: Mapping[str, bytes],
     remove: Collection[str] = (),
-    head: HeadStart | None = None,
 ) -> None:
     """Write ``target`` from ``source`` with members replaced, added or removed, and RECORD mended.
 
     The new file appears under its name when it is complete; ``source`` may be that same file.
-    ``head`` is a copy that was begun in the folder of ``target``; what is right of it is kept.
     Raises ``DamagedFileError`` for an archive that readers could disagree about, and
     ``InvalidValueError`` for a signed RECORD unless the signature is in ``remove``.
     """
@@ -91,13 +87,10 @@ def rewrite(
     record = archive.record.amend(replace, remove).to_bytes()
     contents = {**replace, archive.record_path: record}
     plan = list(_plan(archive, contents, remove))
-    with open(source, "rb", buffering=0) as old, _beside(target, head) as new:
+    with open(source, "rb", buffering=0) as old, replacing(target) as new:
         # In one piece, not member by member: most wheels differ at their ends only.
         kept = _shared(old, plan)
-        begun = min(os.fstat(new.fileno()).st_size, kept)
-        new.truncate(begun)
-        new.seek(begun)
-        copy_range(old, new, begun, kept - begun)
+        copy_range(old, new, 0, kept)
         _write(old, new, plan, kept)
 
 
@@ -179,17 +172,3 @@ def _write(
     new.write(pending)
     new.write(directory)
     new.write(zr.pack_end(at, len(directory), count))
-
-
-@contextmanager
-def _beside(target: Path, head: HeadStart | None) -> Iterator[BinaryIO]:
-    """Open a file beside the target that takes its name when all went well."""
-    part, is_begun = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part"), False
-    if head is not None and head.wait():
-        part, is_begun = target.with_name(os.path.basename(head.path)), True
-    try:
-        with open(part, "r+b") if is_begun else open(part, "xb") as file:
-            yield file
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ ROWS: Final = {
     "properties": Row("--machine {machine}", "--machine {evil}"),
     "targets": Row("blackwell", "show {evil}"),
     "run": Row("", "--machine {evil} -- true", no_json="the output is the command's own"),
-    "torch-backend": Row("--machine {machine}", "--machine {evil}"),
+    "torch-backend": Row("--torch 2.14 --machine {machine}", "--machine {evil}"),
     "explain": Row("{dist} --machine {machine}", "{evil}"),
     "coverage": Row("{dist} --machine {machine}", "{evil}"),
     "inspect": Row("{evil_wheel}", "{evil}"),

@@ -13,6 +13,7 @@ import pytest
 
 from nvidia_variant_provider.tools.cli import cmd_inspect
 from tests.tools.binaries import packing
+from tests.wheel_maker import cuda_wheel
 
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 DATA: Final = ROOT / "tests" / "data" / "binaries"
@@ -167,6 +168,18 @@ def test_the_table_for_people(
     assert "requires: nvidia-cuda-runtime-cu12==12.4.127" in lines
     assert f"{wheel}: demo/inner.zip: nested-archive note: not looked into" in lines
     assert printed.err == ""
+
+
+def test_an_isa_that_no_known_driver_compiles_leaves_the_strict_bound_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = cuda_wheel(tmp_path, "100p", isa=(9, 99))
+
+    assert run(str(wheel)) == 0
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "12.0 by minor-version compatibility, unknown strictly" in shown
+    assert "PTX ISA 9.99 is newer than every driver known to this release" in shown
 
 
 def test_no_device_code_is_said_in_words(

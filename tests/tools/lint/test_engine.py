@@ -255,25 +255,68 @@ def test_a_wheel_given_alone_is_not_held_to_files_that_may_be_elsewhere(tmp_path
     markers = ["needed; variant_label == 'cuda12.6'", "more; 'other' in variant_namespaces"]
     path = write_wheel(tmp_path / WHEEL, carried(read_base()["index"], "cuda13.0"), markers)
 
-    assert {code for code, _ in found(path)} <= {"NV503"}
+    assert {code for code, _ in found(path)} <= {"NV503", "NV423"}
 
 
 @pytest.mark.parametrize(
     "marker",
     [
         "variant_label == 'cuda13.0'",
+        "variant_label == ''",
+        "variant_label in 'cuda13.0 null'",
+        "variant_label != 'absent'",
         "'cuda13.0' != variant_label",
         "platform_system == 'Linux' and (variant_label == \"null\")",
         "'nvidia' in variant_namespaces",
         "'nvidia :: sm_arch' in variant_features",
         "'nvidia::sm_arch::90_real' not in variant_properties",
-        "python_version < '3.12'",
     ],
 )
-def test_markers_that_name_what_exists_are_fine(marker: str, tmp_path: Path) -> None:
+def test_markers_that_name_what_exists_are_refused_by_installers_alone(
+    marker: str, tmp_path: Path
+) -> None:
     patch = {"wheels": {WHEEL: {"requires-dist": [f"needed; {marker}"]}}}
 
+    assert found(release(tmp_path, patch)) == [("NV423", "Requires-Dist")]
+
+
+def test_markers_of_the_environment_are_fine(tmp_path: Path) -> None:
+    patch = {"wheels": {WHEEL: {"requires-dist": ["needed; python_version < '3.12'"]}}}
+
     assert found(release(tmp_path, patch)) == []
+
+
+def test_a_release_without_null_may_exclude_it_in_a_marker(tmp_path: Path) -> None:
+    null = "demo-1.0-py3-none-manylinux_2_28_x86_64-null.whl"
+    marker = "needed; variant_label != 'null'"
+    patch = {
+        "index": {"variants": {"null": None}},
+        "wheels": {null: None, WHEEL: {"requires-dist": [marker]}},
+    }
+
+    assert found(release(tmp_path, patch)) == [("NV423", "Requires-Dist")]
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        pytest.param("[project]\nname = 'demo'\ndependencies", "project/dependencies", id="all"),
+        pytest.param("[project.optional-dependencies]\ngpu", "project/optional-dependencies/gpu",
+                     id="optional"),
+        pytest.param("[dependency-groups]\ndev", "dependency-groups/dev", id="group"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "requirement", ["six; variant_label == 'cu'", "six; variant_label < 'cu'"], ids=["any", "wrong"]
+)
+def test_markers_of_a_project_are_found_wherever_it_states_requirements(
+    table: str, key: str, requirement: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "pyproject.toml"
+    variants = PYPROJECT[PYPROJECT.index("[variant") :]
+    path.write_text(f'{variants}\n{table} = ["other", "{requirement}"]\n')
+
+    assert found(path) == [("NV114", key)]
 
 
 def test_platforms_are_families() -> None:
@@ -338,6 +381,23 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     assert best["9.0", "13.0"] == ("cuda13.0",)
     assert best["6.1", "13.0"] == ("cuda12.6",)
     assert best["12.0", "12.8"] == ()
+
+
+# Rubin was missing, Arm machines counted for wheels alone, and Xavier had no row.
+@pytest.mark.parametrize("arch", ["107_real", "87_real", "110_real", "121_real", "72_real"])
+@pytest.mark.parametrize("folder", ["index", "wheels"])
+def test_code_for_a_gpu_of_the_tables_has_a_machine(arch: str, folder: str, tmp_path: Path) -> None:
+    nvidia = {"cuda_version_lower_bound": ["11.0"], "sm_arch": [arch]}
+    described = merge_patch(read_base(), {"index": {"variants": {"cuda13.0": {"nvidia": nvidia}}}})
+    wheels = described["wheels"]
+    described["wheels"] = (
+        {name.replace("x86_64", "aarch64"): wheel for name, wheel in wheels.items()}
+        if folder == "wheels"
+        else {}
+    )
+    path = write_release(tmp_path / "release", described)
+
+    assert "NV505" not in {code for code, key in found(path) if key == "variants/cuda13.0"}
 
 
 def test_more_labels_than_can_be_ranked_are_told_and_the_rest_is_checked(

@@ -39,7 +39,7 @@ EFFECTS = {rule.code: rule.uv for rule in RULES}
 
 def what_uv_does(folder: Path) -> str:
     """Return the label that uv installs on a machine with an H100, or that it refuses to."""
-    done = uv_install(HOPPER, "--find-links", str(folder), "--no-index", "--no-deps", "demo")
+    done = uv_install(HOPPER, "--find-links", str(folder), "--no-index", "demo")
     return REFUSED if done.label is None else done.label
 
 

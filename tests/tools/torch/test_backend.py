@@ -1,4 +1,4 @@
-"""The choice of a CUDA build of torch, and the table behind it."""
+"""The choice of a CUDA build of torch."""
 
 from __future__ import annotations
 
@@ -10,84 +10,27 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Machine
 from nvidia_variant_provider.tables.torch_builds import (
-    ARM,
-    BUILDS,
-    DEFAULT_WHEEL,
     LINUX,
-    OLDEST_DRIVER,
     PLATFORMS,
     RELEASES,
-    UNKNOWN_RELEASES,
     UV_INDEXES,
-    WINDOWS,
 )
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.tools.torch.backend import (
-    Backend,
-    UnknownReleaseError,
-    choose,
-    find_release,
-    index_path,
-    platform_of,
-)
+from nvidia_variant_provider.tools.torch.backend import Backend, platform_of
+from nvidia_variant_provider.tools.torch.backend import choose as choose_release
+from nvidia_variant_provider.tools.torch.builds import find_release
 from tests.strategies import known_capabilities, machine
 
 SOME_CUDA = st.builds(CudaVersion, st.integers(11, 13), st.integers(0, 9))
 
 
+def choose(of: Machine, release: str, platform: str) -> Backend:
+    return choose_release(of, find_release(release), platform)
+
+
 def backend(target: str, release: str = "2.14.1", platform: str = "") -> Backend:
     named = parse_target(target).machine()
     return choose(named, release, platform or platform_of(named))
-
-
-def test_a_release_has_one_build_per_cuda_and_platform() -> None:
-    rows = [(it.cuda, it.platform, release) for it in BUILDS for release in it.releases]
-
-    assert len(rows) == len(set(rows))
-    assert {release for _, _, release in rows} == set(RELEASES)
-    assert {platform for _, platform, _ in rows} == set(PLATFORMS)
-    assert set(UNKNOWN_RELEASES).isdisjoint(RELEASES)
-
-
-def test_every_row_can_be_judged() -> None:
-    for build in BUILDS:
-        assert build.cuda.major in OLDEST_DRIVER
-        assert all(it.partition("+")[0].isdecimal() for it in (build.archs or "").split())
-    assert {platform for platform, _ in DEFAULT_WHEEL} == {LINUX, ARM}
-
-
-# What PyTorch's release tables say, by release: CUDA builds on all platforms, and who lacks which.
-@pytest.mark.parametrize(
-    ("release", "everywhere", "only_linux", "not_on_arm"),
-    [
-        ("2.4.1", "124", "", "118 121"),
-        ("2.6.0", "126", "", "118 124"),
-        ("2.7.1", "128", "", "118 126"),
-        ("2.8.0", "129", "", "126 128"),
-        ("2.9.0", "126 128 129 130", "", ""),
-        ("2.10.0", "126 128 130", "129", ""),
-        ("2.12.0", "126 130 132", "", ""),
-        ("2.13.0", "126 130 132", "129", ""),
-    ],
-)
-def test_builds_are_those_of_the_release_tables(
-    release: str, everywhere: str, only_linux: str, not_on_arm: str
-) -> None:
-    seen = {
-        platform: {
-            index_path(it.cuda)[2:]
-            for it in BUILDS
-            if platform == it.platform and release in it.releases
-        }
-        for platform in PLATFORMS
-    }
-
-    shared = set(everywhere.split())
-    assert seen == {
-        LINUX: shared | set(only_linux.split()) | set(not_on_arm.split()),
-        ARM: shared | set(only_linux.split()),
-        WINDOWS: shared | set(not_on_arm.split()),
-    }
 
 
 @pytest.mark.parametrize(
@@ -151,13 +94,6 @@ def test_forward_compatibility_counts() -> None:
     assert (found.path, found.uv) == ("cu132", "cu126")
 
 
-def test_without_known_device_code_nothing_is_claimed() -> None:
-    found = backend("rtx-4090@580", "2.8.0", WINDOWS)
-
-    assert (found.path, found.is_certain) == ("cpu", False)
-    assert {judged.fits for judged in found.judged} == {None}
-
-
 def test_without_a_known_capability_nothing_is_claimed() -> None:
     unknown = replace(machine("13.0"), gpus=(Gpu("NVIDIA Graphics Device"),))
 
@@ -166,22 +102,6 @@ def test_without_a_known_capability_nothing_is_claimed() -> None:
 
 def test_no_gpu_means_cpu() -> None:
     assert choose(machine("13.0"), "2.14.1", LINUX).path == "cpu"
-
-
-@pytest.mark.parametrize(
-    ("text", "release"),
-    [(None, RELEASES[-1]), ("2.14", "2.14.1"), ("2.12.0", "2.12.0"), ("v2.9", "2.9.1")],
-)
-def test_a_release_is_found(text: str | None, release: str) -> None:
-    assert find_release(text) == release
-
-
-@pytest.mark.parametrize("text", ["2.15", "2.15.0", "3.0", "", "2", "2.14.9", "x" * 500])
-def test_a_release_that_is_not_in_the_table_is_unknown(text: str) -> None:
-    with pytest.raises(UnknownReleaseError, match=r"unknown.*known are 2\.4\.0") as caught:
-        find_release(text)
-
-    assert len(str(caught.value)) < 400
 
 
 def test_uv_s_list_falls_with_the_driver() -> None:

@@ -1,0 +1,109 @@
+"""Project pages of the simple API, from bytes to files: HTML (PEP 503) and JSON (PEP 691).
+
+Nothing is fetched and nothing of the machine is read here; whoever has a page can parse it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from nvidia_variant_provider.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SHA256: Final = "sha256="
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """A file as a page lists it: ``torch-2.14.1-cp312-cp312-linux_x86_64.whl`` and its address.
+
+    ``url`` is absolute, without a fragment. ``sha256`` is in hexadecimal, "" where the page states
+    none; ``requires_python`` is a specifier or "". ``is_yanked`` files are for exact pins only.
+    """
+
+    name: str
+    url: str
+    sha256: str = ""
+    requires_python: str = ""
+    is_yanked: bool = False
+
+
+def parse_page(data: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
+    """Read the page of one project; of two files with one name the first counts.
+
+    ``content_type`` is the header of that name; any type with "json" in it is JSON, everything else
+    HTML. ``url`` is the address that answered, which links are relative to. Raises
+    ``InvalidValueError`` naming it.
+    """
+    files = _parse_json(data, url) if "json" in content_type.lower() else _parse_html(data, url)
+    return tuple({file.name: file for file in reversed(files)}.values())[::-1]
+
+
+def _parse_json(data: bytes, url: str) -> list[PageFile]:
+    try:
+        return [_file_of(entry, url) for entry in json.loads(data)["files"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidValueError(f"{url}: not a page of the simple API in JSON") from error
+
+
+def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
+    hashes = entry.get("hashes")
+    requires = entry.get("requires-python")
+    address, fragment = urldefrag(urljoin(url, str(entry["url"])))
+    sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
+    return PageFile(
+        name=str(entry["filename"]),
+        url=address,
+        sha256=str(sha256).lower() if sha256 else _hash_in(fragment),
+        requires_python=str(requires) if requires else "",
+        is_yanked=bool(entry.get("yanked")),
+    )
+
+
+def _parse_html(data: bytes, url: str) -> list[PageFile]:
+    parser = _Anchors(url)
+    parser.feed(data.decode("utf-8", "replace"))
+    return parser.files
+
+
+class _Anchors(HTMLParser):
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.files: list[PageFile] = []
+        self._url = url
+        self._has_base = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        href = attributes.get("href")
+        if href is None:
+            return
+        if tag == "base" and not self._has_base:
+            self._url, self._has_base = self._joined(href), True
+        elif tag == "a" and href:
+            address, fragment = urldefrag(self._joined(href))
+            self.files.append(
+                PageFile(
+                    name=unquote(urlsplit(address).path.rpartition("/")[2]),
+                    url=address,
+                    sha256=_hash_in(fragment),
+                    requires_python=attributes.get("data-requires-python") or "",
+                    is_yanked="data-yanked" in attributes,
+                )
+            )
+
+    def _joined(self, href: str) -> str:
+        try:
+            return urljoin(self._url, href)
+        except ValueError as error:
+            raise InvalidValueError(f"{self._url}: not an address: {href!r:.200}") from error
+
+
+def _hash_in(fragment: str) -> str:
+    return fragment.removeprefix(_SHA256).lower() if fragment.startswith(_SHA256) else ""
