@@ -46,7 +46,7 @@ LAYERS: Final = {
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
 TOOLS: Final = {
-    "binaries": {"documents", "errors", "model", "rules", "tables", "wheels"},
+    "binaries": {"documents", "errors", "findings", "model", "rules", "tables", "wheels"},
     "conformance": {
         "detect",
         "documents",
@@ -97,6 +97,7 @@ TOOLS: Final = {
     "lint": {
         "documents",
         "errors",
+        "findings",
         "installers",
         "metadata",
         "model",
@@ -108,13 +109,14 @@ TOOLS: Final = {
     "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
     "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
     "verify": {
         "binaries",
         "documents",
         "errors",
+        "findings",
         "metadata",
         "model",
         "rules",
@@ -157,7 +159,7 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
-    "tomli": {"lint"},
+    "tomli": {"findings", "lint"},
     "tomlkit": {"convert"},
     "zlib_ng": {"wheels"},
 }
