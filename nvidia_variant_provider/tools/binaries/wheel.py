@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries.findings import (
+    DAMAGED,
+    NESTED_ARCHIVE,
+    SUSPICIOUS_SIZE,
+    UNREADABLE_MEMBER,
+    finding,
+)
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
-from nvidia_variant_provider.tools.binaries.report import Contents, Finding, Library
+from nvidia_variant_provider.tools.binaries.report import Contents, Library
+from nvidia_variant_provider.tools.findings.model import Finding
 from nvidia_variant_provider.tools.wheels.source import FileSource
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
         try:
             library = read_library(zipdir.open_member(path, file, member))
         except DamagedFileError as error:
-            return Finding("damaged", member.name, str(error))
+            return finding(DAMAGED, member.name, str(error))
         finally:
             progress(member.name, member.packed)
         return library
@@ -91,13 +99,13 @@ def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
         if not member.size or member.name.endswith(("/", *_TEXT)):
             continue
         if member.name.endswith(_ARCHIVES):
-            findings.append(Finding("nested-archive", member.name, "not looked into"))
+            findings.append(finding(NESTED_ARCHIVE, member.name, "not looked into"))
         elif not member.is_readable:
             text = f"not readable: method {member.method}, flags {member.flags:#x}"
-            findings.append(Finding("unreadable-member", member.name, text))
+            findings.append(finding(UNREADABLE_MEMBER, member.name, text))
         elif member.size > max(_BOMB_SIZE, member.packed * _BOMB_RATIO):
             text = f"{member.packed} bytes announce to inflate to {member.size}: not read"
-            findings.append(Finding("suspicious-size", member.name, text))
+            findings.append(finding(SUSPICIOUS_SIZE, member.name, text))
         else:
             wanted.append(member)
     return wanted, findings
@@ -114,6 +122,6 @@ def _read_requirements(
     try:
         text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
     except DamagedFileError as error:
-        findings.append(Finding("damaged", member.name, str(error)))
+        findings.append(finding(DAMAGED, member.name, str(error)))
         return ()
     return requirements.parse_metadata(text.decode("utf-8", "replace"))

@@ -74,6 +74,11 @@ def add_parser(
         metavar="N",
         help=f"break ties between equal variants: 1 wins over 2, up to {_MAX_PRIORITY}",
     )
+    parser.add_argument(
+        "--bake-markers",
+        action="store_true",
+        help="answer the variant markers of METADATA for the label; no installer reads them",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -104,6 +109,9 @@ def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
+    if args.label == "":
+        # An unset variable of a build script, as a rule: the default label would be a surprise.
+        raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
     from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
 
@@ -129,7 +137,9 @@ def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[
     """Write the wheel; return its path and what was dropped, which is a warning too."""
     from nvidia_variant_provider.tools.tagging.wheels import write_variant
 
-    path, remarks = write_variant(args.wheel, args.output, variant, force=args.force)
+    path, remarks = write_variant(
+        args.wheel, args.output, variant, force=args.force, bake_markers=args.bake_markers
+    )
     for remark in remarks:
         output.warn(remark)
     return str(path), remarks
@@ -156,7 +166,13 @@ def _state(args: argparse.Namespace) -> Statement:
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
         return from_properties(args.property, bound)
-    return _inferred(args, bound)
+    statement = _inferred(args, bound)
+    if statement.bound.is_unknown:
+        raise InvalidValueError(
+            f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
+            " state one with --lower-bound, or leave the PTX out with --no-ptx"
+        )
+    return statement
 
 
 def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:

@@ -122,6 +122,11 @@ def emit_columns(rows: Sequence[Sequence[str]]) -> None:
     )
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 wheel``, ``2 wheels``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def text_width() -> int:
     """Return how wide running text may be: the terminal, 80 without one, 120 at most."""
     return min(_WIDEST, shutil.get_terminal_size().columns)
@@ -153,7 +158,7 @@ def note(message: str) -> None:
 
 
 def hint(message: str) -> None:
-    """Print what to do about the line before, on stderr."""
+    """Print on stderr what would help, such as a command to paste."""
     _say(f"hint: {message}")
 
 

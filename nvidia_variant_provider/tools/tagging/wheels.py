@@ -12,8 +12,11 @@ from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from nvidia_variant_provider.tools.metadata.bake import Baked
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
 
 
@@ -33,19 +36,36 @@ def write_variant(
     variant: WheelVariant,
     *,
     force: bool = False,
+    bake_markers: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write the variant wheel into a folder; return its path and remarks on what was dropped."""
+    """Write the variant wheel into a folder; return its path and remarks on what else changed.
+
+    ``bake_markers`` answers the variant markers of METADATA for the label; without it they are
+    remarked on.
+    """
     target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
     archive = WheelArchive(wheel)
     member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
     if member in archive:
         raise InvalidValueError(f"{wheel.name}: has {member}, though its name has no label")
-    rewrite(wheel, target, {member: variant.to_json().encode()}, archive.signatures)
-    return target, _dropped(archive)
+    replace = {member: variant.to_json().encode()}
+    remarks = list(_dropped(archive))
+    if (stated_in := _marked_metadata(archive)) and bake_markers:
+        baked = _bake(archive, stated_in, variant.label, variant.properties)
+        replace[stated_in] = baked.metadata
+        remarks += [f"METADATA: {it}" for it in baked.changes]
+    elif stated_in:
+        remarks += _on_markers(archive, stated_in, variant.label)
+    rewrite(wheel, target, replace, archive.signatures)
+    return target, tuple(remarks)
 
 
 def write_plain(wheel: Path, folder: Path, *, force: bool = False) -> tuple[Path, tuple[str, ...]]:
-    """Write the ordinary wheel of a variant into a folder; return its path and remarks."""
+    """Write the ordinary wheel of a variant into a folder; return its path and remarks.
+
+    Variant markers in METADATA are answered for the label that is taken off: the content is that
+    build's, and no installer reads them in a wheel without a label.
+    """
     from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 
     name = WheelName.parse(wheel.name)
@@ -55,15 +75,54 @@ def write_plain(wheel: Path, folder: Path, *, force: bool = False) -> tuple[Path
     archive = WheelArchive(wheel)
     member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
     remarks = list(_dropped(archive))
+    replace: dict[str, bytes] = {}
+    stated_in = _marked_metadata(archive)
     try:
-        parse_wheel_metadata(archive.read(member), f"{wheel.name}: {member}", name.label)
+        source = f"{wheel.name}: {member}"
+        found = parse_wheel_metadata(archive.read(member), source, name.label)
     except InvalidValueError as error:
         remarks.append(f"the metadata that was taken out was not valid: {error}")
-    if b"variant_" in archive.read(f"{archive.dist_info}/METADATA"):
-        remarks.append("METADATA speaks of variants; its requirements may need a look")
+        if stated_in:
+            remarks.append("METADATA keeps its variant markers, which pip and uv refuse")
+    else:
+        if stated_in:
+            baked = _bake(archive, stated_in, name.label, found.variants[name.label])
+            replace[stated_in] = baked.metadata
+            remarks += [f"METADATA: {it}" for it in baked.changes]
     removed = {*archive.signatures, *([member] if member in archive else [])}
-    rewrite(wheel, target, {}, removed)
+    rewrite(wheel, target, replace, removed)
     return target, tuple(remarks)
+
+
+def _marked_metadata(archive: WheelArchive) -> str:
+    """Return the name of METADATA if it may have variant markers, which cost time to read."""
+    name = f"{archive.dist_info}/METADATA"
+    return name if name in archive and b"variant_" in archive.read(name) else ""
+
+
+def _bake(archive: WheelArchive, name: str, label: str, properties: Properties) -> Baked:
+    from nvidia_variant_provider.tools.metadata.bake import bake
+
+    return bake(archive.read(name), label, properties, f"{archive.path.name}: {name}")
+
+
+def _on_markers(archive: WheelArchive, name: str, label: str) -> Iterator[str]:
+    """Remark on variant markers that stay, and on labels among them that are not the wheel's."""
+    from nvidia_variant_provider.tools.metadata.bake import marked_requirements
+    from nvidia_variant_provider.tools.metadata.markers import LABEL
+
+    found = marked_requirements(archive.read(name), f"{archive.path.name}: {name}")
+    if not found:
+        return
+    tests = [it for marked in found for it in marked.tests]
+    named = {it.value for it in tests if it.variable == LABEL and it.operator == "=="} - {""}
+    is_other = bool(named) and label not in named
+    other = f"; they name {', '.join(sorted(named))}, not {label}" if is_other else ""
+    yield (
+        f"{len(found)} requirement{'s' * (len(found) > 1)} of METADATA with a variant marker, which"
+        f" no installer reads: uv refuses the release; --bake-markers answers them for"
+        f" {label}{other}"
+    )
 
 
 def _target(folder: Path, name: str, *, force: bool) -> Path:
