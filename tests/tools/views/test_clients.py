@@ -21,7 +21,7 @@ from tests.tools.views.clients import (
 from tests.tools.views.stand_in import cuda_index, main_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 pytestmark = [
@@ -70,7 +70,7 @@ def indexes(tmp_path: Path) -> Iterator[Indexes]:
         yield Indexes(main, cuda, tmp_path)
 
 
-def deep_unless_quick(rows: list[tuple[object, ...]]) -> list[object]:
+def deep_unless_quick(rows: Sequence[tuple[object, ...]]) -> list[object]:
     return [
         pytest.param(*row, marks=[] if row[0] in QUICK else [pytest.mark.deep], id=str(row[0]))
         for row in rows
@@ -147,7 +147,7 @@ def test_a_hidden_version_that_is_pinned_is_explained_after_the_command(
     words = (
         [python, "-m", "pip", "install"] if tool == "pip" else [uv_executable(), "pip", "install"]
     )
-    more = [] if tool == "pip" else ["--python", python]
+    more: list[str | Path] = [] if tool == "pip" else ["--python", python]
     done = indexes.run("v100@580", *words, *more, "torch==2.15.0")
 
     assert done.code == 1
