@@ -3,7 +3,7 @@
 ``python benchmarks/tag.py`` makes a wheel of 500 MB with device code, runs them in turn and prints
 the shortest runs, wall clock and processor time, and ratios. ``tag --archs`` is told what to state
 and copies; ``tag --from-code`` inflates the wheel and reads its device code first, which
-``inspect`` alone does as well. Nothing is synced to disk by any of them.
+``inspect`` alone does as well. Only ``tag`` and "cp, sync" wait for the disk.
 """
 
 from __future__ import annotations
@@ -186,7 +186,9 @@ def report(times: dict[str, Runs]) -> int:
     recompressing = wall[VARIANTLIB] / wall["tag --archs --no-check"]
     inferring = wall[VARIANTLIB] / wall["tag --from-code"]
     print(f"tag --archs --no-check / cp, sync: {copying:.2f} (aim: at most {AIM_CP})")
-    print(f"variantlib / tag --archs --no-check: {recompressing:.1f} (aim: at least {AIM_RECOMPRESS})")
+    print(
+        f"variantlib / tag --archs --no-check: {recompressing:.1f} (aim: at least {AIM_RECOMPRESS})"
+    )
     print(f"variantlib / tag --from-code: {inferring:.1f}")
     return int(copying > AIM_CP or recompressing < AIM_RECOMPRESS)
 

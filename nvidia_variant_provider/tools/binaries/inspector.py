@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
+from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
-from nvidia_variant_provider.tools.binaries.report import Contents, Finding, Library
+from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 from nvidia_variant_provider.tools.files import read_bounded
+from nvidia_variant_provider.tools.findings.model import Finding
 from nvidia_variant_provider.tools.wheels.archive import Archive
 from nvidia_variant_provider.tools.wheels.source import OpenFile
 from nvidia_variant_provider.tools.wheels.zip_records import LOCAL_MAGIC
@@ -61,7 +63,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
                 progress(source.name, source.size)
                 return read_library(source) if source.size else None
         except (DamagedFileError, OSError) as error:
-            return Finding("unreadable", names[file], str(error))
+            return finding(UNREADABLE, names[file], str(error))
 
     findings: list[Finding] = []
 

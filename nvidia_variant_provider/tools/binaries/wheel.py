@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
+from nvidia_variant_provider.tools.binaries.findings import (
+    DAMAGED,
+    NESTED_ARCHIVE,
+    SUSPICIOUS_SIZE,
+    UNREADABLE_MEMBER,
+    finding,
+)
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
-from nvidia_variant_provider.tools.binaries.report import Contents, Finding, Library
+from nvidia_variant_provider.tools.binaries.report import Contents, Library
+from nvidia_variant_provider.tools.findings.model import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +51,7 @@ def read_wheel(
         try:
             library = read_library(archive.open(member))
         except DamagedFileError as error:
-            return Finding("damaged", member.name, str(error))
+            return finding(DAMAGED, member.name, str(error))
         finally:
             progress(member.name, member.packed)
         return library
@@ -83,13 +91,13 @@ def choose(members: Iterable[Entry]) -> tuple[list[Entry], list[Finding]]:
         if member.size > member.packed * _BOMB_RATIO:
             shrunk += member.size
         if member.name.endswith(_ARCHIVES):
-            findings.append(Finding("nested-archive", member.name, "not looked into"))
+            findings.append(finding(NESTED_ARCHIVE, member.name, "not looked into"))
         elif not member.is_readable:
             text = f"not readable: method {member.method}, flags {member.flags:#x}"
-            findings.append(Finding("unreadable-member", member.name, text))
+            findings.append(finding(UNREADABLE_MEMBER, member.name, text))
         elif member.size > member.packed * _BOMB_RATIO and shrunk > _BOMB_SIZE:
             text = f"{member.packed} bytes announce to inflate to {member.size}: not read"
-            findings.append(Finding("suspicious-size", member.name, text))
+            findings.append(finding(SUSPICIOUS_SIZE, member.name, text))
         else:
             wanted.append(member)
     return wanted, findings
@@ -104,6 +112,6 @@ def _read_requirements(archive: Archive, findings: list[Finding]) -> tuple[Requi
     try:
         text = archive.read(path)
     except DamagedFileError as error:
-        findings.append(Finding("damaged", path, str(error)))
+        findings.append(finding(DAMAGED, path, str(error)))
         return ()
     return requirements.parse_metadata(text.decode("utf-8", "replace"))

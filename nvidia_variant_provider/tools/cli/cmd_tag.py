@@ -76,6 +76,11 @@ def add_parser(
         help=f"break ties between equal variants: 1 wins over 2, up to {_MAX_PRIORITY}",
     )
     parser.add_argument(
+        "--bake-markers",
+        action="store_true",
+        help="answer the variant markers of METADATA for the label; no installer reads them",
+    )
+    parser.add_argument(
         "--no-check",
         action="store_true",
         help="copy members without reading them: faster, and damage in them stays",
@@ -110,6 +115,9 @@ def run(args: argparse.Namespace) -> int:
     """Work out what to state, show it, and write the wheel unless it is a dry run."""
     if args.output is None and not args.dry_run:
         raise InvalidValueError("a folder to write to is needed: -o DIR, or --dry-run")
+    if args.label == "":
+        # An unset variable of a build script, as a rule: the default label would be a surprise.
+        raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
     from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
@@ -147,7 +155,12 @@ def _write(
     from nvidia_variant_provider.tools.tagging.wheels import add_variant
 
     path, remarks = add_variant(
-        wheel, args.output, variant, force=args.force, check=not args.no_check
+        wheel,
+        args.output,
+        variant,
+        force=args.force,
+        bake_markers=args.bake_markers,
+        check=not args.no_check,
     )
     for remark in remarks:
         output.warn(remark)
@@ -175,7 +188,13 @@ def _state(args: argparse.Namespace, wheel: OpenWheel) -> Statement:
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
         return from_properties(args.property, bound)
-    return _inferred(args, wheel, bound)
+    statement = _inferred(args, wheel, bound)
+    if statement.bound.is_unknown:
+        raise InvalidValueError(
+            f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
+            " state one with --lower-bound, or leave the PTX out with --no-ptx"
+        )
+    return statement
 
 
 def _inferred(args: argparse.Namespace, wheel: OpenWheel, bound: CudaVersion | None) -> Statement:

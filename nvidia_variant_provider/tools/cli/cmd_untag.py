@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 All members but variant.json are copied as they are compressed; RECORD is mended and the label
-taken out of the file name.
+taken out of the file name. Variant markers in METADATA are answered for that label, since no
+installer reads them.
 
 examples:
   nvidia-variant-provider untag variants/foo-1.0-cp312-cp312-linux_x86_64-cuda13.2.whl -o dist/

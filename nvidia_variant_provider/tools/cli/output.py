@@ -122,6 +122,11 @@ def emit_columns(rows: Sequence[Sequence[str]]) -> None:
     )
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 wheel``, ``2 wheels``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def text_width() -> int:
     """Return how wide running text may be: the terminal, 80 without one, 120 at most."""
     return min(_WIDEST, shutil.get_terminal_size().columns)
@@ -150,6 +155,11 @@ def warn(message: str) -> None:
 def note(message: str) -> None:
     """Print a remark on stderr."""
     _say(f"note: {message}")
+
+
+def hint(message: str) -> None:
+    """Print on stderr what would help, such as a command to paste."""
+    _say(f"hint: {message}")
 
 
 def fail(command: str, message: str) -> None:

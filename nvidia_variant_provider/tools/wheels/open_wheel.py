@@ -57,8 +57,13 @@ class OpenWheel:
     def metadata(self) -> bytes:
         """The content of METADATA, which is of this project and version."""
         data = self.read("METADATA")
-        check_metadata(data, self.name, f"{self.path}!{self.dist_info}/METADATA")
+        check_metadata(data, self.name, f"{self.path}!{self.metadata_path}")
         return data
+
+    @property
+    def metadata_path(self) -> str:
+        """Where METADATA is in the wheel."""
+        return f"{self.dist_info}/METADATA"
 
     @property
     def variant_path(self) -> str:

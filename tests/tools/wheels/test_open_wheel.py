@@ -242,7 +242,7 @@ def test_members_that_shrink_absurdly_are_read_up_to_a_limit_together(tmp_path: 
         contents = read_wheel(archive_)
 
     assert len(contents.libraries) == 4
-    assert {finding.code for finding in contents.findings} == {"suspicious-size"}
+    assert {finding.rule.code for finding in contents.findings} == {"suspicious-size"}
     assert len(contents.findings) == 8
 
 
