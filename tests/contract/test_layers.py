@@ -92,7 +92,7 @@ TOOLS: Final = {
     "files": {"errors"},
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
-    "installers": {"model", "overrides", "rules", "tables", "value_types"},
+    "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
     "lint": {
         "documents",
@@ -112,6 +112,17 @@ TOOLS: Final = {
     "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
     "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
+    "views": {
+        "errors",
+        "explain",
+        "installers",
+        "metadata",
+        "model",
+        "releases",
+        "tables",
+        "torch",
+        "wheels",
+    },
     "verify": {
         "binaries",
         "documents",
@@ -133,10 +144,12 @@ PACKAGES: Final = {
         "convert",
         "explain",
         "index",
+        "installers",
         "lint",
         "metadata",
         "releases",
         "verify",
+        "views",
         "wheels",
     },
     "pydantic": {
@@ -159,7 +172,7 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
-    "tomli": {"findings", "lint"},
+    "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
     "zlib_ng": {"wheels"},
 }

@@ -187,6 +187,11 @@ def note(message: str) -> None:
     _say(f"note: {message}")
 
 
+def hint(message: str) -> None:
+    """Print on stderr what would help, such as a command to paste."""
+    _say(f"hint: {message}")
+
+
 def fail(command: str, message: str) -> None:
     """Print an error of a command on stderr; the caller chooses the exit code."""
     _say(f"{PROGRAM} {command}".rstrip() + f": error: {message}")
