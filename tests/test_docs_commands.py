@@ -24,6 +24,7 @@ NEEDS = {
     "an index with PyTorch's layout",
     "Docker",
     "jq",
+    "your project",
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {
@@ -32,7 +33,8 @@ ELSEWHERE = {
     "docs/releasing.md": ("tests/test_check_tag.py", ".ci/run"),
     "docs/standalone.md": ("tests/contract/test_standalone.py",),
     "docs/targets.md": ("tests/test_docs_targets.py",),
-    "examples/publish/README.md": ("tests/test_publish.py",),
+    "docs/which.md": ("tests/tools/conformance/test_javascript.py",),
+    "examples/publish/README.md": ("tests/test_examples_publish.py",),
     "examples/torch/README.md": ("tests/test_examples.py",),
 }
 PAGES = sorted(

@@ -366,7 +366,7 @@ def test_pip_installs_the_ordinary_wheel_over_http(*, as_json: bool, tmp_path: P
     environment = {it: text for it, text in clean_environment().items() if it[:4] != "PIP_"}
     with serve(folder, as_json=as_json) as server:
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--no-deps", "--no-cache-dir", "--index-url",
+            [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--index-url",
              f"{server.url}/simple/", "--target", str(tmp_path / "target"), "demo"],
             env=environment | {"PIP_CONFIG_FILE": os.devnull},
             check=True, capture_output=True, timeout=120,

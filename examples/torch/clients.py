@@ -57,7 +57,7 @@ def install_with_uv(
         target = Path(scratch, "target")
         command = [
             *(uv_executable(), "pip", "install", "--preview-features", "wheel-variants"),
-            *("--no-index", "--find-links", str(wheels), "--no-config", "--no-deps"),
+            *("--no-index", "--find-links", str(wheels), "--no-config"),
             *("--python", sys.executable, "--target", str(target)),
             *(("--python-platform", python_platform) if python_platform else ()),
             *requirements,

@@ -22,6 +22,7 @@ from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CHIPS
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -45,13 +46,6 @@ GPU_CLASSES: Final = ("0x0300", "0x0302", "0x0380")
 # that looks like one. The second line of the file quotes a compiler and may hold anything.
 _PROC_RELEASE: Final = r"\bModule\b(?:\s+for\s+\S+)?\s+(\d{2,4}(?:\.\d{1,6}){1,2})(?=\s|$)"
 _MINOR_DIGITS: Final = 4
-_TEGRA_CHIPS: Final = (
-    ("tegra234", "8.7"),
-    ("tegra194", "7.2"),
-    ("tegra186", "6.2"),
-    ("tegra210", "5.3"),
-    ("tegra264", "11.0"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +219,7 @@ def _read_tegra_gpu(files: FileView) -> Gpu:
     """Return the integrated GPU of a Tegra board, as far as the device tree names its chip."""
     compatible = read_word(files, TEGRA_COMPATIBLE).replace("\0", " ")
     name = read_word(files, TEGRA_MODEL).rstrip("\0") or "NVIDIA Tegra"
-    for chip, capability in _TEGRA_CHIPS:
+    for chip, capability in TEGRA_CHIPS:
         if chip in compatible:
             source = f"device tree ({chip})"
             return Gpu(name, "", "", ComputeCapability.parse(capability), True, source)  # noqa: FBT003

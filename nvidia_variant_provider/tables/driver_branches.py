@@ -53,6 +53,17 @@ BRANCHES: Final = (
     (620, CudaVersion(13, 5)),
 )
 
+# What is assumed for a machine that is named without a driver: the first branch for CUDA 13, which
+# serves every build in use. An older default would mean CPU builds that nobody asked for.
+DEFAULT_BRANCH: Final = 580
+
+# Branches that few machines in a data centre run: what NVIDIA calls new-feature branches, most of
+# them with months of support, and branches before the first with long-term support that variants
+# meet. The catalogue of ``coverage`` leaves them out; a branch added above is in it by itself.
+# Source: NVIDIA's list of data centre driver branches and their ends of support.
+OLDEST_IN_DATA_CENTRES: Final = 470
+SHORT_LIVED: Final = frozenset({495, 510, 515, 520, 530, 545, 555, 565})
+
 # The last driver branch that serves the capabilities below the one named.
 # Source: NVIDIA's data centre driver matrix; Kepler ended with R470, Maxwell to Volta with R580.
 LAST_BRANCH_BELOW: Final = (
@@ -75,6 +86,15 @@ def cuda_of_branch(branch: int) -> CudaVersion | None:
     """
     reached = [cuda for first, cuda in BRANCHES if first <= branch]
     return reached[-1] if reached else None
+
+
+def data_centre_branches() -> tuple[int, ...]:
+    """Return the branches that machines in data centres run, oldest first: 470, 525, 535, ..."""
+    return tuple(
+        branch
+        for branch, _ in BRANCHES
+        if branch >= OLDEST_IN_DATA_CENTRES and branch not in SHORT_LIVED
+    )
 
 
 def last_branch_for(capability: ComputeCapability) -> int | None:

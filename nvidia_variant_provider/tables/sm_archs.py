@@ -20,6 +20,16 @@ TEGRA_CAPABILITIES: Final = frozenset(
     ComputeCapability.from_number(number) for number in (53, 62, 72, 87, 88)
 )
 
+# The names of Tegra's chips in device trees (``nvidia,tegra234``), and their capabilities. Source:
+# the bindings of the Linux kernel.
+TEGRA_CHIPS: Final = (
+    ("tegra234", "8.7"),
+    ("tegra194", "7.2"),
+    ("tegra186", "6.2"),
+    ("tegra210", "5.3"),
+    ("tegra264", "11.0"),
+)
+
 # From this driver stack on, the 8.x islands take part in the ordinary rule; no older major is
 # left in those toolkits.
 TEGRA_JOINS_DESKTOP: Final = CudaVersion(13, 2)

@@ -169,7 +169,7 @@ def test_an_old_pip_installs_the_wheel(wheel: Path, tmp_path: Path) -> None:
     quiet = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     pip = [python, "-m", "pip", "install", "-q"]
     subprocess.run([*pip, "pip==23.0"], check=True, env=quiet)
-    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True, env=quiet)
+    subprocess.run([*pip, "--no-index", str(wheel)], check=True, env=quiet)
 
     code = (
         "from importlib.metadata import entry_points;"

@@ -123,7 +123,7 @@ def uv_decides(folder: Path, names: list[str], machine: Machine) -> dict[str, st
         done = subprocess.run(
             [
                 *(uv_executable(), "pip", "install", "--preview-features", "wheel-variants"),
-                *("--no-index", "--find-links", str(folder), "--no-config", "--no-deps"),
+                *("--no-index", "--find-links", str(folder), "--no-config"),
                 *("--python", sys.executable, "--target", f"{scratch}/target"),
                 *("--python-platform", f"{machine.platform.architecture}-manylinux_2_28"),
                 *names,

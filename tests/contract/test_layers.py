@@ -47,7 +47,16 @@ LAYERS: Final = {
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
 TOOLS: Final = {
-    "binaries": {"documents", "errors", "model", "rules", "tables", "wheels"},
+    "binaries": {
+        "documents",
+        "errors",
+        "files",
+        "findings",
+        "model",
+        "rules",
+        "tables",
+        "wheels",
+    },
     "conformance": {
         "detect",
         "documents",
@@ -62,6 +71,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "torch",
     },
     "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "coverage": {
@@ -93,9 +103,20 @@ TOOLS: Final = {
     "files": {"errors"},
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
-    "installers": {"model", "overrides", "rules", "tables", "value_types"},
+    "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
-    "lint": {"documents", "errors", "installers", "metadata", "model", "rules", "wheels"},
+    "lint": {
+        "documents",
+        "errors",
+        "findings",
+        "installers",
+        "metadata",
+        "model",
+        "rules",
+        "tables",
+        "targets",
+        "wheels",
+    },
     "machines": {
         "detect",
         "documents",
@@ -108,20 +129,32 @@ TOOLS: Final = {
     },
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
     "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
+    "views": {
+        "errors",
+        "explain",
+        "installers",
+        "metadata",
+        "model",
+        "releases",
+        "tables",
+        "torch",
+        "wheels",
+    },
     "verify": {
         "binaries",
         "documents",
         "errors",
+        "findings",
         "metadata",
         "model",
         "rules",
         "tagging",
         "wheels",
     },
-    "wheels": {"binaries", "errors", "files"},
+    "wheels": {"errors", "files"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
@@ -131,10 +164,12 @@ PACKAGES: Final = {
         "convert",
         "explain",
         "index",
+        "installers",
         "lint",
         "metadata",
         "releases",
         "verify",
+        "views",
         "wheels",
     },
     "pydantic": {
@@ -157,7 +192,7 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
-    "tomli": {"lint"},
+    "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
     "zlib_ng": {"wheels"},
 }
@@ -200,6 +235,7 @@ def is_for_type_checkers(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@lru_cache
 def imports(module: str) -> set[str]:
     """Return the full names a module imports when it runs, inside functions too."""
     return names_of(module, runtime_nodes(tree_of(module)))

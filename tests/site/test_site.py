@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import re
-import shutil
-import threading
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.site.conftest import SCHEMES, SITE, WIDTHS
 
+if TYPE_CHECKING:
     from playwright.sync_api import Browser, Request
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "site"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SCHEMES = ("light", "dark")
-WIDTHS = {"desktop": 1300, "phone": 390}
 # Where a reader begins, a long page of commands, one of pictures, and the widest tables.
 PAGES = (
     "index",
@@ -33,6 +22,7 @@ PAGES = (
     "cli",
     "codes",
     "schemas",
+    "which",
     "examples/docker/index",
 )
 
@@ -72,40 +62,6 @@ PROBE = """() => {
 }"""
 
 pytestmark = pytest.mark.site
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Keep the tests' output free of the server's log."""
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    assert (SITE / "index.html").is_file(), "no site: run `.ci/run docs`"
-    handler = functools.partial(_Quiet, directory=str(SITE))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with served() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 def failure_of(request: Request) -> list[str]:

@@ -11,22 +11,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.model import ComputeCapability, SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tables.products import sold_capabilities
 from nvidia_variant_provider.tools.binaries.report import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from nvidia_variant_provider.model import ComputeCapability, SmArch
     from nvidia_variant_provider.tools.binaries.report import Library
 
-# One GPU of each compute capability that discrete and server boards have; what the code names
-# beyond these, boards with integrated GPUs among it, is added to the columns.
-GPUS: Final = tuple(
-    ComputeCapability.from_number(number)
-    for number in (50, 60, 61, 70, 75, 80, 86, 87, 89, 90, 100, 103, 107, 110, 120, 121)
-)
+# One GPU of each compute capability that products have; what the code names beyond these is added
+# to the columns.
+GPUS: Final = sold_capabilities()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.tables.sm_archs import FIRST_MAJOR_WITH_A
 
 MACHINE: Final = 190
 HEADER_SIZE: Final = 64
@@ -20,8 +21,6 @@ _OLD: Final = (0x33, 7)
 _NEW: Final = (0x41, 8)
 _SECTION_SIZE: Final = 64
 
-# Architecture-specific targets exist from here on; older toolkits use the bit for something else.
-_FIRST_WITH_A: Final = 90
 # A note of type 2000 by "NVIDIA Corp" holds the tool's name, release and command line.
 _TOOL_NOTE: Final = b"\xd0\x07\x00\x00NVIDIA Corp\x00"
 _RELEASE: Final = re.compile(rb"Cuda compilation tools, release (\d{1,3})\.(\d{1,3})")
@@ -69,7 +68,8 @@ def parse_header(head: bytes) -> CubinHeader | None:
 
 def _old_layout(flags: int, version: int) -> CubinHeader:
     number = flags & 0xFF
-    specific = bool(flags & 0x800) and number >= _FIRST_WITH_A
+    # Older toolkits use the bit of architecture-specific targets for something else.
+    specific = bool(flags & 0x800) and number >= 10 * FIRST_MAJOR_WITH_A
     # e_version is ten times the toolkit's version: 124 is 12.4.
     toolkit = CudaVersion(version // 10, version % 10) if 40 <= version < 1000 else None  # noqa: PLR2004
     return CubinHeader(number, "a" if specific else "", toolkit)

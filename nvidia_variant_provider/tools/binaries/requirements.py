@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tables.libraries import TOOLKIT_VERSIONED_PACKAGES
+from nvidia_variant_provider.tables.toolkits import FIRST_UNSUFFIXED_MAJOR
 from nvidia_variant_provider.tools.binaries.report import Requirement
 
 if TYPE_CHECKING:
@@ -16,25 +18,7 @@ _SUFFIXED: Final = re.compile(r"[a-z0-9-]+-cu(?:da)?(\d{2})x?")
 _PLAIN: Final = re.compile(
     r"nvidia-(?:cuda-[a-z0-9-]+|cu[a-z]+|npp|nv[a-z]+|nccl|cudss)|cuda-toolkit"
 )
-# Their version is the CUDA Toolkit's; other libraries count for themselves.
-_TOOLKIT_VERSIONED: Final = frozenset(
-    {
-        "cuda-toolkit",
-        "nvidia-cuda-runtime",
-        "nvidia-cuda-nvrtc",
-        "nvidia-cuda-cupti",
-        "nvidia-cuda-nvcc",
-        "nvidia-cuda-crt",
-        "nvidia-cuda-cccl",
-        "nvidia-nvjitlink",
-        "nvidia-nvtx",
-        "nvidia-nvfatbin",
-        "nvidia-nvvm",
-    }
-)
 _PIN: Final = re.compile(r"(?:===?|~=|>=)\s*(\d{1,3})(?:\.(\d{1,3}))?")
-# Packages without a number in their names exist from this CUDA on.
-_FIRST_PLAIN: Final = 13
 
 
 def parse_metadata(text: str) -> tuple[Requirement, ...]:
@@ -62,10 +46,10 @@ def _cuda_of(package: str, requirement: str) -> str | None:
     plain = re.sub(r"-cu\d{2}$", "", package)
     if suffixed:
         # nvidia-cuda-runtime-cu12==12.9.79 tells the minor version too.
-        same = plain in _TOOLKIT_VERSIONED and version.partition(".")[0] == suffixed[1]
+        same = plain in TOOLKIT_VERSIONED_PACKAGES and version.partition(".")[0] == suffixed[1]
         return version if same else suffixed[1]
-    if package in _TOOLKIT_VERSIONED:
+    if package in TOOLKIT_VERSIONED_PACKAGES:
         return version
     if _PLAIN.fullmatch(package):
-        return str(_FIRST_PLAIN) if package.startswith("nvidia-cu") else ""
+        return str(FIRST_UNSUFFIXED_MAJOR) if package.startswith("nvidia-cu") else ""
     return None

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.tables.libraries import CUDA_MAJORS_OF, MAJOR_OF_CUDA
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
+from nvidia_variant_provider.tables.toolkits import FIRST_COMPATIBLE_MAJOR, FIRST_HYBRID_MAJOR
 from nvidia_variant_provider.tools.binaries import coverage, ptx
 from nvidia_variant_provider.tools.binaries.report import CudartLink, Kind
 
@@ -29,20 +31,6 @@ _WINDOWS: Final = re.compile(
     r"([A-Za-z]+?)(?:64)?_(\d{1,3})(?:_\d+)?(?:-[0-9a-f]{6,32})?\.dll", re.IGNORECASE
 )
 _DRIVERS: Final = frozenset({"libcuda.so.1", "libcuda.so", "nvcuda.dll"})
-
-# Libraries whose major is CUDA's own.
-_SAME_MAJOR: Final = frozenset({"cudart", "cublas", "cublaslt", "nvrtc", "nvjitlink", "nvblas"})
-# The others count for themselves: their major to the CUDA majors that shipped it. Sources: the
-# contents lists of the toolkits from 11.0 on.
-_OWN_COUNT: Final[dict[str, dict[int, tuple[int, ...]]]] = {
-    "cufft": {10: (11,), 11: (12,), 12: (13,)},
-    "cusolver": {10: (11,), 11: (11, 12), 12: (13,)},
-    "cusparse": {11: (11,), 12: (12, 13)},
-    "curand": {10: (11, 12, 13)},
-}
-# Before this major there was no promise for newer minors on an older driver.
-_FIRST_COMPATIBLE: Final = 11
-_FIRST_HYBRID: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +50,14 @@ class CudaLibrary:
 class Bounds:
     """The oldest CUDA driver version that serves: by minor-version compatibility, and strictly.
 
-    ``evidence`` says what each was concluded from.
+    ``evidence`` says what each was concluded from. ``unknown_isa`` is a PTX ISA version, such as
+    (9, 6), that some GPU relies on and no known driver compiles: then ``strict`` is not known.
     """
 
     compatible: CudaVersion | None
     strict: CudaVersion | None
     evidence: tuple[str, ...] = ()
+    unknown_isa: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +84,9 @@ def parse_library(file: str) -> CudaLibrary | None:
         library, (major, minor) = match[1].lower(), _split(match[2])
     else:
         return None
-    if library in _SAME_MAJOR:
+    if library in MAJOR_OF_CUDA:
         return CudaLibrary(file, library, (major,), minor)
-    majors = _OWN_COUNT.get(library, {}).get(major)
+    majors = CUDA_MAJORS_OF.get(library, {}).get(major)
     return CudaLibrary(file, library, majors) if majors else None
 
 
@@ -129,9 +119,14 @@ def library_bounds(library: Library) -> Bounds:
     """Work out the two bounds of one library."""
     compatible, why = _compatible(library)
     toolkit = max(library.toolkits, default=None)
-    relied = _relied_upon(library)
-    strict = max((one for one in (toolkit, *relied) if one is not None), default=None)
+    relied = {isa: ptx.first_cuda(isa) for isa in _relied_upon(library)}
+    strict = max((one for one in (toolkit, *relied.values()) if one is not None), default=None)
     evidence = [why] if why else []
+    unknown = max((isa for isa, first in relied.items() if first is None), default=None)
+    if unknown is not None:
+        shown = ".".join(map(str, unknown))
+        evidence.append(f"PTX ISA {shown} is newer than every driver known to this release")
+        return Bounds(compatible, None, tuple(evidence), unknown)
     if toolkit is not None and strict == toolkit:
         evidence.append(f"cubins made by CUDA {toolkit}")
     elif strict is not None:
@@ -155,36 +150,34 @@ def _compatible(library: Library) -> tuple[CudaVersion | None, str]:
         how = f"{cudart.value} cudart, " if cudart is not CudartLink.NONE else ""
         return _promised(toolkit.major, toolkit.minor), f"{how}cubins made by CUDA {toolkit}"
     if library.cudart is CudartLink.HYBRID:
-        return CudaVersion(_FIRST_HYBRID, 0), "the hybrid cudart of Windows"
+        return CudaVersion(FIRST_HYBRID_MAJOR, 0), "the hybrid cudart of Windows"
     isa = max((one.image.isa for one in _kernels(library) if one.image.isa), default=None)
     first = ptx.first_cuda(isa) if isa else None
     return (_promised(first.major, first.minor), "PTX alone") if first else (None, "")
 
 
 def _promised(major: int, minor: int) -> CudaVersion:
-    return CudaVersion(major, 0 if major >= _FIRST_COMPATIBLE else minor)
+    return CudaVersion(major, 0 if major >= FIRST_COMPATIBLE_MAJOR else minor)
 
 
 def _kernels(library: Library) -> list[Tally]:
     return [one for one in (*library.images, *library.bare) if one.image.has_kernels]
 
 
-def _relied_upon(library: Library) -> list[CudaVersion]:
-    """Return the CUDA versions of PTX that is all some GPU gets from a container."""
+def _relied_upon(library: Library) -> list[tuple[int, int]]:
+    """Return the ISA versions of PTX that is all some GPU gets from a container."""
     rows = coverage.build_matrix(library.profiles).rows
     # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
     # them alone, and an x86-64 wheel never meets one.
     served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_CAPABILITIES]
-    versions = []
+    isas = []
     for tally in _kernels(library):
         image = tally.image
         if image.kind is Kind.PTX and image.isa and image.arch:
-            first = ptx.first_cuda(image.isa)
             arch = image.arch
-            alone = library.form == "ptx" or any(coverage.is_fit(arch, gpu) for gpu in served)
-            if first is not None and alone:
-                versions.append(first)
-    return versions
+            if library.form == "ptx" or any(coverage.is_fit(arch, gpu) for gpu in served):
+                isas.append(image.isa)
+    return isas
 
 
 def runtime_of(contents: Contents) -> Runtime:
@@ -195,12 +188,14 @@ def runtime_of(contents: Contents) -> Runtime:
     each = [library_bounds(library) for library in own]
     compatible = sorted({one.compatible for one in each if one.compatible is not None})
     strict = max((one.strict for one in each if one.strict is not None), default=None)
+    unknown = max((one.unknown_isa for one in each if one.unknown_isa is not None), default=None)
+    strict = None if unknown is not None else strict
     evidence = dict.fromkeys(text for one in each for text in one.evidence)
     if not compatible:
         stated = _stated(contents)
-        compatible, strict = [stated] if stated else [], stated
+        compatible, strict = [stated] if stated else [], None if unknown is not None else stated
         evidence.update({f"requires CUDA {stated}": None} if stated else {})
-    bounds = Bounds(compatible[0] if compatible else None, strict, tuple(evidence))
+    bounds = Bounds(compatible[0] if compatible else None, strict, tuple(evidence), unknown)
     return Runtime(bounds, tuple(compatible), _needs_driver(own))
 
 

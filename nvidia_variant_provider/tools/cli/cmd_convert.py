@@ -24,6 +24,7 @@ examples:
   nvidia-variant-provider convert --to 850 --write pyproject.toml
   nvidia-variant-provider convert --to 850 --json dist/ | jq '.files[0].document'
   nvidia-variant-provider convert --to 825 --write variant.json
+  nvidia-variant-provider convert --bake-markers --write dist/
 
 exit codes:
   0  everything is written or was current
@@ -54,9 +55,15 @@ def add_parser(
     )
     parser.add_argument(
         "--to",
-        required=True,
+        default="850",
         choices=("825", "850"),
-        help="the PEP whose schema is wanted; of 825 no current installer uses the variants",
+        help="the PEP whose schema is wanted; of 825 no current installer uses the variants"
+        " (default: 850)",
+    )
+    parser.add_argument(
+        "--bake-markers",
+        action="store_true",
+        help="also answer the variant markers in METADATA of wheels, which no installer reads",
     )
     parser.add_argument("--write", action="store_true", help="change the files in place")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -69,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.convert.document import TARGETS
     from nvidia_variant_provider.tools.convert.json_model import build_document
 
-    planned = files.plan(args.paths, TARGETS[args.to])
+    planned = files.plan(args.paths, TARGETS[args.to], bake_markers=args.bake_markers)
     if args.write:
         files.write(planned)
     if args.json:

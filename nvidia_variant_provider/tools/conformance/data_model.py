@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -10,7 +10,9 @@ from nvidia_variant_provider import __version__
 from nvidia_variant_provider.rules import catalogue
 from nvidia_variant_provider.rules.catalogue import same_device, sm_archs
 from nvidia_variant_provider.rules.device_code import runnable
-from nvidia_variant_provider.tables import driver_branches, pci_ids, products
+from nvidia_variant_provider.tables import driver_branches, pci_ids, products, torch_builds
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
+from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE
 from nvidia_variant_provider.tables.sm_archs import (
     FIRST_CAPABILITY_OF_CUDA_13,
     LAST_CUDA_12,
@@ -21,6 +23,10 @@ from nvidia_variant_provider.targets.devices import generation
 from nvidia_variant_provider.targets.devices import products as named_products
 from nvidia_variant_provider.tools.documents import JsonModel
 from nvidia_variant_provider.tools.machines.targets_model import TargetRecord
+from nvidia_variant_provider.tools.torch import builds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Licence(JsonModel):
@@ -69,6 +75,8 @@ class Constants(JsonModel):
     tegra_mixes_from_cuda: str
     first_capability_of_cuda_13: str
     counts_as_below_it: str = Field(description="the version that counts where no GPU reaches it")
+    display_gpu_mib: int = Field(description="a GPU with more memory always counts")
+    display_gpu_share: int = Field(description="so many times its memory must reach the largest's")
 
 
 class Chip(JsonModel):
@@ -96,12 +104,28 @@ class Branch(JsonModel):
 
 
 class JetPackRelease(JsonModel):
-    """A JetPack release; ``driver`` is Tegra's own number, null where no machine showed it."""
+    """A JetPack release; ``driver`` is Tegra's own branch, null where no machine showed it."""
 
     version: str
     cuda: str
     compute_capabilities: tuple[str, ...]
     driver: int | None
+    jetson_linux: str = Field(description="its first release of Jetson Linux", examples=["36.4.3"])
+
+
+class TorchBuildData(JsonModel):
+    """A CUDA build of a torch release for a platform, as a variant would state it."""
+
+    release: str = Field(examples=["2.14.1"])
+    platform: str = Field(examples=["linux-x86_64"])
+    label: str = Field(description="the folder of PyTorch's index", examples=["cu126"])
+    cuda: str = Field(description="the CUDA Toolkit version it was built with")
+    lower_bound: str = Field(description="by minor-version compatibility", examples=["12.0"])
+    sm_archs: tuple[str, ...] = Field(
+        description="its device code; a driver older than ``cuda`` cannot read its PTX",
+        examples=[("75_real", "120_virtual")],
+    )
+    confidence: str = Field(examples=["measured", "source"])
 
 
 class NvidiaData(JsonModel):
@@ -125,6 +149,8 @@ class NvidiaData(JsonModel):
     driver_branches: tuple[Branch, ...]
     jetpacks: tuple[JetPackRelease, ...]
     targets: tuple[TargetRecord, ...]
+    torch_index: str = Field(description="PyTorch's own index; below it a folder for each label")
+    torch_builds: tuple[TorchBuildData, ...]
 
     @classmethod
     def build(cls, pci_source: str, pci_licence: str) -> NvidiaData:
@@ -135,6 +161,8 @@ class NvidiaData(JsonModel):
                 tegra_mixes_from_cuda=str(TEGRA_JOINS_DESKTOP),
                 first_capability_of_cuda_13=str(FIRST_CAPABILITY_OF_CUDA_13),
                 counts_as_below_it=str(LAST_CUDA_12),
+                display_gpu_mib=DISPLAY_GPU_MIB,
+                display_gpu_share=DISPLAY_GPU_SHARE,
             ),
             catalogue=tuple(
                 CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)
@@ -160,12 +188,14 @@ class NvidiaData(JsonModel):
             ),
             jetpacks=tuple(_jetpack(row) for row in products.JETPACKS),
             targets=tuple(TargetRecord.of(device) for device in named_products()),
+            torch_index=TORCH_INDEX,
+            torch_builds=tuple(_torch_builds()),
         )
 
 
 def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
     ours = ("constants", "catalogue", "sm_targets", "capabilities")
-    facts = ("driver_branches", "jetpacks", "targets")
+    facts = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
     return (
         Licence(
             parts=("chips", "pci_blocks"),
@@ -194,6 +224,21 @@ def _sm_targets() -> tuple[SmTarget, ...]:
     )
 
 
+def _torch_builds() -> Iterator[TorchBuildData]:
+    for release in map(builds.find_release, torch_builds.RELEASES):
+        for platform in torch_builds.PLATFORMS:
+            for row in builds.builds_of(release, platform):
+                yield TorchBuildData(
+                    release=release.text,
+                    platform=platform,
+                    label=builds.index_path(row.cuda),
+                    cuda=str(row.cuda),
+                    lower_bound=f"{row.cuda.major}.0",
+                    sm_archs=tuple(map(str, builds.archs_of(row))),
+                    confidence=row.confidence.value,
+                )
+
+
 def _capability(row: products.CapabilityFacts) -> Capability:
     before = tuple(map(str, runnable(row.capability, None)))
     after = tuple(map(str, runnable(row.capability, TEGRA_JOINS_DESKTOP)))
@@ -214,5 +259,6 @@ def _jetpack(row: products.JetPack) -> JetPackRelease:
         version=row.version,
         cuda=str(row.cuda),
         compute_capabilities=tuple(map(str, sorted(row.capabilities))),
-        driver=row.driver or None,
+        driver=int(row.driver.partition(".")[0]) if row.driver else None,
+        jetson_linux=row.linux,
     )

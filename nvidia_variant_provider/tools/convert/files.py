@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import read_bounded, write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
     INDEX_SUFFIX,
     MAX_FILES,
@@ -23,19 +22,22 @@ from nvidia_variant_provider.tools.lint.sources import (
     parse_document,
 )
 from nvidia_variant_provider.tools.lint.subject import Kind
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.metadata.bake import bake, marked_requirements
+from nvidia_variant_provider.tools.metadata.markers import LABEL
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.tools.convert.document import Conversion
     from nvidia_variant_provider.tools.convert.draft import Json
+    from nvidia_variant_provider.tools.metadata.bake import Baked
     from nvidia_variant_provider.tools.metadata.model import Specification
 
-_REQUIRES: Final = re.compile(r"(?m)^Requires-Dist:.*variant_label.*$")
 _METADATA: Final = "METADATA"
 
 
@@ -44,7 +46,8 @@ class Planned:
     """One file with its conversion; ``member`` is the file within a wheel, "" for a plain file.
 
     ``target`` is the file's new name: a wheel whose label changes is renamed. ``document`` is the
-    converted metadata, ``more`` are other members of the wheel that change with it.
+    converted metadata, empty for METADATA. ``more`` are other members of the wheel that change
+    with it: their bytes before and after.
     """
 
     path: Path
@@ -54,7 +57,7 @@ class Planned:
     after: bytes
     changes: tuple[Change, ...]
     document: Json
-    more: dict[str, bytes] = field(default_factory=dict)
+    more: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -68,13 +71,16 @@ class Planned:
 
     def diff(self) -> Iterator[str]:
         """Yield the lines of a unified diff, without line ends."""
-        old = self.before.decode()
-        if self.path.name != PYPROJECT and old:
+        old = self.before.decode("utf-8", "replace")
+        if self.document and self.path.name != PYPROJECT and old:
             # The old text is brought into the new one's form, or every line would differ.
             old = json.dumps(json.loads(old), indent=4, sort_keys=True)
-        new = self.after.decode().splitlines()
-        names = (self.source, str(self.target))
-        yield from difflib.unified_diff(old.splitlines(), new, *names, lineterm="", n=2)
+        yield from _diff(old, self.after.decode("utf-8", "replace"), self.source, str(self.target))
+        for member, (before, after) in self.more.items():
+            names = (f"{self.path}!{member}", f"{self.target}!{member}")
+            yield from _diff(
+                before.decode("utf-8", "replace"), after.decode("utf-8", "replace"), *names
+            )
 
     def write(self) -> None:
         """Write the file in place, under its new name if it has one."""
@@ -83,14 +89,26 @@ class Planned:
         if not self.member:
             write_atomically(self.path, self.after)
             return
-        rewrite(self.path, self.target, {self.member: self.after, **self.more})
+        members = {self.member: (self.before, self.after), **self.more}
+        changed = {name: after for name, (before, after) in members.items() if after != before}
+        with OpenWheel(self.path) as wheel:
+            rewrite(wheel, self.target, changed)
         if self.target != self.path:
             self.path.unlink()
 
 
-def plan(paths: Iterable[str], target: Specification) -> tuple[Planned, ...]:
-    """Convert files and folders in memory; raises ``MetadataError`` and ``InvalidValueError``."""
-    planned = [_planned(path, target) for path in _files(paths)]
+def plan(
+    paths: Iterable[str], target: Specification, *, bake_markers: bool = False
+) -> tuple[Planned, ...]:
+    """Convert files and folders in memory; raises ``MetadataError`` and ``InvalidValueError``.
+
+    ``bake_markers`` also answers the variant markers in METADATA of every wheel for its label;
+    wheels without one are then wanted too.
+    """
+    planned = [
+        _planned(path, target, baking=bake_markers)
+        for path in _files(paths, plain_too=bake_markers)
+    ]
     names = Counter(it.target for it in planned)
     for it in planned:
         if it.target != it.path and (it.target.exists() or names[it.target] > 1):
@@ -104,11 +122,16 @@ def write(planned: Sequence[Planned]) -> None:
         it.write()
 
 
-def _files(paths: Iterable[str]) -> Iterator[Path]:
+def _diff(old: str, new: str, source: str, target: str) -> Iterator[str]:
+    lines = (old.splitlines(), new.splitlines())
+    yield from difflib.unified_diff(*lines, source, target, lineterm="", n=2)
+
+
+def _files(paths: Iterable[str], *, plain_too: bool) -> Iterator[Path]:
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            found = sorted(it for it in path.iterdir() if _is_wanted(it))
+            found = sorted(it for it in path.iterdir() if _is_wanted(it, plain_too=plain_too))
             if not found or len(found) > MAX_FILES:
                 form = f"1 to {MAX_FILES} variant wheels, *{INDEX_SUFFIX} or {PYPROJECT}"
                 raise InvalidValueError(f"{path}: seen {len(found)} of them, expected {form}")
@@ -119,18 +142,18 @@ def _files(paths: Iterable[str]) -> Iterator[Path]:
             yield path
 
 
-def _is_wanted(path: Path) -> bool:
+def _is_wanted(path: Path, *, plain_too: bool) -> bool:
     if path.suffix == ".whl":
-        return bool(WheelName.parse(path.name).label)
+        return bool(WheelName.parse(path.name).label) or plain_too
     if path.name == PYPROJECT:
         # Most projects have no variants, and that is nothing to convert.
         return f"[{TABLE}".encode() in _read(path)
     return path.name.endswith(INDEX_SUFFIX)
 
 
-def _planned(path: Path, target: Specification) -> Planned:
+def _planned(path: Path, target: Specification, *, baking: bool) -> Planned:
     if path.suffix == ".whl":
-        return _planned_wheel(path, target)
+        return _planned_wheel(path, target, baking=baking)
     if path.name == PYPROJECT:
         return _planned_project(path, target)
     if path.suffix != ".json":
@@ -157,14 +180,16 @@ def _plan_document(path: Path, member: str, before: bytes, done: Conversion) -> 
     return Planned(path, member, path, before, after, done.changes, json.loads(after))
 
 
-def _planned_wheel(path: Path, target: Specification) -> Planned:
+def _planned_wheel(path: Path, target: Specification, *, baking: bool) -> Planned:
     name = WheelName.parse(path.name)
-    archive = WheelArchive(path)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    stated_in = f"{archive.dist_info}/{_METADATA}"
-    rest, fields = split_fields(archive.read(stated_in))
-    if member in archive:
-        data = archive.read(member)
+    with OpenWheel(path) as wheel:
+        wheel.check()
+        metadata, data = wheel.metadata, wheel.variant_json
+        member, stated_in = wheel.variant_path, wheel.metadata_path
+    if baking and not name.label and data is None:
+        return _planned_plain(path, stated_in, metadata)
+    rest, fields = split_fields(metadata)
+    if data is not None:
         done = _converted(data, f"{path}!{member}", target)
         planned = _plan_document(path, member, data, done)
         if fields:
@@ -174,14 +199,44 @@ def _planned_wheel(path: Path, target: Specification) -> Planned:
         done = convert(to_draft(fields, source, name.label), source, target)
         planned = _plan_document(path, member, b"", done)
     else:
-        raise InvalidValueError(f"{path}: has no {WHEEL_METADATA_NAME}")
+        raise InvalidValueError(f"{path}: has no {VARIANT_JSON}")
     if fields:
-        reason = "installers read variant.json alone, and that has all of it"
-        change = Change(_METADATA, f"removed {len(fields)} fields Variant-*", reason)
-        changes = (*planned.changes, change)
-        after = done.metadata.to_json().encode()
-        planned = replace(planned, changes=changes, after=after, more={stated_in: rest})
-    return _renamed(planned, archive, name, done)
+        planned = _without_fields(planned, stated_in, metadata, rest, len(fields))
+        planned = replace(planned, after=done.metadata.to_json().encode())
+    if baking:
+        planned = _baked(planned, stated_in, metadata, rest, name.label, done)
+    return _renamed(planned, metadata, name, done, baking=baking)
+
+
+def _without_fields(
+    planned: Planned, member: str, before: bytes, after: bytes, count: int
+) -> Planned:
+    reason = "installers read variant.json alone, and that has all of it"
+    change = Change(_METADATA, f"removed {count} fields Variant-*", reason)
+    return replace(planned, changes=(*planned.changes, change), more={member: (before, after)})
+
+
+def _planned_plain(path: Path, member: str, before: bytes) -> Planned:
+    """Plan a wheel without a label, in which only variant markers may be amiss."""
+    baked = bake(before, "", {}, f"{path}!{member}")
+    return Planned(path, member, path, before, baked.metadata, _as_changes(baked), {})
+
+
+def _baked(
+    planned: Planned, member: str, before: bytes, text: bytes, label: str, done: Conversion
+) -> Planned:
+    """Answer the markers for the label they were written for, the old one if it is renamed."""
+    stated = done.metadata.variants.get(done.renamed.get(label, label), {})
+    baked = bake(text, label, stated, f"{planned.path}!{member}")
+    if not baked.changes:
+        return planned
+    changes = (*planned.changes, *_as_changes(baked))
+    return replace(planned, changes=changes, more={member: (before, baked.metadata)})
+
+
+def _as_changes(baked: Baked) -> tuple[Change, ...]:
+    reason = "no released installer reads variant markers"
+    return tuple(Change(_METADATA, it, reason) for it in baked.changes)
 
 
 def _hold_to(
@@ -193,7 +248,7 @@ def _hold_to(
     told = _sets(to_draft(properties, source, label)["variants"][label])
     stated = _sets(done.metadata.variants.get(label, {}))
     if told != stated:
-        advice = f"the properties of {WHEEL_METADATA_NAME}, or none: one of the two is wrong"
+        advice = f"the properties of {VARIANT_JSON}, or none: one of the two is wrong"
         raise ConversionRefusedError(source, "Variant-property", str(told)[:80], advice)
 
 
@@ -204,11 +259,14 @@ def _sets(variant: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[str, dict[
     }
 
 
-def _renamed(planned: Planned, archive: WheelArchive, name: WheelName, done: Conversion) -> Planned:
+def _renamed(
+    planned: Planned, metadata: bytes, name: WheelName, done: Conversion, *, baking: bool
+) -> Planned:
     new_label = done.renamed.get(name.label)
     if new_label is None:
         return planned
-    _refuse_markers(planned, archive, done)
+    if not baking:
+        _refuse_markers(planned, metadata, done)
     return replace(planned, target=planned.path.with_name(str(replace(name, label=new_label))))
 
 
@@ -220,16 +278,14 @@ def _converted(data: bytes, source: str, target: Specification) -> Conversion:
     return convert(document.raw, source, target)
 
 
-def _refuse_markers(planned: Planned, archive: WheelArchive, done: Conversion) -> None:
-    """Refuse to rename a label that requirements name: those are not ours to edit."""
-    text = archive.read(f"{archive.dist_info}/{_METADATA}").decode("utf-8", "replace")
-    for label in done.renamed:
-        for line in _REQUIRES.findall(text):
-            if label in line:
-                advice = f"no marker with the label {label}, which has to be renamed"
-                raise ConversionRefusedError(planned.source, "Requires-Dist", line, advice)
+def _refuse_markers(planned: Planned, metadata: bytes, done: Conversion) -> None:
+    """Refuse to rename a label that requirements name: those are edited only if asked for."""
+    for marked in marked_requirements(metadata, f"{planned.path}!{_METADATA}"):
+        for test in marked.tests:
+            if test.variable == LABEL and any(it in test.value for it in done.renamed):
+                advice = f"no marker with the label {test.value}, which is renamed: --bake-markers"
+                raise ConversionRefusedError(planned.source, "Requires-Dist", str(test), advice)
 
 
 def _read(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+    return read_bounded(path, MAX_BYTES)

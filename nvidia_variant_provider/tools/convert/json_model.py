@@ -31,7 +31,9 @@ class ConvertedRecord(JsonModel):
     source: str = Field(description="the file; a wheel's member follows after '!'")
     target: str = Field(description="the file's new name, mostly the same")
     changes: tuple[ChangeRecord, ...] = Field(description="empty for a file that is current")
-    document: dict[str, Any] = Field(description="the metadata or the table after the conversion")
+    document: dict[str, Any] = Field(
+        description="the metadata or the table after the conversion; empty for METADATA"
+    )
 
 
 class ConversionDocument(JsonModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import FleetError, InvalidValueError
+from nvidia_variant_provider.tables.driver_branches import data_centre_branches
 from nvidia_variant_provider.targets.devices import products
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.coverage.fleet import Record
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.targets.devices import Device
 
-# The branches NVIDIA names production, long-term or current in the data centre since 2021; the
-# new-feature branches between them have the CUDA version of a neighbour or were short-lived.
-BRANCHES: Final = (470, 525, 535, 550, 560, 570, 575, 580, 590, 595, 610, 615, 620)
+BRANCHES: Final = data_centre_branches()
 SOURCE: Final = "catalogue"
 
 

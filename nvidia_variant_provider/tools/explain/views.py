@@ -45,6 +45,11 @@ def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Ex
     return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
 
 
+def explain_provider(release: Release, machine: Machine) -> View:
+    """Explain what an installer takes that asks this provider and follows PEP 825."""
+    return _variant_view(PROVIDER, release, machine)
+
+
 def _variant_view(installer: Installer, release: Release, machine: Machine) -> View:
     rules = DEFAULT_RULES if installer.rules is None else installer.rules
     if release.metadata is None:

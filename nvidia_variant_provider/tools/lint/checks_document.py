@@ -7,12 +7,18 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.subject import Broken, Document, Kind, mapping
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
+)
+from nvidia_variant_provider.tools.metadata.markers import (
+    WHO_REFUSES_MARKERS,
+    fault_of_marker,
+    has_marker,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 
@@ -177,6 +183,17 @@ def check_providers_of_825(document: Document) -> Iterator[Problem]:
     if document.schema == SCHEMA_825 and "providers" in document.raw:
         message = f"the schema of PEP 825 has no providers; expected {SCHEMA_850}"
         yield Problem(document.source, "providers", message)
+
+
+@DOCUMENT.check("NV114", Severity.ERROR, Uv.NONE, "a project's requirement has a variant marker")
+def check_project_markers(document: Document) -> Iterator[Problem]:
+    """Report variant markers in pyproject.toml: every wheel built from it is refused."""
+    source = document.source.removesuffix("[variant]")
+    for key, text in document.requirements:
+        if has_marker(text):
+            yield Problem(source, key, f"{text:.90}: {WHO_REFUSES_MARKERS}")
+        elif fault := fault_of_marker(text):
+            yield Problem(source, key, fault)
 
 
 def _named(document: Document) -> Iterator[tuple[str, str, re.Pattern[str]]]:

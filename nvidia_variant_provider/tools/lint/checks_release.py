@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
-from nvidia_variant_provider.tools.lint.subject import Release, texts
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
+from nvidia_variant_provider.tools.metadata.markers import (
+    LABEL,
+    WHO_REFUSES_MARKERS,
+    fault_of_marker,
+    has_marker,
+    parse_marked,
+)
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nvidia_variant_provider.tools.lint.subject import Document, Wheel
+    from nvidia_variant_provider.tools.lint.subject import Document, Release, Wheel
+    from nvidia_variant_provider.tools.metadata.markers import VariantTest
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
 
 RELEASE: Final[Registry[Release]] = Registry()
-
-_LABEL: Final = re.compile(
-    r"""variant_label\s*(?:===?|!=|(?:not\s+)?in)\s*['"]([^'"]*)['"]"""
-    r"""|['"]([^'"]*)['"]\s*(?:===?|!=)\s*variant_label"""
-)
-_MEMBER: Final = re.compile(
-    r"""['"]([^'"]*)['"]\s*(?:not\s+)?in\s+variant_(namespaces|features|properties)"""
-)
 
 
 @RELEASE.check("NV400", Severity.ERROR, Uv.REFUSES, "the wheel cannot be read")
@@ -138,29 +140,51 @@ def check_fallback(release: Release) -> Iterator[Problem]:
         yield Problem(release.variant_wheels[0].source, "", message)
 
 
-@RELEASE.check("NV421", Severity.ERROR, Uv.NONE, "a requirement names an absent label")
+@RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")
 def check_label_markers(release: Release) -> Iterator[Problem]:
-    """Report ``variant_label`` markers with a label that the release does not have."""
-    if not _knows_all_labels(release):
-        return
-    for wheel, text in _requirements(release):
-        for match in _LABEL.finditer(text):
-            label = match[1] if match[1] is not None else match[2]
-            if label not in release.variants:
-                yield Problem(wheel.source, "Requires-Dist", f"no label {label!r:.60}: {text:.90}")
+    """Report comparisons of ``variant_label`` that are true for no label of the release."""
+    for wheel, test in _untrue(release):
+        if test.variable == LABEL:
+            yield Problem(wheel.source, "Requires-Dist", f"true for no label here: {test}")
 
 
-@RELEASE.check("NV422", Severity.ERROR, Uv.NONE, "a requirement names an absent property")
+@RELEASE.check("NV422", Severity.ERROR, Uv.REFUSES, "a requirement names an absent property")
 def check_property_markers(release: Release) -> Iterator[Problem]:
     """Report markers with a namespace, feature or property that no variant of the release has."""
+    for wheel, test in _untrue(release):
+        if test.variable != LABEL:
+            message = f"no variant has {test.value!r:.60} in {test.variable}"
+            yield Problem(wheel.source, "Requires-Dist", message)
+
+
+@RELEASE.check("NV423", Severity.ERROR, Uv.REFUSES, "a requirement with a variant marker")
+def check_variant_markers(release: Release) -> Iterator[Problem]:
+    """Report requirements that no released installer can read, in plain wheels as well."""
+    for wheel, text in _requirements(release):
+        if has_marker(text):
+            yield Problem(wheel.source, "Requires-Dist", f"{text:.90}: {WHO_REFUSES_MARKERS}")
+
+
+@RELEASE.check("NV424", Severity.ERROR, Uv.REFUSES, "a variant marker that cannot be read")
+def check_marker_forms(release: Release) -> Iterator[Problem]:
+    """Report variant markers that are not of the form that PEP 825 describes."""
+    for wheel, text in _requirements(release):
+        if fault := fault_of_marker(text):
+            yield Problem(wheel.source, "Requires-Dist", fault)
+
+
+def _untrue(release: Release) -> Iterator[tuple[Wheel, VariantTest]]:
+    """Yield the comparisons, other than ``!=`` and ``not in``, that are true for no label."""
     if not _knows_all_labels(release):
         return
-    stated = _stated(release)
+    variants: list[tuple[str, Properties]] = [("", {}), *release.variants.items()]
     for wheel, text in _requirements(release):
-        for match in _MEMBER.finditer(text):
-            if re.sub(r"\s*::\s*", " :: ", match[1]) not in stated[match[2]]:
-                message = f"no variant has {match[1]!r:.60} in variant_{match[2]}: {text:.90}"
-                yield Problem(wheel.source, "Requires-Dist", message)
+        with contextlib.suppress(InvalidValueError):
+            marked = parse_marked(text)
+            for test in marked.tests if marked else ():
+                answers = (test.answer(label, stated) for label, stated in variants)
+                if test.operator in {"==", "in"} and not any(it is not False for it in answers):
+                    yield wheel, test
 
 
 def _readable_index(release: Release) -> Document | None:
@@ -205,14 +229,3 @@ def _properties(variant: Mapping[str, Mapping[str, tuple[str, ...]]]) -> set[str
         for feature, values in features.items()
         for value in values
     }
-
-
-def _stated(release: Release) -> Mapping[str, set[str]]:
-    stated: dict[str, set[str]] = {"namespaces": set(), "features": set(), "properties": set()}
-    if index := _readable_index(release):
-        stated["namespaces"] |= set(texts(list(index.namespaces)))
-    for variant in release.variants.values():
-        stated["namespaces"] |= set(variant)
-        stated["properties"] |= _properties(variant)
-        stated["features"] |= {f"{name} :: {it}" for name, found in variant.items() for it in found}
-    return stated

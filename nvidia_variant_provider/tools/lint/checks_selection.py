@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.rules import DEFAULT_RULES
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.machine_grid import MAX_LABELS, RULE_SETS, Choice, survey
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release
 
 if TYPE_CHECKING:
@@ -115,8 +116,10 @@ def _served(release: Release) -> dict[str, list[Choice]]:
     """Return each family's choices with the newest driver of every generation."""
     families: dict[str, list[Choice]] = {}
     for choice in survey(release):
-        newest = choice.cuda == choice.generation.until
-        if choice.rule_set == DEFAULT_RULES and newest:
+        generation = choice.generation
+        # Where no platform is told, a build for Arm machines is missed by nobody who has none.
+        wanted = generation.product and (choice.family or not generation.on_arm_only)
+        if choice.rule_set == DEFAULT_RULES and wanted and choice.cuda == generation.until:
             families.setdefault(choice.family, []).append(choice)
     return families
 

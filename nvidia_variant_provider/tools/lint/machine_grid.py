@@ -1,8 +1,7 @@
 """Which build each machine would get: the releases' variants over a grid of GPUs and drivers.
 
-The machines are those that exist: a capability with the drivers from the first that knew it to
-the last that supports it. Sources: NVIDIA's CUDA release notes (first toolkit of a target) and
-its driver matrix (the last branch of Maxwell, Pascal and Volta is R580, CUDA 13.0).
+The machines are those that exist: each capability of the tables with the drivers from the first
+that knew it to the last that supports it.
 """
 
 from __future__ import annotations
@@ -14,8 +13,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
-from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, SM_ARCH, bound_values
+from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, OLDEST_CUDA, SM_ARCH, bound_values
 from nvidia_variant_provider.rules.verdict import Feature
+from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
+from nvidia_variant_provider.tables.pci import all_chips
+from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
+from nvidia_variant_provider.targets.devices import find_device, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
@@ -23,12 +26,17 @@ from nvidia_variant_provider.tools.metadata.ordering import Preferences
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from nvidia_variant_provider.targets.devices import Device
     from nvidia_variant_provider.tools.lint.subject import Document
     from nvidia_variant_provider.tools.metadata.ordering import Properties
 
 
 class Generation(NamedTuple):
-    """A capability with products on the market, and the drivers that support it."""
+    """A capability, and the drivers that support it.
+
+    ``product`` is one that has it, empty where none is named; ``on_arm_only`` is true of GPUs in
+    one package with an Arm CPU.
+    """
 
     capability: ComputeCapability
     product: str
@@ -37,33 +45,47 @@ class Generation(NamedTuple):
     on_arm_only: bool = False
 
 
-_R580: Final = CudaVersion(13, 0)
+def _generations() -> Iterator[Generation]:
+    """Yield every known capability that some driver for variants supports, oldest first."""
+    for row in CAPABILITIES:
+        device = find_device(str(row.capability))
+        since, until = max(_first_cuda(device), OLDEST_CUDA), _last_cuda(device)
+        if until is not None and since <= until:
+            product, on_arm = _product(row.capability), row.tegra or _is_integrated(row.capability)
+            yield Generation(row.capability, product, since, until, on_arm_only=on_arm)
 
 
-def _generation(
-    number: int, product: str, since: tuple[int, int], until: CudaVersion = NEWEST_CUDA
-) -> Generation:
-    return Generation(ComputeCapability.from_number(number), product, CudaVersion(*since), until)
+def _first_cuda(device: Device) -> CudaVersion:
+    return device.jetpacks[0].cuda if device.jetpacks else device.facts.first_toolkit
 
 
-GENERATIONS: Final = (
-    _generation(50, "GTX 750", (11, 0), _R580),
-    _generation(52, "GTX 980", (11, 0), _R580),
-    _generation(60, "P100", (11, 0), _R580),
-    _generation(61, "GTX 1080", (11, 0), _R580),
-    _generation(70, "V100", (11, 0), _R580),
-    _generation(75, "T4", (11, 0)),
-    _generation(80, "A100", (11, 0)),
-    _generation(86, "RTX 3090", (11, 1)),
-    _generation(87, "Orin", (11, 4))._replace(on_arm_only=True),
-    _generation(89, "L4", (11, 8)),
-    _generation(90, "H100", (11, 8)),
-    _generation(100, "B200", (12, 8)),
-    _generation(103, "B300", (12, 9)),
-    _generation(110, "Thor", (13, 0))._replace(on_arm_only=True),
-    _generation(120, "RTX 5090", (12, 8)),
-    _generation(121, "GB10", (12, 9))._replace(on_arm_only=True),
-)
+def _last_cuda(device: Device) -> CudaVersion | None:
+    """Return the last CUDA driver version for a device; ``None`` where variants met no driver."""
+    if not device.tegra:
+        last = device.last_branch and cuda_of_branch(device.last_branch)
+        return last or NEWEST_CUDA
+    if not device.jetpacks:
+        return NEWEST_CUDA if last_branch_for(device.capability) is None else None
+    if device.jetpacks[-1] == JETPACKS[-1]:
+        return NEWEST_CUDA
+    # A JetPack takes later CUDA versions of its major.
+    major = device.jetpacks[-1].cuda.major
+    return max(cuda for _, cuda in BRANCHES if cuda.major == major)
+
+
+def _product(capability: ComputeCapability) -> str:
+    """Return the title of a product, one for a slot of an ordinary computer if there is one."""
+    alike = [product for product in products() if product.capability == capability]
+    alike.sort(key=lambda product: "x86_64" not in product.architectures)
+    return alike[0].title if alike else ""
+
+
+def _is_integrated(capability: ComputeCapability) -> bool:
+    alike = [chip.integrated for chip in all_chips() if chip.capability == capability]
+    return bool(alike) and all(alike)
+
+
+GENERATIONS: Final = tuple(_generations())
 
 # Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
 MAX_LABELS: Final = 5000
@@ -123,7 +145,7 @@ def _grid(family: str, stated: Mapping[str, frozenset[str]]) -> Iterator[_Point]
     bounds = {CudaVersion.parse(it) for values in stated.values() for it in values & known}
     for rule_set in RULE_SETS:
         for generation in GENERATIONS:
-            if generation.on_arm_only and "aarch64" not in family:
+            if generation.on_arm_only and family and "aarch64" not in family:
                 continue
             within = {it for it in bounds if generation.since <= it <= generation.until}
             for cuda in sorted(within | {generation.since, generation.until}):

@@ -36,7 +36,10 @@ class Broken(Enum):
 
 @dataclass(frozen=True)
 class Document:
-    """One document as it was parsed; ``label`` is that of the wheel it came from, or ""."""
+    """One document as it was parsed; ``label`` is that of the wheel it came from, or "".
+
+    ``requirements`` are those of a pyproject.toml as a whole, each with the key it stands under.
+    """
 
     source: str
     kind: Kind
@@ -45,6 +48,7 @@ class Document:
     label: str = ""
     broken: Broken | None = None
     reason: str = ""
+    requirements: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def schema(self) -> str | None:

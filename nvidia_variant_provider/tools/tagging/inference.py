@@ -136,7 +136,8 @@ def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     }  # fmt: skip
     versions = [ptx.first_cuda(isa) for isa in isas]
     if None in versions:
-        evidence.append("PTX of an ISA version that no known driver compiles")
+        evidence.append("no known driver compiles PTX of this version")
+        return Bound(None, tuple(evidence), is_unknown=True)
     for version in {one for one in versions if one is not None}:
         evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
         compatible = version if compatible is None else max(compatible, version)
@@ -208,6 +209,8 @@ def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[s
     bare = sum(tally.count for library in contents.own for tally in library.bare)
     if bare:
         notes.append(f"{bare} single cubins outside of containers are not counted")
-    findings = [*contents.findings, *(one for lib in contents.libraries for one in lib.findings)]
-    notes += [f"{one.where}: {one.code}: {one.text}" for one in findings]
+    notes += [
+        f"{finding.problem.key}: {finding.rule.code}: {finding.problem.message}"
+        for finding in contents.all_findings
+    ]
     return tuple(notes)

@@ -21,10 +21,14 @@ NAMESPACE: Final = NVIDIA_NAMESPACE
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A lower bound on the CUDA driver version, and where it comes from."""
+    """A lower bound on the CUDA driver version, and where it comes from.
+
+    ``is_unknown`` says that the code needs one and nothing tells which.
+    """
 
     value: CudaVersion | None
     evidence: tuple[str, ...]
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,3 +170,62 @@ def test_an_ordinary_wheel_has_nothing_to_convert(
     code = main(["convert", "--to", "850", str(wheel)])
 
     assert (code, "has no variant.json" in capsys.readouterr().err) == (2, True)
+
+
+def test_baking_answers_markers_in_every_wheel_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = read_base()["index"]
+    markers = ["six", "a; variant_label == 'cuda13.0'", "b; variant_label == ''"]
+    tags = "demo-1.0-py3-none-any"
+    write_wheel(tmp_path / f"{tags}-cuda13.0.whl", carried(index, "cuda13.0"), markers)
+    write_wheel(tmp_path / f"{tags}.whl", None, markers)
+
+    codes = [
+        main(["convert", "--bake-markers", *more, str(tmp_path)]) for more in ([], ["--write"])
+    ]
+    first = capsys.readouterr().out.splitlines()
+    codes.append(main(["convert", "--bake-markers", str(tmp_path)]))
+
+    assert codes == [1, 0, 0]
+    assert [line for line in first if line.startswith(("-Requires", "+Requires"))] == [
+        "-Requires-Dist: a; variant_label == 'cuda13.0'",
+        "-Requires-Dist: b; variant_label == ''",
+        "+Requires-Dist: a",
+        "-Requires-Dist: a; variant_label == 'cuda13.0'",
+        "-Requires-Dist: b; variant_label == ''",
+        "+Requires-Dist: b",
+    ]
+    assert requirements_of(tmp_path / f"{tags}-cuda13.0.whl") == ["six", "a"]
+    assert requirements_of(tmp_path / f"{tags}.whl") == ["six", "b"]
+
+
+def requirements_of(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (it for it in archive.namelist() if it.endswith("/METADATA"))
+        lines = archive.read(name).decode().splitlines()
+    return [line.removeprefix("Requires-Dist: ") for line in lines if "Requires" in line[:8]]
+
+
+def test_a_label_that_requirements_name_is_renamed_once_they_are_answered(tmp_path: Path) -> None:
+    marker = "needed; variant_label == '00000000'"
+    write_wheel(tmp_path / NULL, carried(torch_28(), "00000000"), [marker])
+    code = main(["convert", "--bake-markers", "--write", str(tmp_path / NULL)])
+
+    new = tmp_path / NULL.replace("00000000", "null")
+    assert (code, [it.name for it in tmp_path.iterdir()]) == (0, [new.name])
+    assert requirements_of(new) == ["needed"]
+
+
+def test_a_marker_that_the_machine_decides_refuses_the_whole_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = read_base()["index"]
+    marker = "a; 'nvidia :: sm_arch :: 90_real' in variant_properties"
+    wheel = tmp_path / "demo-1.0-py3-none-any-cuda13.0.whl"
+    write_wheel(wheel, carried(index, "cuda13.0"), [marker])
+    before = state(tmp_path)
+    code = main(["convert", "--bake-markers", "--write", str(tmp_path)])
+
+    assert (code, state(tmp_path)) == (2, before)
+    assert "the machine decides which of them count" in capsys.readouterr().err

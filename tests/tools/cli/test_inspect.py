@@ -13,6 +13,7 @@ import pytest
 
 from nvidia_variant_provider.tools.cli import cmd_inspect
 from tests.tools.binaries import packing
+from tests.wheel_maker import cuda_wheel
 
 ROOT: Final = Path(__file__).parent.parent.parent.parent
 DATA: Final = ROOT / "tests" / "data" / "binaries"
@@ -122,7 +123,16 @@ def test_findings_are_part_of_the_document(wheel: str, capsys: pytest.CaptureFix
 
     (file,) = document(capsys)["files"]
     assert file["findings"] == [
-        {"code": "nested-archive", "where": "demo/inner.zip", "text": "not looked into"}
+        {
+            "code": "nested-archive",
+            "severity": "note",
+            "title": "an archive inside the wheel, not looked into",
+            "uv": "none",
+            "source": wheel,
+            "key": "demo/inner.zip",
+            "message": "not looked into",
+            "also_in": [],
+        }
     ]
 
 
@@ -156,8 +166,20 @@ def test_the_table_for_people(
     assert "in some container: 80_real 80_virtual 90a_real" in lines
     assert "CUDA driver version: 12.0 by minor-version compatibility, 12.4 strictly" in lines
     assert "requires: nvidia-cuda-runtime-cu12==12.4.127" in lines
-    assert "nested-archive: demo/inner.zip: not looked into" in lines
+    assert f"{wheel}: demo/inner.zip: nested-archive note: not looked into" in lines
     assert printed.err == ""
+
+
+def test_an_isa_that_no_known_driver_compiles_leaves_the_strict_bound_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = cuda_wheel(tmp_path, "100p", isa=(9, 99))
+
+    assert run(str(wheel)) == 0
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "12.0 by minor-version compatibility, unknown strictly" in shown
+    assert "PTX ISA 9.99 is newer than every driver known to this release" in shown
 
 
 def test_no_device_code_is_said_in_words(
@@ -198,7 +220,7 @@ def test_one_unreadable_path_does_not_hide_the_others(
     ]
 
 
-@pytest.mark.parametrize("words", [[], ["--jobs", "0", "x"], ["--jobs", "many", "x"]])
+@pytest.mark.parametrize("words", [["--jobs", "0", "x"], ["--jobs", "many", "x"]])
 def test_misuse(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run(*words)

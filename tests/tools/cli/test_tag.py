@@ -11,9 +11,8 @@ import jsonschema
 import pytest
 
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from tests.wheel_maker import DIST_INFO, cuda_library, cuda_wheel, make_wheel
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -37,8 +36,8 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def metadata_of(path: str) -> dict[str, Any]:
-    archive = WheelArchive(Path(path))
-    data = archive.read(f"{archive.dist_info}/{WHEEL_METADATA_NAME}")
+    with OpenWheel(path) as wheel:
+        data = wheel.read("variant.json")
     return {
         label: {name: dict(features) for name, features in variant.items()}
         for label, variant in parse_metadata(data, path).variants.items()
@@ -75,6 +74,21 @@ def test_stated_ptx_raises_the_bound_to_its_version(
         "sm_arch": ["80_real"],
         "cuda_version_lower_bound": ["12.0"],
     }
+
+
+def test_ptx_of_an_unknown_version_needs_a_bound_that_somebody_knows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = cuda_wheel(tmp_path, "90", "90p", isa=(9, 99))
+
+    error = failure(capsys, wheel, "--dry-run")
+    without = run_json(capsys, wheel, "--dry-run", "--no-ptx")
+    given = run_json(capsys, wheel, "--dry-run", "--lower-bound", "14.0")
+
+    assert "no known driver compiles PTX" in error
+    assert "--lower-bound" in error
+    bounds = [document["lower_bound"]["value"] for document in (without, given)]
+    assert bounds == ["12.0", "14.0"]
 
 
 def test_evidence_is_shown_and_a_dry_run_writes_nothing(
@@ -217,7 +231,8 @@ def test_untag_gives_the_ordinary_wheel_back(
     assert (refused, written) == (2, 0)
     assert "is there already" in message
     assert capsys.readouterr().out == f"written: {wheel}\n"
-    assert "variant.json" not in str(WheelArchive(wheel).record.rows)
+    with OpenWheel(wheel) as opened:
+        assert "variant.json" not in str(opened.record.rows)
     assert main(["untag", str(tmp_path / "x-1-py3-none-any-y.whl"), "-o", str(tmp_path)]) == 2
 
 
@@ -250,3 +265,25 @@ def test_untag_tells_what_it_dropped(tmp_path: Path, capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().err
     assert f"warning: {signed.name}: {DIST_INFO}/RECORD.jws was dropped" in shown
     assert "has no demo-1.0.dist-info/variant.json" in shown
+
+
+def test_an_empty_label_is_refused_as_an_unset_variable_gives_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    message = failure(capsys, make_wheel(tmp_path), "-o", tmp_path, "--archs", "8.0", "--label", "")
+
+    assert "--label: seen an empty text" in message
+
+
+def test_tag_answers_markers_if_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = (
+        b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nRequires-Dist: a; variant_label == 'x'\n"
+    )
+    wheel = make_wheel(tmp_path, {f"{DIST_INFO}/METADATA": metadata})
+    given = ("--archs", "8.0", "--lower-bound", "12.0", "--label", "x", "-o", tmp_path)
+
+    document = run_json(capsys, wheel, *given, "--bake-markers")
+
+    assert document["notes"][-1] == "METADATA: a; variant_label == 'x': became a"

@@ -235,7 +235,7 @@ def test_one_lock_serves_machines_that_choose_differently(tmp_path: Path) -> Non
 def install_locked(wheels: Path, lock: Path, said: dict[str, str]) -> int:
     command = [
         *(uv_executable(), "pip", "install", "--preview-features", "wheel-variants"),
-        *("--no-index", "--find-links", str(wheels), "--no-config", "--no-deps"),
+        *("--no-index", "--find-links", str(wheels), "--no-config"),
         *("--python", sys.executable, "--target", str(lock.parent / "target"), "--no-cache"),
         *("--require-hashes", "-r", str(lock), "--reinstall"),
         *("--python-platform", LINUX),

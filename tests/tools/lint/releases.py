@@ -10,6 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import tomlkit
+
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,7 +66,7 @@ def merge_patch(target: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON, RFC
 
 
 def write_release(folder: Path, described: Json) -> Path:
-    """Write a release as docs/lint.md describes one: ``index``, ``index-name``, ``wheels``."""
+    """Write a release as docs/lint.md describes one: ``index``, ``wheels``, ``pyproject``."""
     folder.mkdir(parents=True, exist_ok=True)
     index = described.get("index")
     if isinstance(index, dict):
@@ -75,6 +77,8 @@ def write_release(folder: Path, described: Json) -> Path:
     if index is not None:
         text = index if isinstance(index, str) else json.dumps(index, indent=2)
         (folder / described["index-name"]).write_text(text, "utf-8")
+    if "pyproject" in described:
+        (folder / "pyproject.toml").write_text(tomlkit.dumps(described["pyproject"]), "utf-8")
     for name, wheel in described["wheels"].items():
         if isinstance(wheel, str):
             (folder / name).write_text(wheel)

@@ -18,10 +18,12 @@ class Installed(NamedTuple):
     """What uv did: the label of the build it installed ("" for the ordinary wheel), its words.
 
     The label is what the installed module itself says; ``None`` if nothing was installed.
+    ``packages`` are the names of all that was installed, dependencies too.
     """
 
     label: str | None
     stderr: str
+    packages: tuple[str, ...] = ()
 
 
 def uv_install(settings: Mapping[str, str], *arguments: str, module: str = "demo") -> Installed:
@@ -49,4 +51,5 @@ def uv_install(settings: Mapping[str, str], *arguments: str, module: str = "demo
             return Installed(None, done.stderr)
         namespace: dict[str, str] = {}
         exec(installed.read_text("utf-8"), namespace)  # noqa: S102 - one assignment, ours
-        return Installed(namespace["build"], done.stderr)
+        packages = sorted(it.name.split("-")[0] for it in target.glob("*.dist-info"))
+        return Installed(namespace["build"], done.stderr, tuple(packages))

@@ -86,7 +86,8 @@ def test_ptx_that_no_known_driver_compiles_is_named(tmp_path: Path) -> None:
 
     found = from_code(contents, 0.75, None)
 
-    assert "PTX of an ISA version that no known driver compiles" in found.bound.evidence
+    assert (found.bound.value, found.bound.is_unknown) == (None, True)
+    assert "no known driver compiles PTX of this version" in found.bound.evidence
 
 
 def test_ptx_that_the_code_lacks_is_bound_by_the_toolkit(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from nvidia_variant_provider.tools.tagging.variant import NVIDIA_ENTRY, build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
-from tests.wheel_maker import DIST_INFO, make_wheel, pack, record_of
+from tests.wheel_maker import DIST_INFO, METADATA, WHEEL, make_wheel, pack, record_of
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
@@ -83,7 +83,8 @@ def test_signatures_are_dropped_with_a_remark(tmp_path: Path) -> None:
 def test_untag_remarks_on_what_stays_doubtful(tmp_path: Path) -> None:
     files = {
         VARIANT_JSON: b"{}",
-        f"{DIST_INFO}/METADATA": b"Requires-Dist: a; variant_label == 'x'\n",
+        f"{DIST_INFO}/METADATA": METADATA + b"Requires-Dist: a; variant_label == 'x'\n",
+        f"{DIST_INFO}/WHEEL": WHEEL,
     }
     wheel = tmp_path / "demo-1.0-py3-none-any-x.whl"
     members = {"demo/__init__.py": b""} | files
@@ -94,8 +95,72 @@ def test_untag_remarks_on_what_stays_doubtful(tmp_path: Path) -> None:
     assert VARIANT_JSON not in contents(path)
     assert [remark.split(":")[0] for remark in remarks] == [
         "the metadata that was taken out was not valid",
-        "METADATA speaks of variants; its requirements may need a look",
+        "METADATA keeps its variant markers, which pip and uv refuse",
     ]
+
+
+MARKED = b"".join(
+    b"Requires-Dist: " + it + b"\n"
+    for it in (
+        b"six; variant_label == 'cuda12.8' and os_name == 'nt'",
+        b"attrs; 'nvidia' not in variant_namespaces",
+        b"idna; variant_label == 'cuda12.6'",
+    )
+)
+HEAD = b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
+BAKED = (
+    b"Metadata-Version: 2.4\nDynamic: Requires-Dist\nName: demo\nVersion: 1.0\n"
+    b"Requires-Dist: six; os_name == 'nt'\n"
+)
+STATED_IN = f"{DIST_INFO}/METADATA"
+
+
+def test_markers_are_answered_for_the_label_that_is_given(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, {STATED_IN: HEAD + MARKED})
+    (tmp_path / "again").mkdir()
+    variant = build_variant("cuda12.8", HOPPER)
+
+    path, remarks = write_variant(wheel, tmp_path, variant, bake_markers=True)
+    again, _ = write_variant(wheel, tmp_path / "again", variant, bake_markers=True)
+
+    assert contents(path)[STATED_IN] == BAKED
+    assert again.read_bytes() == path.read_bytes()
+    assert remarks == (
+        (
+            "METADATA: six; variant_label == 'cuda12.8' and os_name == 'nt':"
+            " became six; os_name == 'nt'"
+        ),
+        "METADATA: attrs; 'nvidia' not in variant_namespaces: removed",
+        "METADATA: idna; variant_label == 'cuda12.6': removed",
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "more"),
+    [("cuda12.8", ""), ("other", "; they name cuda12.6, cuda12.8, not other")],
+)
+def test_markers_that_stay_are_remarked_on(label: str, more: str, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, {STATED_IN: HEAD + MARKED})
+
+    path, remarks = write_variant(wheel, tmp_path, build_variant(label, HOPPER))
+
+    assert contents(path)[STATED_IN] == HEAD + MARKED
+    assert remarks == (
+        (
+            "3 requirements of METADATA with a variant marker, which no installer reads: uv refuses"
+            f" the release; --bake-markers answers them for {label}{more}"
+        ),
+    )
+
+
+def test_untag_answers_the_markers_for_the_label_it_takes_off(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, {STATED_IN: HEAD + MARKED})
+    path, _ = write_variant(wheel, tmp_path, build_variant("cuda12.8", HOPPER))
+    (tmp_path / "back").mkdir()
+
+    back, remarks = write_plain(path, tmp_path / "back")
+
+    assert (contents(back)[STATED_IN], len(remarks)) == (BAKED, 3)
 
 
 def test_what_is_there_is_kept(tmp_path: Path) -> None:
@@ -200,7 +265,7 @@ def test_pip_and_check_wheel_contents_accept_the_archive(tmp_path: Path) -> None
     plain.write_bytes(path.read_bytes())
 
     for module, *arguments in (
-        ("pip", "install", "--no-index", "--no-deps", "--target", str(tmp_path / "to"), str(plain)),
+        ("pip", "install", "--no-index", "--target", str(tmp_path / "to"), str(plain)),
         ("check_wheel_contents", "--no-config", str(plain)),
     ):
         done = subprocess.run(

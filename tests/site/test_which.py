@@ -1,0 +1,157 @@
+"""The page "Which wheel would I get?" as its readers use it, in Chromium."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.site.conftest import ROOT, SCHEMES, WIDTHS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.site
+
+AXE: Final = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Return axe, which looks for what people with disabilities cannot use."""
+    if not AXE.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed")
+        folder = AXE.parents[2]
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"axe-core could not be fetched: {done.stderr[-300:]}")
+    return AXE.read_text("utf-8")
+
+
+def opened(browser: Browser, site: str, width: str = "desktop", scheme: str = "light") -> Page:
+    dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    context = browser.new_context(
+        viewport={"width": WIDTHS[width], "height": 900}, color_scheme=dark
+    )
+    page = context.new_page()
+    page.goto(f"{site}/which.html")
+    page.wait_for_selector("#which-answer table")
+    return page
+
+
+def verdict(page: Page) -> str:
+    text: str = page.inner_text("#which-answer p >> nth=0")
+    return text
+
+
+def choose(page: Page, gpu: str, driver: str, release: str) -> None:
+    page.fill("#which-gpu", gpu)
+    if driver:
+        page.select_option("#which-driver", label=driver)
+    page.select_option("#which-release", label=release)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_everybody_can_use_it(
+    width: str, scheme: str, browser: Browser, site: str, axe: str
+) -> None:
+    page = opened(browser, site, width, scheme)
+    page.evaluate(axe)
+    found = page.evaluate(
+        "axe.run('#which', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+    page.screenshot(path=ROOT / ".cache" / "site" / f"which-{width}-{scheme}.png", full_page=True)
+
+    assert [(row["id"], row["nodes"][0]["html"]) for row in found["violations"]] == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
+
+
+@pytest.mark.parametrize(
+    ("gpu", "driver", "release", "label"),
+    [
+        ("RTX 4090", "R580 (CUDA 13.0)", "torch 2.14.1", "cu132"),
+        ("GTX 1080 Ti", "R580 (CUDA 13.0)", "torch 2.14.1", "cu126"),
+        ("V100", "R550 (CUDA 12.4)", "torch 2.14.1", "cu126"),
+        ("RTX 5090", "R570 (CUDA 12.8)", "torch 2.8.0", "cu129"),
+    ],
+)
+def test_it_names_the_build(
+    gpu: str, driver: str, release: str, label: str, browser: Browser, site: str
+) -> None:
+    page = opened(browser, site)
+    choose(page, gpu, driver, release)
+
+    assert verdict(page).startswith(f"{label} is selected for {release}")
+    assert f"--index-url {page_index()}/{label}" in page.inner_text("#which-answer")
+
+
+def page_index() -> str:
+    data = json.loads((ROOT / "docs" / "data" / "nvidia-data.json").read_text("utf-8"))
+    return str(data["torch_index"])
+
+
+def test_a_gpu_without_a_build_is_told_so(browser: Browser, site: str) -> None:
+    page = opened(browser, site)
+    choose(page, "V100", "R580 (CUDA 13.0)", "torch 2.15.0")
+
+    assert verdict(page).startswith("The CPU build (cpu) is selected for torch 2.15.0")
+    assert "no toolkit after 12.9 builds for this GPU" in page.inner_text("#which-answer table")
+    answer = page.inner_text("#which-answer")
+    assert "torch 2.14.1 has a build that fits: cu126." in answer
+    assert f"pip install torch==2.14.1 --index-url {page_index()}/cu126" in answer
+    assert "/cpu" not in answer
+
+
+def test_it_reads_a_release_and_a_machine_from_files(
+    browser: Browser, site: str, tmp_path: Path
+) -> None:
+    release = tmp_path / "demo-1.0-variants.json"
+    stated = {"nvidia": {"cuda_version_lower_bound": ["13.0"], "sm_arch": ["90_real"]}}
+    release.write_text(
+        json.dumps(
+            {
+                "default-priorities": {"namespace": ["nvidia"]},
+                "providers": {"nvidia": {"requires": ["nvidia-variant-provider"]}},
+                "variants": {"null": {}, "mine": stated},
+            }
+        )
+    )
+    machine = tmp_path / "machine.json"
+    machine.write_text(json.dumps(an_h100("13.0")))
+    page = opened(browser, site)
+    page.set_input_files("#which-file", [release, machine])
+    page.wait_for_selector("text=mine is selected for demo-1.0-variants.json")
+    machine.write_text(json.dumps(an_h100("12.8")))
+    page.set_input_files("#which-file", [machine])
+    page.wait_for_selector("text=The CPU build (null) is selected")
+
+    assert "needs CUDA 13.0 or newer" in page.inner_text("#which-answer table")
+
+
+def an_h100(cuda: str) -> dict[str, object]:
+    return {"cuda_driver_version": cuda, "gpus": [{"compute_capability": "9.0"}]}
+
+
+def test_the_keyboard_alone_is_enough(browser: Browser, site: str) -> None:
+    page = opened(browser, site)
+    page.focus("#which-gpu")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Tesla P100")
+    reached = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+
+    assert reached == ["which-driver", "which-platform", "which-release", "which-file"]
+    assert "P100" in page.inner_text("#which-gpu-note")
