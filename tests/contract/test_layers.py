@@ -47,6 +47,7 @@ LAYERS: Final = {
 # Whoever adds a package adds its row.
 TOOLS: Final = {
     "binaries": {"documents", "errors", "findings", "model", "rules", "tables", "wheels"},
+    "conda": {"model", "tables", "value_types"},
     "conformance": {
         "detect",
         "documents",
