@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
+from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import Problem
+from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES
-from nvidia_variant_provider.tools.lint.model import Uv
-from nvidia_variant_provider.tools.verify.engine import all_rules
+from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def _lint() -> Iterator[str]:
 
 def _verify() -> Iterator[str]:
     yield "\n## Findings of `verify`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
-    for rule in all_rules():
+    for rule in VERIFY:
         yield _row("verify.md", "###", rule.code, rule.severity.value, rule.title)
 
 
@@ -114,10 +115,9 @@ def _coverage() -> Iterator[str]:
 
 
 def _inspect() -> Iterator[str]:
-    yield "\n## Findings of `inspect`\n\nFrom the page [inspect](inspect.md#findings):\n\n"
-    page = (DOCS / "inspect.md").read_text("utf-8")
-    text = page.partition("\n## Findings\n")[2].partition("\n## ")[0]
-    yield from (f"{line}\n" for line in text.splitlines() if line.startswith("|"))
+    yield "\n## Findings of `inspect`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
+    for rule in INSPECT:
+        yield _row("inspect.md", "###", rule.code, rule.severity.value, rule.title)
 
 
 if __name__ == "__main__":

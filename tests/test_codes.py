@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli import main
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import Problem
 from nvidia_variant_provider.tools.findings import code_pages as codes
 from nvidia_variant_provider.tools.lint.engine import RULES
-from nvidia_variant_provider.tools.verify.engine import all_rules
+from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PRINTED = {
     **{words.code: "status" for words in STATUSES.values()},
     **{rule.code: "lint" for rule in RULES},
-    **{rule.code: "verify" for rule in all_rules()},
+    **{rule.code: "verify" for rule in VERIFY},
+    **{rule.code: "inspect" for rule in INSPECT},
     **{problem.value: "coverage" for problem in Problem},
 }
 

@@ -24,6 +24,7 @@ NEEDS = {
     "an index with PyTorch's layout",
     "Docker",
     "jq",
+    "your project",
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {

@@ -53,6 +53,10 @@ BRANCHES: Final = (
     (620, CudaVersion(13, 5)),
 )
 
+# What is assumed for a machine that is named without a driver: the first branch for CUDA 13, which
+# serves every build in use. An older default would mean CPU builds that nobody asked for.
+DEFAULT_BRANCH: Final = 580
+
 # Branches that few machines in a data centre run: what NVIDIA calls new-feature branches, most of
 # them with months of support, and branches before the first with long-term support that variants
 # meet. The catalogue of ``coverage`` leaves them out; a branch added above is in it by itself.

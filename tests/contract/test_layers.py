@@ -46,7 +46,16 @@ LAYERS: Final = {
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
 TOOLS: Final = {
-    "binaries": {"documents", "errors", "model", "rules", "tables", "wheels"},
+    "binaries": {
+        "documents",
+        "errors",
+        "files",
+        "findings",
+        "model",
+        "rules",
+        "tables",
+        "wheels",
+    },
     "conformance": {
         "detect",
         "documents",
@@ -92,11 +101,12 @@ TOOLS: Final = {
     "files": {"errors"},
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
-    "installers": {"model", "overrides", "rules", "tables", "value_types"},
+    "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {"coverage", "errors", "machine_file", "model"},
     "lint": {
         "documents",
         "errors",
+        "findings",
         "installers",
         "metadata",
         "model",
@@ -108,20 +118,32 @@ TOOLS: Final = {
     "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
     "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
+    "views": {
+        "errors",
+        "explain",
+        "installers",
+        "metadata",
+        "model",
+        "releases",
+        "tables",
+        "torch",
+        "wheels",
+    },
     "verify": {
         "binaries",
         "documents",
         "errors",
+        "findings",
         "metadata",
         "model",
         "rules",
         "tagging",
         "wheels",
     },
-    "wheels": {"binaries", "errors", "files"},
+    "wheels": {"errors", "files"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
@@ -131,10 +153,12 @@ PACKAGES: Final = {
         "convert",
         "explain",
         "index",
+        "installers",
         "lint",
         "metadata",
         "releases",
         "verify",
+        "views",
         "wheels",
     },
     "pydantic": {
@@ -157,7 +181,7 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
-    "tomli": {"lint"},
+    "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
     "zlib_ng": {"wheels"},
 }

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import ConfigDict, Field
 
 from nvidia_variant_provider.tools.binaries import coverage, ptx, runtime
+from nvidia_variant_provider.tools.binaries.findings import findings_of
 from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.findings.json_model import FindingRecord
+from nvidia_variant_provider.tools.findings.selection import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.tools.binaries.report import (
         Contents,
-        Finding,
         Library,
         Profile,
         Tally,
     )
+    from nvidia_variant_provider.tools.findings.selection import Selection
 
 SCHEMA_VERSION: Final = 1
 
@@ -132,14 +135,6 @@ class BoundsRecord(JsonModel):
         )
 
 
-class FindingRecord(JsonModel):
-    """Something off in a file that could still be read."""
-
-    code: str
-    where: str
-    text: str
-
-
 class LibraryRecord(JsonModel):
     """One file with device code, or linked with CUDA."""
 
@@ -210,16 +205,15 @@ class FileRecord(JsonModel):
     bounds: BoundsRecord
     alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
     needs_driver: bool
-    findings: list[FindingRecord]
+    findings: list[FindingRecord] = Field(description="what is off in it; `key` is the member")
 
     @classmethod
-    def of(cls, contents: Contents, path: str = "") -> FileRecord:
+    def of(
+        cls, contents: Contents, path: str = "", selection: Selection = EVERYTHING
+    ) -> FileRecord:
         """Build the record of all that was read; ``path`` names it otherwise than it was opened."""
         needs = runtime.runtime_of(contents)
         shown = [library for library in contents.libraries if runtime.is_cuda(library)]
-        findings = [*contents.findings]
-        for library in contents.libraries:
-            findings += library.findings
         return cls(
             path=path or contents.path,
             form=contents.form,
@@ -235,12 +229,8 @@ class FileRecord(JsonModel):
             bounds=BoundsRecord.of(needs.bounds),
             alternatives=[str(version) for version in needs.alternatives],
             needs_driver=needs.needs_driver,
-            findings=[_finding(one) for one in findings],
+            findings=[FindingRecord.of(it, path) for it in findings_of(contents, selection)],
         )
-
-
-def _finding(finding: Finding) -> FindingRecord:
-    return FindingRecord(code=finding.code, where=finding.where, text=finding.text)
 
 
 class FailureRecord(JsonModel):
@@ -262,10 +252,14 @@ class Inspection(JsonModel):
     failures: list[FailureRecord]
 
 
-def build_document(contents: Iterable[Contents], failures: Iterable[tuple[str, str]]) -> Inspection:
+def build_document(
+    contents: Iterable[Contents],
+    failures: Iterable[tuple[str, str]],
+    selection: Selection = EVERYTHING,
+) -> Inspection:
     """Build the document from what was read and what could not be read."""
     return Inspection(
         schema_version=SCHEMA_VERSION,
-        files=[FileRecord.of(one) for one in contents],
+        files=[FileRecord.of(one, selection=selection) for one in contents],
         failures=[FailureRecord(path=path, error=error) for path, error in failures],
     )

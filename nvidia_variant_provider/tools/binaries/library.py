@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import cubin, elf, fatbin, pe
 from nvidia_variant_provider.tools.binaries.cursor import Cursor
+from nvidia_variant_provider.tools.binaries.findings import (
+    DAMAGED,
+    DAMAGED_CONTAINER,
+    TOO_MANY,
+    finding,
+)
 from nvidia_variant_provider.tools.binaries.host import HostFile
 from nvidia_variant_provider.tools.binaries.images import Container, Found, read_container
 from nvidia_variant_provider.tools.binaries.report import (
     CudartLink,
-    Finding,
     Image,
     Library,
     Profile,
@@ -27,6 +32,7 @@ from nvidia_variant_provider.tools.binaries.standalone import (
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import CudaVersion, SmArch
+    from nvidia_variant_provider.tools.findings.model import Finding, Rule
     from nvidia_variant_provider.tools.wheels.source import Source
 
 _HEAD: Final = 4096
@@ -118,7 +124,7 @@ class _Reading:
             self._search(Cursor(self._source.chunks()), quiet)
             host = self._host()
         except DamagedFileError as error:
-            self._note("damaged", str(error))
+            self._note(DAMAGED, str(error))
             host = HostFile("")
         places = Counter(self._place(host, offset) for offset in self._offsets)
         return Library(
@@ -145,9 +151,9 @@ class _Reading:
     def _place(self, host: HostFile, offset: int) -> str:
         return host.place(offset) if host.sections else self._form
 
-    def _note(self, code: str, text: str) -> None:
+    def _note(self, rule: Rule, text: str) -> None:
         if len(self._findings) < _MAX_FINDINGS:
-            self._findings.append(Finding(code, self._source.name, text))
+            self._findings.append(finding(rule, self._source.name, text))
 
     def _search(self, cursor: Cursor, quiet: tuple[tuple[int, int], ...]) -> None:
         containers: tuple[bytes, ...] = (_CONTAINER,)
@@ -180,10 +186,10 @@ class _Reading:
         container = read_container(cursor, size)
         self._offsets.append(container.offset)
         if container.damage:
-            self._note("damaged-container", f"container at {container.offset}: {container.damage}")
+            self._note(DAMAGED_CONTAINER, f"container at {container.offset}: {container.damage}")
         self._add(container)
         if len(self._offsets) >= MAX_CONTAINERS or len(self._images) >= _MAX_SORTS:
-            self._note("too-many", _TOO_MANY)
+            self._note(TOO_MANY, _TOO_MANY)
             return False
         return True
 

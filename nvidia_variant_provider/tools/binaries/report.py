@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.findings.model import Finding
 
 
 class Kind(Enum):
@@ -106,15 +110,6 @@ class CudartLink(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something off in a file that could still be read: a code such as ``truncated``, and words."""
-
-    code: str
-    where: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Library:
     """One file that can hold device code: a shared object, an archive, a bare cubin or PTX.
 
@@ -179,3 +174,9 @@ class Contents:
     def own(self) -> tuple[Library, ...]:
         """The libraries whose device code speaks for the wheel: not the vendored ones."""
         return tuple(library for library in self.libraries if not library.vendored)
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """What is off in the file as a whole, then in each library of it."""
+        inner = (finding for library in self.libraries for finding in library.findings)
+        return (*self.findings, *inner)

@@ -10,8 +10,9 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import checking, output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         LibraryRecord,
     )
     from nvidia_variant_provider.tools.binaries.report import Contents
+    from nvidia_variant_provider.tools.findings.selection import Selection
 
 _EPILOG: Final = """\
 Nothing is extracted, loaded or run, and neither a GPU nor a CUDA toolkit is needed.
@@ -59,11 +61,11 @@ def add_parser(
     )
     parser.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
         metavar="FILE",
         help="wheel, folder, shared object, static archive, fatbin, cubin or PTX",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    checking.add_arguments(parser)
     parser.add_argument("--images", action="store_true", help="also list every sort of image")
     parser.add_argument(
         "--jobs",
@@ -84,18 +86,45 @@ def _positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Read every path, print what was found, and name what could not be read."""
-    from nvidia_variant_provider.tools.binaries.json_model import build_document
+    from nvidia_variant_provider.tools.binaries.findings import RULES
 
+    selection = checking.selection_of(checking.configuration_for(args, RULES))
+    if args.list:
+        return checking.show_rules(RULES, selection)
+    if not args.paths:
+        raise InvalidValueError("no file to inspect; expected a wheel, a library or a folder")
     contents, failures = _read(args.paths, args.jobs)
-    document = build_document(contents, failures)
-    if args.json:
-        output.emit_json(document.model_dump(mode="json"))
-    else:
-        for file in document.files:
-            _show(file, images=args.images)
+    _emit(args, contents, failures, selection)
     for path, error in failures:
         output.fail("inspect", error if path in error else f"{path}: {error}")
     return _EXIT_UNREADABLE if failures else 0
+
+
+def _emit(
+    args: argparse.Namespace,
+    contents: list[Contents],
+    failures: list[tuple[str, str]],
+    selection: Selection,
+) -> None:
+    from nvidia_variant_provider.tools.binaries.findings import findings_of
+
+    if args.output_format in {checking.TEXT, checking.JSON}:
+        from nvidia_variant_provider.tools.binaries.json_model import build_document
+
+        document = build_document(contents, failures, selection)
+        if args.output_format == checking.JSON:
+            output.emit_json(document.model_dump(mode="json"))
+            return
+        for read, file in zip(contents, document.files, strict=True):
+            _show(file, images=args.images)
+            output.emit_lines([*map(str, findings_of(read, selection)), ""])
+        return
+    from nvidia_variant_provider.tools.findings.formats import Run, failure
+
+    found = [it for read in contents for it in findings_of(read, selection)]
+    found += [failure(path, error) for path, error in failures]
+    files = (*(read.path for read in contents), *(path for path, _ in failures))
+    checking.emit_run(args.output_format, Run("inspect", files, tuple(found)))
 
 
 def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, str]]]:
@@ -274,6 +303,3 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield f"libraries for several CUDA majors: {', '.join(file.alternatives)}"
     for requirement in file.requirements:
         yield f"requires: {requirement.text}"
-    for finding in file.findings:
-        yield f"{finding.code}: {finding.where}: {finding.text}"
-    yield ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import checking, output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
+    from nvidia_variant_provider.tools.findings.selection import Selection
     from nvidia_variant_provider.tools.lint.engine import Report
 
 _EPILOG: Final = """\
@@ -24,6 +23,7 @@ examples:
   nvidia-variant-provider lint pyproject.toml dist/*.whl
   nvidia-variant-provider lint --select NV2 --ignore NV219 dist/
   nvidia-variant-provider lint --json dist/ | jq -r '.findings[].code'
+  nvidia-variant-provider lint --output-format sarif dist/ > lint.sarif
   nvidia-variant-provider lint --list
 
 exit codes:
@@ -31,7 +31,6 @@ exit codes:
   1  errors or warnings
   2  a path or code that cannot be used
 """
-_EXIT_FINDINGS: Final = 1
 
 
 def add_parser(
@@ -48,56 +47,40 @@ def add_parser(
         epilog=_EPILOG,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="wheel, JSON file, pyproject.toml or folder"
+        "paths",
+        nargs="*",
+        default=["."],
+        metavar="PATH",
+        help="wheel, JSON file, pyproject.toml or folder (default: the current folder)",
     )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--list", action="store_true", help="list every code and stop")
-    for name, verb in (("--select", "only"), ("--ignore", "not")):
-        parser.add_argument(
-            name,
-            type=_codes,
-            action="extend",
-            default=[],
-            metavar="CODE[,CODE]",
-            help=f"{verb} the codes that start so; the longer one wins",
-        )
+    checking.add_arguments(parser)
     return parser
-
-
-def _codes(text: str) -> list[str]:
-    return [it.strip().upper() for it in text.split(",") if it.strip()]
 
 
 def run(args: argparse.Namespace) -> int:
     """Lint every path and print the findings."""
-    from nvidia_variant_provider.errors import InvalidValueError
     from nvidia_variant_provider.tools.cli.progress import bar
     from nvidia_variant_provider.tools.lint import engine
-    from nvidia_variant_provider.tools.lint.json_model import build_document
 
-    wanted = engine.selector(args.select, args.ignore)
+    selection = checking.selection_of(checking.configuration_for(args, engine.RULES))
     if args.list:
-        rows = [it for it in engine.RULES if wanted(it)]
-        output.emit_lines(f"{it.code} {it.severity.value:7} {it.title}" for it in rows)
-        return 0
-    if not args.paths:
-        raise InvalidValueError("no path to lint; expected a wheel, a JSON file or a folder")
+        return checking.show_rules(engine.RULES, selection)
     with ExitStack() as stack:
         report = engine.lint(
-            args.paths, wanted, lambda files: stack.enter_context(bar("linting", files))
+            args.paths, selection, lambda files: stack.enter_context(bar("linting", files))
         )
-    if args.json:
+    _emit(args.output_format, report, selection)
+    return checking.EXIT_FINDINGS if report.fails else checking.EXIT_OK
+
+
+def _emit(form: str, report: Report, selection: Selection) -> None:
+    if form == checking.TEXT:
+        output.emit_lines(checking.lines_of(report.findings, len(report.files), selection))
+    elif form == checking.JSON:
+        from nvidia_variant_provider.tools.lint.json_model import build_document
+
         output.emit_json(build_document(report).model_dump(mode="json"))
     else:
-        output.emit_lines(_lines(report))
-    return _EXIT_FINDINGS if report.fails else 0
+        from nvidia_variant_provider.tools.findings.formats import Run
 
-
-def _lines(report: Report) -> Iterator[str]:
-    for finding, also_in in report.findings:
-        others = f" (and in {len(also_in)} more)" if also_in else ""
-        yield f"{finding}{others}"
-    counts = Counter(finding.rule.severity.value for finding, _ in report.findings)
-    summary = ", ".join(f"{counts[it]} {it}{'s' * (counts[it] > 1)}" for it in counts)
-    yield f"{summary or 'no findings'} in {len(report.files)} file{'s' * (len(report.files) != 1)}"
+        checking.emit_run(form, Run("lint", report.files, report.findings))

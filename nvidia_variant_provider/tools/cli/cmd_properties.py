@@ -153,7 +153,8 @@ def _text(answer: Answer) -> Iterator[str]:
     yield f"{machine.status.value}: {machine.reason}"
     yield describe(machine)
     for note in (*machine.notes, *answer.decision.notes):
-        yield f"note: {note.text}"
+        if note.code not in options.TOLD:
+            yield f"note: {note.text}"
     if not answer.decision.features:
         yield "nothing is supported: installers choose builds without CUDA"
         return

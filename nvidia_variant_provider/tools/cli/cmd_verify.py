@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.cli.threshold import add_threshold
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.cli.paths import missing, wheels_of
+from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.tools.verify.engine import Selection
+    from nvidia_variant_provider.tools.findings.model import Finding
+    from nvidia_variant_provider.tools.findings.selection import Selection
     from nvidia_variant_provider.tools.verify.facts import Facts
-    from nvidia_variant_provider.tools.verify.json_model import (
-        ShareRecord,
-        Verification,
-        WheelRecord,
-    )
-    from nvidia_variant_provider.tools.verify.model import Finding
+    from nvidia_variant_provider.tools.verify.json_model import ShareRecord, WheelRecord
+
+    Verified = tuple[Facts, list[Finding]]
 
 _EPILOG: Final = """\
 What a wheel states is compared with the code of its own libraries, container by container; give
@@ -30,15 +30,14 @@ examples:
   nvidia-variant-provider verify variants/*.whl
   nvidia-variant-provider verify --threshold 50 --ignore NV306 variants/*.whl
   nvidia-variant-provider verify --select NV30,NV32 --json variants/*.whl
-  nvidia-variant-provider verify --codes
+  nvidia-variant-provider verify --output-format junit variants/ > verify.xml
+  nvidia-variant-provider verify --list
 
 exit codes:
   0  nothing worse than a note
   1  errors or warnings
   2  a wheel could not be verified
 """
-_EXIT_FINDINGS: Final = 1
-_EXIT_UNREADABLE: Final = 2
 
 
 def add_parser(
@@ -51,63 +50,58 @@ def add_parser(
         description="Compare the properties that variant wheels state with their device code.",
         epilog=_EPILOG,
     )
-    parser.add_argument("wheels", nargs="*", metavar="WHEEL", help="variant wheel")
     parser.add_argument(
-        "--select", type=_codes, default=(), metavar="CODES", help="report these alone: NV30,NV32"
+        "wheels", nargs="*", metavar="WHEEL", help="variant wheel, or folder of them"
     )
-    parser.add_argument(
-        "--ignore", type=_codes, default=(), metavar="CODES", help="do not report these"
-    )
-    add_threshold(parser)
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON document")
-    form.add_argument("--codes", action="store_true", help="list the codes and stop")
+    add_threshold(parser, default=None)
+    checking.add_arguments(parser)
     return parser
-
-
-def _codes(text: str) -> tuple[str, ...]:
-    return tuple(code.strip().upper() for code in text.split(",") if code.strip())
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify every wheel, print what was found, and name what could not be verified."""
-    from nvidia_variant_provider.errors import InvalidValueError
-    from nvidia_variant_provider.tools.verify.engine import Selection, all_rules
-    from nvidia_variant_provider.tools.verify.json_model import build_document
+    from nvidia_variant_provider.tools.verify.engine import RULES
 
-    if args.codes:
-        output.emit_lines(f"{one.code} {one.severity.value}: {one.title}" for one in all_rules())
-        return 0
+    configuration = checking.configuration_for(args, RULES)
+    selection = checking.selection_of(configuration)
+    if args.list:
+        return checking.show_rules(RULES, selection)
     if not args.wheels:
-        raise InvalidValueError("name the wheels to verify, or --codes")
-    selection = Selection.build(args.select, args.ignore)
-    wheels, failures = _read(args.wheels, args.threshold)
-    document = build_document(args.threshold, _verify(wheels, selection), failures)
-    if args.json:
-        output.emit_json(document.model_dump(mode="json"))
-    else:
-        _show(document, "the tags are true" if selection == Selection() else "nothing of these")
+        raise InvalidValueError("no wheel to verify; expected wheels or a folder of them")
+    threshold = args.threshold or configuration.threshold or DEFAULT_SHARE
+    wheels, failures = _read(wheels_of(args.wheels, _has_label, all_exist=False), threshold)
+    verified = _verify(wheels, selection)
+    _emit(args.output_format, threshold, verified, failures, selection)
     for error in failures.values():
         output.fail("verify", error)
     if failures:
-        return _EXIT_UNREADABLE
-    return 0 if document.passed else _EXIT_FINDINGS
+        return checking.EXIT_UNREADABLE
+    fails = any(finding.fails for _, found in verified for finding in found)
+    return checking.EXIT_FINDINGS if fails else checking.EXIT_OK
+
+
+def _has_label(name: str) -> bool:
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+    return bool(WheelName.parse(name).label)
 
 
 def _read(paths: Sequence[str], threshold: float) -> tuple[list[Facts], dict[str, str]]:
-    from nvidia_variant_provider.errors import InvalidValueError
     from nvidia_variant_provider.tools.verify.facts import read_facts
 
     wheels, failures = [], {}
-    for path in dict.fromkeys(paths):
+    for path in paths:
+        if not os.path.exists(path):
+            failures[path] = f"{path}: {missing(path)}"
+            continue
         try:
             wheels.append(read_facts(path, threshold, min(os.cpu_count() or 1, 4)))
-        except InvalidValueError as error:  # noqa: PERF203 - one must not hide the others
+        except InvalidValueError as error:
             failures[path] = str(error)
     return wheels, failures
 
 
-def _verify(wheels: Sequence[Facts], selection: Selection) -> list[tuple[Facts, list[Finding]]]:
+def _verify(wheels: Sequence[Facts], selection: Selection) -> list[Verified]:
     from nvidia_variant_provider.tools.verify.engine import verify_release, verify_wheel
 
     between = list(verify_release(wheels, selection))
@@ -116,11 +110,40 @@ def _verify(wheels: Sequence[Facts], selection: Selection) -> list[tuple[Facts, 
             facts,
             [
                 *verify_wheel(facts, selection),
-                *(one for one in between if one.wheel == facts.wheel),
+                *(it for it in between if it.problem.source == facts.path),
             ],
         )
         for facts in wheels
     ]
+
+
+def _emit(
+    form: str,
+    threshold: float,
+    verified: Sequence[Verified],
+    failures: Mapping[str, str],
+    selection: Selection,
+) -> None:
+    if form in {checking.TEXT, checking.JSON}:
+        from nvidia_variant_provider.tools.verify.json_model import WheelRecord, build_document
+
+        if form == checking.JSON:
+            document = build_document(threshold, verified, failures)
+            output.emit_json(document.model_dump(mode="json"))
+            return
+        praise = "the tags are true" if selection.is_everything else "no findings of these codes"
+        for facts, findings in verified:
+            counts = checking.tally(findings, selection) if findings else praise
+            output.emit_lines([f"{facts.path}: {counts}"])
+            output.emit_lines(_shares(WheelRecord.of(facts, findings)))
+            output.emit_lines(map(str, findings))
+        return
+    from nvidia_variant_provider.tools.findings.formats import Run, failure
+
+    found = [it for _, findings in verified for it in findings]
+    found += [failure(path, error) for path, error in failures.items()]
+    files = (*(facts.path for facts, _ in verified), *failures)
+    checking.emit_run(form, Run("verify", files, tuple(found)))
 
 
 def _shares(wheel: WheelRecord) -> Iterator[str]:
@@ -139,21 +162,3 @@ def _share(one: ShareRecord, containers: int) -> str:
     counts = f"{one.serving} of {containers} containers ({share:.0f} %)"
     is_exact = one.value.endswith("virtual") or not one.serving
     return counts if is_exact else f"{counts}, {one.exact} of them for just this"
-
-
-def _show(document: Verification, praise: str) -> None:
-    for wheel in document.wheels:
-        output.emit_lines([f"{wheel.path}: {_summary(wheel) or praise}"])
-        output.emit_lines(_shares(wheel))
-        for finding in wheel.findings:
-            subject = f"{finding.subject}: " if finding.subject else ""
-            output.emit_lines([f"  {finding.code} {finding.severity}: {subject}{finding.message}"])
-
-
-def _summary(wheel: WheelRecord) -> str:
-    counts = {
-        name: sum(one.severity == name for one in wheel.findings)
-        for name in ("error", "warning", "note")
-    }
-    words = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
-    return ", ".join(words)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.provider import Answer
 
 # What describes a machine. On the command line a named machine replaces all of it.
@@ -23,6 +24,9 @@ _FACTS: Final = (
     overrides.TARGET,
     overrides.GPU,
 )
+# Codes of the notes that ``answer_for`` says on stderr, as warnings or not.
+_WARNS: Final = {"target-driver": False, "unknown-branch": True}
+TOLD: Final = frozenset(_WARNS)
 _OPTIONS: Final = {
     overrides.TARGET: "--target",
     overrides.MACHINE: "--machine",
@@ -72,7 +76,7 @@ def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = Non
         if passed_over:
             output.warn(f"{', '.join(passed_over)} passed over: the command line names a machine")
     try:
-        return answer(settings | given)
+        answered = answer(settings | given)
     except OverrideError as error:
         if error.variable not in given:
             raise
@@ -80,6 +84,16 @@ def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = Non
         raise InvalidValueError(
             f"{option} {error.text[:60]!r}: expected {error.expected}"
         ) from error
+    tell_assumptions(answered.detection.machine)
+    return answered
+
+
+def tell_assumptions(machine: Machine) -> None:
+    """Say on stderr what was assumed of a machine, whatever the format of the output."""
+    for note in machine.notes:
+        if note.code in TOLD:
+            say = output.warn if _WARNS[note.code] else output.note
+            say(note.text)
 
 
 def _given(args: argparse.Namespace) -> dict[str, str]:

@@ -8,21 +8,25 @@ from typing import Final
 # The figures behind it are in docs/tag.md.
 _DEFAULT_PERCENT: Final = 75
 _WHOLE: Final = 100
+DEFAULT_SHARE: Final = _DEFAULT_PERCENT / _WHOLE
 
 
-def add_threshold(parser: argparse.ArgumentParser) -> None:
+def add_threshold(parser: argparse.ArgumentParser, default: float | None = DEFAULT_SHARE) -> None:
     """Add ``--threshold``, a share of containers: 0.75 for 75 per cent."""
     parser.add_argument(
         "--threshold",
         type=_share,
-        default=_DEFAULT_PERCENT / _WHOLE,
+        default=default,
         metavar="PERCENT",
         help=f"containers that must have code for an architecture (default: {_DEFAULT_PERCENT})",
     )
 
 
 def _share(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number <= _WHOLE:
         raise argparse.ArgumentTypeError(f"expected a share above 0 and up to 100, not {text}")
     return number / _WHOLE

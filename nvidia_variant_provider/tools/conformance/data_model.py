@@ -101,12 +101,13 @@ class Branch(JsonModel):
 
 
 class JetPackRelease(JsonModel):
-    """A JetPack release; ``driver`` is Tegra's own number, null where no machine showed it."""
+    """A JetPack release; ``driver`` is Tegra's own branch, null where no machine showed it."""
 
     version: str
     cuda: str
     compute_capabilities: tuple[str, ...]
     driver: int | None
+    jetson_linux: str = Field(description="its first release of Jetson Linux", examples=["36.4.3"])
 
 
 class TorchBuildData(JsonModel):
@@ -253,5 +254,6 @@ def _jetpack(row: products.JetPack) -> JetPackRelease:
         version=row.version,
         cuda=str(row.cuda),
         compute_capabilities=tuple(map(str, sorted(row.capabilities))),
-        driver=row.driver or None,
+        driver=int(row.driver.partition(".")[0]) if row.driver else None,
+        jetson_linux=row.linux,
     )

@@ -53,6 +53,11 @@ def explain(
     return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
 
 
+def explain_provider(release: Release, machine: Machine) -> View:
+    """Explain what an installer takes that asks this provider and follows PEP 825."""
+    return _variant_view(PROVIDER, release, machine)
+
+
 def _variant_view(
     installer: Installer, release: Release, machine: Machine, enabled: tuple[str, ...] = ()
 ) -> View:

@@ -1,4 +1,4 @@
-"""The JSON document of ``code --json``."""
+"""The JSON of a finding, in whatever document, and the document of ``code --json``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nvidia_variant_provider.tools.findings.code_pages import Section
+    from nvidia_variant_provider.tools.findings.model import Finding
+
+
+class FindingRecord(JsonModel):
+    """One finding of lint, verify or inspect; the command `code` explains its code."""
+
+    code: str = Field(examples=["NV214", "damaged"])
+    severity: Literal["error", "warning", "note"]
+    title: str = Field(description="what the code stands for")
+    uv: Literal["refuses", "skips", "none"] = Field(description="what uv does about it")
+    source: str = Field(description="the file; a wheel's member follows after '!'")
+    key: str = Field(
+        description="the place in it: the path of a key with '/', a property or a member; or empty"
+    )
+    message: str = Field(description="what was seen and what was expected")
+    also_in: tuple[str, ...] = Field(description="other files with the very same fault")
+
+    @classmethod
+    def of(cls, finding: Finding, source: str = "") -> FindingRecord:
+        """Return the record of a finding; ``source`` names its file otherwise than it does."""
+        return cls(
+            code=finding.rule.code,
+            severity=finding.rule.severity.value,
+            title=finding.rule.title,
+            uv=finding.rule.uv.value,
+            source=source or finding.problem.source,
+            key=finding.problem.key,
+            message=finding.problem.message,
+            also_in=finding.also_in,
+        )
 
 
 class CodeRecord(JsonModel):

@@ -11,8 +11,9 @@ from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules import catalogue
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
 from nvidia_variant_provider.rules.version0 import OLDEST_CAPABILITY
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, mapping, texts
 
 if TYPE_CHECKING:

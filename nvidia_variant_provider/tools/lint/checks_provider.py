@@ -8,8 +8,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.installers.table import UV
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, Kind, mapping, texts
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_850,

@@ -6,7 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.metadata.markers import (
     LABEL,
     WHO_REFUSES_MARKERS,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.rules import DEFAULT_RULES
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.machine_grid import MAX_LABELS, RULE_SETS, Choice, survey
-from nvidia_variant_provider.tools.lint.model import Problem, Registry, Severity, Uv
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release
 
 if TYPE_CHECKING:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.errors import MetadataError
+from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity, Uv
+from nvidia_variant_provider.tools.findings.selection import EVERYTHING, Selection
 from nvidia_variant_provider.tools.lint.checks_document import DOCUMENT
 from nvidia_variant_provider.tools.lint.checks_property import PROPERTY
 from nvidia_variant_provider.tools.lint.checks_provider import PROVIDER
 from nvidia_variant_provider.tools.lint.checks_release import RELEASE
 from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
-from nvidia_variant_provider.tools.lint.model import Finding, Problem, Rule, Severity, Uv
 from nvidia_variant_provider.tools.lint.sources import gather
 from nvidia_variant_provider.tools.lint.subject import Broken, Kind
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_825, SCHEMA_850
@@ -20,13 +21,13 @@ from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.metadata.schemas import DRAFTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.lint.sources import Gathered
     from nvidia_variant_provider.tools.lint.subject import Document, Release
 
-REFUSED: Final = Rule("NV199", Severity.ERROR, Uv.NONE, "the format does not allow it")
-FILE_NAME: Final = Rule("NV410", Severity.ERROR, Uv.SKIPS, "no installer looks for this file name")
+REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
+FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
 
 _DOCUMENT_CHECKS: Final = (*DOCUMENT.checks, *PROVIDER.checks, *PROPERTY.checks)
 
@@ -35,8 +36,9 @@ RULES: Final = tuple(
         (
             REFUSED,
             FILE_NAME,
-            *(it.rule for it in _DOCUMENT_CHECKS),
-            *(it.rule for it in (*RELEASE.checks, *SELECTION.checks)),
+            *(check.rule for check in _DOCUMENT_CHECKS),
+            *RELEASE.rules,
+            *SELECTION.rules,
         ),
         key=lambda rule: rule.code,
     )
@@ -46,40 +48,20 @@ RULES: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a run: what was looked at, and the findings in the order of files and codes.
-
-    ``also_in`` gives, for a finding, the wheels that carry the same fault as its file.
-    """
+    """What a run looked at, and the findings in the order of files and codes."""
 
     files: tuple[str, ...]
-    findings: tuple[tuple[Finding, tuple[str, ...]], ...]
+    findings: tuple[Finding, ...]
 
     @property
     def fails(self) -> bool:
         """Tell whether there is more than notes."""
-        return any(it.rule.severity is not Severity.NOTE for it, _ in self.findings)
-
-
-def selector(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Rule], bool]:
-    """Return the test of a rule's code against prefixes; the longer prefix wins.
-
-    Without ``select`` every code is meant. Raises ``InvalidValueError`` for a prefix without codes.
-    """
-    for prefix in (*select, *ignore):
-        if not any(rule.code.startswith(prefix) for rule in RULES):
-            raise InvalidValueError(f"no code starts with {prefix!r:.60}; 'lint --list' shows all")
-
-    def wanted(rule: Rule) -> bool:
-        chosen = max((len(it) for it in select or ("",) if rule.code.startswith(it)), default=-1)
-        ignored = max((len(it) for it in ignore if rule.code.startswith(it)), default=-1)
-        return chosen > ignored
-
-    return wanted
+        return any(finding.fails for finding in self.findings)
 
 
 def lint(
     paths: Iterable[str],
-    wanted: Callable[[Rule], bool] = lambda _: True,
+    selection: Selection = EVERYTHING,
     watch: Callable[[int], Callable[[int], None]] = lambda _files: lambda _more: None,
 ) -> Report:
     """Lint files and folders; raises ``InvalidValueError`` for a path that is neither.
@@ -89,12 +71,12 @@ def lint(
     """
     gathered = gather(paths)
     done = watch(len(gathered.files))
-    found = [it for it in _of_names(gathered) if wanted(it.rule)]
+    found = [it for it in _of_names(gathered) if selection.keeps(it)]
     for document in gathered.loose:
-        found += [it for it in _of_documents([document]) if wanted(it.rule)]
+        found += [it for it in _of_documents([document]) if selection.keeps(it)]
         done(1)
     for release in gathered.releases:
-        found += [it for it in _of_release(release) if wanted(it.rule)]
+        found += [it for it in _of_release(release) if selection.keeps(it)]
         done(len(release.wheels) + (release.index is not None))
     return Report(gathered.files, tuple(_merge(found)))
 
@@ -104,7 +86,7 @@ def _of_release(release: Release) -> list[Finding]:
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
     refused = any(it.rule.severity is Severity.ERROR for it in found)
     for check in RELEASE.checks if refused else (*RELEASE.checks, *SELECTION.checks):
-        found += [Finding(check.rule, it) for it in check.find(release)]
+        found += check.run(release)
     return found
 
 
@@ -115,7 +97,7 @@ def _of_documents(documents: Iterable[Document]) -> Iterator[Finding]:
             checks = [it for it in _DOCUMENT_CHECKS if it.rule.code in _OF_BROKEN]
         else:
             checks = list(_DOCUMENT_CHECKS)
-        found = [Finding(it.rule, problem) for it in checks for problem in it.find(document)]
+        found = [finding for check in checks for finding in check.run(document)]
         yield from found
         if all(it.rule.severity is not Severity.ERROR for it in found):
             yield from _refused(document)
@@ -146,13 +128,13 @@ def _of_names(gathered: Gathered) -> Iterator[Finding]:
         yield Finding(FILE_NAME, Problem(path, "", message))
 
 
-def _merge(found: Iterable[Finding]) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-    """Show a fault that several files share once, under the first."""
+def _merge(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Show a problem that several files share once, under the first."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in found:
         key = (finding.rule.code, finding.problem.key, finding.problem.message)
         groups.setdefault(key, []).append(finding)
-    for group in groups.values():
-        first, *others = group
-        also = tuple(dict.fromkeys(it.problem.source for it in others))
-        yield first, tuple(it for it in also if it != first.problem.source)
+    for first, *others in groups.values():
+        sources = dict.fromkeys(it.problem.source for it in others)
+        sources.pop(first.problem.source, None)
+        yield replace(first, also_in=tuple(sources))

@@ -93,7 +93,10 @@ class Gathered:
         names = sorted(os.listdir(folder))
         if len(names) > MAX_FILES:
             raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX)) or it == PYPROJECT]
+        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX))]
+        # Most projects' files say nothing of variants: only one that is named has to.
+        if PYPROJECT in names and _speaks_of_variants(os.path.join(folder, PYPROJECT)):
+            wanted.append(PYPROJECT)
         if not wanted:
             raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
@@ -218,6 +221,9 @@ def _read_json(path: str) -> Document:
     return parse_document(_read_file(path), path, kind)
 
 
+_NO_TABLE: Final = "no table [variant]"
+
+
 def read_pyproject(path: str) -> Document:
     """Read the table ``[variant]``; a file without one, or no TOML, is a broken document."""
     source = _source(path)
@@ -232,8 +238,7 @@ def read_pyproject(path: str) -> Document:
         return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)
     raw = whole.get("variant")
     if not isinstance(raw, dict):
-        reason = "no table [variant]"
-        return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)
+        return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=_NO_TABLE)
     requirements = tuple(_requirements(whole))
     return Document(source, Kind.PYPROJECT, raw, requirements=requirements)
 
@@ -247,6 +252,12 @@ def _requirements(whole: dict[str, object]) -> Iterator[tuple[str, str]]:
     for key, table in (optional, ("dependency-groups", whole.get("dependency-groups"))):
         for name, group in mapping(table).items():
             yield from ((f"{key}/{name}", text) for text in texts(group))
+
+
+def _speaks_of_variants(path: str) -> bool:
+    """Tell whether a project has the table ``[variant]``, or a file that cannot be read."""
+    document = read_pyproject(path)
+    return document.broken is None or document.reason != _NO_TABLE
 
 
 def gather(paths: Iterable[str]) -> Gathered:

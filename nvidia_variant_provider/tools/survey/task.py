@@ -56,7 +56,8 @@ def _inspect(task: Task, wheel: Wheel) -> str:
 
 
 def _verify(task: Task, wheel: Wheel) -> str:
-    from nvidia_variant_provider.tools.verify.engine import Selection, verify_wheel
+    from nvidia_variant_provider.tools.findings.selection import EVERYTHING
+    from nvidia_variant_provider.tools.verify.engine import verify_wheel
     from nvidia_variant_provider.tools.verify.facts import read_facts
     from nvidia_variant_provider.tools.verify.json_model import WheelRecord
     from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -65,7 +66,7 @@ def _verify(task: Task, wheel: Wheel) -> str:
         failure = FailureRecord(code="no-label", error="no variant label: nothing to verify")
         return _line(task, wheel, "skipped", failure=failure)
     facts = read_facts(wheel.path, task.threshold)
-    record = WheelRecord.of(facts, verify_wheel(facts, Selection()), wheel.name)
+    record = WheelRecord.of(facts, verify_wheel(facts, EVERYTHING), wheel.name)
     return _line(task, wheel, "done", verification=record)
 
 

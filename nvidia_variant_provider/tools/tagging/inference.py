@@ -209,6 +209,8 @@ def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[s
     bare = sum(tally.count for library in contents.own for tally in library.bare)
     if bare:
         notes.append(f"{bare} single cubins outside of containers are not counted")
-    findings = [*contents.findings, *(one for lib in contents.libraries for one in lib.findings)]
-    notes += [f"{one.where}: {one.code}: {one.text}" for one in findings]
+    notes += [
+        f"{finding.problem.key}: {finding.rule.code}: {finding.problem.message}"
+        for finding in contents.all_findings
+    ]
     return tuple(notes)

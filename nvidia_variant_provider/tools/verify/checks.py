@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.tagging.claims import Standing
 from nvidia_variant_provider.tools.tagging.inference import infer_bound, main_toolkit
 from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
 from nvidia_variant_provider.tools.verify.facts import known_gpus
-from nvidia_variant_provider.tools.verify.model import Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,19 +24,26 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.verify.facts import Facts
 
     Problems = Iterator[tuple[str, str]]
-    Check = Callable[[Facts], Problems]
 
-CHECKS: Final[list[tuple[Rule, Check]]] = []
+WHEEL: Final[Registry[Facts]] = Registry()
 # "cuda13.0", "cuda12", "cu126", "cu12".
 _LABEL: Final = re.compile(r"cu(?:da)?_?(\d{2})(?:[._]?(\d{1,2}))?")
 
 
-def check(code: str, severity: Severity, title: str) -> Callable[[Check], Check]:
-    """Register a check under its code; it yields what each problem is about, and a sentence."""
+def check(
+    code: str, severity: Severity, title: str
+) -> Callable[[Callable[[Facts], Problems]], Callable[[Facts], Iterator[Problem]]]:
+    """Register a check of a wheel; it yields what each problem is about, and a sentence."""
 
-    def register(function: Check) -> Check:
-        CHECKS.append((Rule(code, severity, title), function))
-        return function
+    def register(
+        find: Callable[[Facts], Problems],
+    ) -> Callable[[Facts], Iterator[Problem]]:
+        @WHEEL.check(code, severity, Uv.NONE, title)
+        @wraps(find)
+        def in_wheel(facts: Facts) -> Iterator[Problem]:
+            return (Problem(facts.path, key, message) for key, message in find(facts))
+
+        return in_wheel
 
     return register
 
@@ -232,11 +241,8 @@ def check_label(facts: Facts) -> Problems:
 @check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
 def check_readable(facts: Facts) -> Problems:
     """Find what was not read, and so not verified."""
-    for one in facts.contents.findings:
-        yield one.where, f"{one.code}: {one.text}"
-    for library in facts.contents.libraries:
-        for one in library.findings:
-            yield one.where, f"{one.code}: {one.text}"
+    for finding in facts.contents.all_findings:
+        yield finding.problem.key, f"{finding.rule.code}: {finding.problem.message}"
 
 
 def _bound(version: CudaVersion) -> str:

@@ -7,39 +7,16 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import ConfigDict, Field
 
 from nvidia_variant_provider.tools.documents import JsonModel
-from nvidia_variant_provider.tools.verify.engine import is_failure
+from nvidia_variant_provider.tools.findings.json_model import FindingRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.verify.code import Code
     from nvidia_variant_provider.tools.verify.facts import Facts
-    from nvidia_variant_provider.tools.verify.model import Finding
 
 SCHEMA_VERSION: Final = 1
-
-
-class FindingRecord(JsonModel):
-    """One finding; ``docs/verify.md`` has a section for its code."""
-
-    code: str
-    severity: Literal["error", "warning", "note"]
-    title: str
-    subject: str = Field(description="the property or member it is about; empty for the wheel")
-    message: str
-
-    @classmethod
-    def of(cls, finding: Finding) -> FindingRecord:
-        """Build the record of one finding."""
-        return cls.model_validate(
-            {
-                "code": finding.rule.code,
-                "severity": finding.rule.severity.value,
-                "title": finding.rule.title,
-                "subject": finding.subject,
-                "message": finding.message,
-            }
-        )
 
 
 class ShareRecord(JsonModel):
@@ -99,7 +76,7 @@ class WheelRecord(JsonModel):
                 if code.group.name
             ],
             lower_bound=str(facts.lower_bound) if facts.lower_bound else None,
-            findings=[FindingRecord.of(finding) for finding in findings],
+            findings=[FindingRecord.of(finding, path) for finding in findings],
         )
 
 
@@ -132,7 +109,7 @@ def build_document(
     failures: Mapping[str, str],
 ) -> Verification:
     """Build the document from the wheels with their findings, and those that failed."""
-    worse = any(is_failure(finding) for _, findings in found for finding in findings)
+    worse = any(finding.fails for _, findings in found for finding in findings)
     return Verification(
         schema_version=SCHEMA_VERSION,
         threshold=threshold,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
-from nvidia_variant_provider.tools.verify.model import Finding, Rule, Severity
+from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,12 +32,12 @@ def check_release(wheels: Sequence[Facts]) -> Iterator[Finding]:
         label = facts.name.label
         if facts.metadata.variants[label] != first.metadata.variants[label]:
             text = f"{_difference(facts, first)}; {first.wheel} differs"
-            yield Finding(LABEL, facts.wheel, label, text)
+            yield Finding(LABEL, Problem(facts.path, label, text))
         for namespace, provider in (facts.metadata.providers or {}).items():
             other = providers.setdefault((*release, namespace), facts)
             if provider != (other.metadata.providers or {})[namespace]:
                 text = f"the entry differs from that in {other.wheel}"
-                yield Finding(PROVIDERS, facts.wheel, namespace, text)
+                yield Finding(PROVIDERS, Problem(facts.path, namespace, text))
 
 
 def _difference(facts: Facts, first: Facts) -> str:

@@ -4,10 +4,10 @@ import pytest
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.tools.binaries import library
+from nvidia_variant_provider.tools.binaries.findings import DAMAGED_CONTAINER, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.report import (
     CudartLink,
-    Finding,
     Image,
     Kind,
     Library,
@@ -162,18 +162,18 @@ def test_text_is_not_read() -> None:
 
 
 def test_a_cut_off_container_is_a_finding() -> None:
-    (finding,) = read(b"!<arch>\n" + bytes(8) + CONTAINER[:-50]).findings
+    (seen,) = read(b"!<arch>\n" + bytes(8) + CONTAINER[:-50]).findings
 
     at = 16 + 16 + len(packing.real(80).pack())
     text = f"container at 16: cut off inside the entry at offset {at}"
-    assert finding == Finding("damaged-container", "lib", text)
+    assert seen == finding(DAMAGED_CONTAINER, "lib", text)
 
 
 def test_countless_tiny_containers_end_the_reading() -> None:
     found = read(b"!<arch>\n" + packing.container() * (library.MAX_CONTAINERS + 500))
 
     assert found.containers == library.MAX_CONTAINERS
-    assert [finding.code for finding in found.findings] == ["too-many"]
+    assert [finding.rule.code for finding in found.findings] == ["too-many"]
 
 
 def test_pure_code_is_searched_for_containers_only() -> None:

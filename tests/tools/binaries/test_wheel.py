@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import DamagedFileError
+from nvidia_variant_provider.tools.binaries.findings import (
+    NESTED_ARCHIVE,
+    UNREADABLE_MEMBER,
+    finding,
+)
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
-from nvidia_variant_provider.tools.binaries.report import Contents, Finding
 from tests.tools.binaries import packing
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nvidia_variant_provider.tools.binaries.report import Contents
 
 LIBRARY = packing.shared_object(
     packing.container(packing.real(80), packing.virtual(80)), needed=("libcudart.so.12",)
@@ -61,7 +67,7 @@ def test_a_wheel_with_members_of_all_sorts(tmp_path: Path, jobs: int) -> None:
     ]
     assert contents.libraries[1].profiles == contents.libraries[4].profiles
     assert [one.package for one in contents.requirements] == ["nvidia-cuda-runtime-cu12"]
-    assert contents.findings == (Finding("nested-archive", "demo/inner.whl", "not looked into"),)
+    assert contents.findings == (finding(NESTED_ARCHIVE, "demo/inner.whl", "not looked into"),)
     assert set(seen) >= set(paths(contents))
 
 
@@ -72,7 +78,9 @@ def test_damage_in_one_member_does_not_hide_the_others(tmp_path: Path) -> None:
 
     assert paths(contents) == ["b.so"]
     findings = [*contents.findings, *(f for one in contents.libraries for f in one.findings)]
-    assert [(finding.code, finding.where) for finding in findings] == [("damaged", "a.so")]
+    assert [(finding.rule.code, finding.problem.key) for finding in findings] == [
+        ("damaged", "a.so")
+    ]
 
 
 def test_damaged_metadata_does_not_hide_the_code(tmp_path: Path) -> None:
@@ -83,7 +91,7 @@ def test_damaged_metadata_does_not_hide_the_code(tmp_path: Path) -> None:
 
     assert paths(contents) == ["a.so"]
     assert contents.requirements == ()
-    assert [(one.code, one.where) for one in contents.findings] == [
+    assert [(one.rule.code, one.problem.key) for one in contents.findings] == [
         ("damaged", "demo-1.0.dist-info/METADATA")
     ]
 
@@ -98,7 +106,9 @@ def test_a_bomb_is_passed_over(tmp_path: Path) -> None:
     contents = inspect_path(str(path))
 
     assert paths(contents) == ["fine.so"]
-    assert [(one.code, one.where) for one in contents.findings] == [("suspicious-size", "bomb.so")]
+    assert [(one.rule.code, one.problem.key) for one in contents.findings] == [
+        ("suspicious-size", "bomb.so")
+    ]
 
 
 def test_members_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
@@ -126,9 +136,9 @@ def test_encrypted_and_oddly_packed_members_are_named(tmp_path: Path) -> None:
     path = tmp_path / "odd.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("a.so", LIBRARY)
-    (finding,) = inspect_path(str(path)).findings
+    (seen,) = inspect_path(str(path)).findings
 
-    assert finding == Finding("unreadable-member", "a.so", "not readable: method 12, flags 0x0")
+    assert seen == finding(UNREADABLE_MEMBER, "a.so", "not readable: method 12, flags 0x0")
 
 
 def test_many_loose_cubins_are_summed_up(tmp_path: Path) -> None:

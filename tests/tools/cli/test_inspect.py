@@ -123,7 +123,16 @@ def test_findings_are_part_of_the_document(wheel: str, capsys: pytest.CaptureFix
 
     (file,) = document(capsys)["files"]
     assert file["findings"] == [
-        {"code": "nested-archive", "where": "demo/inner.zip", "text": "not looked into"}
+        {
+            "code": "nested-archive",
+            "severity": "note",
+            "title": "an archive inside the wheel, not looked into",
+            "uv": "none",
+            "source": wheel,
+            "key": "demo/inner.zip",
+            "message": "not looked into",
+            "also_in": [],
+        }
     ]
 
 
@@ -157,7 +166,7 @@ def test_the_table_for_people(
     assert "in some container: 80_real 80_virtual 90a_real" in lines
     assert "CUDA driver version: 12.0 by minor-version compatibility, 12.4 strictly" in lines
     assert "requires: nvidia-cuda-runtime-cu12==12.4.127" in lines
-    assert "nested-archive: demo/inner.zip: not looked into" in lines
+    assert f"{wheel}: demo/inner.zip: nested-archive note: not looked into" in lines
     assert printed.err == ""
 
 
@@ -211,7 +220,7 @@ def test_one_unreadable_path_does_not_hide_the_others(
     ]
 
 
-@pytest.mark.parametrize("words", [[], ["--jobs", "0", "x"], ["--jobs", "many", "x"]])
+@pytest.mark.parametrize("words", [["--jobs", "0", "x"], ["--jobs", "many", "x"]])
 def test_misuse(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run(*words)

@@ -57,7 +57,6 @@ def test_json_is_of_the_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("arguments", "message"),
     [
         pytest.param(["no-such-folder"], "no-such-folder: no such file or folder", id="path"),
-        pytest.param([], "no path to lint", id="no path"),
         pytest.param(["--select", "NV9", "."], "no code starts with 'NV9'", id="code"),
     ],
 )

@@ -47,7 +47,7 @@ def test_findings_are_shown_and_decide_the_exit_code(
     assert main(["verify", path, "--ignore", "nv301"]) == 0
 
     assert f"{path}: 1 error\n" in shown
-    assert "  NV301 error: nvidia :: sm_arch :: 120_real: no cubin runs on 12.0\n" in shown
+    assert f"{path}: nvidia :: sm_arch :: 120_real: NV301 error: no cubin runs on 12.0\n" in shown
 
 
 def test_notes_alone_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,6 +62,8 @@ def test_the_document_holds_the_schema(tmp_path: Path, capsys: pytest.CaptureFix
     path = write(tmp_path, "80_real")
     absent = str(tmp_path / "absent-1.0-py3-none-any-x.whl")
 
+    there = sorted(it.name for it in tmp_path.iterdir())
+
     assert main(["verify", "--json", path, absent]) == 2
 
     shown = capsys.readouterr()
@@ -70,21 +72,21 @@ def test_the_document_holds_the_schema(tmp_path: Path, capsys: pytest.CaptureFix
     assert document["passed"] is False
     assert [one["code"] for one in document["wheels"][0]["findings"]] == ["NV306"]
     assert document["failures"] == [
-        {"path": absent, "error": f"{absent}: No such file or directory"}
+        {"path": absent, "error": f"{absent}: no such file; {tmp_path} has {', '.join(there)}"}
     ]
     assert absent in shown.err
 
 
 def test_codes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--codes"]) == 0
+    assert main(["verify", "--list"]) == 0
 
-    assert "NV301 error: a claimed architecture that no code serves" in capsys.readouterr().out
+    assert "NV301  error    a claimed architecture that no code serves" in capsys.readouterr().out
 
 
 def test_misuse_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, "80_real")
 
     assert main(["verify"]) == 2
-    assert "name the wheels" in capsys.readouterr().err
+    assert "no wheel to verify" in capsys.readouterr().err
     assert main(["verify", path, "--select", "E501"]) == 2
-    assert "no check starts with 'E501'" in capsys.readouterr().err
+    assert "no code starts with 'E501'" in capsys.readouterr().err

@@ -17,8 +17,8 @@ import pytest
 
 from examples.torch.clients import ClientError, clean_environment, order_by_variantlib
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.findings.model import Severity
 from nvidia_variant_provider.tools.lint.engine import lint
-from nvidia_variant_provider.tools.lint.model import Severity
 from tests.tools.convert.drafts import Json, torch_28, torch_29, torch_210
 from tests.tools.lint.releases import write_release, write_wheel
 from tests.tools.lint.uv import uv_install
@@ -211,7 +211,7 @@ def test_after_lint_finds_nothing_but_facts(version: str, tmp_path: Path) -> Non
     folder = publish(tmp_path, version, DRAFTS[version])
     convert_all(folder)
 
-    findings = [it for it, _ in lint([str(folder)]).findings]
+    findings = list(lint([str(folder)]).findings)
     assert [str(it) for it in findings if it.rule.severity is not Severity.NOTE] == []
 
 

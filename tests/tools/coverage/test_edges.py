@@ -60,7 +60,7 @@ def test_gpu_without_any_driver_says_so() -> None:
 def test_jetson_has_a_cuda_version_and_no_branch() -> None:
     orin = kind_of(Facts(devices=("jetson-orin",), driver="540.4.0"), Defaults())
 
-    assert (orin.driver, str(orin.cuda), orin.architecture) == (None, "11.4", "aarch64")
+    assert (orin.driver, str(orin.cuda), orin.architecture) == (None, "12.6", "aarch64")
     with pytest.raises(InvalidValueError, match="branch such as '580'"):
         parse_branch("540.x")
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES, lint
-from nvidia_variant_provider.tools.lint.model import Uv
-from nvidia_variant_provider.tools.verify.engine import all_rules as verify_rules
+from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
 from tests.tools.lint.releases import Section, merge_patch, read_base, read_sections, write_release
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ UV_WORDS = {Uv.REFUSES: "; uv refuses", Uv.SKIPS: "; uv skips", Uv.NONE: ""}
 
 
 def codes(folder: Path) -> set[str]:
-    return {finding.rule.code for finding, _ in lint([str(folder)]).findings}
+    return {finding.rule.code for finding in lint([str(folder)]).findings}
 
 
 def test_every_code_has_a_section_with_its_title_and_severity() -> None:
@@ -29,7 +29,7 @@ def test_every_code_has_a_section_with_its_title_and_severity() -> None:
 
 
 def test_codes_are_unique_and_none_is_of_verify() -> None:
-    codes = [rule.code for rule in RULES] + [rule.code for rule in verify_rules()]
+    codes = [rule.code for rule in RULES] + [rule.code for rule in VERIFY]
 
     assert len(set(codes)) == len(codes)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES, lint
-from nvidia_variant_provider.tools.lint.model import Uv
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from tests.tools.lint.releases import (
@@ -44,7 +44,7 @@ def what_uv_does(folder: Path) -> str:
 
 
 def effects(folder: Path) -> set[Uv]:
-    return {finding.rule.uv for finding, _ in lint([str(folder)]).findings} - {Uv.NONE}
+    return {finding.rule.uv for finding in lint([str(folder)]).findings} - {Uv.NONE}
 
 
 def with_provider(entry: Json) -> Json:

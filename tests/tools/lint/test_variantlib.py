@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from variantlib.variants_json import VariantsJson
 
+from nvidia_variant_provider.tools.findings.model import Severity
 from nvidia_variant_provider.tools.lint.engine import lint
-from nvidia_variant_provider.tools.lint.model import Severity
 from tests.tools.lint.releases import Json, Section, merge_patch, read_base, read_sections
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def has_error(document: Json, folder: Path) -> bool:
     path = folder / "demo-1.0-variants.json"
     path.write_text(json.dumps(document))
     report = lint([str(path)])
-    return any(it.rule.severity is Severity.ERROR for it, _ in report.findings)
+    return any(it.rule.severity is Severity.ERROR for it in report.findings)
 
 
 def test_variantlib_reads_the_release_that_the_examples_change() -> None:

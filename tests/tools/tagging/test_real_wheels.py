@@ -8,10 +8,11 @@ import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+from nvidia_variant_provider.tools.findings.selection import EVERYTHING
 from nvidia_variant_provider.tools.tagging.inference import from_code
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
-from nvidia_variant_provider.tools.verify.engine import Selection, is_failure, verify_wheel
+from nvidia_variant_provider.tools.verify.engine import verify_wheel
 from nvidia_variant_provider.tools.verify.facts import read_facts
 from tests.tools.binaries import downloads
 from tests.tools.tagging.test_wheels import contents
@@ -74,8 +75,8 @@ def test_published_wheels_get_true_tags(
     }
     assert (str(without_ptx.bound.value), found.label) == (lower, label)
     path, _ = write_variant(wheel, tmp_path, build_variant(label, found.features))
-    findings = list(verify_wheel(read_facts(str(path), 0.75), Selection()))
-    assert [finding for finding in findings if is_failure(finding)] == []
+    findings = list(verify_wheel(read_facts(str(path), 0.75), EVERYTHING))
+    assert [finding for finding in findings if finding.fails] == []
 
 
 @pytest.mark.wheels
@@ -92,7 +93,7 @@ def test_a_wheel_for_seven_cudas_is_judged_by_each(tmp_path: Path, platform: str
         "sm_arch": spelled(SEVEN[platform]),
         "cuda_version_lower_bound": ("11.8",),
     }
-    assert {one.rule.code for one in verify_wheel(facts, Selection())} == {"NV311", "NV312"}
+    assert {one.rule.code for one in verify_wheel(facts, EVERYTHING)} == {"NV311", "NV312"}
     assert {one.total for one in facts.groups} == {5}
 
 

@@ -1,0 +1,130 @@
+"""What ``lint``, ``verify`` and ``inspect`` share: options, configuration, forms of output."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from nvidia_variant_provider.tools.findings.configuration import Configuration
+    from nvidia_variant_provider.tools.findings.formats import Run
+    from nvidia_variant_provider.tools.findings.model import Finding, Rule
+    from nvidia_variant_provider.tools.findings.selection import Selection
+
+EXIT_OK: Final = 0
+EXIT_FINDINGS: Final = 1
+EXIT_UNREADABLE: Final = 2
+
+TEXT: Final = "text"
+JSON: Final = "json"
+_FORMS: Final = (TEXT, JSON, "github", "gitlab", "sarif", "junit")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--select``, ``--ignore``, ``--list``, ``--output-format`` and ``--json``."""
+    group = parser.add_argument_group("findings")
+    for name, verb in (("--select", "report only"), ("--ignore", "do not report")):
+        group.add_argument(
+            name,
+            type=_codes,
+            action="extend",
+            metavar="CODE[,CODE]",
+            help=f"{verb} codes that start so; of both the longer one wins",
+        )
+    group.add_argument("--list", action="store_true", help="list every code and stop")
+    add_form(parser, _FORMS)
+
+
+def add_form(parser: argparse.ArgumentParser, forms: Sequence[str]) -> None:
+    """Add ``--output-format`` with these forms, and ``--json``, which is short for one of them."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--output-format",
+        choices=forms,
+        default=TEXT,
+        metavar="FORM",
+        help=f"{', '.join(forms)} (default: {TEXT})",
+    )
+    form.add_argument(
+        "--json",
+        action="store_const",
+        const=JSON,
+        dest="output_format",
+        help="print one JSON document",
+    )
+
+
+def _codes(text: str) -> list[str]:
+    from nvidia_variant_provider.tools.findings.configuration import parse_code
+
+    return [parse_code(it) for it in text.split(",") if it.strip()]
+
+
+def configuration_for(args: argparse.Namespace, rules: Iterable[Rule]) -> Configuration:
+    """Return what the command line asks for, and where it is silent the nearest pyproject.toml.
+
+    Raises ``InvalidValueError`` for a code that does not exist.
+    """
+    from dataclasses import replace
+
+    from nvidia_variant_provider.tools.findings.configuration import read_configuration
+    from nvidia_variant_provider.tools.findings.selection import check_codes
+
+    check_codes([*(args.select or ()), *(args.ignore or ())], rules)
+    found = read_configuration(os.getcwd())
+    check_codes(found.codes, _every_rule() if found.codes else (), f"{found.path}: ")
+    return replace(
+        found,
+        select=found.select if args.select is None else tuple(args.select),
+        ignore=found.ignore if args.ignore is None else tuple(args.ignore),
+    )
+
+
+def selection_of(configuration: Configuration) -> Selection:
+    """Return which findings count."""
+    from nvidia_variant_provider.tools.findings.selection import Selection
+
+    return Selection(configuration.select, configuration.ignore, configuration.per_file)
+
+
+def _every_rule() -> list[Rule]:
+    """Return the rules of all tools: a project has one configuration for all of them."""
+    from nvidia_variant_provider.tools.binaries import findings
+    from nvidia_variant_provider.tools.lint.engine import RULES as LINT
+    from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
+
+    return [*LINT, *VERIFY, *findings.RULES]
+
+
+def show_rules(rules: Iterable[Rule], selection: Selection) -> int:
+    """Print the selected rules, one a line."""
+    rows = [(it.code, it.severity.value, it.title) for it in rules if it in selection]
+    if rows:
+        output.emit_columns(rows)
+    return EXIT_OK
+
+
+def emit_run(form: str, run: Run) -> None:
+    """Print a run in a form that other tools read."""
+    from nvidia_variant_provider.tools.findings.formats import FORMATS
+
+    output.emit_lines(FORMATS[form](run))
+
+
+def lines_of(findings: Sequence[Finding], files: int, selection: Selection) -> Iterator[str]:
+    """Yield a line for each finding, then how many there are."""
+    yield from map(str, findings)
+    yield f"{tally(findings, selection)} in {output.count(files, 'file')}"
+
+
+def tally(findings: Iterable[Finding], selection: Selection) -> str:
+    """Count findings by their severity: ``1 error, 2 notes``; or say that there are none."""
+    counts = Counter(finding.rule.severity.value for finding in findings)
+    shown = ", ".join(output.count(number, name) for name, number in counts.items())
+    return shown or ("no findings" if selection.is_everything else "no findings of these codes")

@@ -1,0 +1,67 @@
+"""Wheels by file and by folder, as ``tag``, ``untag``, ``convert``, ``verify`` take them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_FEW: Final = 5
+
+
+def wheels_of(
+    paths: Iterable[str],
+    wanted: Callable[[str], bool] = lambda _name: True,
+    *,
+    all_exist: bool = True,
+) -> list[str]:
+    """Return the wheels that are named, and those of the folders that are named, each once.
+
+    ``wanted`` chooses by the file's name among the wheels of a folder. Raises
+    ``InvalidValueError`` for a folder without such a wheel and, unless whoever asks sees to it
+    file by file (``all_exist=False``), for a path that does not exist, saying what is there.
+    """
+    found: dict[str, None] = {}
+    for path in paths:
+        if os.path.isdir(path):
+            found.update(dict.fromkeys(_in_folder(path, wanted)))
+        elif os.path.exists(path) or not all_exist:
+            found[path] = None
+        else:
+            raise InvalidValueError(f"{path}: {missing(path)}")
+    return list(found)
+
+
+def _in_folder(folder: str, wanted: Callable[[str], bool]) -> list[str]:
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
+    chosen = [os.path.join(folder, name) for name in names if wanted(name)]
+    if not chosen:
+        there = f"; there is {few(names)}" if names else ""
+        raise InvalidValueError(f"{folder}: no such wheel in this folder{there}")
+    return chosen
+
+
+def missing(path: str) -> str:
+    """Say that a path does not exist, and what there is in its place."""
+    import difflib
+
+    folder, name = os.path.split(path)
+    if not os.path.isdir(folder or "."):
+        return f"no such file; the folder {folder} does not exist"
+    names = sorted(os.listdir(folder or "."))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
+    if near:
+        return f"no such file; did you mean {os.path.join(folder, near[0])}?"
+    alike = [it for it in names if it.endswith(os.path.splitext(name)[1] or ".whl")]
+    there = few(alike) if alike else few(names) or "nothing"
+    return f"no such file; {folder or 'the current folder'} has {there}"
+
+
+def few(names: Sequence[str]) -> str:
+    """List some names, and how many more there are."""
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
