@@ -11,17 +11,18 @@ import hashlib
 import os
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.views.fetching import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.views.model import Shown
@@ -90,8 +91,8 @@ class Bakery:
             return data
         if urlsplit(file.url).scheme != "file":
             return None
-        archive = WheelArchive(_path(file.url))
-        return archive.read(f"{archive.dist_info}/METADATA")
+        with OpenWheel(local_path(file.url)) as wheel:
+            return wheel.metadata
 
     def kept(self, shown: Shown) -> Kept | None:
         """Return a wheel that was baked before."""
@@ -120,11 +121,11 @@ class Bakery:
     def _bake(self, shown: Shown, properties: Properties, folder: Path) -> Kept:
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / shown.name
-        with self._source(shown, folder) as source:
-            archive = WheelArchive(source)
-            member = f"{archive.dist_info}/METADATA"
-            done = bake(archive.read(member), shown.bake_for, properties, shown.file.name)
-            rewrite(source, target, {member: done.metadata})
+        with self._source(shown, folder) as source, OpenWheel(source) as wheel:
+            done = bake(wheel.metadata, shown.bake_for, properties, shown.file.name)
+            changed = {wheel.metadata_path: done.metadata}
+            # A hash that was right makes it needless to read every member once more.
+            rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
         sha256 = _sha256(target)
         part = folder / f".sha256.{os.urandom(4).hex()}"
         part.write_text(sha256, "ascii")
@@ -137,9 +138,11 @@ class Bakery:
         """Give the original wheel as a file, its hash checked."""
         url, expected = shown.file.url, shown.file.sha256
         if urlsplit(url).scheme == "file":
-            yield _path(url)
+            yield Path(local_path(url))
             return
-        part = folder / f".{os.urandom(4).hex()}.part"
+        scratch = folder / f".{os.urandom(4).hex()}.part"
+        scratch.mkdir()
+        part = scratch / shown.file.name
         try:
             digest = hashlib.sha256()
             with self._upstream.fetcher.stream(url) as pieces, open(part, "xb") as file:
@@ -151,6 +154,7 @@ class Bakery:
             yield part
         finally:
             part.unlink(missing_ok=True)
+            scratch.rmdir()
 
     def _trim(self, newest: Path) -> None:
         """Remove the wheels that were not used for longest until the rest is within the limit."""
@@ -169,12 +173,6 @@ class Bakery:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
                 total -= size
-
-
-def _path(url: str) -> Path:
-    from pathlib import Path
-
-    return Path(local_path(url))
 
 
 def _sha256(path: Path) -> str:
