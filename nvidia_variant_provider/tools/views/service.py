@@ -14,10 +14,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
+from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.candidates import wheel_named
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
@@ -203,7 +205,10 @@ class ViewService:
         if page is None and not cuda_files:
             return None, ""
         files = page.files if page else ()
-        source = Source(project, files, cuda_files, is_cuda_project=bool(cuda_files))
+        # Which CUDA the main index's own wheels have is known of these alone.
+        is_known = project in {TORCH, *PROJECTS}
+        is_cuda_project = is_known and any(project in it.projects for it in self._families)
+        source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
         if not concerns(source):
             return None, page.url if page else ""
         metadata, troubles = self._metadata(files)
