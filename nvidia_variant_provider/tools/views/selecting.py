@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
-from nvidia_variant_provider.tools.views.candidates import sort_files
+from nvidia_variant_provider.tools.views.candidates import may_be_variant, sort_files
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
@@ -37,7 +37,11 @@ def make_view(source: Source, wanted: Wanted) -> View:
 
 def concerns(source: Source) -> bool:
     """Tell whether a project has builds to choose among; of others the page stays as it is."""
-    return source.is_cuda_project or not all(files.is_plain for files in sort_files(source))
+    if source.is_cuda_project:
+        return True
+    if not source.cuda_files and not any(may_be_variant(file.name) for file in source.files):
+        return False
+    return not all(files.is_plain for files in sort_files(source))
 
 
 def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> VersionView:
