@@ -110,7 +110,16 @@ TOOLS: Final = {
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
     "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
-    "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
+    "tagging": {
+        "binaries",
+        "documents",
+        "errors",
+        "metadata",
+        "model",
+        "rules",
+        "tables",
+        "wheels",
+    },
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
     "verify": {
         "binaries",

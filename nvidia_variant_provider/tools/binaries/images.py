@@ -78,7 +78,8 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    deep = len(found) < _DEEP_TRIES and not any(one.toolkit for one in found)
+    told = any(one.toolkit and not one.image.content.is_stub for one in found)
+    deep = len(found) < _DEEP_TRIES and not told
 
     def payload(length: int) -> bytes:
         """Return the first bytes of the payload: of a few images only are many ever wanted."""
@@ -102,8 +103,8 @@ _MAX_ENTRIES: Final = 10_000
 def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: bool) -> Found:
     start, content = _looked_into(entry, payload)
     toolkit = None
-    if entry.kind is Kind.CUBIN and not content.is_stub:
-        toolkit = _toolkit(entry, payload, start, deep=deep)
+    if entry.kind is Kind.CUBIN:
+        toolkit = _toolkit(entry, payload, start, deep=deep and not content.is_stub)
     isa = entry.version if entry.kind is Kind.PTX else None
     image = Image(entry.kind, entry.number, entry.suffix, isa, entry.compression, content)
     return Found(image, entry.stored, entry.size, toolkit)

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries import loose, requirements, roles, zipdir
+from nvidia_variant_provider.tools.binaries.archives import archive_of
 from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
@@ -41,11 +42,24 @@ def inspect_path(
     head = source.read_at(0, 4)
     if head == zipdir.MAGIC or path.endswith(".whl"):
         return read_wheel(path, path, jobs, progress)
+    if archive := archive_of(source.read_at(0, 16)):
+        raise DamagedFileError(
+            f"{path}: packed with {archive}, which is not looked into; expected {_EXPECTED}."
+            " Of an sdist build a wheel first: pip wheel --no-deps PATH"
+        )
     library = read_library(source)
     if library is None:
         raise DamagedFileError(f"{path}: starts with {head.hex() or 'nothing'}, not {_EXPECTED}")
     progress(path, source.size)
     return Contents(path, library.form, (library,))
+
+
+def wheels_of(folder: str) -> list[str]:
+    """Return the wheels in a folder: each of them speaks for itself. Empty for other paths."""
+    if not os.path.isdir(folder):
+        return []
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
+    return [os.path.join(folder, name) for name in names]
 
 
 def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
@@ -69,7 +83,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
             elif result is not None:
                 yield result
 
-    marked = vendored.marked(loose.gather(libraries()), "")
+    marked = roles.assigned(loose.gather(libraries()), "")
     return Contents(path, "folder", marked, _requirements(files), tuple(findings[:_MAX_FINDINGS]))
 
 

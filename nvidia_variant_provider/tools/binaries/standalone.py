@@ -62,7 +62,7 @@ def read_cubin(source: Source) -> Library:
         found = bare_cubin(source.read_at(0, source.size)) or found
     tally = Tally(found.image, 1, source.size, source.size)
     toolkits = (found.toolkit,) if found.toolkit else ()
-    return Library(source.name, "cubin", "", source.size, bare=(tally,), toolkits=toolkits)
+    return Library(source.name, "cubin", "", source.size, bare=(tally,), bare_toolkits=toolkits)
 
 
 def read_ptx(source: Source, head: bytes) -> Library:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries import loose, requirements, roles, zipdir
 from nvidia_variant_provider.tools.binaries.findings import (
     DAMAGED,
     NESTED_ARCHIVE,
@@ -34,6 +34,7 @@ _BOMB_RATIO: Final = 100
 _MAX_FINDINGS: Final = 100
 _METADATA: Final = re.compile(r"[^/]+\.dist-info/METADATA")
 _MAX_METADATA: Final = 4 << 20
+# Archives that start like ordinary zip files and may hold some members as they are.
 _ARCHIVES: Final = (".whl", ".zip", ".egg", ".jar")
 # By far the most members of a wheel, and never anything that a loader could find code in.
 _TEXT: Final = (".py", ".pyi", ".pyc", ".h", ".hpp", ".cuh", ".txt", ".md", ".json", ".html")
@@ -66,12 +67,14 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
 
     gathered = loose.gather(libraries())
     stated = _read_requirements(path, file, members, findings)
+    distribution = distribution_of(members)
     return Contents(
         path=name,
         form="wheel",
-        libraries=vendored.marked(gathered, distribution_of(members)),
+        libraries=roles.assigned(gathered, distribution),
         requirements=stated,
         findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
+        distribution=distribution,
     )
 
 

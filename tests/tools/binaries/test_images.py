@@ -77,7 +77,7 @@ def test_lz4_images_are_looked_into(kernel: bool) -> None:  # noqa: FBT001 - a c
     content = Content.KERNELS if kernel else Content.STUB
     assert images(container) == [Image(Kind.CUBIN, 86, "", None, "lz4", content)]
     assert container.found[0].size == len(whole)
-    assert container.found[0].toolkit == (CudaVersion(12, 1) if kernel else None)
+    assert container.found[0].toolkit == CudaVersion(12, 1)
 
 
 def test_a_payload_that_does_not_decode_is_judged_by_its_size() -> None:

@@ -46,7 +46,7 @@ def test_the_note_is_looked_for_far_into_a_cubin(
         "",
         len(data),
         bare=(Tally(image, 1, len(data), len(data)),),
-        toolkits=toolkits,
+        bare_toolkits=toolkits,
     )
 
 
