@@ -72,7 +72,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
     "properties": ("properties", "--target", "gh200@580", "--format", "json"),
     "tagging": ("tag", WHEEL, "-o", "dist", "--json"),
     "targets": ("targets", "gb300", "--json"),
-    "torch-backend": ("torch-backend", "--torch", "2.14", "--target", "l4@570", "--json"),
+    "torch-backend": ("torch-backend", "--torch", "2.14", "--target", "b200@570", "--json"),
     "survey-line": ("survey", "inspect", WHEEL, "--jobs", "1", "-o", "results.jsonl"),
     "survey-summary": ("survey", "summary", "results.jsonl", "--json"),
     "untagging": ("untag", "dist/demo-1.0-py3-none-any-cuda13.5.whl", "-o", "plain", "--json"),

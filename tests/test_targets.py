@@ -12,17 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError
-from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Status
+from nvidia_variant_provider.model import ComputeCapability, Status
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, GPU, MACHINE, RULES, TARGET
 from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.rules import decide
-from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch
+from nvidia_variant_provider.tables.driver_branches import (
+    BRANCHES,
+    DEFAULT_BRANCH,
+    cuda_of_branch,
+)
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
-from nvidia_variant_provider.targets.drivers import default_driver
-from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.targets.target import (
+    ASSUMED,
+    default_driver,
+    parse_target,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +90,7 @@ def test_every_capability_is_a_target_in_both_spellings(row: CapabilityFacts) ->
 
     assert dotted == find_device(f"sm_{row.capability.number}")
     assert dotted.tegra == (
-        row.capability in TEGRA_ISLANDS
+        row.capability in TEGRA_CAPABILITIES
         or row.capability.major == 11
         or row.capability == ComputeCapability(3, 2)
     )
@@ -107,21 +114,37 @@ def test_jetpack_rows_rise_and_do_not_precede_their_devices() -> None:
         ("gh100@535.183.01", "12.2", ["9.0"], "x86_64"),
         ("sm_90@570", "12.8", ["9.0"], "x86_64"),
         ("12.1@580", "13.0", ["12.1"], "x86_64"),
-        ("sm_101", "13.0", ["11.0"], "aarch64"),
+        ("sm_101", "13.2", ["11.0"], "aarch64"),
         ("a10+t4@570", "12.8", ["8.6", "7.5"], "x86_64"),
-        ("gb200 + h100", "12.8", ["10.0", "9.0"], "aarch64"),
+        ("gb200 + h100", "13.0", ["10.0", "9.0"], "aarch64"),
         ("rtx 4090@560", "12.6", ["8.9"], "x86_64"),
-        ("h100", "11.8", ["9.0"], "x86_64"),
-        ("t4", "11.0", ["7.5"], "x86_64"),
-        ("p100+b200", "12.8", ["6.0", "10.0"], "x86_64"),
+        ("h100", "13.0", ["9.0"], "x86_64"),
+        ("t4", "13.0", ["7.5"], "x86_64"),
+        ("p100+b200", "13.0", ["6.0", "10.0"], "x86_64"),
+        ("vera-rubin", "13.4", ["10.7"], "aarch64"),
         ("gtx-1080-ti@581.15", "13.0", ["6.1"], "x86_64"),
         ("h100@999", str(BRANCHES[-1][1]), ["9.0"], "x86_64"),
         ("h100@cuda14.1", "14.1", ["9.0"], "x86_64"),
-        ("jetson-orin", "11.4", ["8.7"], "aarch64"),
-        ("jetson-orin@jetpack6", "12.2", ["8.7"], "aarch64"),
-        ("jetson-orin@540.4.0", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin", "13.2", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack6", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack6.0", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack6.1", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@jetpack6.2.1", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@540.4.0", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@540.3.0", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin@540", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@36.4.3", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@l4t36.3", "12.2", ["8.7"], "aarch64"),
+        ("jetson-orin@R36.5.0", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@36", "12.6", ["8.7"], "aarch64"),
+        ("jetson-orin@35.4.1", "11.4", ["8.7"], "aarch64"),
+        ("jetson-xavier@jetpack5", "11.4", ["7.2"], "aarch64"),
+        ("jetson-thor@38.4.0", "13.0", ["11.0"], "aarch64"),
+        ("jetson-thor@580.00", "13.0", ["11.0"], "aarch64"),
+        ("jetson-thor@jetpack7.1", "13.0", ["11.0"], "aarch64"),
+        ("jetson-thor@39.2", "13.2", ["11.0"], "aarch64"),
         ("jetson-orin@jetpack7", "13.2", ["8.7"], "aarch64"),
-        ("jetson-thor@jetpack7", "13.0", ["11.0"], "aarch64"),
+        ("jetson-thor@jetpack7", "13.2", ["11.0"], "aarch64"),
         ("jetson-thor@jetpack7.2", "13.2", ["11.0"], "aarch64"),
         ("orin@cuda12.6", "12.6", ["8.7"], "aarch64"),
         ("sm_53@cuda10.2", "10.2", ["5.3"], "aarch64"),
@@ -151,7 +174,12 @@ def test_a_target_is_read(text: str, cuda: str, capabilities: list[str], archite
             "no CPU architecture takes all of these GPUs (gb200: aarch64; b200: x86_64)",
         ),
         ("orin+h100", "cannot share a machine"),
-        ("orin@jetpack4", "it takes jetpack5, jetpack6, jetpack7.2, a CUDA version"),
+        ("orin@jetpack4", "it takes jetpack5.0, jetpack5.1, jetpack6.0, jetpack6.1, jetpack6.2,"),
+        ("orin@jetpack6.3", "jetson-orin does not take 'jetpack6.3'"),
+        ("orin@jetpack7.0", "jetson-orin does not take 'jetpack7.0'"),
+        ("orin@12.6", "did you mean jetson-orin@cuda12.6?"),
+        ("h100@12.8", "'12.8' is no driver release; did you mean h100@cuda12.8?"),
+        ("a10 + t4@11.8", "did you mean a10+t4@cuda11.8?"),
         ("orin@cuda11.2", "jetson-orin begins with CUDA 11.4"),
         ("sm_88", "sm_88 needs a CUDA version: sm_88@cuda13.0"),
         ("sm_88@580", "sm_88 does not take '580'; it takes a CUDA version"),
@@ -186,7 +214,15 @@ def test_no_ordinary_branch_is_the_first_of_a_jetson() -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("h100", "driver branch R520"), ("jetson-orin", "JetPack 5"), ("sm_53", None)],
+    [
+        ("h100", "driver branch R580"),
+        ("rtx-4090", "driver branch R580"),
+        ("gtx-1080-ti", "driver branch R580"),
+        ("vera-rubin", "driver branch R615"),
+        ("jetson-orin", "JetPack 7.2"),
+        ("jetson-xavier", "JetPack 5.1"),
+        ("sm_53", None),
+    ],
 )
 def test_where_no_driver_is_named_one_is_assumed(name: str, words: str | None) -> None:
     driver = default_driver(find_device(name))
@@ -194,21 +230,36 @@ def test_where_no_driver_is_named_one_is_assumed(name: str, words: str | None) -
     assert (driver.words if driver else None) == words
 
 
-def test_the_default_driver_is_the_oldest_that_supports_the_device() -> None:
+def test_the_default_driver_is_the_nearest_to_r580_that_supports_the_device() -> None:
     for device in PRODUCTS:
-        driver = parse_target(device.name).driver
-        if device.tegra or driver.branch is None:
+        if device.tegra:
             continue
-        older = [branch for branch, _ in BRANCHES if branch < driver.branch]
-        assert driver.cuda == cuda_of_branch(driver.branch)
-        # One branch further back the device is refused, or the driver is older than any variant.
-        before = cuda_of_branch(older[-1])
-        assert before is not None
-        refused = older[-1] < (device.first_branch or 0)
-        assert refused or before < CudaVersion(11, 0)
-        if refused:
-            with pytest.raises(InvalidValueError):
-                parse_target(f"{device.name}@{older[-1]}")
+        served = range(device.first_branch or 0, (device.last_branch or BRANCHES[-1][0]) + 1)
+        nearest = min(served, key=lambda branch: abs(branch - DEFAULT_BRANCH))
+
+        assert parse_target(device.name).driver.branch == nearest
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_driver_that_is_assumed_is_said_with_one_that_can_be_named(name: str) -> None:
+    target = parse_target(name)
+    (note,) = target.machine().notes
+    example = note.text.partition("name it: ")[2]
+
+    assert note.code == ASSUMED
+    assert target.driver.words.removeprefix("driver branch ") in note.text
+    if example and not example.endswith("NUMBER"):
+        assert not parse_target(example).driver.assumed
+        assert parse_target(example).driver.cuda <= target.driver.cuda
+
+
+def test_a_branch_that_nobody_knows_is_a_warning() -> None:
+    (note,), (newest, cuda) = parse_target("h100@850").machine().notes, BRANCHES[-1]
+
+    assert (note.code, note.text) == (
+        "unknown-branch",
+        f"R850 is newer than R{newest}, the newest known branch: it counts as CUDA {cuda}",
+    )
 
 
 @given(name=st.sampled_from(NAMES), branch=st.sampled_from([it for it, _ in BRANCHES]))

@@ -53,6 +53,10 @@ BRANCHES: Final = (
     (620, CudaVersion(13, 5)),
 )
 
+# What is assumed for a machine that is named without a driver: the first branch for CUDA 13, which
+# serves every build in use. An older default would mean CPU builds that nobody asked for.
+DEFAULT_BRANCH: Final = 580
+
 # Branches that few machines in a data centre run: what NVIDIA calls new-feature branches, most of
 # them with months of support, and branches before the first with long-term support that variants
 # meet. The catalogue of ``coverage`` leaves them out; a branch added above is in it by itself.
@@ -66,6 +70,12 @@ LAST_BRANCH_BELOW: Final = (
     (ComputeCapability(5, 0), 470),
     (ComputeCapability(7, 5), 580),
 )
+
+# The open kernel module drives GPUs with a GSP, from Turing on; the closed one no Blackwell.
+# Source: README of NVIDIA/open-gpu-kernel-modules, all tags up to 595.45, and NVIDIA's Driver
+# Installation Guide 620. Grace Hopper needs the open one too.
+FIRST_OF_OPEN_MODULE: Final = ComputeCapability(7, 5)
+FIRST_OF_OPEN_ONLY: Final = ComputeCapability(10, 0)
 
 
 def cuda_of_branch(branch: int) -> CudaVersion | None:

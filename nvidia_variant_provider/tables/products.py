@@ -184,26 +184,34 @@ GENERATIONS: Final = (
 
 
 class JetPack(NamedTuple):
-    """A JetPack release: its first CUDA version, the capabilities it serves, its driver number.
+    """A JetPack release: its CUDA version, the capabilities it serves, Jetson Linux and driver.
 
-    ``driver`` is 0 where no public machine showed it. These numbers are Tegra's own.
+    ``linux`` is the first release of Jetson Linux (L4T) with it: ``36.4.3``. ``driver`` is how its
+    driver release begins, empty where no public machine showed it; these numbers are Tegra's own.
     """
 
     version: str
     cuda: CudaVersion
     capabilities: frozenset[ComputeCapability]
-    driver: int
+    linux: str
+    driver: str
 
 
 _XAVIER: Final = ComputeCapability(7, 2)
 _ORIN: Final = ComputeCapability(8, 7)
 _THOR: Final = ComputeCapability(11, 0)
 
+# CUDA versions from NVIDIA's "CUDA for Tegra" and, within 6.x, public banners; releases of Jetson
+# Linux from rbonghi/jetson_stats, July 2026. Oldest first.
 JETPACKS: Final = (
-    JetPack("5", CudaVersion(11, 4), frozenset({_XAVIER, _ORIN}), 35),
-    JetPack("6", CudaVersion(12, 2), frozenset({_ORIN}), 540),
-    JetPack("7.0", CudaVersion(13, 0), frozenset({_THOR}), 580),
-    JetPack("7.2", CudaVersion(13, 2), frozenset({_ORIN, _THOR}), 0),
+    JetPack("5.0", CudaVersion(11, 4), frozenset({_XAVIER, _ORIN}), "35.1", "35.1"),
+    JetPack("5.1", CudaVersion(11, 4), frozenset({_XAVIER, _ORIN}), "35.2", "35"),
+    JetPack("6.0", CudaVersion(12, 2), frozenset({_ORIN}), "36.2", "540.3"),
+    JetPack("6.1", CudaVersion(12, 6), frozenset({_ORIN}), "36.4", "540.4"),
+    JetPack("6.2", CudaVersion(12, 6), frozenset({_ORIN}), "36.4.3", "540.4"),
+    JetPack("7.0", CudaVersion(13, 0), frozenset({_THOR}), "38.2", "580"),
+    JetPack("7.1", CudaVersion(13, 0), frozenset({_THOR}), "38.4", "580"),
+    JetPack("7.2", CudaVersion(13, 2), frozenset({_ORIN, _THOR}), "39", ""),
 )
 
 

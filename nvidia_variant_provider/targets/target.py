@@ -3,18 +3,26 @@
 A target is ``NAME[+NAME...][@DRIVER]``. NAME is a product (``l40s``), a chip (``gh100``) or a
 compute capability (``sm_90``, ``9.0``); DRIVER a driver branch (``580``), a driver release
 (``580.65.06``), a CUDA driver version (``cuda13.2``) or, on Jetson, a JetPack release
-(``jetpack6``). Without DRIVER it is the oldest driver branch that supports the device.
+(``jetpack6``) or Jetson Linux (``36.4.3``). Without DRIVER it is R580, or the nearest driver branch
+that supports the device; on Jetson the newest JetPack.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Gpu, Machine, Note, Platform, Status
 from nvidia_variant_provider.targets.devices import Device, find_device
-from nvidia_variant_provider.targets.drivers import Driver, ordinary_driver, tegra_driver
+from nvidia_variant_provider.targets.drivers import Driver, assumed_driver, ordinary_driver
+from nvidia_variant_provider.targets.jetson import assumed_jetpack, tegra_driver
 from nvidia_variant_provider.value_types import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The code of the note that a driver was assumed; docs/status.md describes it.
+ASSUMED: Final = "target-driver"
 
 FORM: Final = "a target such as 'gh200@580', 'sm_90@cuda12.8' or 'a10+t4'"
 MAX_LENGTH: Final = 400
@@ -58,8 +66,22 @@ class Target:
                 for it in self.devices
             ),
             tegra=self.devices[0].tegra,
-            notes=(Note("target-driver", driver.remark),) if driver.remark else (),
+            notes=tuple(_notes(driver)),
         )
+
+
+def _notes(driver: Driver) -> Iterator[Note]:
+    if driver.assumed:
+        yield Note("target-driver", driver.assumed)
+    if driver.warning:
+        yield Note("unknown-branch", driver.warning)
+
+
+def default_driver(device: Device) -> Driver | None:
+    """Return the driver assumed where none is named; ``None`` if one has to be."""
+    if not device.tegra:
+        return assumed_driver((device,))
+    return assumed_jetpack(device) if device.jetpacks else None
 
 
 def parse_target(text: str) -> Target:

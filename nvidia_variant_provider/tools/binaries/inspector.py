@@ -6,15 +6,18 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, roles, zipdir
+from nvidia_variant_provider.tools.binaries import loose, requirements, roles
 from nvidia_variant_provider.tools.binaries.archives import archive_of
 from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.binaries.wheel import read_wheel
+from nvidia_variant_provider.tools.files import read_bounded
 from nvidia_variant_provider.tools.findings.model import Finding
-from nvidia_variant_provider.tools.wheels.source import FileSource
+from nvidia_variant_provider.tools.wheels.archive import Archive
+from nvidia_variant_provider.tools.wheels.source import OpenFile
+from nvidia_variant_provider.tools.wheels.zip_records import LOCAL_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,19 +41,23 @@ def inspect_path(
     """
     if os.path.isdir(path):
         return _read_folder(path, jobs, progress)
-    source = FileSource(path, path)
-    head = source.read_at(0, 4)
-    if head == zipdir.MAGIC or path.endswith(".whl"):
-        return read_wheel(path, path, jobs, progress)
-    if archive := archive_of(source.read_at(0, 16)):
-        raise DamagedFileError(
-            f"{path}: packed with {archive}, which is not looked into; expected {_EXPECTED}."
-            " Of an sdist build a wheel first: pip wheel --no-deps PATH"
-        )
-    library = read_library(source)
+    with OpenFile(path) as source:
+        head = source.read_at(0, 16)
+        is_archive = head.startswith(LOCAL_MAGIC) or path.endswith(".whl")
+        if not is_archive and (packing := archive_of(head)):
+            raise DamagedFileError(
+                f"{path}: packed with {packing}, which is not looked into; expected {_EXPECTED}."
+                " Of an sdist build a wheel first: pip wheel --no-deps PATH"
+            )
+        library = None if is_archive else read_library(source)
+    if is_archive:
+        with Archive(path) as archive:
+            return read_wheel(archive, jobs, progress)
     if library is None:
-        raise DamagedFileError(f"{path}: starts with {head.hex() or 'nothing'}, not {_EXPECTED}")
-    progress(path, source.size)
+        raise DamagedFileError(
+            f"{path}: starts with {head[:4].hex() or 'nothing'}, not {_EXPECTED}"
+        )
+    progress(path, library.size)
     return Contents(path, library.form, (library,))
 
 
@@ -68,9 +75,9 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
 
     def read(file: str) -> Library | Finding | None:
         try:
-            source = FileSource(file, names[file])
-            progress(source.name, source.size)
-            return read_library(source) if source.size else None
+            with OpenFile(file, names[file]) as source:
+                progress(source.name, source.size)
+                return read_library(source) if source.size else None
         except (DamagedFileError, OSError) as error:
             return finding(UNREADABLE, names[file], str(error))
 
@@ -105,6 +112,6 @@ def _requirements(files: list[str]) -> tuple[Requirement, ...]:
     found: list[Requirement] = []
     for file in files:
         if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
-            text = FileSource(file, file).read_at(0, _MAX_METADATA)
+            text = read_bounded(file, _MAX_METADATA)
             found += requirements.parse_metadata(text.decode("utf-8", "replace"))
     return tuple(dict.fromkeys(found))

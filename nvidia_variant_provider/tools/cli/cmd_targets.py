@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.targets.devices import chips, find_device, generation, products
-from nvidia_variant_provider.targets.drivers import default_driver
-from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.targets.target import default_driver, parse_target
 from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 A target is NAME[+NAME...][@DRIVER]. NAME is a name of this list, a chip (gh100) or a capability
 (sm_90, 9.0). DRIVER is a driver branch (580), a driver release (580.65.06), a CUDA driver version
-(cuda13.2) or, on Jetson, a JetPack release (jetpack6).
+(cuda13.2) or, on Jetson, a JetPack release (jetpack6) or Jetson Linux (36.4.3). Without DRIVER it
+is R580, or the nearest branch that supports the device; on Jetson the newest JetPack.
 
 examples:
   nvidia-variant-provider targets
@@ -109,8 +109,9 @@ def _sheet(text: str) -> Iterator[str]:
     if driver or len(names.split("+")) > 1 or default_driver(find_device(names)):
         target = parse_target(text)
         yield f"as {target.text}: {target.driver.words}, CUDA {target.driver.cuda}"
-        if target.driver.remark:
-            yield f"  {target.driver.remark}"
+        for remark in (target.driver.assumed, target.driver.warning):
+            if remark:
+                yield f"  {remark}"
 
 
 _HEAD: Final = ("name", "capability", "chip", "CPU", "drivers", "title (generation)")

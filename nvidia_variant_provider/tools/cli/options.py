@@ -13,21 +13,15 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.provider import Answer
 
 # What describes a machine. On the command line a named machine replaces all of it.
-_FACTS: Final = (
-    overrides.FORCE_CUDA,
-    overrides.FORCE_SM_ARCH,
-    overrides.MACHINE,
-    overrides.TARGET,
-    overrides.GPU,
-)
-_OPTIONS: Final = {
-    overrides.TARGET: "--target",
-    overrides.MACHINE: "--machine",
-    overrides.GPU: "--gpu",
-}
+_FACTS: Final = tuple(row.name for row in overrides.VARIABLES if row.of_machine)
+_OPTIONS: Final = {row.name: row.option for row in overrides.VARIABLES if row.option}
+# Codes of the notes that ``answer_for`` says on stderr, as warnings or not.
+_WARNS: Final = {"target-driver": False, "unknown-branch": True}
+TOLD: Final = frozenset(_WARNS)
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +39,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gpu",
         metavar="WHICH",
-        help="of several GPUs: highest, lowest, an index from 0, or the start of a UUID",
+        help="of several GPUs: all, highest, lowest, an index from 0, or the start of a UUID",
     )
 
 
@@ -72,7 +66,7 @@ def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = Non
         if passed_over:
             output.warn(f"{', '.join(passed_over)} passed over: the command line names a machine")
     try:
-        return answer(settings | given)
+        answered = answer(settings | given)
     except OverrideError as error:
         if error.variable not in given:
             raise
@@ -80,6 +74,16 @@ def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = Non
         raise InvalidValueError(
             f"{option} {error.text[:60]!r}: expected {error.expected}"
         ) from error
+    tell_assumptions(answered.detection.machine)
+    return answered
+
+
+def tell_assumptions(machine: Machine) -> None:
+    """Say on stderr what was assumed of a machine, whatever the format of the output."""
+    for note in machine.notes:
+        if note.code in TOLD:
+            say = output.warn if _WARNS[note.code] else output.note
+            say(note.text)
 
 
 def _given(args: argparse.Namespace) -> dict[str, str]:

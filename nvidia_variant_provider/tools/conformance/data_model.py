@@ -12,10 +12,11 @@ from nvidia_variant_provider.rules.catalogue import same_device, sm_archs
 from nvidia_variant_provider.rules.device_code import runnable
 from nvidia_variant_provider.tables import driver_branches, pci_ids, products, torch_builds
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
+from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE
 from nvidia_variant_provider.tables.sm_archs import (
     FIRST_CAPABILITY_OF_CUDA_13,
     LAST_CUDA_12,
-    TEGRA_ISLANDS,
+    TEGRA_CAPABILITIES,
     TEGRA_JOINS_DESKTOP,
 )
 from nvidia_variant_provider.targets.devices import generation
@@ -74,6 +75,8 @@ class Constants(JsonModel):
     tegra_mixes_from_cuda: str
     first_capability_of_cuda_13: str
     counts_as_below_it: str = Field(description="the version that counts where no GPU reaches it")
+    display_gpu_mib: int = Field(description="a GPU with more memory always counts")
+    display_gpu_share: int = Field(description="so many times its memory must reach the largest's")
 
 
 class Chip(JsonModel):
@@ -101,12 +104,13 @@ class Branch(JsonModel):
 
 
 class JetPackRelease(JsonModel):
-    """A JetPack release; ``driver`` is Tegra's own number, null where no machine showed it."""
+    """A JetPack release; ``driver`` is Tegra's own branch, null where no machine showed it."""
 
     version: str
     cuda: str
     compute_capabilities: tuple[str, ...]
     driver: int | None
+    jetson_linux: str = Field(description="its first release of Jetson Linux", examples=["36.4.3"])
 
 
 class TorchBuildData(JsonModel):
@@ -157,6 +161,8 @@ class NvidiaData(JsonModel):
                 tegra_mixes_from_cuda=str(TEGRA_JOINS_DESKTOP),
                 first_capability_of_cuda_13=str(FIRST_CAPABILITY_OF_CUDA_13),
                 counts_as_below_it=str(LAST_CUDA_12),
+                display_gpu_mib=DISPLAY_GPU_MIB,
+                display_gpu_share=DISPLAY_GPU_SHARE,
             ),
             catalogue=tuple(
                 CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)
@@ -211,7 +217,7 @@ def _sm_targets() -> tuple[SmTarget, ...]:
             compute_capability=str(arch.capability),
             suffix=arch.suffix,
             device=str(same_device(arch.capability)),
-            tegra_island=arch.capability in TEGRA_ISLANDS,
+            tegra_island=arch.capability in TEGRA_CAPABILITIES,
         )
         for arch in sm_archs()
         if not arch.virtual
@@ -253,5 +259,6 @@ def _jetpack(row: products.JetPack) -> JetPackRelease:
         version=row.version,
         cuda=str(row.cuda),
         compute_capabilities=tuple(map(str, sorted(row.capabilities))),
-        driver=row.driver or None,
+        driver=int(row.driver.partition(".")[0]) if row.driver else None,
+        jetson_linux=row.linux,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,6 +18,7 @@ from nvidia_variant_provider.model import (
     Status,
 )
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch
+from nvidia_variant_provider.targets.jetson import tegra_driver
 from nvidia_variant_provider.tools.coverage import devices
 
 if TYPE_CHECKING:
@@ -178,16 +180,26 @@ def _driver(
     facts: Facts, defaults: Defaults, known: list[Device]
 ) -> tuple[int | None, CudaVersion | None]:
     cuda = CudaVersion.parse(facts.cuda) if facts.cuda else None
-    # Tegra's releases are numbered in their own way, so theirs tell no CUDA version.
-    tegra = any(device.tegra for device in known)
+    tegra = next((device for device in known if device.tegra), None)
+    if tegra and cuda is None:
+        return None, _cuda_of_jetson(tegra, facts.driver)
     stated = facts.driver or ("" if cuda or tegra else defaults.driver)
-    if stated and not (tegra and cuda is None):
+    if stated:
         branch = parse_branch(stated)
         return branch, cuda or cuda_of_branch(branch)
     if cuda is not None:
         return None, cuda
     assumed = devices.default_driver(known)
     return (assumed.branch, assumed.cuda) if assumed else (None, None)
+
+
+def _cuda_of_jetson(device: Device, driver: str) -> CudaVersion | None:
+    """Return the CUDA version of a Jetson's driver, whose releases have numbers of their own."""
+    if driver:
+        with contextlib.suppress(InvalidValueError):
+            return tegra_driver(device, driver).cuda
+    assumed = devices.default_driver([device])
+    return assumed.cuda if assumed else None
 
 
 def parse_branch(text: str) -> int:
@@ -197,9 +209,8 @@ def parse_branch(text: str) -> int:
     try:
         return DriverRelease.parse(text).branch
     except InvalidValueError as error:
-        raise InvalidValueError(
-            f"not a driver release such as '580.65.06' or a branch such as '580': {text[:60]!r}"
-        ) from error
+        expected = "a driver release such as '580.65.06' or a branch such as '580'"
+        raise InvalidValueError.not_a(expected, text) from error
 
 
 def _system(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
+from nvidia_variant_provider.targets.target import ASSUMED
 from nvidia_variant_provider.tools.documents import JsonModel
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class MachineSummary(JsonModel):
     driver_release: str | None = Field(examples=["580.65.06"])
     cuda_driver_version: str | None = Field(examples=["13.0"])
     gpus: tuple[GpuSummary, ...]
+    assumed: tuple[str, ...] = Field(
+        default=(), description="what was assumed of a machine that was named, in sentences"
+    )
 
     @classmethod
     def of(cls, machine: Machine) -> MachineSummary:
@@ -51,6 +55,7 @@ class MachineSummary(JsonModel):
                 )
                 for gpu in machine.gpus
             ),
+            assumed=tuple(note.text for note in machine.notes if note.code == ASSUMED),
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.targets.drivers import default_driver
+from nvidia_variant_provider.targets.target import default_driver
 from nvidia_variant_provider.tools.documents import JsonModel
 
 if TYPE_CHECKING:

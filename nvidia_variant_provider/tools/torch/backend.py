@@ -26,7 +26,10 @@ from nvidia_variant_provider.tools.torch.builds import (
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
 
+# What is printed in the place of a folder's name. No index has a folder of the second name: an
+# empty word would lead to the page of all builds, where pip takes one for other hardware.
 CPU: Final = "cpu"
+NO_BUILD: Final = "no-build"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,26 @@ class Judgement:
     """One build, whether it fits the machine, and why.
 
     ``fits`` is ``None`` where the GPU's compute capability is not known. ``covers`` are the
-    capabilities it has code for, of the machine's.
+    capabilities it has code for, of the machine's. ``needs_driver`` is the oldest driver it needs,
+    where a newer one than the machine's is all that it lacks.
     """
 
     build: TorchBuild
     fits: bool | None
     reason: str
     covers: tuple[ComputeCapability, ...] = ()
+    serves_all: bool = False
+    needs_driver: DriverRelease | None = None
 
     @property
     def path(self) -> str:
         """The last part of the index address: ``cu126``."""
         return index_path(self.build.cuda)
+
+    @property
+    def oldest_driver(self) -> DriverRelease:
+        """The oldest driver that runs the build, by minor-version compatibility."""
+        return oldest_driver(self.build)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +75,9 @@ class Backend:
     default_wheel: CudaVersion | None
 
     @property
-    def path(self) -> str:
-        """The index path to use: ``cu126``, or ``cpu`` where no CUDA build fits."""
-        return self.chosen.path if self.chosen else CPU
+    def serves_all(self) -> bool:
+        """Whether the chosen build has code for every GPU of the machine."""
+        return self.chosen is not None and self.chosen.serves_all
 
     @property
     def is_certain(self) -> bool:
@@ -84,7 +95,7 @@ def platform_of(machine: Machine) -> str:
 
 def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     """Choose among the builds of a release for a platform of the table."""
-    judged = tuple(_judge(build, machine) for build in builds_of(release, platform))
+    judged = tuple(judge_build(build, machine) for build in builds_of(release, platform))
     fitting = [it for it in judged if it.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
     chosen = max(fitting, key=lambda it: len(it.covers), default=None)
@@ -98,21 +109,32 @@ def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     )
 
 
-def _judge(build: TorchBuild, machine: Machine) -> Judgement:
-    if refusal := _driver_refusal(build, machine):
-        return Judgement(build, fits=False, reason=refusal)
-    if not machine.gpus:
-        return Judgement(build, fits=False, reason="there is no GPU")
+def oldest_driver(build: TorchBuild) -> DriverRelease:
+    """Return the oldest driver that runs a build, by minor-version compatibility."""
+    return OLDEST_DRIVER[build.cuda.major][build.platform.partition("-")[0]]
+
+
+def judge_build(build: TorchBuild, machine: Machine) -> Judgement:
+    """Judge one build by its toolkit's oldest driver and by its device code."""
+    refusal = _driver_refusal(build, machine)
+    if not refusal and not machine.gpus:
+        refusal = "there is no GPU"
     if not machine.capabilities:
         reason = "the driver is new enough; the GPU's compute capability is not known"
-        return Judgement(build, fits=None, reason=reason)
-    return _judge_code(build, machine)
+        return Judgement(build, fits=False if refusal else None, reason=refusal or reason)
+    found = _judge_code(build, machine)
+    if not refusal:
+        return found
+    needs = oldest_driver(build) if found.fits and not machine.tegra else None
+    return Judgement(build, fits=False, reason=refusal, needs_driver=needs)
 
 
 def _driver_refusal(build: TorchBuild, machine: Machine) -> str:
     """Say why the driver is too old for a build; empty if it is not."""
-    oldest = OLDEST_DRIVER[build.cuda.major][build.platform.partition("-")[0]]
+    oldest = oldest_driver(build)
     needs = f"CUDA {build.cuda} needs driver {oldest} or newer"
+    if machine.tegra:
+        needs = f"CUDA {build.cuda} needs a driver for CUDA {build.cuda.major}.0 or newer"
     if machine.cuda is None:
         return f"{needs}, and no driver is usable"
     if machine.cuda < CudaVersion(build.cuda.major, 0):
@@ -136,7 +158,7 @@ def _judge_code(build: TorchBuild, machine: Machine) -> Judgement:
     if missing:
         lacks = ", ".join(map(str, missing))
         words.append(f"no device code for {lacks}: the build has {build.archs}")
-    return Judgement(build, bool(covers), "; ".join(words), tuple(covers))
+    return Judgement(build, bool(covers), "; ".join(words), tuple(covers), not missing)
 
 
 def _code_for(

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from nvidia_variant_provider.tools.documents import JsonModel
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
+from nvidia_variant_provider.tools.torch.builds import partners
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.torch.backend import Backend
+    from nvidia_variant_provider.tools.torch.answer import TorchAnswer
+    from nvidia_variant_provider.tools.torch.backend import Backend, Judgement
 
 
 class BuildRecord(JsonModel):
@@ -22,6 +23,42 @@ class BuildRecord(JsonModel):
     fits: bool | None = Field(description="null where it cannot be told")
     reason: str
     covers: tuple[str, ...] = Field(description="the machine's capabilities it has code for")
+    oldest_driver: str = Field(examples=["525.60.13"])
+    device_code: str = Field(
+        description="what it was compiled for, +PTX behind a target whose PTX is in the wheel",
+        examples=["75 80 86 90 100 120+PTX"],
+    )
+    source: str = Field(description="of the device code")
+    confidence: str = Field(examples=["measured", "source", "reported", "unverified"])
+
+    @classmethod
+    def of(cls, judged: Judgement) -> BuildRecord:
+        """Build the record of a judged build."""
+        return cls(
+            path=judged.path,
+            cuda=str(judged.build.cuda),
+            fits=judged.fits,
+            reason=judged.reason,
+            covers=tuple(map(str, judged.covers)),
+            oldest_driver=str(judged.oldest_driver),
+            device_code=judged.build.archs,
+            source=judged.build.source,
+            confidence=judged.build.confidence.value,
+        )
+
+
+class OtherTorch(JsonModel):
+    """The nearest release with a build that fits."""
+
+    torch: str = Field(examples=["2.7.1"])
+    path: str = Field(examples=["cu118"])
+
+    @classmethod
+    def of(cls, backend: Backend | None) -> OtherTorch | None:
+        """Build the record; ``None`` where there is no such release."""
+        if backend is None or backend.chosen is None:
+            return None
+        return cls(torch=backend.release.text, path=backend.chosen.path)
 
 
 class TorchBackend(JsonModel):
@@ -31,9 +68,18 @@ class TorchBackend(JsonModel):
     torch: str = Field(examples=["2.14.1"])
     platform: str = Field(examples=["linux-x86_64"])
     machine: MachineSummary
-    path: str = Field(description="last part of the index address", examples=["cu126", "cpu"])
+    assumed: tuple[str, ...] = Field(description="what was assumed, in sentences")
+    path: str = Field(
+        description="last part of the index address; no-build where no build fits the GPU",
+        examples=["cu126", "cpu", "no-build"],
+    )
+    url: str | None = Field(description="the full address; null where no build fits")
     certain: bool = Field(description="whether no newer build was left undecided")
     builds: tuple[BuildRecord, ...] = Field(description="newest CUDA first")
+    other: OtherTorch | None = Field(description="another torch with a build that fits")
+    jetson_index: str | None = Field(description="NVIDIA's index for a Jetson without a build")
+    torchvision: str | None = Field(description="the version that pairs; null if not known")
+    torchaudio: str | None = Field(description="the same; its last release is 2.11.0")
     uv_auto: str | None = Field(
         description="what uv --torch-backend=auto takes; null if the driver's number is not known"
     )
@@ -42,24 +88,23 @@ class TorchBackend(JsonModel):
     )
 
     @classmethod
-    def of(cls, backend: Backend, machine: Machine) -> TorchBackend:
-        """Build the document."""
+    def of(cls, answer: TorchAnswer, assumed: tuple[str, ...]) -> TorchBackend:
+        """Build the document; ``assumed`` is what was assumed of torch."""
+        backend, machine = answer.backend, MachineSummary.of(answer.machine)
+        pair = partners(backend.release)
         return cls(
             torch=backend.release.text,
             platform=backend.platform,
-            machine=MachineSummary.of(machine),
-            path=backend.path,
+            machine=machine,
+            assumed=(*machine.assumed, *assumed),
+            path=answer.path,
+            url=answer.address,
             certain=backend.is_certain,
-            builds=tuple(
-                BuildRecord(
-                    path=it.path,
-                    cuda=str(it.build.cuda),
-                    fits=it.fits,
-                    reason=it.reason,
-                    covers=tuple(map(str, it.covers)),
-                )
-                for it in backend.judged
-            ),
+            builds=tuple(map(BuildRecord.of, backend.judged)),
+            other=OtherTorch.of(answer.other),
+            jetson_index=answer.jetson.address if answer.jetson else None,
+            torchvision=pair.torchvision,
+            torchaudio=pair.torchaudio,
             uv_auto=backend.uv,
             default_wheel_cuda=str(backend.default_wheel) if backend.default_wheel else None,
         )

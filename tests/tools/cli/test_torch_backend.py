@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, TORCH_INDEX
 from nvidia_variant_provider.tools.cli.main import main
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "torch-backend.schema.json"
@@ -29,26 +30,100 @@ def test_the_path_is_alone_on_stdout_and_the_reasons_are_on_stderr(
         "note: torch 2.14.1 for linux-x86_64",
         "note: not cu132: no device code for 6.1: the build has 75 80 86 90 100 120",
         "note: not cu130: no device code for 6.1: the build has 75 80 86 90 100 120",
-        "note: cu126: 60_real runs on 6.1",
+        "note: cu126: 60_real runs on 6.1; it needs driver 525.60.13 or newer",
         (
             "note: uv --torch-backend=auto takes cu132: it goes by the driver's number alone, "
             "not by the GPU"
         ),
         "note: pip without an index takes a wheel for CUDA 13.0",
+        "note: torch 2.14.1 pairs with torchvision 0.29.1; torchaudio ended with 2.11.0",
+        f"hint: pip install torch==2.14.1 torchvision==0.29.1 --index-url {TORCH_INDEX}/cu126",
     ]
 
 
 def test_the_assumed_release_and_driver_are_said(capsys: pytest.CaptureFixture[str]) -> None:
-    _, _, err = output_of(capsys, "--target", "gh200")
+    code, out, err = output_of(capsys, "--target", "gh200")
 
-    assert "no version was named: the newest in the table" in err
-    assert "no driver was named: R520 (CUDA 11.8) is assumed" in err
+    assert (code, out) == (0, "cu132\n")
+    assert "no torch version was named: 2.15.0 is assumed, the newest known" in err
+    assert "no driver was named: R580 (CUDA 13.0) is assumed; for an older one, name it" in err
 
 
-def test_a_gpu_that_no_build_fits_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = output_of(capsys, "--target", "b200@570")
+def test_without_a_version_the_newest_torch_that_fits_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = output_of(capsys, "--target", "v100@580")
 
-    assert (code, out) == (1, "cpu\n")
+    assert (code, out) == (0, "cu126\n")
+    assert "2.14.1 is assumed, the newest with a build that fits (2.15.0: none)" in err
+
+
+@pytest.mark.parametrize("allowed", [False, True], ids=["", "--allow-cpu"])
+def test_where_no_build_fits_the_gpu_the_word_is_no_folder(
+    allowed: bool,  # noqa: FBT001 - the option
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    option = ["--allow-cpu"] if allowed else []
+    code, out, err = output_of(capsys, "--target", "b200@570", "--torch", "2.14", *option)
+
+    assert (code, out) == ((0, "cpu\n") if allowed else (1, "no-build\n"))
+    assert err.startswith("warning: no build of torch 2.14.1 fits this machine\n")
+    assert "hint: the newest older torch with a build that fits: 2.13.0 cu129" in err
+    assert ("--allow-cpu" in err) is not allowed
+
+
+@pytest.mark.parametrize(
+    ("target", "torch", "printed"),
+    [("h100@580", "2.14", f"{TORCH_INDEX}/cu132\n"), ("b200@570", "2.14", "")],
+)
+def test_the_address_is_printed_whole_or_not_at_all(
+    target: str, torch: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = output_of(capsys, "--url", "--target", target, "--torch", torch)
+
+    assert (code, out) == (0 if printed else 1, printed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ("--target t4@470 --torch 2.14", "newest older torch with a build that fits: 2.7.1 cu118"),
+        ("--target t4@470 --torch 2.14", "with driver 580.65.06 or newer, cu132 fits"),
+        ("--target rtx-5090@570 --torch 2.6", "oldest newer torch with a build that fits: 2.7.0"),
+        ("--target jetson-orin@jetpack6", f"--index-url {JETSON_INDEXES[1].address}"),
+        ("--target jetson-orin@jetpack6", "NVIDIA has an index of builds for Jetson"),
+        (
+            "--target gtx-1650@516 --torch 2.14 --platform windows-x86_64",
+            "with driver 528.33 or newer, cu126 fits",
+        ),
+        ("--target h100@580 --platform windows-aarch64", "CPU wheels only for Windows on Arm"),
+    ],
+)
+def test_what_would_help_is_named(
+    arguments: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, *arguments.split())
+
+    assert (code, out) == (1, "no-build\n")
+    assert hint in err
+
+
+def test_a_torch_newer_than_the_table_has_the_builds_of_the_newest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = output_of(capsys, "--target", "h100@580", "--torch", "2.16")
+
+    assert (code, out) == (0, "cu132\n")
+    assert "torch 2.16 is not in the table of builds: those of 2.15.0 are assumed" in err
+
+
+def test_wheels_without_a_label_are_asked_for_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, _, err = output_of(capsys, "--target", "gh200@570", "--torch", "2.5")
+
+    assert "ask for torch==2.5.1, without a label" in err
+    assert "which GPUs cu124 of torch 2.5.1 has code for is not verified" in err
 
 
 def test_a_machine_without_gpu_is_served_by_the_cpu_build(
@@ -69,12 +144,22 @@ def test_a_gpu_left_out_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("target", ["gtx-1080-ti@580", "jetson-orin@jetpack6", "b200@570"])
 def test_json_fits_its_schema(target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, err = output_of(capsys, "--target", target, "--json")
+    code, out, _ = output_of(capsys, "--target", target, "--json")
     document = json.loads(out)
     jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
-    _, path, _ = output_of(capsys, "--target", target)
 
-    assert (document["path"], err) == (path.strip(), "")
+    assert output_of(capsys, "--target", target)[:2] == (code, f"{document['path']}\n")
+
+
+def test_json_names_what_was_assumed_and_what_else_fits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, err = output_of(capsys, "--target", "rtx-5090", "--torch", "2.6", "--json")
+    document = json.loads(out)
+
+    assert document["other"] == {"torch": "2.7.0", "path": "cu128"}
+    assert (document["path"], document["url"]) == ("no-build", None)
+    assert [f"note: {text}" for text in document["assumed"]] == err.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_gpu_without_any_driver_says_so() -> None:
 def test_jetson_has_a_cuda_version_and_no_branch() -> None:
     orin = kind_of(Facts(devices=("jetson-orin",), driver="540.4.0"), Defaults())
 
-    assert (orin.driver, str(orin.cuda), orin.architecture) == (None, "11.4", "aarch64")
+    assert (orin.driver, str(orin.cuda), orin.architecture) == (None, "12.6", "aarch64")
     with pytest.raises(InvalidValueError, match="branch such as '580'"):
         parse_branch("540.x")
 
@@ -162,6 +162,17 @@ def test_reason_of_a_tie_and_of_another_namespace() -> None:
     )
     assert row.is_hole
     assert "other :: kind" in hole.text
+
+
+@pytest.mark.parametrize(("optional", "label"), [(True, NULL_LABEL), (False, "mkl")])
+def test_optional_fixed_values_are_offered_to_nobody(label: str, *, optional: bool) -> None:
+    static = Provider(static_properties={"library": ("mkl",)}, optional=optional)
+    metadata = release_metadata(
+        {"mkl": {"blas": {"library": ("mkl",)}}, NULL_LABEL: {}}, static={"blas": static}
+    )
+
+    (row,) = cover(Release("pkg", "1", metadata), fleet(gpu("9.0", "13.0"))).rows
+    assert row.choice.label == label
 
 
 def test_value_that_is_no_architecture_is_shown_as_it_is() -> None:

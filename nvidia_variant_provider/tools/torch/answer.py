@@ -1,0 +1,97 @@
+"""The answer of ``torch-backend``: a folder of an index, or what to do where none fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, folder_address
+from nvidia_variant_provider.tables.torch_builds import RELEASES
+from nvidia_variant_provider.tools.torch.backend import CPU, NO_BUILD, Backend, choose
+from nvidia_variant_provider.tools.torch.builds import find_release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tables.cuda_indexes import JetsonIndex
+    from nvidia_variant_provider.tools.torch.builds import TorchRelease
+
+
+@dataclass(frozen=True, slots=True)
+class TorchAnswer:
+    """The choice for a machine, and what else would work.
+
+    ``other`` is the nearest release with a build that fits, if the one asked for has none;
+    ``passed`` are the newer releases without one, where no version was asked for. ``jetson`` is
+    NVIDIA's own index for a Jetson that PyTorch's builds do not serve.
+    """
+
+    machine: Machine
+    backend: Backend
+    other: Backend | None = None
+    passed: tuple[str, ...] = ()
+    jetson: JetsonIndex | None = None
+    allow_cpu: bool = False
+
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether the machine has a GPU or a driver, so that a CPU build would be a loss."""
+        return bool(self.machine.gpus) or self.machine.cuda is not None
+
+    @property
+    def path(self) -> str:
+        """The folder of the index: ``cu126``, ``cpu``, or ``no-build`` where none fits."""
+        if self.backend.chosen:
+            return self.backend.chosen.path
+        return CPU if self.allow_cpu or not self.wants_gpu else NO_BUILD
+
+    @property
+    def address(self) -> str | None:
+        """The address of that folder on PyTorch's index; ``None`` where no build fits."""
+        return None if self.path == NO_BUILD else folder_address(self.path)
+
+
+def answer(
+    machine: Machine, wanted: str | None, platform: str, *, allow_cpu: bool = False
+) -> TorchAnswer:
+    """Choose a build of torch for a machine.
+
+    Without a wanted version the newest torch counts that has a build that fits, as pip finds no
+    newer one in the folder. Raises ``UnknownReleaseError`` for a version before the table.
+    """
+    backend = choose(machine, find_release(wanted), platform)
+    if backend.chosen or not (machine.gpus and machine.cuda):
+        return TorchAnswer(machine, backend, allow_cpu=allow_cpu, jetson=_jetson(machine, backend))
+    older = _first_fitting(machine, platform, reversed(_before(backend.release)))
+    if wanted is None and older:
+        passed = RELEASES[RELEASES.index(older.release.text) + 1 :]
+        return TorchAnswer(machine, older, passed=passed, allow_cpu=allow_cpu)
+    newer = _first_fitting(machine, platform, _after(backend.release))
+    jetson = _jetson(machine, backend)
+    return TorchAnswer(machine, backend, older or newer, jetson=jetson, allow_cpu=allow_cpu)
+
+
+def _first_fitting(machine: Machine, platform: str, releases: Iterable[str]) -> Backend | None:
+    found = (choose(machine, find_release(release), platform) for release in releases)
+    return next((backend for backend in found if backend.serves_all), None)
+
+
+def _before(release: TorchRelease) -> tuple[str, ...]:
+    known = RELEASES.index(release.known_as)
+    return RELEASES[: known + 1] if release.assumed else RELEASES[:known]
+
+
+def _after(release: TorchRelease) -> tuple[str, ...]:
+    return RELEASES[RELEASES.index(release.known_as) + 1 :]
+
+
+def _jetson(machine: Machine, backend: Backend) -> JetsonIndex | None:
+    """Return NVIDIA's index of builds for a Jetson: the newest CUDA that its driver runs."""
+    if backend.chosen or not machine.tegra or machine.cuda is None:
+        return None
+    for row in JETSON_INDEXES:
+        same_major = row.cuda.major == machine.cuda.major
+        if row.capability in machine.capabilities and same_major and row.cuda <= machine.cuda:
+            return row
+    return None
