@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         for name, explanation in found:
-            _show(name, explanation, installed=args.installed is not None)
+            _show(name, explanation, release, installed=args.installed is not None)
     broken = [line for name, one in found for line in _broken(args, name, one, release)]
     for line in broken:
         output.fail("explain", line)
@@ -127,7 +127,7 @@ def _explain(release: Release, named: argparse.Namespace) -> Explanation:
     return explain(release, machine, uv_blind=blind)
 
 
-def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
+def _show(name: str, explanation: Explanation, release: Release, *, installed: bool) -> None:
     output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
     ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
     _table(ours)
@@ -142,7 +142,11 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
     else:
         for installer in EXPLAINED:
             winner = explanation.view(installer).winner
-            output.emit_lines([f"{installer.title}: {winner or 'nothing'}"])
+            is_gpu_build = explanation.has_gpu_build(installer, release)
+            # A machine with a GPU that ends at a build for none is what this command looks for.
+            is_hole = bool(explanation.machine.gpus) and not is_gpu_build
+            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if is_gpu_build else None
+            output.emit_toned([(tone, f"{installer.title}: {winner or 'nothing'}")])
     for warning in explanation.warnings:
         output.warn(warning)
 
@@ -151,7 +155,9 @@ def _table(view: View) -> None:
     rows = [
         ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
     ]
-    output.emit_table(("", "variant", "why"), rows)
+    output.emit_table(
+        ("", "variant", "why"), rows, tone=lambda row: output.Tone.FAINT if row[0] == "-" else None
+    )
 
 
 def _broken(
