@@ -46,7 +46,17 @@ LAYERS: Final = {
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
 TOOLS: Final = {
-    "binaries": {"documents", "errors", "findings", "model", "rules", "tables", "wheels"},
+    "binaries": {
+        "documents",
+        "errors",
+        "files",
+        "findings",
+        "model",
+        "rules",
+        "tables",
+        "wheels",
+    },
+    "conda": {"model", "tables", "value_types"},
     "conformance": {
         "detect",
         "documents",
@@ -134,7 +144,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"binaries", "errors", "files"},
+    "wheels": {"errors", "files"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.

@@ -13,6 +13,8 @@ from nvidia_variant_provider import overrides
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nvidia_variant_provider.tools.installers.table import Installer
+
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
@@ -31,6 +33,18 @@ def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[st
             child.pop(name, None)
     child.update(forced)
     return child
+
+
+def switches_of(installer: Installer, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without which an installer reads no variants, by name.
+
+    What an environment already switches on stays on: the value is a list of features.
+    """
+    switches = {}
+    for name, feature in installer.switches:
+        features = [it for it in environ.get(name, "").split(",") if it and it != feature]
+        switches[name] = ",".join((*features, feature))
+    return switches
 
 
 def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[str, str]:
