@@ -148,12 +148,11 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.emit_lines([f"what is installed {fits}"])
     else:
         for installer in EXPLAINED:
-            winner = explanation.view(installer).winner
-            is_gpu_build = explanation.has_gpu_build(installer)
+            view = explanation.view(installer)
             # A machine with a GPU that ends at a build for none is what this command looks for.
-            is_hole = bool(explanation.machine.gpus) and not is_gpu_build
-            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if is_gpu_build else None
-            output.emit_toned([(tone, f"{installer.title}: {winner or 'nothing'}")])
+            is_hole = bool(explanation.machine.gpus) and not view.has_gpu_build
+            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if view.has_gpu_build else None
+            output.emit_toned([(tone, f"{installer.title}: {view.winner or 'nothing'}")])
     for warning in explanation.warnings:
         output.warn(warning)
 
