@@ -93,7 +93,15 @@ TOOLS: Final = {
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "installers": {"model", "overrides", "rules", "tables", "value_types"},
-    "inventory": {"coverage", "errors", "machine_file", "model"},
+    "inventory": {
+        "detect",
+        "documents",
+        "errors",
+        "machine_file",
+        "model",
+        "tables",
+        "targets",
+    },
     "lint": {
         "documents",
         "errors",
@@ -148,6 +156,7 @@ PACKAGES: Final = {
         "explain",
         "findings",
         "index",
+        "inventory",
         "lint",
         "machines",
         "metadata",
@@ -161,6 +170,7 @@ PACKAGES: Final = {
     "shtab": {"cli"},
     "tomli": {"findings", "lint"},
     "tomlkit": {"convert"},
+    "yaml": {"inventory"},
     "zlib_ng": {"wheels"},
 }
 # Modules that read, write, run, connect or ask the surroundings.
