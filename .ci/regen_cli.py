@@ -42,6 +42,8 @@ PAGES: Final = {
     "code": ("codes.md",),
     "completion": ("how-to/index.md",),
     "conformance": ("conformance.md",),
+    "help": ("completion.md",),
+    "version": ("completion.md",),
 }
 HEAD: Final = """\
 # Commands

@@ -23,41 +23,38 @@ from typing import TYPE_CHECKING
 
 from zlib_ng import zlib_ng
 
-from nvidia_variant_provider.tools.binaries import elf, pe, wheel, zipdir
+from nvidia_variant_provider.tools.binaries import elf, pe, wheel
 from nvidia_variant_provider.tools.binaries.standalone import form_of
 from nvidia_variant_provider.tools.wheels import inflate as inflate_module
-from nvidia_variant_provider.tools.wheels.source import FileSource
+from nvidia_variant_provider.tools.wheels.archive import Archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
-    from nvidia_variant_provider.tools.binaries.zipdir import Member
+    from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
 SCANNED = {"elf", "pe", "archive", "fatbin", "data"}
 
 
-def scanned_members(path: str) -> list[Member]:
+def scanned_members(path: str) -> list[Entry]:
     """Return the members that the scan reads to their end."""
-    file = FileSource(path, path)
-    wanted, _ = wheel.choose(tuple(zipdir.read_members(file)))
-    heads = ((one, zipdir.open_member(path, file, one).read_at(0, 4096)) for one in wanted)
-    return [one for one, head in heads if form_of(head) in SCANNED]
+    with Archive(path) as archive:
+        wanted, _ = wheel.choose(archive.entries)
+        heads = ((member, archive.open(member).read_at(0, 4096)) for member in wanted)
+        return [member for member, head in heads if form_of(head) in SCANNED]
 
 
-def inflate(path: str, members: list[Member]) -> int:
+def inflate(path: str, members: list[Entry]) -> int:
     """Inflate the members as the scan does, and do nothing with the bytes."""
-    file = FileSource(path, path)
-    return sum(
-        len(chunk)
-        for member in members
-        for chunk in zipdir.open_member(path, file, member).chunks()
-    )
+    with Archive(path) as archive:
+        return sum(len(chunk) for member in members for chunk in archive.open(member).chunks())
 
 
 def scan(path: str, jobs: int) -> int:
     """Read the wheel; returns the bytes that lie in containers."""
-    contents = wheel.read_wheel(path, path, jobs, lambda _name, _size: None)
+    with Archive(path) as archive:
+        contents = wheel.read_wheel(archive, jobs)
     return sum(tally.stored for library in contents.libraries for tally in library.images)
 
 

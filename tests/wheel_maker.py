@@ -9,6 +9,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING
 
+from nvidia_variant_provider.tools.wheels.source import BytesSource
 from tests.tools.binaries import packing
 
 if TYPE_CHECKING:
@@ -43,6 +44,20 @@ def files_of_wheel(extra: Mapping[str, bytes] | None = None) -> dict[str, bytes]
         **(extra or {}),
     }
     return files | {f"{DIST_INFO}/RECORD": record_of(files)}
+
+
+class Reopened(BytesSource):
+    """A file that is opened for every read, so that a test sees who reads after it is gone."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.name, b"")
+        self.path = path
+        self.size = path.stat().st_size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
 
 
 class Pipe(io.BytesIO):

@@ -6,14 +6,17 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
 from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.binaries.wheel import read_wheel
+from nvidia_variant_provider.tools.files import read_bounded
 from nvidia_variant_provider.tools.findings.model import Finding
-from nvidia_variant_provider.tools.wheels.source import FileSource
+from nvidia_variant_provider.tools.wheels.archive import Archive
+from nvidia_variant_provider.tools.wheels.source import OpenFile
+from nvidia_variant_provider.tools.wheels.zip_records import LOCAL_MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +40,16 @@ def inspect_path(
     """
     if os.path.isdir(path):
         return _read_folder(path, jobs, progress)
-    source = FileSource(path, path)
-    head = source.read_at(0, 4)
-    if head == zipdir.MAGIC or path.endswith(".whl"):
-        return read_wheel(path, path, jobs, progress)
-    library = read_library(source)
+    with OpenFile(path) as source:
+        head = source.read_at(0, 4)
+        is_archive = head == LOCAL_MAGIC or path.endswith(".whl")
+        library = None if is_archive else read_library(source)
+    if is_archive:
+        with Archive(path) as archive:
+            return read_wheel(archive, jobs, progress)
     if library is None:
         raise DamagedFileError(f"{path}: starts with {head.hex() or 'nothing'}, not {_EXPECTED}")
-    progress(path, source.size)
+    progress(path, library.size)
     return Contents(path, library.form, (library,))
 
 
@@ -54,9 +59,9 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
 
     def read(file: str) -> Library | Finding | None:
         try:
-            source = FileSource(file, names[file])
-            progress(source.name, source.size)
-            return read_library(source) if source.size else None
+            with OpenFile(file, names[file]) as source:
+                progress(source.name, source.size)
+                return read_library(source) if source.size else None
         except (DamagedFileError, OSError) as error:
             return finding(UNREADABLE, names[file], str(error))
 
@@ -91,6 +96,6 @@ def _requirements(files: list[str]) -> tuple[Requirement, ...]:
     found: list[Requirement] = []
     for file in files:
         if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
-            text = FileSource(file, file).read_at(0, _MAX_METADATA)
+            text = read_bounded(file, _MAX_METADATA)
             found += requirements.parse_metadata(text.decode("utf-8", "replace"))
     return tuple(dict.fromkeys(found))

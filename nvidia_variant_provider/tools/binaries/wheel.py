@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored, zipdir
+from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
 from nvidia_variant_provider.tools.binaries.findings import (
     DAMAGED,
     NESTED_ARCHIVE,
@@ -18,39 +18,38 @@ from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.findings.model import Finding
-from nvidia_variant_provider.tools.wheels.source import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
-    from nvidia_variant_provider.tools.binaries.zipdir import Member
+    from nvidia_variant_provider.tools.wheels.archive import Archive
+    from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
     Progress = Callable[[str, int], None]
 
-# Machine code packs to a third or so; a member of this size that shrinks more is no library.
+# Machine code packs to a third or so. What shrinks more is no library; up to this many bytes of it
+# are read all the same, of one member or of many.
 _BOMB_SIZE: Final = 64 << 20
 _BOMB_RATIO: Final = 100
 _MAX_FINDINGS: Final = 100
 _METADATA: Final = re.compile(r"[^/]+\.dist-info/METADATA")
-_MAX_METADATA: Final = 4 << 20
 _ARCHIVES: Final = (".whl", ".zip", ".egg", ".jar")
 # By far the most members of a wheel, and never anything that a loader could find code in.
 _TEXT: Final = (".py", ".pyi", ".pyc", ".h", ".hpp", ".cuh", ".txt", ".md", ".json", ".html")
 
 
-def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
+def read_wheel(
+    archive: Archive, jobs: int = 1, progress: Progress = lambda _name, _size: None
+) -> Contents:
     """Read all members that can hold device code; damage in one does not hide the others."""
-    file = FileSource(path, name)
-    members = tuple(zipdir.read_members(file))
-    _check_total(file, members)
-    wanted, findings = choose(members)
+    wanted, findings = choose(archive.entries)
     # The largest first, so that no worker is left alone with it at the end.
     wanted.sort(key=lambda member: -member.packed)
 
-    def read(member: Member) -> Library | Finding | None:
+    def read(member: Entry) -> Library | Finding | None:
         try:
-            library = read_library(zipdir.open_member(path, file, member))
+            library = read_library(archive.open(member))
         except DamagedFileError as error:
             return finding(DAMAGED, member.name, str(error))
         finally:
@@ -65,17 +64,17 @@ def read_wheel(path: str, name: str, jobs: int, progress: Progress) -> Contents:
                 yield result
 
     gathered = loose.gather(libraries())
-    stated = _read_requirements(path, file, members, findings)
+    stated = _read_requirements(archive, findings)
     return Contents(
-        path=name,
+        path=archive.file.name,
         form="wheel",
-        libraries=vendored.marked(gathered, distribution_of(members)),
+        libraries=vendored.marked(gathered, distribution_of(archive.entries)),
         requirements=stated,
         findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
     )
 
 
-def distribution_of(members: Iterable[Member]) -> str:
+def distribution_of(members: Iterable[Entry]) -> str:
     """Return the distribution's name as the ``.dist-info`` folder spells it, or nothing."""
     for member in members:
         if _METADATA.fullmatch(member.name):
@@ -83,27 +82,20 @@ def distribution_of(members: Iterable[Member]) -> str:
     return ""
 
 
-def _check_total(file: FileSource, members: tuple[Member, ...]) -> None:
-    """Refuse members that share their bytes: that is how small archives become huge."""
-    total = sum(member.packed for member in members)
-    if total > file.size:
-        raise DamagedFileError(
-            f"{file.name}: its members have {total} packed bytes, the file only {file.size}"
-        )
-
-
-def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
+def choose(members: Iterable[Entry]) -> tuple[list[Entry], list[Finding]]:
     """Sort out what is worth opening, and say what was passed over for a reason."""
-    wanted, findings = [], []
+    wanted, findings, shrunk = [], [], 0
     for member in members:
         if not member.size or member.name.endswith(("/", *_TEXT)):
             continue
+        if member.size > member.packed * _BOMB_RATIO:
+            shrunk += member.size
         if member.name.endswith(_ARCHIVES):
             findings.append(finding(NESTED_ARCHIVE, member.name, "not looked into"))
         elif not member.is_readable:
             text = f"not readable: method {member.method}, flags {member.flags:#x}"
             findings.append(finding(UNREADABLE_MEMBER, member.name, text))
-        elif member.size > max(_BOMB_SIZE, member.packed * _BOMB_RATIO):
+        elif member.size > member.packed * _BOMB_RATIO and shrunk > _BOMB_SIZE:
             text = f"{member.packed} bytes announce to inflate to {member.size}: not read"
             findings.append(finding(SUSPICIOUS_SIZE, member.name, text))
         else:
@@ -111,17 +103,15 @@ def choose(members: tuple[Member, ...]) -> tuple[list[Member], list[Finding]]:
     return wanted, findings
 
 
-def _read_requirements(
-    path: str, file: FileSource, members: tuple[Member, ...], findings: list[Finding]
-) -> tuple[Requirement, ...]:
+def _read_requirements(archive: Archive, findings: list[Finding]) -> tuple[Requirement, ...]:
     """Read what the metadata requires; damage there is one more finding."""
-    found = (one for one in members if _METADATA.fullmatch(one.name) and one.is_readable)
-    member = next(found, None)
-    if member is None:
+    paths = (entry.name for entry in archive.entries if entry.is_readable)
+    path = next((path for path in paths if _METADATA.fullmatch(path)), None)
+    if path is None:
         return ()
     try:
-        text = zipdir.open_member(path, file, member).read_at(0, _MAX_METADATA)
+        text = archive.read(path)
     except DamagedFileError as error:
-        findings.append(finding(DAMAGED, member.name, str(error)))
+        findings.append(finding(DAMAGED, path, str(error)))
         return ()
     return requirements.parse_metadata(text.decode("utf-8", "replace"))

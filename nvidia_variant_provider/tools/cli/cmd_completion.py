@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the script."""
     from nvidia_variant_provider.tools.cli.main import build_parser
 
-    sys.stdout.write(script(build_parser(), args.shell) + "\n")
+    output.write(script(build_parser(), args.shell) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``run``: start a command in which uv sees the machine."""
+"""``run``: a command whose installer sees only the builds that fit the machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
 
@@ -15,25 +14,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
+    from nvidia_variant_provider.model import Machine
+
 _EPILOG: Final = """\
-The command gets the two variables that 'properties --format env' prints, and uv's preview feature
-wheel-variants switched on, without which uv reads neither. It replaces this process.
+The command gets an index of its own on 127.0.0.1. It shows, of every version, the build that fits
+the machine, under a name that every installer reads; files come from the indexes that were
+configured before. A version without a build for the GPU is hidden while another one has one.
+docs/views.md says for each installer what passes, what stops, and what to do then.
+
+A version that is installed already stays: add --force-reinstall (pip) or --reinstall (uv) to get
+another build of the same version.
+
+conda, mamba, micromamba and pixi need no index: they are told of the machine by two variables.
 
 examples:
-  nvidia-variant-provider run -- uv pip install torch
-  nvidia-variant-provider run --target gh200@580 -- uv pip compile requirements.in
+  nvidia-variant-provider run -- pip install torch
+  nvidia-variant-provider run --dry-run -- pip install torch
+  nvidia-variant-provider run --require-gpu -- uv pip install torch torchvision
+  nvidia-variant-provider run --target gh200@580 -- pip download \\
+    --platform manylinux_2_28_aarch64 --only-binary :all: torch
 
 exit codes:
-  2    misuse
+  1    --require-gpu: there is no GPU, or no build for it
+  2    misuse, or a command that cannot run through a view
   126  the command cannot be started
   127  it was not found
   any other code is the command's own
 """
+_NO_GPU: Final = 1
 _CANNOT_START: Final = 126
 _NOT_FOUND: Final = 127
-
-UV_PREVIEW: Final = "UV_PREVIEW_FEATURES"
-UV_FEATURE: Final = "wheel-variants"
+_USAGE: Final = "%(prog)s [-h] [options] -- CMD ..."
 
 
 def add_parser(
@@ -42,54 +53,109 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "run",
-        help="start a command in which uv sees the machine",
-        description="Start a command in which uv sees this machine, or the one that is named.",
+        help="run a command whose installer gets the builds that fit the machine",
+        description=(
+            "Run a command whose installer (pip, uv, PDM, Pipenv, ...) gets the builds that fit\n"
+            "this machine, or the one that is named."
+        ),
         epilog=_EPILOG,
-        usage="%(prog)s [-h] [--target NAME[@DRIVER] | --machine FILE] [--gpu WHICH] -- CMD ...",
+        usage=_USAGE,
     )
     options.add_machine(parser)
+    view = parser.add_argument_group("view")
+    view.add_argument(
+        "--require-gpu",
+        action="store_true",
+        help="fail unless the machine has a GPU, and refuse projects without a build for it",
+    )
+    view.add_argument(
+        "--any-version",
+        action="store_true",
+        help="also show versions that have only a CPU build for this machine",
+    )
+    view.add_argument(
+        "--cuda-index",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="an address with per-CUDA indexes below it (cpu, cu126, ...); may be repeated "
+        "[PyTorch's, if the installer uses its default index]",
+    )
+    view.add_argument(
+        "--cuda-project",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another project that has builds on the per-CUDA indexes; may be repeated",
+    )
+    view.add_argument(
+        "--through-view",
+        action="store_true",
+        help="use the view although uv's preview of variants is switched on",
+    )
+    view.add_argument(
+        "--dry-run", action="store_true", help="print what would be shown, with reasons"
+    )
     parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD", help="the command")
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Start the command; return only if it cannot be started."""
-    from nvidia_variant_provider.tools.installers.forced import force_environment
+    """Run the command through a view, or as uv reads variants by itself."""
+    from nvidia_variant_provider.tools.conda.overrides import is_conda
+    from nvidia_variant_provider.tools.installers.commands import words_of
+    from nvidia_variant_provider.tools.installers.configured import uv_has_variants_on
 
     command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
     if not command:
-        raise InvalidValueError("expected a command after --, such as: run -- uv pip install torch")
-    forced = force_environment(options.answer_for(args).detection.machine)
-    for warning in forced.warnings:
-        output.warn(warning)
+        raise InvalidValueError("expected a command after --, such as: run -- pip install torch")
+    machine = options.answer_for(args).detection.machine
+    reads_variants = words_of(command)[0] in {"uv", "uvx"} and uv_has_variants_on(
+        os.environ, command, os.getcwd()
+    )
     try:
-        _start(command, child_environment(os.environ, forced.variables))
-    except FileNotFoundError:
+        if is_conda(command):
+            return _start_conda(args, command, machine)
+        if reads_variants and not args.through_view and not args.dry_run:
+            _start_with_facts(command, machine)
+        from nvidia_variant_provider.tools.cli import run_view
+
+        return run_view.run(args, command, machine)
+    except FileNotFoundError as error:
+        if error.filename != command[0]:
+            raise
         output.fail("run", f"{command[0]}: not found")
         return _NOT_FOUND
-    except OSError as error:
+    except PermissionError as error:
         output.fail("run", f"{command[0]}: {error.strerror or error}")
         return _CANNOT_START
 
 
-def child_environment(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the command.
+def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:
+    """Replace this process by a uv that chooses variants itself, told of the machine."""
+    from nvidia_variant_provider.tools.installers.environment import with_facts
+    from nvidia_variant_provider.tools.installers.forced import force_environment
 
-    The forced facts take the place of everything else that describes a machine. Where none can
-    be given the environment stays as it is, so that the command looks for itself.
-    """
-    child = dict(environ)
-    if forced:
-        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
-            child.pop(name, None)
-    child.update(forced)
-    features = [name for name in child.get(UV_PREVIEW, "").split(",") if name]
-    if UV_FEATURE not in features:
-        child[UV_PREVIEW] = ",".join((*features, UV_FEATURE))
-    return child
+    forced = force_environment(machine)
+    for warning in forced.warnings:
+        output.warn(warning)
+    _start(command, with_facts(os.environ, forced.variables))
 
 
-_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
+def _start_conda(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> int:
+    """Replace this process by a conda, mamba or pixi that sees the machine; it needs no view."""
+    from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
+
+    found = conda_overrides(machine)
+    for warning in found.warnings:
+        output.warn(warning)
+    if args.require_gpu and not found.variables:
+        output.fail("run", "--require-gpu: conda cannot be told of a GPU")
+        return _NO_GPU
+    if not args.dry_run:
+        _start(command, conda_environment(os.environ, found))
+    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
+    return 0
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

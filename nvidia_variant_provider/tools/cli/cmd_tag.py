@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
     from nvidia_variant_provider.tools.tagging.statement import Statement
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
+    from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 _EPILOG: Final = """\
 The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
@@ -79,6 +80,11 @@ def add_parser(
         action="store_true",
         help="answer the variant markers of METADATA for the label; no installer reads them",
     )
+    parser.add_argument(
+        "--no-check",
+        action="store_true",
+        help="copy members without reading them: faster, and damage in them stays",
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -112,12 +118,21 @@ def run(args: argparse.Namespace) -> int:
     if args.label == "":
         # An unset variable of a build script, as a rule: the default label would be a surprise.
         raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
-    from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
+    from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
     # Before the code is read, which takes its time.
     tagged_name(args.wheel, args.label or "x")
-    statement = _state(args)
+    with OpenWheel(args.wheel) as wheel:
+        wheel.check()
+        return _tag(args, wheel)
+
+
+def _tag(args: argparse.Namespace, wheel: OpenWheel) -> int:
+    from nvidia_variant_provider.tools.tagging.variant import build_variant
+    from nvidia_variant_provider.tools.tagging.wheels import tagged_name
+
+    statement = _state(args, wheel)
     variant = build_variant(_label(args, statement), statement.features, args.priority)
     name = str(tagged_name(args.wheel, variant.label))
     if not args.json:
@@ -125,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         target, remarks = name, tuple[str, ...]()
     else:
-        target, remarks = _write(args, variant)
+        target, remarks = _write(args, wheel, variant)
     if args.json:
         _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
     elif not args.dry_run:
@@ -133,12 +148,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _write(args: argparse.Namespace, variant: WheelVariant) -> tuple[str, tuple[str, ...]]:
+def _write(
+    args: argparse.Namespace, wheel: OpenWheel, variant: WheelVariant
+) -> tuple[str, tuple[str, ...]]:
     """Write the wheel; return its path and what was dropped, which is a warning too."""
-    from nvidia_variant_provider.tools.tagging.wheels import write_variant
+    from nvidia_variant_provider.tools.tagging.wheels import add_variant
 
-    path, remarks = write_variant(
-        args.wheel, args.output, variant, force=args.force, bake_markers=args.bake_markers
+    path, remarks = add_variant(
+        wheel,
+        args.output,
+        variant,
+        force=args.force,
+        bake_markers=args.bake_markers,
+        check=not args.no_check,
     )
     for remark in remarks:
         output.warn(remark)
@@ -155,7 +177,7 @@ def _emit_json(
     output.emit_json(document.model_dump(mode="json"))
 
 
-def _state(args: argparse.Namespace) -> Statement:
+def _state(args: argparse.Namespace, wheel: OpenWheel) -> Statement:
     # What looks at device code is loaded when there is some to look at.
     from nvidia_variant_provider.model import CudaVersion
     from nvidia_variant_provider.tools.tagging.statement import Statement, from_properties
@@ -166,7 +188,7 @@ def _state(args: argparse.Namespace) -> Statement:
     bound = None if wanted in {"auto", "none"} else CudaVersion.parse(wanted)
     if args.property:
         return from_properties(args.property, bound)
-    statement = _inferred(args, bound)
+    statement = _inferred(args, wheel, bound)
     if statement.bound.is_unknown:
         raise InvalidValueError(
             f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
@@ -175,23 +197,23 @@ def _state(args: argparse.Namespace) -> Statement:
     return statement
 
 
-def _inferred(args: argparse.Namespace, bound: CudaVersion | None) -> Statement:
+def _inferred(args: argparse.Namespace, wheel: OpenWheel, bound: CudaVersion | None) -> Statement:
     from nvidia_variant_provider.tools.tagging import inference, spelling
 
     wanted = args.lower_bound
     if args.archs is not None:
         archs = spelling.parse_archs(args.archs)
-        contents = _read(args.wheel) if wanted == "auto" else None
+        contents = _read(wheel) if wanted == "auto" else None
         return inference.from_archs(contents, archs, bound)
-    contents, use_ptx = _read(args.wheel), not args.no_ptx
+    contents, use_ptx = _read(wheel), not args.no_ptx
     found = inference.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
     return found.without_bound() if wanted == "none" else found
 
 
-def _read(wheel: Path) -> Contents:
-    from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+def _read(wheel: OpenWheel) -> Contents:
+    from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 
-    return inspect_path(str(wheel), jobs=2)
+    return read_wheel(wheel.archive, jobs=2)
 
 
 def _label(args: argparse.Namespace, statement: Statement) -> str:

@@ -39,6 +39,11 @@ def add_parser(
         "-o", "--output", type=Path, metavar="DIR", required=True, help="folder to write to"
     )
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument(
+        "--no-check",
+        action="store_true",
+        help="copy members without reading them: faster, and damage in them stays",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON (untagging.schema.json)")
     return parser
 
@@ -50,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     written = []
     for wheel in args.wheels:
-        path, remarks = write_plain(wheel, args.output, force=args.force)
+        path, remarks = write_plain(wheel, args.output, force=args.force, check=not args.no_check)
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")
         if not args.json:

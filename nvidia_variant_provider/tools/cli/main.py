@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 import traceback
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.cli import faults, output
+from nvidia_variant_provider.tools.cli.parser import Parser, meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,8 @@ COMMANDS: Final = (
     "code",
     "conformance",
     "completion",
+    "help",
+    "version",
 )
 
 EXIT_OK: Final = 0
@@ -44,7 +46,8 @@ EXIT_INTERRUPTED: Final = 130
 
 _EPILOG: Final = """\
 Data goes to stdout, diagnostics to stderr; where a program reads, --json prints one document.
-Every command has examples: nvidia-variant-provider COMMAND --help
+Every command has examples: nvidia-variant-provider help COMMAND. 'nvp' is short for
+'nvidia-variant-provider'.
 
 exit codes:
   0    done
@@ -62,13 +65,12 @@ nvidia-variant-provider completion SHELL; see its --help.
 """
 
 
-def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
     """Return the parser of all commands, or of some."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=output.PROGRAM,
         description="What variant-aware installers learn about the NVIDIA GPUs of a machine.",
         epilog=_EPILOG,
-        formatter_class=Help,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -76,40 +78,40 @@ def build_parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
         module = importlib.import_module(f"nvidia_variant_provider.tools.cli.cmd_{name}")
         command = module.add_parser(subparsers)
         command.set_defaults(run=module.run)
-        command.formatter_class = Help
     return parser
 
 
-class Help(argparse.HelpFormatter):
-    """Wraps descriptions to the terminal and leaves a text of several lines as it is written."""
-
-    # argparse has no public way; its own raw formatter overrides the same method.
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if "\n" in text else super()._fill_text(text, width, indent)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; 2 for misuse and unreadable input."""
+    """Run one command and return its exit code; 2 for misuse and unreadable input.
+
+    The code is the command's verdict, whether or not somebody reads the output to its end.
+    """
     output.prepare_streams()
     try:
         try:
-            return _run(argv)
+            return _run(sys.argv[1:] if argv is None else argv)
         finally:
-            sys.stdout.flush()
+            output.flush()
     except BrokenPipeError:
-        # The reader (head, less) has seen enough.
+        # Help, which argparse prints itself.
         return EXIT_OK
     except OSError as error:
         output.fail("", f"standard output: {error.strerror}")
         return EXIT_MISUSE
     except KeyboardInterrupt:
+        output.interrupted()
         return EXIT_INTERRUPTED
     finally:
         output.discard_unwritable()
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    words = sys.argv[1:] if argv is None else argv
+def _run(words: Sequence[str]) -> int:
+    if not words:
+        build_parser().print_help()
+        return EXIT_OK
+    if not words[0].startswith("-") and module_of(words[0]) is None:
+        output.fail("", unknown_command(words[0]))
+        return EXIT_MISUSE
     args = build_parser(_named(words)).parse_args(words)
     try:
         return int(args.run(args))
@@ -122,7 +124,19 @@ def _run(argv: Sequence[str] | None) -> int:
         return EXIT_MISUSE
 
 
+def module_of(command: str) -> str | None:
+    """Return the name of a command's module: ``torch_backend`` for ``torch-backend``."""
+    return next((name for name in COMMANDS if name.replace("_", "-") == command), None)
+
+
+def unknown_command(word: str) -> str:
+    """Say that there is no such command, and which one was perhaps meant."""
+    names = [name.replace("_", "-") for name in COMMANDS]
+    near = meant(word, names)
+    return f"unknown command {word[:60]!r}{near or '; there are ' + ', '.join(names)}"
+
+
 def _named(words: Sequence[str]) -> Sequence[str]:
     """Return the command that is called, or all where that is not plain: each costs its imports."""
-    called = [name for name in COMMANDS if words and words[0] == name.replace("_", "-")]
-    return called or COMMANDS
+    called = module_of(words[0])
+    return COMMANDS if called is None else (called,)

@@ -49,6 +49,32 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     return "".join(_ASCII.get(letter) or _escaped(letter) for letter in missing), error.end
 
 
+def flush() -> None:
+    """Write out what was printed; a reader that has left is no reason to stop."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout)
+
+
+def write(text: str) -> None:
+    """Print text as it is. Once the reader (head, grep -q) has left, the rest goes nowhere.
+
+    The command goes on, as its exit code is its verdict, whoever reads.
+    """
+    try:
+        sys.stdout.write(text)
+    except BrokenPipeError:
+        _discard(sys.stdout)
+
+
+def stderr() -> TextIO:
+    """Return standard error, with all that was printed before in front of it."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    return sys.stderr
+
+
 def discard_unwritable() -> None:
     """Forget what a stream does not take any more: Python would try once more at exit, and tell."""
     _discard(sys.stdout)
@@ -65,22 +91,25 @@ def _discard(stream: TextIO) -> None:
 
 def emit_json(document: Mapping[str, object]) -> None:
     """Print one JSON document, indented, in ASCII, with a final newline."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    write(json.dumps(document, indent=2) + "\n")
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a header and rows as CSV."""
     import csv
+    import io
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([one_line(str(cell)) for cell in row] for row in rows)
+    write(text.getvalue())
 
 
 def emit_lines(lines: Iterable[str]) -> None:
     """Print plain lines."""
     for line in lines:
-        sys.stdout.write(one_line(line) + "\n")
+        write(one_line(line) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -89,7 +118,8 @@ def console(*, stderr: bool = False) -> Console:
 
     class Quiet(Console):
         def on_broken_pipe(self) -> None:
-            raise  # noqa: PLE0704 - rich calls this in its handler, and would exit with 1
+            # rich would end the program with 1.
+            _discard(sys.stdout)
 
     stream = sys.stderr if stderr else sys.stdout
     bounded = stream.isatty() or "COLUMNS" in os.environ
@@ -165,6 +195,11 @@ def hint(message: str) -> None:
 def fail(command: str, message: str) -> None:
     """Print an error of a command on stderr; the caller chooses the exit code."""
     _say(f"{PROGRAM} {command}".rstrip() + f": error: {message}")
+
+
+def interrupted() -> None:
+    """Say in one line that Ctrl-C ended the command."""
+    _say("interrupted")
 
 
 def _say(line: str) -> None:

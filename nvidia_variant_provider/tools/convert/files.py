@@ -14,7 +14,7 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import read_bounded, write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
     INDEX_SUFFIX,
     MAX_FILES,
@@ -23,11 +23,12 @@ from nvidia_variant_provider.tools.lint.sources import (
 )
 from nvidia_variant_provider.tools.lint.subject import Kind
 from nvidia_variant_provider.tools.metadata.bake import bake, marked_requirements
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.markers import LABEL
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.convert.document import Conversion
     from nvidia_variant_provider.tools.convert.draft import Json
     from nvidia_variant_provider.tools.metadata.bake import Baked
-    from nvidia_variant_provider.tools.metadata.model import Specification
+    from nvidia_variant_provider.tools.metadata.schemas import Specification
 
 _METADATA: Final = "METADATA"
 
@@ -90,7 +91,8 @@ class Planned:
             return
         members = {self.member: (self.before, self.after), **self.more}
         changed = {name: after for name, (before, after) in members.items() if after != before}
-        rewrite(self.path, self.target, changed)
+        with OpenWheel(self.path) as wheel:
+            rewrite(wheel, self.target, changed)
         if self.target != self.path:
             self.path.unlink()
 
@@ -180,14 +182,14 @@ def _plan_document(path: Path, member: str, before: bytes, done: Conversion) -> 
 
 def _planned_wheel(path: Path, target: Specification, *, baking: bool) -> Planned:
     name = WheelName.parse(path.name)
-    archive = WheelArchive(path)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    stated_in = f"{archive.dist_info}/{_METADATA}"
-    if baking and not name.label and member not in archive:
-        return _planned_plain(path, stated_in, archive.read(stated_in))
-    rest, fields = split_fields(archive.read(stated_in))
-    if member in archive:
-        data = archive.read(member)
+    with OpenWheel(path) as wheel:
+        wheel.check()
+        metadata, data = wheel.metadata, wheel.variant_json
+        member, stated_in = wheel.variant_path, wheel.metadata_path
+    if baking and not name.label and data is None:
+        return _planned_plain(path, stated_in, metadata)
+    rest, fields = split_fields(metadata)
+    if data is not None:
         done = _converted(data, f"{path}!{member}", target)
         planned = _plan_document(path, member, data, done)
         if fields:
@@ -197,13 +199,13 @@ def _planned_wheel(path: Path, target: Specification, *, baking: bool) -> Planne
         done = convert(to_draft(fields, source, name.label), source, target)
         planned = _plan_document(path, member, b"", done)
     else:
-        raise InvalidValueError(f"{path}: has no {WHEEL_METADATA_NAME}")
+        raise InvalidValueError(f"{path}: has no {VARIANT_JSON}")
     if fields:
-        planned = _without_fields(planned, stated_in, archive.read(stated_in), rest, len(fields))
+        planned = _without_fields(planned, stated_in, metadata, rest, len(fields))
         planned = replace(planned, after=done.metadata.to_json().encode())
     if baking:
-        planned = _baked(planned, stated_in, archive.read(stated_in), rest, name.label, done)
-    return _renamed(planned, archive, name, done, baking=baking)
+        planned = _baked(planned, stated_in, metadata, rest, name.label, done)
+    return _renamed(planned, metadata, name, done, baking=baking)
 
 
 def _without_fields(
@@ -246,7 +248,7 @@ def _hold_to(
     told = _sets(to_draft(properties, source, label)["variants"][label])
     stated = _sets(done.metadata.variants.get(label, {}))
     if told != stated:
-        advice = f"the properties of {WHEEL_METADATA_NAME}, or none: one of the two is wrong"
+        advice = f"the properties of {VARIANT_JSON}, or none: one of the two is wrong"
         raise ConversionRefusedError(source, "Variant-property", str(told)[:80], advice)
 
 
@@ -258,13 +260,13 @@ def _sets(variant: Mapping[str, Mapping[str, Iterable[str]]]) -> dict[str, dict[
 
 
 def _renamed(
-    planned: Planned, archive: WheelArchive, name: WheelName, done: Conversion, *, baking: bool
+    planned: Planned, metadata: bytes, name: WheelName, done: Conversion, *, baking: bool
 ) -> Planned:
     new_label = done.renamed.get(name.label)
     if new_label is None:
         return planned
     if not baking:
-        _refuse_markers(planned, archive, done)
+        _refuse_markers(planned, metadata, done)
     return replace(planned, target=planned.path.with_name(str(replace(name, label=new_label))))
 
 
@@ -276,10 +278,9 @@ def _converted(data: bytes, source: str, target: Specification) -> Conversion:
     return convert(document.raw, source, target)
 
 
-def _refuse_markers(planned: Planned, archive: WheelArchive, done: Conversion) -> None:
+def _refuse_markers(planned: Planned, metadata: bytes, done: Conversion) -> None:
     """Refuse to rename a label that requirements name: those are edited only if asked for."""
-    member = f"{archive.dist_info}/{_METADATA}"
-    for marked in marked_requirements(archive.read(member), f"{planned.path}!{member}"):
+    for marked in marked_requirements(metadata, f"{planned.path}!{_METADATA}"):
         for test in marked.tests:
             if test.variable == LABEL and any(it in test.value for it in done.renamed):
                 advice = f"no marker with the label {test.value}, which is renamed: --bake-markers"
@@ -287,5 +288,4 @@ def _refuse_markers(planned: Planned, archive: WheelArchive, done: Conversion) -
 
 
 def _read(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+    return read_bounded(path, MAX_BYTES)

@@ -110,7 +110,7 @@ def _kind(entry: Entry, defaults: Defaults) -> Kind | FleetError:
     try:
         return kind_of(entry.machine, defaults)
     except InvalidValueError as error:
-        return FleetError(entry.source, entry.where, entry.name, *_parts(error))
+        return FleetError(entry.source, entry.where, entry.name, error.seen, error.expected)
 
 
 def _bound(groups: Mapping[Kind, Group], source: str, where: str) -> None:
@@ -118,9 +118,3 @@ def _bound(groups: Mapping[Kind, Group], source: str, where: str) -> None:
         raise FleetError(
             source, where, "", f"{len(groups)} kinds of machines", f"at most {MAX_KINDS}"
         )
-
-
-def _parts(error: InvalidValueError) -> tuple[str, str]:
-    """Split "not a thing such as 'x': 'seen'" into what was seen and what was expected."""
-    expected, _, seen = str(error).partition(": ")
-    return seen, expected.removeprefix("not ")

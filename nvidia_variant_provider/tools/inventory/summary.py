@@ -62,7 +62,4 @@ def _known(entry: Entry, defaults: Defaults) -> KnownMachine | FleetError:
     try:
         return resolve(entry.machine, defaults)
     except InvalidValueError as error:
-        expected, _, seen = str(error).partition(": ")
-        return FleetError(
-            entry.source, entry.where, entry.name, seen, expected.removeprefix("not ")
-        )
+        return FleetError(entry.source, entry.where, entry.name, error.seen, error.expected)

@@ -1,6 +1,7 @@
 """Project pages of the simple API, from bytes to files: HTML (PEP 503) and JSON (PEP 691).
 
-Nothing is fetched and nothing of the machine is read here; whoever has a page can parse it.
+Nothing is fetched and nothing of the machine is read here; whoever has a page can parse it. Also
+read: sizes and upload times (PEP 700), yanked files (PEP 592), metadata beside wheels (PEP 714).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHA256: Final = "sha256="
+# The second is the name that older installers know.
+SIDECARS: Final = ("core-metadata", "dist-info-metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +27,25 @@ class PageFile:
     """A file as a page lists it: ``torch-2.14.1-cp312-cp312-linux_x86_64.whl`` and its address.
 
     ``url`` is absolute, without a fragment. ``sha256`` is in hexadecimal, "" where the page states
-    none; ``requires_python`` is a specifier or "". ``is_yanked`` files are for exact pins only.
+    none; ``requires_python`` is a specifier or "". ``size`` is in bytes, ``upload_time`` as stated.
+    ``yanked`` is ``None`` unless the file is yanked; then it is the reason, or "". The text of
+    ``core_metadata`` is the hash of the file of the same name with ``.metadata`` behind, "" where
+    the page states none, ``None`` where there is no such file.
     """
 
     name: str
     url: str
     sha256: str = ""
     requires_python: str = ""
-    is_yanked: bool = False
+    yanked: str | None = None
+    size: int | None = None
+    upload_time: str = ""
+    core_metadata: str | None = None
+
+    @property
+    def is_yanked(self) -> bool:
+        """Whether the file is for exact pins only."""
+        return self.yanked is not None
 
 
 def parse_page(data: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
@@ -49,21 +63,32 @@ def _parse_json(data: bytes, url: str) -> list[PageFile]:
     try:
         return [_file_of(entry, url) for entry in json.loads(data)["files"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InvalidValueError(f"{url}: not a page of the simple API in JSON") from error
+        raise InvalidValueError(
+            f"{url}: not a page of the simple API in JSON ({type(error).__name__})"
+        ) from error
 
 
 def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
     hashes = entry.get("hashes")
-    requires = entry.get("requires-python")
     address, fragment = urldefrag(urljoin(url, str(entry["url"])))
     sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
+    yanked, size = entry.get("yanked"), entry.get("size")
     return PageFile(
         name=str(entry["filename"]),
         url=address,
         sha256=str(sha256).lower() if sha256 else _hash_in(fragment),
-        requires_python=str(requires) if requires else "",
-        is_yanked=bool(entry.get("yanked")),
+        requires_python=str(entry.get("requires-python") or ""),
+        yanked=None if yanked in {None, False} else "" if yanked is True else str(yanked),
+        size=size if isinstance(size, int) else None,
+        upload_time=str(entry.get("upload-time") or ""),
+        core_metadata=_sidecar(next((entry[it] for it in SIDECARS if it in entry), None)),
     )
+
+
+def _sidecar(stated: object) -> str | None:
+    if isinstance(stated, dict):
+        return str(stated.get("sha256") or "").lower()
+    return "" if stated is True else None
 
 
 def _parse_html(data: bytes, url: str) -> list[PageFile]:
@@ -76,33 +101,37 @@ class _Anchors(HTMLParser):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.files: list[PageFile] = []
-        self._url = url
+        self._page = self._url = url
         self._has_base = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        href = attributes.get("href")
-        if href is None:
-            return
-        if tag == "base" and not self._has_base:
+        attributes = {name: value or "" for name, value in attrs}
+        href = attributes.get("href", "")
+        if tag == "base" and href and not self._has_base:
             self._url, self._has_base = self._joined(href), True
         elif tag == "a" and href:
-            address, fragment = urldefrag(self._joined(href))
-            self.files.append(
-                PageFile(
-                    name=unquote(urlsplit(address).path.rpartition("/")[2]),
-                    url=address,
-                    sha256=_hash_in(fragment),
-                    requires_python=attributes.get("data-requires-python") or "",
-                    is_yanked="data-yanked" in attributes,
-                )
-            )
+            self.files.append(self._file(href, attributes))
+
+    def _file(self, href: str, attributes: Mapping[str, str]) -> PageFile:
+        address, fragment = urldefrag(self._joined(href))
+        stated = next(
+            (attributes[f"data-{it}"] for it in SIDECARS if f"data-{it}" in attributes), None
+        )
+        return PageFile(
+            name=unquote(urlsplit(address).path.rpartition("/")[2]),
+            url=address,
+            sha256=_hash_in(fragment),
+            requires_python=attributes.get("data-requires-python", ""),
+            yanked=attributes.get("data-yanked"),
+            upload_time=attributes.get("data-upload-time", ""),
+            core_metadata=None if stated in {None, "false"} else _hash_in(str(stated)),
+        )
 
     def _joined(self, href: str) -> str:
         try:
             return urljoin(self._url, href)
         except ValueError as error:
-            raise InvalidValueError(f"{self._url}: not an address: {href!r:.200}") from error
+            raise InvalidValueError(f"{self._page}: not an address: {href!r:.200}") from error
 
 
 def _hash_in(fragment: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.metadata.readers import Reader
 
 METADATA_SUFFIX: Final = "-variants.json"
 WHEEL_SUFFIX: Final = ".whl"
@@ -30,6 +31,9 @@ class Release:
     ``wheels`` is ``None`` where only the metadata is known. ``metadata`` is ``None`` where there
     is none or it cannot be used; ``trouble`` then says why. ``listed`` tells whether installers
     find the metadata: variant wheels without a file beside them are invisible to uv.
+
+    ``document`` is that file as it is, empty where there is none: readers differ in what they make
+    of it. ``metadata`` is what the format makes of it.
     """
 
     name: str
@@ -39,6 +43,18 @@ class Release:
     metadata: VariantMetadata | None
     listed: bool = True
     trouble: str = ""
+    document: bytes = field(default=b"", repr=False)
+    document_name: str = ""
+
+    def read_by(self, reader: Reader) -> Release:
+        """Return the release as a reader sees it: with its metadata, or with its trouble."""
+        if not self.document:
+            return self
+        try:
+            metadata = parse_metadata(self.document, self.document_name, reader)
+        except MetadataError as error:
+            return replace(self, metadata=None, trouble=str(error))
+        return replace(self, metadata=metadata, trouble="")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -116,10 +132,11 @@ class Listing:
     def _build(self, key: tuple[str, Version]) -> Release:
         wheels = tuple(self._wheels.get(key, ()))
         file = self._files.get(key)
-        metadata, trouble = None, ""
+        metadata, trouble, document = None, "", b""
         try:
             if file is not None:
-                metadata = parse_metadata(self._read(file), file)
+                document = self._read(file)
+                metadata = parse_metadata(document, file)
             elif any(wheel.label for wheel in wheels):
                 metadata, trouble = self._from_wheels(wheels)
         except MetadataError as error:
@@ -132,6 +149,8 @@ class Listing:
             metadata=metadata,
             listed=file is not None,
             trouble=trouble,
+            document=document,
+            document_name=file or "",
         )
 
     def _from_wheels(self, wheels: tuple[WheelName, ...]) -> tuple[VariantMetadata | None, str]:

@@ -7,9 +7,9 @@ import os
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive, rewrite
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def tagged_name(wheel: Path, label: str) -> WheelName:
 
 
 def write_variant(
-    wheel: Path,
+    path: Path,
     folder: Path,
     variant: WheelVariant,
     *,
@@ -43,75 +43,100 @@ def write_variant(
     ``bake_markers`` answers the variant markers of METADATA for the label; without it they are
     remarked on.
     """
-    target = _target(folder, str(tagged_name(wheel, variant.label)), force=force)
-    archive = WheelArchive(wheel)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    if member in archive:
-        raise InvalidValueError(f"{wheel.name}: has {member}, though its name has no label")
-    replace = {member: variant.to_json().encode()}
-    remarks = list(_dropped(archive))
-    if (stated_in := _marked_metadata(archive)) and bake_markers:
-        baked = _bake(archive, stated_in, variant.label, variant.properties)
-        replace[stated_in] = baked.metadata
+    with OpenWheel(path) as wheel:
+        return add_variant(wheel, folder, variant, force=force, bake_markers=bake_markers)
+
+
+def add_variant(
+    wheel: OpenWheel,
+    folder: Path,
+    variant: WheelVariant,
+    *,
+    force: bool = False,
+    bake_markers: bool = False,
+    check: bool = True,
+) -> tuple[Path, tuple[str, ...]]:
+    """Do as ``write_variant`` with a wheel that is open; ``check`` is that of ``rewrite``."""
+    target = _target(folder, str(tagged_name(wheel.path, variant.label)), force=force)
+    wheel.check()
+    if wheel.variant_path in wheel.archive:
+        raise InvalidValueError(
+            f"{wheel.path.name}: has {wheel.variant_path}, though its name has no label"
+        )
+    replace = {wheel.variant_path: variant.to_json().encode()}
+    remarks = list(_dropped(wheel))
+    if _has_markers(wheel) and bake_markers:
+        baked = _bake(wheel, variant.label, variant.properties)
+        replace[wheel.metadata_path] = baked.metadata
         remarks += [f"METADATA: {it}" for it in baked.changes]
-    elif stated_in:
-        remarks += _on_markers(archive, stated_in, variant.label)
-    rewrite(wheel, target, replace, archive.signatures)
+    elif _has_markers(wheel):
+        remarks += _on_markers(wheel, variant.label)
+    rewrite(wheel, target, replace, wheel.signatures, check=check)
     return target, tuple(remarks)
 
 
-def write_plain(wheel: Path, folder: Path, *, force: bool = False) -> tuple[Path, tuple[str, ...]]:
+def write_plain(
+    path: Path, folder: Path, *, force: bool = False, check: bool = True
+) -> tuple[Path, tuple[str, ...]]:
     """Write the ordinary wheel of a variant into a folder; return its path and remarks.
 
     Variant markers in METADATA are answered for the label that is taken off: the content is that
     build's, and no installer reads them in a wheel without a label.
     """
+    name = WheelName.parse(path.name)
+    if not name.label:
+        raise InvalidValueError(f"{path.name}: has no variant label to take off")
+    target = _target(folder, str(dataclasses.replace(name, label="")), force=force)
+    with OpenWheel(path) as wheel:
+        wheel.check()
+        removed = {*wheel.signatures}
+        if wheel.variant_json is not None:
+            removed.add(wheel.variant_path)
+        replace, remarks = _without_label(wheel)
+        rewrite(wheel, target, replace, removed, check=check)
+    return target, (*_dropped(wheel), *remarks)
+
+
+def _without_label(wheel: OpenWheel) -> tuple[dict[str, bytes], list[str]]:
+    """Return what changes in METADATA once the label is gone, and remarks."""
     from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 
-    name = WheelName.parse(wheel.name)
-    if not name.label:
-        raise InvalidValueError(f"{wheel.name}: has no variant label to take off")
-    target = _target(folder, str(dataclasses.replace(name, label="")), force=force)
-    archive = WheelArchive(wheel)
-    member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-    remarks = list(_dropped(archive))
-    replace: dict[str, bytes] = {}
-    stated_in = _marked_metadata(archive)
+    label, source = wheel.name.label, f"{wheel.path.name}: {wheel.variant_path}"
+    remarks = []
     try:
-        source = f"{wheel.name}: {member}"
-        found = parse_wheel_metadata(archive.read(member), source, name.label)
+        stated = parse_wheel_metadata(wheel.variant_json or b"", source, label).variants[label]
     except InvalidValueError as error:
-        remarks.append(f"the metadata that was taken out was not valid: {error}")
-        if stated_in:
+        is_absent = wheel.variant_json is None
+        text = f"{wheel.path.name}: has no {wheel.variant_path}" if is_absent else str(error)
+        remarks.append(f"the metadata that was taken out was not valid: {text}")
+        if _has_markers(wheel):
             remarks.append("METADATA keeps its variant markers, which pip and uv refuse")
-    else:
-        if stated_in:
-            baked = _bake(archive, stated_in, name.label, found.variants[name.label])
-            replace[stated_in] = baked.metadata
-            remarks += [f"METADATA: {it}" for it in baked.changes]
-    removed = {*archive.signatures, *([member] if member in archive else [])}
-    rewrite(wheel, target, replace, removed)
-    return target, tuple(remarks)
+        return {}, remarks
+    if not _has_markers(wheel):
+        return {}, remarks
+    baked = _bake(wheel, label, stated)
+    return {wheel.metadata_path: baked.metadata}, [f"METADATA: {it}" for it in baked.changes]
 
 
-def _marked_metadata(archive: WheelArchive) -> str:
-    """Return the name of METADATA if it may have variant markers, which cost time to read."""
-    name = f"{archive.dist_info}/METADATA"
-    return name if name in archive and b"variant_" in archive.read(name) else ""
+def _has_markers(wheel: OpenWheel) -> bool:
+    """Tell whether METADATA may have variant markers, which cost time to read."""
+    return b"variant_" in wheel.metadata
 
 
-def _bake(archive: WheelArchive, name: str, label: str, properties: Properties) -> Baked:
+def _bake(wheel: OpenWheel, label: str, properties: Properties) -> Baked:
     from nvidia_variant_provider.tools.metadata.bake import bake
 
-    return bake(archive.read(name), label, properties, f"{archive.path.name}: {name}")
+    source = f"{wheel.path.name}: {wheel.metadata_path}"
+    return bake(wheel.metadata, label, properties, source)
 
 
-def _on_markers(archive: WheelArchive, name: str, label: str) -> Iterator[str]:
+def _on_markers(wheel: OpenWheel, label: str) -> Iterator[str]:
     """Remark on variant markers that stay, and on labels among them that are not the wheel's."""
     from nvidia_variant_provider.tools.metadata.bake import marked_requirements
     from nvidia_variant_provider.tools.metadata.markers import LABEL
 
-    found = marked_requirements(archive.read(name), f"{archive.path.name}: {name}")
+    source = f"{wheel.path.name}: {wheel.metadata_path}"
+    found = marked_requirements(wheel.metadata, source)
     if not found:
         return
     tests = [it for marked in found for it in marked.tests]
@@ -134,5 +159,5 @@ def _target(folder: Path, name: str, *, force: bool) -> Path:
     return target
 
 
-def _dropped(archive: WheelArchive) -> tuple[str, ...]:
-    return tuple(f"{name} was dropped: it signed the old RECORD" for name in archive.signatures)
+def _dropped(wheel: OpenWheel) -> tuple[str, ...]:
+    return tuple(f"{name} was dropped: it signed the old RECORD" for name in wheel.signatures)

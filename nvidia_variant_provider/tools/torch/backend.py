@@ -95,7 +95,7 @@ def platform_of(machine: Machine) -> str:
 
 def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
     """Choose among the builds of a release for a platform of the table."""
-    judged = tuple(_judge(build, machine) for build in builds_of(release, platform))
+    judged = tuple(judge_build(build, machine) for build in builds_of(release, platform))
     fitting = [it for it in judged if it.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
     chosen = max(fitting, key=lambda it: len(it.covers), default=None)
@@ -114,7 +114,8 @@ def oldest_driver(build: TorchBuild) -> DriverRelease:
     return OLDEST_DRIVER[build.cuda.major][build.platform.partition("-")[0]]
 
 
-def _judge(build: TorchBuild, machine: Machine) -> Judgement:
+def judge_build(build: TorchBuild, machine: Machine) -> Judgement:
+    """Judge one build by its toolkit's oldest driver and by its device code."""
     refusal = _driver_refusal(build, machine)
     if not refusal and not machine.gpus:
         refusal = "there is no GPU"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -13,14 +12,13 @@ from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tools.binaries import coverage, runtime
-from nvidia_variant_provider.tools.binaries.inspector import inspect_path
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.tagging.groups import Group, split
 from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
 from nvidia_variant_provider.tools.verify.code import Code
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability
@@ -97,10 +95,13 @@ def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
                 f"{path}: has no variant label, so there is nothing to verify;"
                 " tag --dry-run shows what it could state"
             )
-        archive = WheelArchive(Path(path))
-        member = f"{archive.dist_info}/{WHEEL_METADATA_NAME}"
-        metadata = parse_wheel_metadata(archive.read(member), f"{path}: {member}", name.label)
-        contents = inspect_path(path, jobs=jobs)
+        with OpenWheel(path) as wheel:
+            wheel.check()
+            data = wheel.variant_json
+            if data is None:
+                raise InvalidValueError(f"{path}: has no {wheel.variant_path}")
+            metadata = parse_wheel_metadata(data, wheel.variant_source, name.label)
+            contents = read_wheel(wheel.archive, jobs)
     except OSError as error:
         raise InvalidValueError(f"{path}: {error.strerror}") from error
     return Facts(path, name, metadata, contents, threshold)

@@ -1,4 +1,4 @@
-"""Ranges of bytes in files: read through one handle, copied inside the kernel where it can."""
+"""Ranges of bytes in files: read whole, copied inside the kernel where it can."""
 
 from __future__ import annotations
 
@@ -6,30 +6,16 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.wheels.source import FileSource
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    from nvidia_variant_provider.tools.wheels.source import OpenFile
+
 _STEP: Final = 4 << 20
 
 
-class OpenSource(FileSource):
-    """A file that stays open: thousands of small reads would each open it again."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        super().__init__(file.name, name)
-        self._file = file
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes from ``offset``."""
-        if offset < 0:
-            return b""
-        self._file.seek(offset)
-        return self._file.read(length)
-
-
-def copy_range(old: BinaryIO, new: BinaryIO, at: int, length: int) -> None:
+def copy_range(old: OpenFile, new: BinaryIO, at: int, length: int) -> None:
     """Append ``length`` bytes of ``old``, from ``at`` on, to what was written to ``new``."""
     new.flush()
     done = _copy_in_kernel(old.fileno(), new.fileno(), at, length)
@@ -39,11 +25,10 @@ def copy_range(old: BinaryIO, new: BinaryIO, at: int, length: int) -> None:
         done += len(piece)
 
 
-def read_range(old: BinaryIO, at: int, length: int) -> bytes:
+def read_range(old: OpenFile, at: int, length: int) -> bytes:
     """Read exactly these bytes; raises ``DamagedFileError`` when the file has become shorter."""
-    old.seek(at)
     data = bytearray()
-    while len(data) < length and (piece := old.read(length - len(data))):
+    while len(data) < length and (piece := old.read_at(at + len(data), length - len(data))):
         data += piece
     if len(data) < length:
         raise DamagedFileError(f"{old.name}: became shorter while it was read")

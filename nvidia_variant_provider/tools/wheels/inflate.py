@@ -1,4 +1,4 @@
-"""The inflater: zlib-ng where the extra ``fast`` is installed, else the one of Python.
+"""Inflater and checksum: zlib-ng's where the extra ``fast`` is installed, else those of Python.
 
 Both can be copied, which is what reading a member again from the middle needs; ISA-L's cannot.
 """
@@ -47,5 +47,10 @@ class Inflater(Protocol):
 
 def inflater() -> Inflater:
     """Return an inflater for a bare deflate stream, as zip members are."""
-    found: Inflater = library.decompressobj(-zlib.MAX_WBITS)
-    return found
+    fresh: Inflater = library.decompressobj(-zlib.MAX_WBITS)
+    return fresh
+
+
+def crc32(data: bytes, before: int = 0) -> int:
+    """Return the CRC-32 of bytes that follow others of the sum ``before``."""
+    return int(library.crc32(data, before))

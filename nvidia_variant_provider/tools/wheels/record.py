@@ -27,24 +27,28 @@ class WheelRecord:
     newline: str = "\n"
 
     @classmethod
-    def parse(cls, path: str, data: bytes, source: str) -> WheelRecord:
-        """Read the file; ``path`` is its own place in the wheel, ``source`` is for messages."""
+    def parse(cls, path: str, data: bytes, source: str, most: int) -> WheelRecord:
+        """Read the file; ``path`` is its own place in the wheel, ``source`` is for messages.
+
+        ``most`` is how many rows there can be: a short file can inflate to millions of them. Raises
+        ``DamagedFileError``.
+        """
         where = f"{source}: {path}"
+        rows: dict[str, tuple[str, str, str]] = {}
         try:
-            text = data.decode("utf-8")
-            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+            # Decoded line by line: the whole text could take four times as much memory.
+            lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+            for row in csv.reader(lines, strict=True):
+                listed, digest, size = _three(row, where)
+                if listed in rows:
+                    raise DamagedFileError(f"{where}: {listed!r:.120} is listed twice")
+                if len(rows) == most:
+                    raise DamagedFileError(f"{where}: more rows than the {most} there are files")
+                rows[listed] = (listed, digest, size)
         except (UnicodeDecodeError, csv.Error) as error:
             raise DamagedFileError(f"{where}: {error}; expected CSV in UTF-8") from error
-        found = []
-        for row in rows:
-            if len(row) != 3:  # noqa: PLR2004 - path, hash, size
-                raise DamagedFileError(f"{where}: {row!r:.120}; expected a path, a hash and a size")
-            found.append((row[0], row[1], row[2]))
-        paths = {row[0] for row in found}
-        if len(paths) != len(found):
-            raise DamagedFileError(f"{where}: a path is listed twice")
-        is_dos = text.partition("\n")[0].endswith("\r")
-        return cls(path, tuple(found), "\r\n" if is_dos else "\n")
+        is_dos = data.partition(b"\n")[0].endswith(b"\r")
+        return cls(path, tuple(rows.values()), "\r\n" if is_dos else "\n")
 
     def check(self, sizes: Mapping[str, int], source: str) -> None:
         """Compare the rows with the archive's files and their sizes."""
@@ -81,6 +85,12 @@ class WheelRecord:
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator=self.newline).writerows(self.rows)
         return text.getvalue().encode()
+
+
+def _three(row: list[str], where: str) -> list[str]:
+    if len(row) != 3:  # noqa: PLR2004 - path, hash, size
+        raise DamagedFileError(f"{where}: {row!r:.120}; expected a path, a hash and a size")
+    return row
 
 
 def _hash(data: bytes) -> tuple[str, str]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from nvidia_variant_provider.errors import DamagedFileError
+from nvidia_variant_provider.tools.files import open_regular
 from nvidia_variant_provider.tools.wheels import inflate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from typing_extensions import Self
 
     from nvidia_variant_provider.tools.wheels.inflate import Inflater
 
@@ -69,35 +74,106 @@ class BytesSource:
         """Do nothing: all bytes are at hand."""
 
 
-class FileSource:
-    """A file on disk, or the part of it that a stored zip member occupies."""
+class OpenFile:
+    """A regular file that is open once and read at any place, by several threads too.
 
-    def __init__(self, path: str, name: str, start: int = 0, size: int | None = None) -> None:
-        self._path = path
-        self._start = start
-        self.name = name
-        self.size = os.stat(path).st_size - start if size is None else size
+    ``name`` is for messages. Close it, or use it in ``with``.
+    """
+
+    def __init__(self, path: str | Path, name: str = "") -> None:
+        """Open the file; raises ``InvalidValueError`` for a pipe or a device, and ``OSError``."""
+        self.name = name or str(path)
+        self._file = open_regular(path)
+        self.size = os.fstat(self._file.fileno()).st_size
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; its sources cannot be read any more."""
+        self._file.close()
+
+    def fileno(self) -> int:
+        """Return the descriptor, for copies inside the kernel."""
+        return self._file.fileno()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes of the file in pieces."""
-        with open(self._path, "rb", buffering=0) as file:
-            file.seek(self._start)
-            left = self.size
-            while left > 0 and (data := file.read(min(STEP, left))):
-                left -= len(data)
-                yield data
+        return _pieces(self, 0, self.size)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``; raises ``OSError`` naming the file."""
+        if offset < 0 or length <= 0:
+            return b""
+        try:
+            if hasattr(os, "pread"):
+                return os.pread(self._file.fileno(), length, offset)
+            with self._lock:
+                self._file.seek(offset)
+                return self._file.read(length)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self.name) from error
+
+    def keep(self, start: int, end: int) -> None:
+        """Do nothing: the file can be read again."""
+
+
+class Checksum:
+    """The CRC-32 that some bytes should have; ``is_confirmed`` once all of them were seen."""
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self.is_confirmed = False
+
+    def over(self, pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
+        """Hand on the pieces; raises ``DamagedFileError`` at their end if the sum is another."""
+        seen = 0
+        for piece in pieces:
+            seen = inflate.crc32(piece, seen)
+            yield piece
+        if seen != self.expected:
+            raise DamagedFileError(
+                f"{name}: damaged: its checksum is {seen:08x}, the archive states"
+                f" {self.expected:08x}"
+            )
+        self.is_confirmed = True
+
+
+class PartSource:
+    """A range of other bytes, such as the place of a stored member in its archive."""
+
+    def __init__(
+        self, whole: Source, name: str, start: int, size: int, checksum: Checksum | None = None
+    ) -> None:
+        self._whole = whole
+        self._start = start
+        self._checksum = checksum
+        self.name = name
+        self.size = size
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the bytes of the range in pieces, and check their sum where one is known."""
+        pieces = _pieces(self._whole, self._start, self.size)
+        return self._checksum.over(pieces, self.name) if self._checksum else pieces
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes from ``offset``."""
         length = min(length, self.size - offset)
-        if offset < 0 or length <= 0:
-            return b""
-        with open(self._path, "rb", buffering=0) as file:
-            file.seek(self._start + offset)
-            return file.read(length)
+        return self._whole.read_at(self._start + offset, length) if offset >= 0 < length else b""
 
     def keep(self, start: int, end: int) -> None:
-        """Do nothing: the file can be read again."""
+        """Do nothing: the range can be read again."""
+
+
+def _pieces(whole: Source, start: int, size: int) -> Iterator[bytes]:
+    at, end = start, start + size
+    while at < end and (data := whole.read_at(at, min(STEP, end - at))):
+        at += len(data)
+        yield data
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +214,21 @@ class InflatedSource:
     small part again. ``size`` is what the archive claims; a stream that goes on is an error.
     """
 
-    def __init__(self, path: str, name: str, start: int, packed: int, size: int) -> None:
+    def __init__(
+        self,
+        whole: Source,
+        name: str,
+        start: int,
+        packed: int,
+        size: int,
+        checksum: Checksum | None = None,
+    ) -> None:
         self.name = name
         self.size = size
-        self._path = path
+        self._whole = whole
         self._start = start
         self._packed = packed
+        self._checksum = checksum
         self._checkpoints = [_Checkpoint(0, 0, inflate.inflater())]
         self._spacing = FIRST_SPACING
         self._kept: list[_Kept] = []
@@ -154,9 +239,10 @@ class InflatedSource:
             self._kept.append(_Kept(start, min(end, self.size), bytearray()))
 
     def chunks(self) -> Iterator[bytes]:
-        """Inflate the whole member in bounded pieces."""
+        """Inflate the whole member in bounded pieces, and check their sum where one is known."""
+        pieces = self._inflate(self._checkpoints[0], self.size + 1)
         at = 0
-        for piece in self._inflate(self._checkpoints[0], self.size + 1):
+        for piece in self._checksum.over(pieces, self.name) if self._checksum else pieces:
             for kept in self._kept:
                 kept.feed(at, piece)
             at += len(piece)
@@ -190,17 +276,16 @@ class InflatedSource:
     def _inflate(self, begin: _Checkpoint, until: int) -> Iterator[bytes]:
         """Inflate from a checkpoint up to an offset; only past the end is the size checked."""
         inflater, out, consumed = begin.state.copy(), begin.out, begin.consumed
-        with open(self._path, "rb", buffering=0) as file:
-            file.seek(self._start + consumed)
-            while not inflater.eof and out < until:
-                data = file.read(min(READ, self._packed - consumed, max(until - out, _SMALL)))
-                consumed += len(data)
-                for piece in self._drain(inflater, data, until - out):
-                    out += len(piece)
-                    yield piece
-                if not data and not inflater.eof:
-                    break
-                self._remember(inflater, out, consumed)
+        while not inflater.eof and out < until:
+            length = min(READ, self._packed - consumed, max(until - out, _SMALL))
+            data = self._whole.read_at(self._start + consumed, length)
+            consumed += len(data)
+            for piece in self._drain(inflater, data, until - out):
+                out += len(piece)
+                yield piece
+            if not data and not inflater.eof:
+                break
+            self._remember(inflater, out, consumed)
         if out != self.size and until > min(out, self.size):
             seen = "more than" if out > self.size else f"{out} bytes,"
             raise DamagedFileError(f"{self.name}: inflates to {seen} the {self.size} announced")

@@ -6,23 +6,22 @@ members, repeated names, local headers that contradict the directory, bytes befo
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import zipdir
 from nvidia_variant_provider.tools.wheels import zip_records as zr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from nvidia_variant_provider.tools.wheels.source import Source
+    from nvidia_variant_provider.tools.wheels.zip_directory import Directory
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
 # A deflate stream grows at most by this factor (zlib's documentation), and an empty one has a few
 # bytes; a claim beyond it is a lie.
 _MOST_INFLATION: Final = 1032
-# What is read into memory is RECORD, METADATA and the like.
-MAX_READ: Final = 64 << 20
 _DESCRIPTOR_MAGIC: Final = b"PK\x07\x08"
 _DESCRIPTOR_MAX: Final = 24
 _NAME_MAX: Final = 4096
@@ -30,42 +29,24 @@ _USUAL_EXTRA: Final = 64
 _SHOWN: Final = 120
 
 
-def read_entries(file: Source) -> tuple[Entry, ...]:
-    """Read the directory and every local header, and check that they leave nothing open.
+def check_layout(file: Source, directory: Directory, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Check every local header, and that nothing lies between, before or behind the members.
 
-    The entries are in the order of their bytes. Raises ``DamagedFileError``.
+    The entries are returned in the order of their bytes, with their places filled in. Raises
+    ``DamagedFileError``.
     """
-    directory = zipdir.find_directory(file)
     _check_end(file, directory)
-    entries = sorted(_read_directory(file, directory), key=lambda entry: entry.header_at)
-    _check_names(file, entries)
-    ends = [entry.header_at for entry in entries[1:]] + [directory.start]
-    begin = entries[0].header_at if entries else directory.start
+    members = sorted(entries, key=lambda entry: entry.header_at)
+    _check_names(file, members)
+    starts = [*(entry.header_at for entry in members), directory.start]
+    begin = starts[0]
     if begin:
         raise DamagedFileError(f"{file.name}: {begin} bytes before the first member, expected none")
-    return tuple(_settle(file, entry, end) for entry, end in zip(entries, ends, strict=True))
+    ends = starts[1:]
+    return tuple(_settle(file, entry, end) for entry, end in zip(members, ends, strict=True))
 
 
-def read_member(file: Source, entry: Entry) -> bytes:
-    """Return the content of one small member, its checksum verified."""
-    where = f"{file.name}: {entry.name[:_SHOWN]}"
-    if max(entry.size, entry.packed) > MAX_READ:
-        raise DamagedFileError(f"{where}: {entry.size} bytes, expected at most {MAX_READ}")
-    data = file.read_at(entry.data_at, entry.packed)
-    if entry.method == zr.DEFLATED:
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            data = inflater.decompress(data, entry.size + 1)
-        except zlib.error as error:
-            raise DamagedFileError(f"{where}: not a deflate stream: {error}") from error
-        if not inflater.eof or inflater.unused_data:
-            raise DamagedFileError(f"{where}: its stream does not end where the member ends")
-    if len(data) != entry.size or zlib.crc32(data) != entry.crc:
-        raise DamagedFileError(f"{where}: size or checksum differ from what the archive states")
-    return data
-
-
-def _check_end(file: Source, directory: zipdir.Directory) -> None:
+def _check_end(file: Source, directory: Directory) -> None:
     """Compare what follows the directory with the one way of writing it, comments excluded."""
     at = directory.start + directory.size
     tail = file.read_at(at, file.size - at)
@@ -83,7 +64,7 @@ def _check_end(file: Source, directory: zipdir.Directory) -> None:
         )
 
 
-def _is_end64(tail: bytes, directory: zipdir.Directory, at: int) -> bool:
+def _is_end64(tail: bytes, directory: Directory, at: int) -> bool:
     end64 = zr.END64.unpack_from(tail)
     locator = tail[zr.END64.size : zr.END64.size + zr.LOCATOR.size]
     end = zr.END.unpack_from(tail, zr.END64.size + zr.LOCATOR.size)
@@ -101,33 +82,14 @@ def _is_end64(tail: bytes, directory: zipdir.Directory, at: int) -> bool:
     )
 
 
-def _read_directory(file: Source, directory: zipdir.Directory) -> list[Entry]:
-    window = file.read_at(directory.start, directory.size)
-    at, entries = 0, []
-    try:
-        for _ in range(directory.count):
-            entry, length = zr.parse_central(window, at)
-            entries.append(entry)
-            at += length
-    except zr.RecordError as error:
-        raise DamagedFileError(f"{file.name}: {error}") from error
-    if at != len(window):
-        raise DamagedFileError(
-            f"{file.name}: a directory of {len(window)} bytes, its {directory.count} members"
-            f" take {at}"
-        )
-    return entries
-
-
 def _check_names(file: Source, entries: list[Entry]) -> None:
     seen: set[str] = set()
     for entry in entries:
-        try:
-            name = entry.name
-        except UnicodeDecodeError as error:
+        name = entry.name
+        if entry.flags & zr.UTF8 and name.encode() != entry.raw_name:
             raise DamagedFileError(
                 f"{file.name}: the name {entry.raw_name[:_SHOWN]!r} is not UTF-8"
-            ) from error
+            )
         if fault := _fault_of(name):
             raise DamagedFileError(f"{file.name}: {fault}: {name[:_SHOWN]!r}")
         key = name.rstrip("/")
@@ -180,7 +142,7 @@ def _settle(file: Source, entry: Entry, end: int) -> Entry:
 
 
 def _check_claims(where: str, entry: Entry) -> None:
-    if entry.flags & zr.ENCRYPTED or entry.method not in {zr.STORED, zr.DEFLATED}:
+    if not entry.is_readable:
         raise DamagedFileError(
             f"{where}: method {entry.method}, flags {entry.flags:#x}; expected stored or deflated,"
             " not encrypted"

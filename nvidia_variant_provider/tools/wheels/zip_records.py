@@ -68,7 +68,17 @@ class Entry:
     @property
     def name(self) -> str:
         """The member's name; without the mark for UTF-8 it is in the alphabet of MS-DOS."""
-        return self.raw_name.decode("utf-8" if self.flags & UTF8 else "cp437")
+        return self.raw_name.decode("utf-8" if self.flags & UTF8 else "cp437", "replace")
+
+    @property
+    def is_folder(self) -> bool:
+        """True for an entry that stands for a folder and has no bytes."""
+        return self.raw_name.endswith(b"/")
+
+    @property
+    def is_readable(self) -> bool:
+        """True when the method is one of the two that wheels may use, without encryption."""
+        return self.method in {STORED, DEFLATED} and not self.flags & ENCRYPTED
 
 
 def parse_central(window: bytes, at: int) -> tuple[Entry, int]:

@@ -18,6 +18,7 @@ from nvidia_variant_provider.tools.binaries.inspector import inspect_path
 from nvidia_variant_provider.tools.wheels import inflate
 from nvidia_variant_provider.tools.wheels.source import STEP, InflatedSource
 from tests.tools.binaries import packing
+from tests.wheel_maker import Reopened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def member(folder: Path, data: bytes, packed: bytes | None = None) -> InflatedSo
     packed = packing.deflated(data) if packed is None else packed
     path = folder / "member"
     path.write_bytes(b"before" + packed + b"after")
-    return InflatedSource(str(path), "member", 6, len(packed), len(data))
+    return InflatedSource(Reopened(path), "member", 6, len(packed), len(data))
 
 
 def noise(length: int) -> bytes:
@@ -89,7 +90,7 @@ def test_damage_is_an_error_that_names_the_member(
 def test_a_stream_that_goes_on_is_left(tmp_path: Path) -> None:
     packed = packing.deflated(bytes(200 << 20))
     (tmp_path / "bomb").write_bytes(packed)
-    source = InflatedSource(str(tmp_path / "bomb"), "bomb", 0, len(packed), 1 << 20)
+    source = InflatedSource(Reopened(tmp_path / "bomb"), "bomb", 0, len(packed), 1 << 20)
     seen: list[int] = []
 
     with pytest.raises(DamagedFileError, match="bomb: inflates to more than"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,14 @@ from nvidia_variant_provider.tools.wheels.source import (
     CHECKPOINTS,
     STEP,
     BytesSource,
-    FileSource,
+    Checksum,
     InflatedSource,
+    OpenFile,
+    PartSource,
     Source,
 )
 from tests.tools.binaries import packing
+from tests.wheel_maker import Reopened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +32,9 @@ def write(folder: Path, data: bytes, *, size: int | None = None, level: int = 6)
     packed = packing.deflated(data, level)
     path = folder / "packed"
     path.write_bytes(b"head" + packed)
-    return InflatedSource(str(path), "member", 4, len(packed), len(data) if size is None else size)
+    return InflatedSource(
+        Reopened(path), "member", 4, len(packed), len(data) if size is None else size
+    )
 
 
 def test_all_bytes_come_in_bounded_pieces(tmp_path: Path) -> None:
@@ -46,7 +52,7 @@ def sources(folder: Path) -> list[Source]:
     assert sum(map(len, inflated.chunks())) == len(CONTENT)
     return [
         BytesSource("bytes", CONTENT),
-        FileSource(str(plain), "file", 4, len(CONTENT)),
+        PartSource(Reopened(plain), "file", 4, len(CONTENT)),
         inflated,
         fresh,
     ]
@@ -97,15 +103,36 @@ def test_kept_states_are_few_however_long_the_member(tmp_path: Path) -> None:
     assert source.read_at(59 << 20, 100) == (NOISE * 20)[59 << 20 : (59 << 20) + 100]
 
 
-def test_a_file_without_a_stated_size_reaches_to_its_end(tmp_path: Path) -> None:
+def test_an_open_file_is_read_at_any_place_and_in_pieces(tmp_path: Path) -> None:
     path = tmp_path / "plain"
     path.write_bytes(b"head" + NOISE)
-    whole, rest = FileSource(str(path), "file"), FileSource(str(path), "file", 4)
+    with OpenFile(path, "file") as whole:
+        assert (whole.name, whole.size) == ("file", len(NOISE) + 4)
+        assert b"".join(whole.chunks()) == b"head" + NOISE
+        assert max(map(len, whole.chunks())) == STEP
+        assert (whole.read_at(4, 10), whole.read_at(-1, 10)) == (NOISE[:10], b"")
 
-    assert (whole.size, rest.size) == (len(NOISE) + 4, len(NOISE))
-    assert b"".join(whole.chunks()) == b"head" + NOISE
-    assert rest.read_at(0, 10) == NOISE[:10]
-    assert max(map(len, rest.chunks())) == STEP
+
+@pytest.mark.parametrize("packed", [False, True], ids=["stored", "deflated"])
+def test_the_checksum_of_what_was_read_to_its_end_is_checked(packed: bool) -> None:  # noqa: FBT001
+    data = packing.deflated(CONTENT) if packed else CONTENT
+    whole = BytesSource("w.whl", data)
+    right, wrong = Checksum(zlib.crc32(CONTENT)), Checksum(1)
+
+    def member(checksum: Checksum) -> Source:
+        if packed:
+            return InflatedSource(whole, "a.so", 0, len(data), len(CONTENT), checksum)
+        return PartSource(whole, "a.so", 0, len(data), checksum)
+
+    pieces = member(right).chunks()
+    seen = len(next(pieces))
+    before = right.is_confirmed
+    seen += sum(map(len, pieces))
+
+    assert (before, seen, right.is_confirmed) == (False, len(CONTENT), True)
+    with pytest.raises(DamagedFileError, match=r"a\.so: damaged: its checksum is .* 00000001"):
+        list(member(wrong).chunks())
+    assert not wrong.is_confirmed
 
 
 def test_pieces_of_bytes_have_the_chosen_step() -> None:
@@ -225,7 +252,7 @@ def test_a_broken_stream_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"\xff" * 100)
 
     with pytest.raises(DamagedFileError, match="member: not a deflate stream"):
-        list(InflatedSource(str(path), "member", 0, 100, 1000).chunks())
+        list(InflatedSource(Reopened(path), "member", 0, 100, 1000).chunks())
 
 
 def test_a_cut_off_stream_is_an_error(tmp_path: Path) -> None:
@@ -234,4 +261,4 @@ def test_a_cut_off_stream_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(packed[:-5000])
 
     with pytest.raises(DamagedFileError, match="the 3145728 announced"):
-        list(InflatedSource(str(path), "member", 0, len(packed), len(NOISE)).chunks())
+        list(InflatedSource(Reopened(path), "member", 0, len(packed), len(NOISE)).chunks())

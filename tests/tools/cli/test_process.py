@@ -15,7 +15,9 @@ from typing import Final
 import pytest
 
 from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES
+from tests.tools.lint.releases import merge_patch, read_base, write_release
 
+OPTIONAL: Final = {"index": {"providers": {"nvidia": {"optional": True}}}}
 COMMAND: Final = (sys.executable, "-m", "nvidia_variant_provider")
 RECORD: Final = Path(__file__).parents[2] / "data/machines/wsl2-linux-driver-shadows.json"
 SECONDS: Final = 60
@@ -40,6 +42,25 @@ def test_a_reader_that_leaves_ends_it_quietly(words: str) -> None:
     done = shell(f"provider {words} | true; echo ${{PIPESTATUS[0]}}")
 
     assert (done.stdout, done.stderr) == (b"0\n", b"")
+
+
+@pytest.mark.parametrize("reader", ["head -1", "grep -q .", "true"])
+def test_a_verdict_is_the_same_whoever_reads_it(reader: str, tmp_path: Path) -> None:
+    release = write_release(tmp_path, merge_patch(read_base(), OPTIONAL))
+    lint = shell(f"provider lint {release} | {reader} >&2; echo ${{PIPESTATUS[0]}}")
+    command = f"provider explain {release} --target h100@580 --expect nothing-such"
+    explain = shell(f"{command} 2>&1 | {reader} >&2; echo ${{PIPESTATUS[0]}}")
+
+    assert (lint.stdout, explain.stdout) == (b"1\n", b"1\n")
+
+
+@pytest.mark.parametrize("program", ["nvp", "nvidia-variant-provider", "-m"])
+def test_every_way_to_start_it_works(program: str) -> None:
+    ways = {"-m": [sys.executable, "-m", "nvidia_variant_provider"]}
+    command = ways.get(program, [str(Path(sys.executable).parent / program)])
+
+    shown = subprocess.check_output([*command, "--version"], timeout=SECONDS)
+    assert shown.split()[0] == b"nvidia-variant-provider"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
@@ -96,7 +117,7 @@ def test_control_c_ends_with_130_and_no_traceback(tmp_path: Path) -> None:
         os.killpg(child.pid, signal.SIGINT)
         out, err = child.communicate(timeout=SECONDS)
 
-    assert (child.returncode, out, err) == (130, b"", b"")
+    assert (child.returncode, out, err) == (130, b"", b"interrupted\n")
 
 
 # Runs the program as in an environment without the extra ``tools``.

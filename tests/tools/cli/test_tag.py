@@ -11,9 +11,8 @@ import jsonschema
 import pytest
 
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
-from nvidia_variant_provider.tools.wheels.rewrite import WheelArchive
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from tests.wheel_maker import DIST_INFO, cuda_library, cuda_wheel, make_wheel
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -37,8 +36,8 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 
 def metadata_of(path: str) -> dict[str, Any]:
-    archive = WheelArchive(Path(path))
-    data = archive.read(f"{archive.dist_info}/{WHEEL_METADATA_NAME}")
+    with OpenWheel(path) as wheel:
+        data = wheel.read("variant.json")
     return {
         label: {name: dict(features) for name, features in variant.items()}
         for label, variant in parse_metadata(data, path).variants.items()
@@ -232,7 +231,8 @@ def test_untag_gives_the_ordinary_wheel_back(
     assert (refused, written) == (2, 0)
     assert "is there already" in message
     assert capsys.readouterr().out == f"written: {wheel}\n"
-    assert "variant.json" not in str(WheelArchive(wheel).record.rows)
+    with OpenWheel(wheel) as opened:
+        assert "variant.json" not in str(opened.record.rows)
     assert main(["untag", str(tmp_path / "x-1-py3-none-any-y.whl"), "-o", str(tmp_path)]) == 2
 
 

@@ -18,7 +18,7 @@ WHEEL = "demo-1.0+cu130-py3-none-any.whl"
 FILES = (
     PageFile(WHEEL, "https://index.example/files/demo-1.0%2Bcu130-py3-none-any.whl", "ab" * 32),
     PageFile(
-        "demo-0.9.tar.gz", "https://other.example/demo-0.9.tar.gz", "", ">=3.10", is_yanked=True
+        "demo-0.9.tar.gz", "https://other.example/demo-0.9.tar.gz", "", ">=3.10", yanked="broken"
     ),
 )
 
@@ -30,7 +30,7 @@ def html(*links: str, head: str = "") -> bytes:
 def test_a_page_in_html() -> None:
     page = html(
         f'<a href="../../files/demo-1.0%2Bcu130-py3-none-any.whl#sha256={"AB" * 32}">demo</a>',
-        '<a data-requires-python="&gt;=3.10" data-yanked href="https://other.example/demo-0.9.tar.gz">'
+        '<a data-requires-python="&gt;=3.10" data-yanked="broken" href="https://other.example/demo-0.9.tar.gz">'
         "x</a>",
     )
 

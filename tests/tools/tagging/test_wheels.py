@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from nvidia_variant_provider.tools.tagging.variant import NVIDIA_ENTRY, build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
-from tests.wheel_maker import DIST_INFO, make_wheel, pack, record_of
+from tests.wheel_maker import DIST_INFO, METADATA, WHEEL, make_wheel, pack, record_of
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
@@ -83,7 +83,8 @@ def test_signatures_are_dropped_with_a_remark(tmp_path: Path) -> None:
 def test_untag_remarks_on_what_stays_doubtful(tmp_path: Path) -> None:
     files = {
         VARIANT_JSON: b"{}",
-        f"{DIST_INFO}/METADATA": b"Requires-Dist: a; variant_label == 'x'\n",
+        f"{DIST_INFO}/METADATA": METADATA + b"Requires-Dist: a; variant_label == 'x'\n",
+        f"{DIST_INFO}/WHEEL": WHEEL,
     }
     wheel = tmp_path / "demo-1.0-py3-none-any-x.whl"
     members = {"demo/__init__.py": b""} | files

@@ -7,6 +7,7 @@ import pytest
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.wheels.file_range import copy_range
+from nvidia_variant_provider.tools.wheels.source import OpenFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ DATA = bytes(range(256)) * 100
 def test_a_range_is_appended(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(DATA)
 
-    with open(tmp_path / "old", "rb") as old, open(tmp_path / "new", "wb") as new:
+    with OpenFile(tmp_path / "old") as old, open(tmp_path / "new", "wb") as new:
         new.write(b"before")
         copy_range(old, new, 100, 20_000)
         new.write(b"after")
@@ -30,7 +31,7 @@ def test_what_the_kernel_refuses_is_copied_by_hand(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(DATA)
     reader, writer = os.pipe()
 
-    with open(tmp_path / "old", "rb") as old, open(writer, "wb") as new:
+    with OpenFile(tmp_path / "old") as old, open(writer, "wb") as new:
         copy_range(old, new, 100, 20_000)
     with open(reader, "rb") as pipe:
         copied = pipe.read()
@@ -42,7 +43,7 @@ def test_a_file_that_became_shorter_is_told(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(DATA)
 
     with (
-        open(tmp_path / "old", "rb") as old,
+        OpenFile(tmp_path / "old") as old,
         open(tmp_path / "new", "wb") as new,
         pytest.raises(DamagedFileError, match="became shorter"),
     ):

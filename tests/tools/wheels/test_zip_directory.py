@@ -8,24 +8,33 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import zipdir
-from nvidia_variant_provider.tools.wheels.source import BytesSource, FileSource
+from nvidia_variant_provider.tools.wheels.source import BytesSource
+from nvidia_variant_provider.tools.wheels.zip_directory import (
+    find_directory,
+    open_member,
+    read_directory,
+)
+from nvidia_variant_provider.tools.wheels.zip_records import Entry
 from tests.tools.binaries import packing
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from nvidia_variant_provider.tools.wheels.source import Source
 
 
 def listed(data: bytes) -> list[tuple[str, int, int, int]]:
-    members = zipdir.read_members(BytesSource("w.whl", data))
-    return [(one.name, one.method, one.packed, one.size) for one in members]
+    members = entries_of(BytesSource("w.whl", data))
+    return [(entry.name, entry.method, entry.packed, entry.size) for entry in members]
+
+
+def entries_of(file: Source) -> list[Entry]:
+    return list(read_directory(file, find_directory(file)))
 
 
 def expected(data: bytes) -> list[tuple[str, int, int, int]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return [
-            (one.filename, one.compress_type, one.compress_size, one.file_size)
-            for one in archive.infolist()
+            (info.filename, info.compress_type, info.compress_size, info.file_size)
+            for info in archive.infolist()
         ]
 
 
@@ -41,18 +50,17 @@ def test_many_members_span_several_windows() -> None:
     assert listed(data) == expected(data)
 
 
-def test_zip64_members(tmp_path: Path) -> None:
-    path = tmp_path / "w.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def test_zip64_members() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("big.so", "w", force_zip64=True) as member:
             member.write(b"abc" * 1000)
         archive.comment = b"with a comment"
-    data = path.read_bytes()
-    file = FileSource(str(path), "w.whl")
-    member64 = next(zipdir.read_members(file))
+    data = buffer.getvalue()
+    file = BytesSource("w.whl", data)
 
     assert listed(data) == expected(data)
-    assert zipdir.open_member(str(path), file, member64).read_at(0, 9) == b"abcabcabc"
+    assert open_member(file, entries_of(file)[0]).read_at(0, 9) == b"abcabcabc"
 
 
 def with_zip64_end(data: bytes) -> bytes:
@@ -81,7 +89,7 @@ def test_values_beyond_32_bits_come_from_the_extra_field() -> None:
     )
     directory = entry + name + extra
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 0, 0)
-    (member,) = zipdir.read_members(BytesSource("w.whl", directory + end))
+    (member,) = entries_of(BytesSource("w.whl", directory + end))
 
     assert (member.size, member.packed, member.header_at) == (5 << 32, 6 << 32, 77)
 
@@ -124,14 +132,13 @@ def test_a_directory_that_announces_more_members_than_it_has() -> None:
 @pytest.mark.parametrize(
     ("member", "message"),
     [
-        (zipdir.Member("m", 0, 0, 5, 5, 1), "no member at offset 1"),
-        (zipdir.Member("m", 0, 0, 1 << 40, 5, 0), "ends at 1099511627810 of"),
-        (zipdir.Member("m", 0, 0, 5, 6, 0), "stored with two sizes: 5, 6"),
+        (Entry(b"m", 0, 0, 0, 5, 5, 1), "no member at offset 1"),
+        (Entry(b"m", 0, 0, 0, 1 << 40, 5, 0), "ends at 1099511627810 of"),
+        (Entry(b"m", 0, 0, 0, 5, 6, 0), "stored with two sizes: 5, 6"),
     ],
 )
-def test_a_member_that_is_not_there(tmp_path: Path, member: zipdir.Member, message: str) -> None:
-    path = tmp_path / "w.whl"
-    path.write_bytes(packing.wheel({"a.so": b"x" * 10}))
+def test_a_member_that_is_not_there(member: Entry, message: str) -> None:
+    file = BytesSource("w.whl", packing.wheel({"a.so": b"x" * 10}))
 
     with pytest.raises(DamagedFileError, match=message):
-        zipdir.open_member(str(path), FileSource(str(path), "w.whl"), member)
+        open_member(file, member)

@@ -1,0 +1,39 @@
+"""``version``: the version of this program, and of the Python that runs it."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG: Final = """\
+examples:
+  nvidia-variant-provider version
+
+exit codes:
+  0  printed
+"""
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    return subparsers.add_parser(
+        "version",
+        help="print the version",
+        description="Print the version of this program, and of the Python that runs it.",
+        epilog=_EPILOG,
+    )
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print the version."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    output.emit_lines([f"{output.PROGRAM} {__version__} ({python})"])
+    return 0

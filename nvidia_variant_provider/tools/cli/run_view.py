@@ -1,0 +1,197 @@
+"""What ``run`` does: start the view and the command, and say afterwards what was decided."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.installers.commands import (
+    projects_of,
+    stops,
+    variables_for,
+    words_of,
+)
+from nvidia_variant_provider.tools.installers.configured import check_requirements
+from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
+from nvidia_variant_provider.tools.installers.forced import force_environment
+from nvidia_variant_provider.tools.installers.interpreter import target_python
+from nvidia_variant_provider.tools.views.baking import Bakery
+from nvidia_variant_provider.tools.views.child import end_like, run_child
+from nvidia_variant_provider.tools.views.loopback import listen
+from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
+from nvidia_variant_provider.tools.views.service import ViewService
+from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
+from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.installers.interpreter import TargetPython
+    from nvidia_variant_provider.tools.views.model import View
+    from nvidia_variant_provider.tools.views.upstream_settings import Settings
+
+_EXIT_NO_GPU: Final = 1
+_EXIT_STOPPED: Final = 2
+_PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
+
+
+def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> int:
+    """Run a command through a view; return its exit code."""
+    cwd = os.getcwd()
+    if why := _refusal(command, cwd):
+        output.fail("run", f"{command[0]}: {why}")
+        output.hint(
+            "use an address that stays: 'nvidia-variant-provider serve', or a static view by "
+            "'nvidia-variant-provider index DIR --view NAME@DRIVER' (docs/views.md)"
+        )
+        return _EXIT_STOPPED
+    if args.require_gpu and (machine.cuda is None or not machine.gpus):
+        output.fail("run", f"--require-gpu: no usable NVIDIA GPU: {machine.reason}")
+        return _EXIT_NO_GPU
+    settings = settings_for(command, os.environ, cwd)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(target_python, command, os.environ)
+        service = _service(args, settings, machine, _wanted(args, command, machine, asked))
+        if args.dry_run:
+            return _show(service, command)
+        return _serve(args, settings, service, machine)
+
+
+def _refusal(command: Sequence[str], cwd: str) -> str:
+    """Say why a command cannot run through a view; "" if it can."""
+    words = words_of(command)
+    if words[0] == "pip" and "--isolated" in words:
+        return "--isolated makes pip ignore the view; leave it out"
+    if words[0] == "pip" or words[:2] == ["uv", "pip"]:
+        check_requirements(words, cwd)
+    return stops(command, cwd)
+
+
+def _wanted(
+    args: argparse.Namespace,
+    command: Sequence[str],
+    machine: Machine,
+    asked: Future[TargetPython | None],
+) -> Callable[[], Wanted]:
+    prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
+
+    def wanted() -> Wanted:
+        python = asked.result()
+        interpreter = Interpreter(python.tags, python.version) if python else None
+        return Wanted(machine, interpreter, args.any_version, prereleases)
+
+    return wanted
+
+
+def _service(
+    args: argparse.Namespace,
+    settings: Settings,
+    machine: Machine,
+    wanted: Callable[[], Wanted],
+) -> ViewService:
+    families = families_for(settings, args.cuda_index, args.cuda_project)
+    return ViewService(
+        settings.upstream,
+        wanted,
+        families,
+        bakery=Bakery(cache_folder(os.environ), settings.upstream),
+        require_gpu=args.require_gpu and machine.cuda is not None,
+    )
+
+
+def _serve(
+    args: argparse.Namespace, settings: Settings, service: ViewService, machine: Machine
+) -> int:
+    folder = cache_folder(os.environ)
+    digest = view_digest(
+        machine,
+        (*settings.upstream.indexes, *settings.upstream.find_links, *args.cuda_index),
+        (str(args.any_version), str(args.require_gpu), *args.cuda_project),
+    )
+    server, is_usual = listen(service, read_secret(folder), digest)
+    if not is_usual:
+        output.note(
+            "the view's usual port is taken: it has another one, and uv's cache starts anew"
+        )
+    with server.running() as url:
+        environ = view_environment(os.environ, url, str(folder / "installers" / digest))
+        if settings.upstream.is_local:
+            # Nothing but this view is asked for pages, and that is no network.
+            environ.pop("UV_OFFLINE", None)
+        forced = force_environment(machine).variables
+        environ = with_facts(environ, forced) | variables_for(settings.command)
+        code = run_child(settings.command, environ)
+    return _report(service, machine, code)
+
+
+def _report(service: ViewService, machine: Machine, code: int) -> int:
+    """Say on stderr, after the command, what it cannot know; return the exit code."""
+    log = service.log
+    for warning in log.warnings:
+        output.warn(warning)
+    for project, reason in log.refused.items():
+        output.fail("run", f"--require-gpu: {project}: {reason}")
+    if code:
+        for view in log.views.values():
+            _explain_hidden(view)
+    elif machine.cuda is not None and machine.gpus:
+        for view in log.views.values():
+            if (reason := cpu_build(view)) and view.project not in log.refused:
+                output.warn(reason)
+    if log.refused and code >= 0:
+        return _EXIT_NO_GPU
+    return end_like(code)
+
+
+def _explain_hidden(view: View) -> None:
+    if not view.hidden:
+        return
+    for version in view.hidden[:3]:
+        output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
+    more = len(view.hidden) - 3
+    if more > 0:
+        output.note(f"{view.project}: {more} more versions likewise")
+    output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
+
+
+def cpu_build(view: View) -> str:
+    """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
+    newest = next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    if newest is None or newest.best is None or newest.best.tier.is_gpu:
+        return ""
+    unfit = next((it for it in newest.builds if it.label not in {"", "cpu", "null"}), None)
+    if unfit is None:
+        return ""
+    return (
+        f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "
+        f"{unfit.label}: {unfit.reason}"
+    )
+
+
+def _show(service: ViewService, command: Sequence[str]) -> int:
+    """Print what a view shows of the projects that a command names."""
+    for project in projects_of(command) or ["torch"]:
+        view = service.view(project)
+        if view is None:
+            output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
+            continue
+        output.emit_table(("version", "build", "why"), list(_rows(view)), title=project)
+    for warning in service.log.warnings:
+        output.warn(warning)
+    return 0
+
+
+def _rows(view: View) -> Iterator[tuple[str, str, str]]:
+    for version in view.versions:
+        best = version.best
+        if version.hidden:
+            yield str(version.version), "hidden", version.hidden
+        elif best is None:
+            yield str(version.version), "-", "no wheel for this platform"
+        else:
+            yield str(version.version), best.label or "no label", best.reason

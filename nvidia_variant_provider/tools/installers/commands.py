@@ -1,0 +1,173 @@
+"""Which commands of installers may run through a view, and what works for the others.
+
+A view's address ends with the command. A command that writes addresses, or hashes that only the
+view has, into a file of the project must not see it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Outcome(Enum):
+    """What becomes of a command."""
+
+    PASSES = "passes"
+    NEEDS_LOCK = "passes if a lock file exists"
+    STOPS = "stops"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """Commands that start with some words; the first row that fits decides.
+
+    ``why`` is what a command that stops would write. ``lock`` is the file that one passes with,
+    and ``variables`` are set then. ``unless`` is an option that makes a command pass.
+    """
+
+    words: tuple[str, ...]
+    outcome: Outcome
+    why: str = ""
+    lock: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    unless: str = ""
+
+
+_ADDRESS: Final = "would write the view's address, which ends with this command, into {file}"
+_HASHES: Final = "would write files and hashes that only this view has into {file}"
+
+
+def _stops(why: str, file: str, *commands: str, unless: str = "") -> tuple[CommandRow, ...]:
+    return tuple(
+        CommandRow(tuple(it.split()), Outcome.STOPS, why.format(file=file), unless=unless)
+        for it in commands
+    )
+
+
+def _locked(why: str, lock: str, *commands: str, **variables: str) -> tuple[CommandRow, ...]:
+    return tuple(
+        CommandRow(
+            tuple(it.split()),
+            Outcome.NEEDS_LOCK,
+            why.format(file=lock),
+            lock,
+            tuple(variables.items()),
+        )
+        for it in commands
+    )
+
+
+def _passes(*commands: str) -> tuple[CommandRow, ...]:
+    return tuple(CommandRow(tuple(it.split()), Outcome.PASSES) for it in commands)
+
+
+# ``uv sync`` and ``uv run`` with a lock would lock anew for an index of another address: with
+# UV_FROZEN the lock decides.
+COMMANDS: Final = (
+    *_stops(_ADDRESS, "pylock.toml", "pip lock", "uv export"),
+    *_passes("pip"),
+    *_stops(_ADDRESS, "its output", "uv pip compile --emit-index-url"),
+    *_passes("uv pip", "uv tool", "uv venv", "uv python", "uv cache", "uvx"),
+    *_passes("uv run --no-project"),
+    *_stops(_ADDRESS, "uv.lock", "uv lock"),
+    *_stops(_ADDRESS, "pyproject.toml and uv.lock", "uv add", "uv remove"),
+    *_locked(_ADDRESS, "uv.lock", "uv sync", "uv run", "uv tree", UV_FROZEN="1"),
+    *_stops(_ADDRESS, "its output", "pip-compile", unless="--no-emit-index-url"),
+    *_stops(_HASHES, "poetry.lock", "poetry add", "poetry lock", "poetry update", "poetry remove"),
+    *_locked(_HASHES, "poetry.lock", "poetry install", "poetry sync"),
+    *_stops(_HASHES, "pdm.lock", "pdm add", "pdm lock", "pdm update", "pdm remove"),
+    *_locked(_HASHES, "pdm.lock", "pdm install", "pdm sync"),
+    *_stops(
+        _HASHES,
+        "Pipfile.lock",
+        "pipenv lock",
+        "pipenv update",
+        "pipenv upgrade",
+        "pipenv uninstall",
+    ),
+    *_locked(_HASHES, "Pipfile.lock", "pipenv sync"),
+    *_locked(_HASHES, "Pipfile.lock", "pipenv install", PIPENV_IGNORE_PIPFILE="1"),
+)
+"""The table; a command without a row passes."""
+
+_ACTIONS: Final = frozenset({"install", "download", "add", "wheel"})
+_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
+_PIP: Final = re.compile(r"pip[\d.]*")
+
+
+def words_of(command: Sequence[str]) -> list[str]:
+    """Return a command with the name of its tool in front: ``python3 -m pip`` is ``pip``."""
+    name = os.path.basename(command[0]).removesuffix(".exe")
+    rest = list(command[1:])
+    if _PYTHON.fullmatch(name) and "-m" in rest:
+        at = rest.index("-m")
+        name, rest = (rest[at + 1] if at + 1 < len(rest) else ""), rest[at + 2 :]
+        name = {"piptools": "pip-tools"}.get(name, name)
+    if name == "pip-tools" and rest[:1] == ["compile"]:
+        name, rest = "pip-compile", rest[1:]
+    return ["pip" if _PIP.fullmatch(name) else name, *rest]
+
+
+def row_of(command: Sequence[str]) -> CommandRow | None:
+    """Return the row of the table that decides about a command; ``None`` if it has none."""
+    tool, *rest = words_of(command)
+    plain = [it for it in rest if not it.startswith("-")]
+    for row in COMMANDS:
+        if row.words[0] != tool:
+            continue
+        wanted = [it for it in row.words[1:] if not it.startswith("-")]
+        options = [it for it in row.words[1:] if it.startswith("-")]
+        if plain[: len(wanted)] == wanted and all(it in rest for it in options):
+            return row
+    return None
+
+
+def stops(command: Sequence[str], cwd: str) -> str:
+    """Say why a command must not run through a view that ends with it; "" if it may."""
+    row = row_of(command)
+    if row is None or row.outcome is Outcome.PASSES or (row.unless and row.unless in command):
+        return ""
+    if row.outcome is Outcome.NEEDS_LOCK:
+        if _find_up(row.lock, cwd):
+            return ""
+        return f"there is no {row.lock} here, and the command {row.why}"
+    return f"the command {row.why}"
+
+
+def variables_for(command: Sequence[str]) -> dict[str, str]:
+    """Return what a command needs so that it does not write its lock file anew."""
+    row = row_of(command)
+    return dict(row.variables) if row is not None else {}
+
+
+def projects_of(command: Sequence[str]) -> list[str]:
+    """Return the projects that a command names to be installed, normalised."""
+    words = words_of(command)
+    actions = [at for at, word in enumerate(words) if word in _ACTIONS]
+    found: list[str] = []
+    for word in words[actions[0] + 1 :] if actions else []:
+        if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
+            continue
+        with contextlib.suppress(InvalidRequirement):
+            found.append(canonicalize_name(Requirement(word).name))
+    return found
+
+
+def _find_up(name: str, folder: str) -> bool:
+    folder = os.path.abspath(folder)
+    while not os.path.exists(os.path.join(folder, name)):
+        if os.path.dirname(folder) == folder:
+            return False
+        folder = os.path.dirname(folder)
+    return True

@@ -1,0 +1,257 @@
+"""What a person has configured for pip and uv: the upstream of a view.
+
+Sources: the documentation of both, and tests with the real ones. Of the command line only the
+options that name indexes are read; ``without_index_options`` takes them out.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
+_VALUED: Final = {
+    "-i": "index-url",
+    "--index-url": "index-url",
+    "--pypi-url": "index-url",
+    "--default-index": "index-url",
+    "--extra-index-url": "extra-index-url",
+    "--index": "extra-index-url",
+    "-f": "find-links",
+    "--find-links": "find-links",
+}
+_BOOLEAN: Final = {"--no-index": "no-index"}
+_LISTS: Final = frozenset({"extra-index-url", "find-links"})
+_REQUIREMENTS: Final = frozenset({"-r", "--requirement", "-c", "--constraint"})
+_DEPTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The indexes of an installer. ``index_url`` is "" where it uses its default.
+
+    ``extra`` and ``find_links`` are in the order that counts. ``is_first_only`` says that the
+    first index with a project decides.
+    """
+
+    index_url: str = ""
+    extra: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+    cert: str = ""
+    proxy: str = ""
+    is_first_only: bool = False
+
+
+def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:
+    """Read pip's settings: the command line, the environment, its files."""
+    settings: dict[str, str] = {}
+    for path in _pip_files(environ):
+        settings.update(_pip_file(path))
+    for name in ("index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy"):
+        value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
+        # An empty variable counts as unset; pip takes the file's value then.
+        if value:
+            settings[name] = value
+    return Configured(
+        index_url=(options.get("index-url") or [settings.get("index-url", "")])[-1],
+        extra=(*_words(settings.get("extra-index-url", "")), *options.get("extra-index-url", ())),
+        find_links=(*_words(settings.get("find-links", "")), *options.get("find-links", ())),
+        no_index="no-index" in options or settings.get("no-index", "").lower() in _TRUE,
+        cert=settings.get("cert", "") or environ.get("REQUESTS_CA_BUNDLE", ""),
+        proxy=settings.get("proxy", ""),
+    )
+
+
+def _pip_files(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield pip's files, the weakest first."""
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == os.devnull:
+        return
+    home = environ.get("HOME") or os.path.expanduser("~")
+    for folder in reversed((environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)):
+        yield os.path.join(folder, "pip", "pip.conf")
+    yield "/etc/pip.conf"
+    yield os.path.join(home, ".pip", "pip.conf")
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    yield os.path.join(config, "pip", "pip.conf")
+    if environ.get("VIRTUAL_ENV"):
+        yield os.path.join(environ["VIRTUAL_ENV"], "pip.conf")
+    if named:
+        yield named
+
+
+def _pip_file(path: str) -> dict[str, str]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path, "utf-8")
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise InvalidValueError(f"{path}: cannot be read as pip's configuration: {error}") from None
+    found: dict[str, str] = {}
+    for section in ("global", "install", "download"):
+        if parser.has_section(section):
+            found.update({name.replace("_", "-"): text for name, text in parser.items(section)})
+    return found
+
+
+def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: str) -> Configured:
+    """Read uv's settings likewise: the project's file, then the person's."""
+    files = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
+    default, extra = _uv_indexes(files)
+    default = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or default
+    named = [it.rpartition("=")[2] if "=" in it.partition("://")[0] else it
+             for it in _words(environ.get("UV_INDEX", ""))]  # fmt: skip
+    more = [*named, *_words(environ.get("UV_EXTRA_INDEX_URL", "")), *extra]
+    links = _words(environ.get("UV_FIND_LINKS", "").replace(",", " "))
+    strategy = environ.get("UV_INDEX_STRATEGY") or str(files.get("index-strategy", ""))
+    no_index = str(files.get("no-index", "")) == "True"
+    return Configured(
+        index_url=(options.get("index-url") or [default])[-1],
+        extra=(*options.get("extra-index-url", ()), *more),
+        find_links=(*links, *_texts(files.get("find-links")), *options.get("find-links", ())),
+        no_index="no-index" in options or environ.get("UV_NO_INDEX", "").lower() in _TRUE
+        or no_index,
+        cert=environ.get("SSL_CERT_FILE", ""),
+        is_first_only=not strategy.startswith("unsafe"),
+    )  # fmt: skip
+
+
+def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:
+    """Return uv's settings: of uv.toml or pyproject.toml upwards of here, above the person's."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    found: dict[str, object] = {}
+    for path in ("/etc/uv/uv.toml", os.path.join(config, "uv", "uv.toml")):
+        found.update(_toml(path))
+    if environ.get("UV_CONFIG_FILE"):
+        return found | _toml(environ["UV_CONFIG_FILE"])
+    folder = os.path.abspath(cwd)
+    while True:
+        own = _toml(os.path.join(folder, "uv.toml"))
+        tool = _toml(os.path.join(folder, "pyproject.toml")).get("tool")
+        own = own or (_table(tool.get("uv")) if isinstance(tool, dict) else {})
+        if own or os.path.dirname(folder) == folder:
+            return found | own
+        folder = os.path.dirname(folder)
+
+
+def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
+    """Return the default index and the others, in uv's order."""
+    pip = _table(files.get("pip"))
+    default = str(pip.get("index-url") or files.get("index-url") or "")
+    extra = [*_texts(pip.get("extra-index-url")), *_texts(files.get("extra-index-url"))]
+    tables = files.get("index")
+    listed = [_table(it) for it in tables] if isinstance(tables, list) else []
+    for table in listed:
+        if table.get("default") is True:
+            default = str(table.get("url", ""))
+    explicit = [str(it.get("url", "")) for it in listed if not it.get("default")
+                and not it.get("explicit")]  # fmt: skip
+    return default, [*explicit, *extra]
+
+
+def uv_has_variants_on(environ: Mapping[str, str], words: Sequence[str], cwd: str) -> bool:
+    """Tell whether a person has switched uv's preview of variants on."""
+    texts = [environ.get("UV_PREVIEW_FEATURES", "")]
+    for index, word in enumerate(words):
+        if word.startswith("--preview-feature"):
+            following = words[index + 1] if index + 1 < len(words) else ""
+            texts.append(word.partition("=")[2] or following)
+    settings = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
+    texts.extend(_texts(settings.get("preview-features")))
+    is_all = environ.get("UV_PREVIEW", "").lower() in _TRUE or "--preview" in words
+    return is_all or settings.get("preview") is True or any("wheel-variants" in it for it in texts)
+
+
+def without_index_options(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return a command line without the options that name indexes, and those with their values."""
+    kept: list[str] = []
+    found: dict[str, list[str]] = {}
+    left = iter(words)
+    for word in left:
+        name, equals, value = word.partition("=")
+        short = word[:2] if not word.startswith("--") and word[:2] in _VALUED else ""
+        if word in _BOOLEAN:
+            found.setdefault(_BOOLEAN[word], []).append("")
+        elif name in _VALUED and (equals or word in _VALUED):
+            found.setdefault(_VALUED[name], []).append(value if equals else next(left, ""))
+        elif short:
+            found.setdefault(_VALUED[short], []).append(word[2:].lstrip("="))
+        else:
+            kept.append(word)
+    return kept, found
+
+
+def check_requirements(words: Sequence[str], cwd: str) -> None:
+    """Raise ``InvalidValueError`` for a requirements file that names indexes: it beats the view."""
+    for index, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in _REQUIREMENTS:
+            path = value if equals else words[index + 1] if index + 1 < len(words) else ""
+        elif word[:2] in _REQUIREMENTS and not word.startswith("--"):
+            path = word[2:]
+        else:
+            continue
+        _check_file(path, cwd, 0)
+
+
+def _check_file(path: str, folder: str, depth: int) -> None:
+    full = os.path.join(folder, path)
+    if depth > _DEPTH or not path or "://" in path or not os.path.isfile(full):
+        return
+    with open(full, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            text = re.sub(r"(^|\s)#.*", "", line).strip()
+            option = re.split(r"[\s=]", text, maxsplit=1)[0]
+            if option in _VALUED or option in _BOOLEAN:
+                raise InvalidValueError(
+                    f"{path}, line {number}: {option} beats every index that is set outside of the"
+                    f" file, so this command would not see the view; move it to the command line"
+                )
+            if option in _REQUIREMENTS:
+                inner = re.split(r"[\s=]+", text, maxsplit=1)[1:]
+                _check_file("".join(inner).strip(), os.path.dirname(full), depth + 1)
+
+
+def _toml(path: str) -> dict[str, object]:
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InvalidValueError(f"{path}: cannot be read: {error}") from None
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(it) for it in value]
+    return [] if value is None else [str(value)]
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+def shown(words: Sequence[str]) -> str:
+    """Return a command line as a shell takes it."""
+    return shlex.join(words)

@@ -1,0 +1,181 @@
+"""The Python that an installer installs for: its tags and version; and pip's default index."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipimport
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import packaging
+from packaging.tags import Tag, compatible_tags, cpython_tags
+
+from nvidia_variant_provider.tools.installers.commands import words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_TIMEOUT_S: Final = 20
+# Isolated, so that no file of the working folder is imported; our own copy of packaging, which
+# reads interpreters back to 3.8.
+_ASK: Final = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from packaging.tags import sys_tags
+print(json.dumps([sys.version.split()[0], [str(it) for it in sys_tags()]]))
+"""
+_INDEX: Final = "pip._internal.models.index"
+_CONSTANT: Final = re.compile(r"""PyPI\s*=\s*PackageIndex\(\s*["'](https://[^"']+)["']""")
+_STATED: Final = re.compile(r"(?:by default|default):?\s*<?(https?://[^\s>\])]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPython:
+    """The wheel tags that an installer takes, best first, and the version, such as "3.11.7"."""
+
+    tags: tuple[Tag, ...]
+    version: str
+
+
+def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
+    """Return the Python that a command installs for; ``None`` where that is not plain."""
+    words = words_of(command)
+    if words[0] != "pip":
+        return None
+    if "--python" in words:
+        return None
+    own = _own_python(command, environ)
+    crossed = _options(words)
+    if crossed:
+        return _crossed(crossed, own)
+    return _asked(own) if own else None
+
+
+def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the interpreter of a pip: the one that is called, or the one its script names."""
+    path = shutil.which(command[0], path=environ.get("PATH")) or ""
+    if os.path.basename(command[0]).startswith(("python", "pypy")):
+        return path
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(1000).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    match = re.match(r"#!\s*(\S*python[\d.]*)\s*$", first)
+    if match is None:
+        beside = os.path.join(os.path.dirname(path), "python")
+        return beside if os.path.exists(beside) and "exec" not in first else ""
+    return match[1]
+
+
+def _asked(python: str) -> TargetPython | None:
+    folder = os.path.dirname(os.path.dirname(packaging.__file__))
+    try:
+        done = subprocess.run(
+            [python, "-I", "-S", "-c", _ASK, folder],
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=True,
+        )
+        version, tags = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return TargetPython(tuple(Tag(*it.split("-")) for it in tags), str(version))
+
+
+def _options(words: Sequence[str]) -> dict[str, list[str]]:
+    """Return the options by which pip is told of another interpreter."""
+    found: dict[str, list[str]] = {}
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in {"--platform", "--python-version", "--abi", "--implementation"}:
+            given = value if equals else words[index + 1] if index + 1 < len(words) else ""
+            found.setdefault(name, []).append(given)
+    return found
+
+
+def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
+    """Return the tags that pip takes for another platform."""
+    if options.get("--implementation", ["cp"]) != ["cp"]:
+        return None
+    version = (options.get("--python-version") or [""])[-1]
+    if not version:
+        asked = _asked(own) if own else None
+        if asked is None:
+            return None
+        version = asked.version
+    digits = version.replace(".", "", 1) if version.count(".") == 1 else version
+    numbers = (
+        tuple(int(it) for it in version.split(".")[:2])
+        if "." in version
+        else (int(digits[:1]), int(digits[1:] or 0))
+    )
+    platforms = [it for text in options.get("--platform", ()) for it in _expanded(text)]
+    tags = (
+        *cpython_tags(numbers, options.get("--abi"), platforms or None),
+        *compatible_tags(numbers, f"cp{numbers[0]}{numbers[1]}", platforms or None),
+    )
+    return TargetPython(tuple(tags), ".".join(map(str, numbers)))
+
+
+def _expanded(platform: str) -> list[str]:
+    """Return what pip takes for a platform tag: a manylinux of old also means its predecessors."""
+    match = re.fullmatch(r"manylinux2014_(.+)", platform)
+    if match is None:
+        return [platform]
+    older = [f"manylinux2010_{match[1]}", f"manylinux1_{match[1]}"]
+    return [platform, *older] if match[1] in {"x86_64", "i686"} else [platform]
+
+
+def default_index(environ: Mapping[str, str]) -> str:
+    """Return the index that installers use by default: a constant of pip, or what uv says.
+
+    "" where neither is there.
+    """
+    return _constant_of_pip() or _said_by_uv(environ)
+
+
+def _constant_of_pip() -> str:
+    """Return the constant of the pip of this environment, or of the one that comes with Python."""
+    spec = importlib.util.find_spec("pip")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    for place in places:
+        path = os.path.join(place, *_INDEX.split(".")[1:]) + ".py"
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                return _constant_in(file.read())
+    import ensurepip
+
+    folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    wheel = next((it for it in sorted(names) if it.startswith("pip-")), "")
+    try:
+        importer = zipimport.zipimporter(os.path.join(folder, wheel)) if wheel else None
+        return _constant_in(importer.get_source(_INDEX) or "" if importer else "")
+    except (ImportError, OSError):
+        return ""
+
+
+def _constant_in(source: str) -> str:
+    match = _CONSTANT.search(source)
+    return f"{match[1].rstrip('/')}/simple" if match else ""
+
+
+def _said_by_uv(environ: Mapping[str, str]) -> str:
+    uv = shutil.which("uv", path=environ.get("PATH"))
+    if uv is None:
+        return ""
+    try:
+        done = subprocess.run(
+            [uv, "pip", "install", "--help"],
+            capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    match = _STATED.search(done.stdout)
+    return match[1] if match else ""

@@ -1,0 +1,1 @@
+"""What an installer without variants may see of an index, for one machine."""

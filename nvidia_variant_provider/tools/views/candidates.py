@@ -1,0 +1,134 @@
+"""The files of a project by public version: wheels with the build they are of, and the rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from packaging.tags import parse_tag
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.version import InvalidVersion, Version
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.views.coverage_of_tags import classes_of, pythons_of
+from nvidia_variant_provider.tools.views.cuda_builds import is_label
+from nvidia_variant_provider.tools.wheels.name import WheelName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.tags import Tag
+
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass, PythonAbi
+    from nvidia_variant_provider.tools.views.model import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A wheel that may be shown.
+
+    ``variant`` is the variant label of its name, ``cuda`` the label that its local version or its
+    index names; one of them at most. ``is_main`` says that the main index has it.
+    """
+
+    file: PageFile
+    wheel: WheelName
+    cuda: str
+    is_main: bool
+    classes: frozenset[PlatformClass] = field(default_factory=frozenset)
+    pythons: frozenset[PythonAbi] = field(default_factory=frozenset)
+
+    @property
+    def variant(self) -> str:
+        """The variant label."""
+        return self.wheel.label
+
+    @property
+    def wheel_tags(self) -> frozenset[Tag]:
+        """The tags of its name."""
+        wheel = self.wheel
+        return parse_tag(f"{wheel.python}-{wheel.abi}-{wheel.platform}")
+
+    @property
+    def build_number(self) -> tuple[int, str]:
+        """The build tag in the order of the specification; none comes first."""
+        match = re.match(r"(\d+)(.*)", self.wheel.build)
+        return (int(match[1]), match[2]) if match else (-1, "")
+
+    @property
+    def plain_name(self) -> str:
+        """The name without the variant label; a local version is never changed."""
+        return str(replace(self.wheel, label=""))
+
+
+@dataclass(slots=True)
+class VersionFiles:
+    """What there is of one version."""
+
+    version: Version
+    wheels: list[Candidate] = field(default_factory=list)
+    sdists: list[PageFile] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the version has one build only, for all machines."""
+        return not any(it.variant or it.cuda for it in self.wheels)
+
+
+def sort_files(source: Source) -> list[VersionFiles]:
+    """Return the versions of a project, newest first.
+
+    ``2.14.1``, ``2.14.1+cpu`` and ``2.14.1+cu126`` are one version; any other local version is one
+    of its own. Files that no installer takes (eggs, signatures, metadata of variants) are left out.
+    """
+    found: dict[Version, VersionFiles] = {}
+    for file, cuda, is_main in _all_files(source):
+        wheel = wheel_named(file.name)
+        if wheel is not None:
+            candidate, version = _candidate(file, wheel, cuda, is_main=is_main)
+            if cuda is None or candidate.cuda:
+                found.setdefault(version, VersionFiles(version)).wheels.append(candidate)
+        elif is_main and (sdist := _sdist_version(file.name)) is not None:
+            found.setdefault(sdist, VersionFiles(sdist)).sdists.append(file)
+    return sorted(found.values(), key=lambda it: it.version, reverse=True)
+
+
+def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:
+    for file in source.files:
+        yield file, None, True
+    for label, files in source.cuda_files.items():
+        for file in files:
+            yield file, label, False
+
+
+def wheel_named(name: str) -> WheelName | None:
+    """Read a file name; ``None`` unless it is a wheel's."""
+    if not name.endswith(".whl"):
+        return None
+    try:
+        return WheelName.parse(name)
+    except InvalidValueError:
+        return None
+
+
+def _candidate(
+    file: PageFile, wheel: WheelName, cuda: str | None, *, is_main: bool
+) -> tuple[Candidate, Version]:
+    version = Version(wheel.version)
+    local = version.local or ""
+    named = local if is_label(local) and not wheel.label else ""
+    # An index's folder names the build of a wheel without a local version. One whose local
+    # version names something else (a ROCm build) is not of that folder's CUDA.
+    label = named or ("" if local else cuda or "")
+    public = Version(version.public) if named or not local else version
+    candidate = Candidate(file, wheel, label, is_main, classes_of(wheel), pythons_of(wheel))
+    return candidate, public
+
+
+def _sdist_version(name: str) -> Version | None:
+    try:
+        return parse_sdist_filename(name)[1]
+    except (InvalidSdistFilename, InvalidVersion):
+        return None

@@ -1,0 +1,240 @@
+"""Requests to the configured indexes: credentials, proxies, certificates, limits.
+
+Credentials go to the host they were configured for, and are not sent along when it redirects to
+another. No error and no log shows them.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import netrc
+import os
+import re
+import ssl
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from nvidia_variant_provider.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_PAGE: Final = 64 * 1024 * 1024
+_IDLE_S: Final = 15.0
+_TOTAL_S: Final = 60.0
+_STEP: Final = 256 * 1024
+_AGENT: Final = "nvidia-variant-provider (view)"
+
+
+class UpstreamError(ProviderError):
+    """An index did not answer as it should; ``status`` is its status, 0 without an answer."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer: its body, type, and the address it came from in the end."""
+
+    body: bytes
+    content_type: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and a password; neither is shown by ``repr``."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def header(self) -> str:
+        """The value of the header ``Authorization``."""
+        pair = f"{self.user}:{self.password}".encode()
+        return "Basic " + base64.b64encode(pair).decode("ascii")
+
+
+def split_login(url: str) -> tuple[str, Login | None]:
+    """Return an address without its credentials, and those."""
+    parts = urlsplit(url)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = login.partition(":")
+    return urlunsplit(parts._replace(netloc=host)), Login(unquote(user), unquote(password))
+
+
+def redacted(text: str) -> str:
+    """Return a text in which no address shows credentials."""
+    return re.sub(r"(?<=//)[^/@\s]+@", "", text)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects; credentials stay with the host and the scheme they are for."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if urlsplit(newurl).scheme not in {"http", "https"}:
+            raise UpstreamError(f"{redacted(req.full_url)}: redirects to {redacted(newurl)[:200]}")
+        new = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if new is not None and origin_of(newurl) != origin_of(req.full_url):
+            new.headers.pop("Authorization", None)
+        return new
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    """Return scheme, host and port of an address: what credentials are bound to."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
+
+
+class Fetcher:
+    """Gets pages and files of indexes, as the installer that is served would."""
+
+    def __init__(self, environ: Mapping[str, str], cert: str = "", proxy: str = "") -> None:
+        """Take the settings of an installer: a file of certificates, a proxy."""
+        self._logins: dict[tuple[str, str], Login] = {}
+        self._environ = environ
+        proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
+        self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
+        context = _context(cert or environ.get("SSL_CERT_FILE", ""))
+        handlers = (urllib.request.HTTPSHandler(context=context), _Redirects())
+        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), *handlers)
+
+    def remember(self, url: str) -> str:
+        """Keep the credentials of an address for its host; return the address without them."""
+        clean, login = split_login(url)
+        if login is not None:
+            self._logins[origin_of(clean)] = login
+        return clean
+
+    def needs_login(self, url: str) -> bool:
+        """Tell whether requests to an address carry credentials."""
+        return self._login(url) is not None
+
+    def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
+        """Return the whole answer; raises ``UpstreamError``."""
+        deadline = time.monotonic() + _TOTAL_S
+        with self.open(url, {"Accept": accept}) as answer:
+            pieces, size = [], 0
+            while piece := self._read(answer, url):
+                pieces.append(piece)
+                size += len(piece)
+                if size > limit:
+                    raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
+                if time.monotonic() > deadline:
+                    raise UpstreamError(f"{redacted(url)}: not complete after {_TOTAL_S:.0f} s")
+            _check_length(answer, size, url)
+            kind = answer.headers.get("Content-Type", "")
+            return Answer(b"".join(pieces), kind, answer.geturl())
+
+    @contextlib.contextmanager
+    def stream(self, url: str) -> Iterator[Iterator[bytes]]:
+        """Give the pieces of a large file; raises ``UpstreamError``, also if it is cut short."""
+        with self.open(url, {"Accept-Encoding": "identity"}) as answer:
+
+            def pieces() -> Iterator[bytes]:
+                size = 0
+                while piece := self._read(answer, url):
+                    size += len(piece)
+                    yield piece
+                _check_length(answer, size, url)
+
+            yield pieces()
+
+    @staticmethod
+    def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
+        try:
+            return answer.read1(_STEP)
+        except (OSError, http.client.HTTPException) as error:
+            raise UpstreamError(f"{redacted(url)}: broke off: {_words(error)}") from error
+
+    def open(
+        self, url: str, headers: Mapping[str, str], method: str = "GET"
+    ) -> http.client.HTTPResponse:
+        """Send a request and return the answer, still to be read; raises ``UpstreamError``."""
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise UpstreamError(f"{redacted(url)[:200]}: expected an http or https address")
+        request = urllib.request.Request(  # noqa: S310 - checked above
+            url, headers={"User-Agent": _AGENT, **headers}, method=method
+        )
+        login = self._login(url)
+        if login is not None:
+            request.add_header("Authorization", login.header)
+        opener = self._direct if self._bypasses(url) else self._opener
+        try:
+            answer = opener.open(request, timeout=_IDLE_S)
+        except HTTPError as error:
+            with error:
+                words = f"{redacted(url)}: {error.code} {error.reason}"
+                raise UpstreamError(words, error.code) from None
+        except (URLError, OSError, ValueError, http.client.HTTPException) as error:
+            raise UpstreamError(f"{redacted(url)}: {_words(error)}") from None
+        assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
+        return answer
+
+    def _bypasses(self, url: str) -> bool:
+        host = (urlsplit(url).hostname or "").lower()
+        names = [it.strip().lower().lstrip(".") for it in self._no_proxy.split(",") if it.strip()]
+        return any(it in {"*", host} or host.endswith(f".{it}") for it in names)
+
+    def _login(self, url: str) -> Login | None:
+        known = self._logins.get(origin_of(url))
+        return known or _from_netrc(urlsplit(url).hostname or "", self._environ)
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    def setting(name: str) -> str:
+        return environ.get(name) or environ.get(name.upper()) or ""
+
+    shared = setting("all_proxy")
+    found = {it: setting(f"{it}_proxy") or shared for it in ("http", "https")}
+    return {scheme: proxy for scheme, proxy in found.items() if proxy}
+
+
+def _context(cert: str) -> ssl.SSLContext:
+    if cert and os.path.isdir(cert):
+        return ssl.create_default_context(capath=cert)
+    try:
+        return ssl.create_default_context(cafile=cert or None)
+    except (OSError, ssl.SSLError) as error:
+        raise UpstreamError(f"{cert}: cannot be read as certificates: {_words(error)}") from error
+
+
+def _from_netrc(host: str, environ: Mapping[str, str]) -> Login | None:
+    home = environ.get("HOME") or os.path.expanduser("~")
+    names = [environ["NETRC"]] if environ.get("NETRC") else []
+    names += [os.path.join(home, it) for it in (".netrc", "_netrc")]
+    for name in names:
+        with contextlib.suppress(OSError, netrc.NetrcParseError):
+            found = netrc.netrc(name).authenticators(host)
+            return Login(found[0], found[2] or "") if found else None
+    return None
+
+
+def _check_length(answer: http.client.HTTPResponse, size: int, url: str) -> None:
+    stated = answer.headers.get("Content-Length", "")
+    if stated.isdecimal() and int(stated) != size:
+        raise UpstreamError(f"{redacted(url)}: ended after {size} bytes of {stated}")
+
+
+def _words(error: Exception) -> str:
+    reason = error.reason if isinstance(error, URLError) else error
+    return redacted(str(reason) or type(reason).__name__)

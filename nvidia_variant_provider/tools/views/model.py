@@ -1,0 +1,146 @@
+"""The values of a view: what goes in, what is shown, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from packaging.tags import Tag
+    from packaging.version import Version
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+
+class Tier(IntEnum):
+    """How good a build is for the machine; a smaller one is preferred."""
+
+    GPU = 0
+    GPU_UNDECIDED = 1
+    CPU = 2
+    UNFIT = 3
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether a build of this tier is expected to use the machine's GPU."""
+        return self <= Tier.GPU_UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python that is installed for: its wheel tags, best first, and its version "3.11.7"."""
+
+    tags: tuple[Tag, ...]
+    version: str
+
+    @property
+    def places(self) -> Mapping[Tag, int]:
+        """The tags with their places, 0 is best."""
+        return {tag: place for place, tag in reversed(list(enumerate(self.tags)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The files of one project: of its page, and of the per-CUDA indexes by label.
+
+    ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
+    cannot be used.
+    """
+
+    project: str
+    files: tuple[PageFile, ...]
+    cuda_files: Mapping[str, tuple[PageFile, ...]] = field(default_factory=dict)
+    metadata: Mapping[Version, VariantMetadata] = field(default_factory=dict)
+    troubles: Mapping[Version, str] = field(default_factory=dict)
+    is_cuda_project: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whom a view is for, and what that person asked for.
+
+    ``interpreter`` is ``None`` where the target's Python is not known. ``any_version`` also shows
+    the versions whose best wheel is a CPU build.
+    """
+
+    machine: Machine
+    interpreter: Interpreter | None = None
+    any_version: bool = False
+    prereleases: bool = False
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the machine has a GPU that a build can use."""
+        return self.machine.cuda is not None and bool(self.machine.gpus)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One label of a version on one platform: how good it is there, and why.
+
+    ``label`` is "" for a wheel without one. ``is_assumed`` marks device code that was concluded
+    from neighbouring releases, ``is_partial`` a build that some of the machine's GPUs cannot use.
+    """
+
+    label: str
+    tier: Tier
+    reason: str
+    is_assumed: bool = False
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file of a view: what the page calls it, the file of the index, and the build it is.
+
+    ``wheel`` is ``None`` for a source distribution. ``bake_for`` is the label for which markers in
+    METADATA have to be answered, "" for none.
+    """
+
+    name: str
+    file: PageFile
+    wheel: WheelName | None = None
+    build: Build | None = None
+    bake_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One public version: what is shown of it, what is not, and why.
+
+    ``best`` is the best build that can be installed there, ``None`` if there is none. ``hidden``
+    is the reason why the whole version is not shown, "" if it is.
+    """
+
+    version: Version
+    shown: tuple[Shown, ...]
+    builds: tuple[Build, ...]
+    best: Build | None
+    hidden: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The page of one project for one machine, newest version first."""
+
+    project: str
+    versions: tuple[VersionView, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[Shown, ...]:
+        """Everything that is shown."""
+        return tuple(
+            shown for version in self.versions if not version.hidden for shown in version.shown
+        )
+
+    @property
+    def hidden(self) -> tuple[VersionView, ...]:
+        """The versions that are not shown."""
+        return tuple(version for version in self.versions if version.hidden)

@@ -1,0 +1,185 @@
+"""The view: of every version the best build's wheels, under names that every installer reads.
+
+Pure: values in, values out. docs/views.md says what is shown and why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from nvidia_variant_provider.tools.torch.builds import torch_release_of
+from nvidia_variant_provider.tools.views.candidates import sort_files
+from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
+from nvidia_variant_provider.tools.views.judging import Judges, judge
+from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from packaging.tags import Tag
+
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.candidates import Candidate, VersionFiles
+    from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
+    from nvidia_variant_provider.tools.views.judging import JudgedBuild
+    from nvidia_variant_provider.tools.views.model import Interpreter, Source, Wanted
+
+
+def make_view(source: Source, wanted: Wanted) -> View:
+    """Return what a plain installer may see of a project."""
+    versions = [_version_view(files, source, wanted) for files in sort_files(source)]
+    versions = list(_without_cpu_versions(versions, wanted))
+    return View(source.project, tuple(versions), tuple(_warnings(source, versions, wanted)))
+
+
+def concerns(source: Source) -> bool:
+    """Tell whether a project has builds to choose among; of others the page stays as it is."""
+    return source.is_cuda_project or not all(files.is_plain for files in sort_files(source))
+
+
+def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> VersionView:
+    judges = Judges(
+        machine=wanted.machine,
+        project=source.project,
+        version=str(files.version),
+        metadata=source.metadata.get(files.version),
+        trouble=source.troubles.get(files.version, ""),
+        torch_release=torch_release_of(source.project, str(files.version)) or "",
+        is_cuda_project=source.is_cuda_project,
+    )
+    here = class_of_platform(wanted.machine.platform)
+    classes = {platform for wheel in files.wheels for platform in wheel.classes}
+    by_class = {
+        platform: judge(_of_class(files.wheels, platform), platform, judges)
+        for platform in sorted(classes)
+    }
+    chosen: dict[Candidate, Build] = {}
+    for builds in by_class.values():
+        chosen.update((wheel, build) for wheel, build in _show(builds) if wheel not in chosen)
+    local = by_class.get(here) or by_class.get(ANY) or []
+    if wanted.interpreter is not None:
+        chosen = dict(_for_interpreter(chosen, local, wanted.interpreter))
+    shown = (*_shown_wheels(chosen), *(Shown(it.name, it) for it in files.sdists))
+    best = _best(chosen, local, here, wanted.interpreter)
+    return VersionView(files.version, shown, tuple(it.build for it in local), best)
+
+
+def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Candidate]:
+    return [it for it in wheels if platform in it.classes or ANY in it.classes]
+
+
+def _show(builds: Sequence[JudgedBuild]) -> Iterator[tuple[Candidate, Build]]:
+    """Yield the wheels to show of one platform: what no better build covers.
+
+    Builds that do not fit the machine are shown only where there is nothing else.
+    """
+    fitting = [it for it in builds if it.can_be_shown and it.build.tier is not Tier.UNFIT]
+    covered: set[tuple[str, str]] = set()
+    for judged in fitting or [it for it in builds if it.can_be_shown][:1]:
+        mine = [it for it in judged.wheels if not covers(covered, it.pythons)]
+        yield from ((wheel, judged.build) for wheel in mine)
+        covered.update(pair for wheel in mine for pair in wheel.pythons)
+
+
+def _for_interpreter(
+    chosen: dict[Candidate, Build], builds: Sequence[JudgedBuild], interpreter: Interpreter
+) -> Iterator[tuple[Candidate, Build]]:
+    """Leave out the worse wheels that the target's Python could take in place of the best."""
+    installable = {it for it in chosen if is_installable(it.wheel_tags, it.file, interpreter)}
+    order = [judged.build for judged in builds]
+    best = min((order.index(chosen[it]) for it in installable if chosen[it] in order), default=None)
+    for wheel, build in chosen.items():
+        is_worse = wheel in installable and best is not None and build != order[best]
+        if not is_worse:
+            yield wheel, build
+
+
+def is_installable(tags: frozenset[Tag], file: PageFile, interpreter: Interpreter) -> bool:
+    """Tell whether a target's Python takes a wheel with some tags."""
+    if not tags.intersection(interpreter.tags):
+        return False
+    return admits_python(file, interpreter)
+
+
+def admits_python(file: PageFile, interpreter: Interpreter) -> bool:
+    """Tell whether a file's ``requires-python`` admits the target; a malformed one does."""
+    try:
+        wanted = SpecifierSet(file.requires_python)
+    except InvalidSpecifier:
+        return True
+    return wanted.contains(interpreter.version, prereleases=True)
+
+
+def _best(
+    chosen: dict[Candidate, Build],
+    builds: Sequence[JudgedBuild],
+    here: PlatformClass,
+    interpreter: Interpreter | None,
+) -> Build | None:
+    """Return the build that the machine gets of a version."""
+    mine = [
+        build
+        for wheel, build in chosen.items()
+        if (
+            is_installable(wheel.wheel_tags, wheel.file, interpreter)
+            if interpreter is not None
+            else here in wheel.classes or ANY in wheel.classes
+        )
+    ]
+    order = [judged.build for judged in builds]
+    return min(mine, key=lambda it: order.index(it) if it in order else len(order), default=None)
+
+
+def _shown_wheels(chosen: dict[Candidate, Build]) -> Iterator[Shown]:
+    """Yield one file a name: of two with the same name the better build's."""
+    seen = set()
+    # Some installers take the first of several build tags on a page, the others the highest.
+    for wheel, build in sorted(chosen.items(), key=lambda it: it[0].build_number, reverse=True):
+        if wheel.plain_name not in seen:
+            seen.add(wheel.plain_name)
+            yield Shown(wheel.plain_name, wheel.file, wheel.wheel, build, wheel.variant)
+
+
+def _without_cpu_versions(versions: Sequence[VersionView], wanted: Wanted) -> Iterator[VersionView]:
+    """Hide the versions that end at a CPU build while another one has a build for the GPU."""
+    with_gpu = [it for it in versions if _has_gpu_build(it, wanted)]
+    for version in versions:
+        best = version.best
+        if not with_gpu or wanted.any_version or best is None or best.tier.is_gpu:
+            yield version
+            continue
+        newest = with_gpu[0]
+        gpu = newest.best
+        label = f" ({gpu.label})" if gpu and gpu.label else ""
+        reason = f"{_why_not_gpu(version)}; {newest.version}{label} has a build for this GPU"
+        yield replace(version, hidden=reason)
+
+
+def _why_not_gpu(version: VersionView) -> str:
+    unfit = [it for it in version.builds if it.tier is Tier.UNFIT]
+    why = f" ({unfit[0].label or 'its own wheel'}: {unfit[0].reason})" if unfit else ""
+    return f"no build for this GPU{why}"
+
+
+def _has_gpu_build(version: VersionView, wanted: Wanted) -> bool:
+    if not wanted.has_gpu or version.best is None or not version.best.tier.is_gpu:
+        return False
+    if version.version.is_prerelease and not wanted.prereleases:
+        return False
+    mine = [it for it in version.shown if it.build == version.best]
+    return any(it.file.yanked is None for it in mine)
+
+
+def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -> Iterator[str]:
+    yield from source.troubles.values()
+    newest = next((it for it in versions if not it.hidden and it.best is not None), None)
+    if newest is None or newest.best is None or not wanted.has_gpu:
+        return
+    name = f"{source.project} {newest.version}"
+    if newest.best.is_assumed or newest.best.is_partial:
+        yield f"{name}: {newest.best.label}: {newest.best.reason}"
+    if newest.best.tier is Tier.UNFIT:
+        yield f"{name}: no build fits this machine: {newest.best.reason}"

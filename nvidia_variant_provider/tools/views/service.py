@@ -1,0 +1,349 @@
+"""The pages of one view: what is asked of the upstream, what is answered, what was decided."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
+from nvidia_variant_provider.tools.metadata.union import union
+from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
+from nvidia_variant_provider.tools.views.baking import key_of
+from nvidia_variant_provider.tools.views.candidates import wheel_named
+from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
+from nvidia_variant_provider.tools.views.model import Shown, Source
+from nvidia_variant_provider.tools.views.rendering import render_html, render_json
+from nvidia_variant_provider.tools.views.selecting import concerns, make_view
+from nvidia_variant_provider.tools.views.upstream import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.baking import Baked, Bakery
+    from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+
+NOT_FOUND: Final = 404
+GONE: Final = 410
+BAD_GATEWAY: Final = 502
+_WORKERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is answered for a project.
+
+    Either the address of the upstream's own page (``moved``), or bodies as JSON and HTML, or an
+    error: ``status`` and ``reason``.
+    """
+
+    status: int = 200
+    reason: str = ""
+    moved: str = ""
+    as_json: bytes = b""
+    as_html: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A file that our addresses lead to.
+
+    ``baked`` is its METADATA if it is a variant wheel, ``None`` if that is not known yet;
+    ``properties`` are what its label stands for.
+    """
+
+    shown: Shown
+    properties: Properties = field(default_factory=dict)
+    baked: Baked | None = None
+
+    @property
+    def is_upstream_s(self) -> bool:
+        """Whether the upstream's own file is what is served."""
+        return not self.shown.bake_for or (self.baked is not None and not self.baked.is_changed)
+
+
+@dataclass(slots=True)
+class Log:
+    """What a person is told after the installer has ended; every line once, in order."""
+
+    views: dict[str, View] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+class ViewService:
+    """Answers for the projects of one upstream, as one machine should see them."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        wanted: Callable[[], Wanted],
+        families: Sequence[CudaFamily] = (),
+        *,
+        bakery: Bakery | None = None,
+        require_gpu: bool = False,
+    ) -> None:
+        """``wanted`` is asked when a view is first needed: the target's Python may take a while.
+
+        Without a ``bakery`` wheels with variant markers are left out.
+        """
+        self.upstream = upstream
+        self.bakery = bakery
+        self.log = Log()
+        self._families = families
+        self._wanted = wanted
+        self._require_gpu = require_gpu
+        self._lock = threading.Lock()
+        self._pages: dict[str, Future[Page]] = {}
+        self._files: dict[str, Served] = {}
+
+    def page(self, project: str, files: str) -> Page:
+        """Return the page of a project; ``files`` is the address that its files stand below.
+
+        Every project is asked for once, however many clients wait for it.
+        """
+        name = canonicalize_name(project)
+        with self._lock:
+            future = self._pages.get(name)
+            is_mine = future is None
+            if future is None:
+                future = self._pages[name] = Future()
+        if is_mine:
+            try:
+                future.set_result(self._make_page(name, files))
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+            finally:
+                if future.exception() is not None or future.result().status != 200:  # noqa: PLR2004
+                    with self._lock:
+                        self._pages.pop(name, None)
+        return future.result()
+
+    def file(self, key: str) -> Served | None:
+        """Return the file that an address of ours means; ``None`` before its page was asked for."""
+        with self._lock:
+            return self._files.get(key)
+
+    def view(self, project: str) -> View | None:
+        """Return the view of a project, ``None`` if its upstream page is shown as it is.
+
+        Raises ``UpstreamError``.
+        """
+        source, _ = self._source(canonicalize_name(project))
+        return None if source is None else self._decide(source)
+
+    def _make_page(self, project: str, files: str) -> Page:
+        try:
+            source, url = self._source(project)
+        except UpstreamError as error:
+            self._warn(f"{project}: {error}")
+            return Page(BAD_GATEWAY, f"upstream: {redacted(str(error))}")
+        if source is None:
+            if url and not self.upstream.fetcher.needs_login(url):
+                return Page(moved=url)
+            page = self.upstream.page(project)
+            if page is None:
+                return Page(NOT_FOUND, f"no project {project}")
+            plain = [Served(Shown(it.name, it)) for it in page.files]
+            return self._rendered(project, plain, files)
+        view = self._decide(source)
+        if self._require_gpu and (reason := _no_gpu_build(view)):
+            self.log.refused[project] = reason
+            return Page(GONE, reason)
+        served = self._prepared(view, source)
+        return self._rendered(project, served, files)
+
+    def _prepared(self, view: View, source: Source) -> list[Served]:
+        """Return what is shown, with the METADATA of variant wheels."""
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            return [it for it in pool.map(partial(self._prepare, source), view.files) if it]
+
+    def _prepare(self, source: Source, shown: Shown) -> Served | None:
+        if not shown.bake_for or shown.wheel is None:
+            return Served(shown)
+        metadata = source.metadata.get(Version(shown.wheel.version))
+        properties = metadata.variants.get(shown.bake_for, {}) if metadata else {}
+        try:
+            baked = self.bakery.metadata(shown, properties) if self.bakery else None
+        except (UpstreamError, InvalidValueError) as error:
+            self._warn(f"{shown.file.name} is left out: {error}")
+            return None
+        if self.bakery is None and (baked is None or baked.is_changed):
+            return None
+        return Served(shown, properties, baked)
+
+    def _decide(self, source: Source) -> View:
+        view = make_view(source, self._wanted())
+        self.log.views[source.project] = view
+        for warning in view.warnings:
+            self._warn(warning)
+        return view
+
+    def _source(self, project: str) -> tuple[Source | None, str]:
+        """Return the files to choose among; ``None`` and the page's address if there is no choice.
+
+        Both are empty for a project that no index has.
+        """
+        cuda_files = self._cuda_files(project)
+        page = self.upstream.page(project)
+        if page is None and not cuda_files:
+            return None, ""
+        files = page.files if page else ()
+        source = Source(project, files, cuda_files, is_cuda_project=bool(cuda_files))
+        if not concerns(source):
+            return None, page.url if page else ""
+        metadata, troubles = self._metadata(files)
+        return replace(source, metadata=metadata, troubles=troubles), ""
+
+    def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
+        found: dict[str, tuple[PageFile, ...]] = {}
+        for family in self._families:
+            if project not in family.projects:
+                continue
+            try:
+                found.update(family.files(project))
+            except UpstreamError as error:
+                self._warn(
+                    f"{project}: the CUDA builds at {family.base} are left out: "
+                    f"{error}; only the main index's wheels are judged"
+                )
+        return found
+
+    def _metadata(
+        self, files: Sequence[PageFile]
+    ) -> tuple[dict[Version, VariantMetadata], dict[Version, str]]:
+        """Read the variant metadata files of a page."""
+        found: dict[Version, VariantMetadata] = {}
+        troubles: dict[Version, str] = {}
+        for version, file in _metadata_files(files):
+            metadata, trouble = self._read_metadata(file)
+            if metadata is None:
+                troubles[version] = trouble
+            else:
+                found[version] = metadata
+        for version, wheels in _undescribed(files, {*found, *troubles}).items():
+            metadata, trouble = _from_wheels(wheels)
+            if metadata is None:
+                troubles[version] = trouble
+            else:
+                found[version] = metadata
+        return found, troubles
+
+    def _read_metadata(self, file: PageFile) -> tuple[VariantMetadata | None, str]:
+        try:
+            data = self.upstream.read(file.url, MAX_BYTES)
+            if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
+                return None, f"{file.name}: has another hash than its page states"
+            return parse_metadata(data, file.name), ""
+        except (UpstreamError, InvalidValueError) as error:
+            return None, redacted(str(error))
+
+    def _rendered(self, project: str, served: Sequence[Served], files: str) -> Page:
+        listed = [self._listed(it, files) for it in served]
+        versions = dict.fromkeys(_version_in(it.name) for it in listed)
+        return Page(
+            as_json=render_json(project, listed, [it for it in versions if it]),
+            as_html=render_html(project, listed),
+        )
+
+    def _listed(self, served: Served, files: str) -> PageFile:
+        """Return a file as our page lists it.
+
+        Its own address where that ends in the name to show and needs no credentials, so that
+        installers cache it as ever; else one of ours, which leads there.
+        """
+        file, name = served.shown.file, served.shown.name
+        last = unquote(urlsplit(file.url).path.rpartition("/")[2])
+        is_open = urlsplit(file.url).scheme != "file" and not self.upstream.fetcher.needs_login(
+            file.url
+        )
+        if last == name and is_open and served.is_upstream_s:
+            return replace(file, name=name)
+        key = key_of(served.shown)
+        with self._lock:
+            self._files[key] = served
+        here = replace(file, name=name, url=f"{files}{key}/{quote(name)}")
+        return here if served.is_upstream_s else self._as_baked(here, served)
+
+    def _as_baked(self, file: PageFile, served: Served) -> PageFile:
+        """Return a file with the hash of what is served, if that is known already."""
+        kept = self.bakery.kept(served.shown) if self.bakery else None
+        digest = hashlib.sha256(served.baked.metadata).hexdigest() if served.baked else None
+        return replace(
+            file,
+            sha256=kept.sha256 if kept else "",
+            size=kept.size if kept else None,
+            core_metadata=digest,
+        )
+
+    def _warn(self, text: str) -> None:
+        self.log.warnings[redacted(text)] = None
+
+
+def _metadata_files(files: Sequence[PageFile]) -> Iterator[tuple[Version, PageFile]]:
+    for file in files:
+        stem = file.name.removesuffix(METADATA_SUFFIX)
+        if stem != file.name:
+            try:
+                yield Version(stem.rpartition("-")[2]), file
+            except ValueError:
+                continue
+
+
+def _undescribed(
+    files: Sequence[PageFile], known: Collection[Version]
+) -> dict[Version, list[PageFile]]:
+    """Return the variant wheels of versions without a metadata file, by version."""
+    found: dict[Version, list[PageFile]] = {}
+    for file in files:
+        wheel = wheel_named(file.name)
+        if wheel is not None and wheel.label and (version := Version(wheel.version)) not in known:
+            found.setdefault(version, []).append(file)
+    return found
+
+
+def _from_wheels(wheels: Sequence[PageFile]) -> tuple[VariantMetadata | None, str]:
+    try:
+        return union([(it.name, _in_wheel(it)) for it in wheels]), ""
+    except InvalidValueError as error:
+        return None, str(error)
+
+
+def _in_wheel(file: PageFile) -> VariantMetadata:
+    """Read the metadata in a wheel of this machine; others are too far away for that."""
+    wheel = wheel_named(file.name)
+    if wheel is None or urlsplit(file.url).scheme != "file":
+        raise InvalidValueError(f"{file.name}: there is no {METADATA_SUFFIX[1:]} of its release")
+    return read_wheel_metadata(local_path(file.url), wheel.label)
+
+
+def _version_in(name: str) -> str:
+    parts = name.removesuffix(".tar.gz").removesuffix(".zip").split("-")
+    return parts[1] if name.endswith(".whl") and len(parts) > 1 else parts[-1]
+
+
+def _no_gpu_build(view: View) -> str:
+    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
+    shown = [it for it in view.versions if not it.hidden and it.best is not None]
+    if not shown or shown[0].best is None or shown[0].best.tier.is_gpu:
+        return ""
+    builds = [it for version in view.versions for it in version.builds]
+    if not any(it.label not in {"", "cpu", "null"} for it in builds):
+        return ""
+    unfit = next((it for it in shown[0].builds if it.label not in {"", "cpu", "null"}), None)
+    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
+    return f"{view.project} {shown[0].version} has no build for this GPU{why}"

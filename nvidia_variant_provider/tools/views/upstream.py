@@ -1,0 +1,239 @@
+"""The indexes that a person has configured, as one: pages of projects, in the installer's order."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.request import pathname2url, url2pathname
+
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+)
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
+from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
+from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
+from nvidia_variant_provider.tools.views.rendering import ACCEPT
+from nvidia_variant_provider.tools.wheels.name import WheelName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+from nvidia_variant_provider.tools.views.fetching import Fetcher
+
+_MISSING: Final = frozenset({403, 404, 410})
+_FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """The files of a project, and the address of the page if they are all from one."""
+
+    files: tuple[PageFile, ...]
+    url: str = ""
+
+
+class Upstream:
+    """Several indexes and folders of wheels.
+
+    ``is_first_only`` is uv's way: the first index with the project decides. Otherwise all are put
+    together, as pip does.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        indexes: Sequence[str],
+        find_links: Sequence[str] = (),
+        *,
+        is_first_only: bool = False,
+    ) -> None:
+        """Take the addresses in the order that counts; credentials in them are kept apart."""
+        self.fetcher = fetcher
+        self.indexes = tuple(_with_slash(fetcher.remember(_as_url(it))) for it in indexes)
+        self.find_links = tuple(fetcher.remember(_as_url(it)) for it in find_links)
+        self._is_first_only = is_first_only
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing but folders of this machine is asked."""
+        return all(urlsplit(it).scheme == "file" for it in (*self.indexes, *self.find_links))
+
+    def page(self, project: str) -> ProjectPage | None:
+        """Return the files of a project; ``None`` if no index has it. Raises ``UpstreamError``."""
+        pages = []
+        for index in self.indexes:
+            page = self._page_of(index, project)
+            if page is not None:
+                pages.append(page)
+                if self._is_first_only:
+                    break
+        linked = tuple(self._linked(project))
+        if len(pages) == 1 and not linked:
+            return pages[0]
+        files = _each_once([*(file for page in pages for file in page.files), *linked])
+        return ProjectPage(files) if files or pages else None
+
+    def read(self, url: str, limit: int = MAX_PAGE) -> bytes:
+        """Return a small file; raises ``UpstreamError``."""
+        if urlsplit(url).scheme == "file":
+            return _read_local(url, limit)
+        return self.fetcher.get(url, "*/*", limit).body
+
+    def _page_of(self, index: str, project: str) -> ProjectPage | None:
+        url = urljoin(index, f"{project}/")
+        if urlsplit(url).scheme == "file":
+            return _local_page(url)
+        try:
+            answer = self.fetcher.get(url, ACCEPT)
+        except UpstreamError as error:
+            if error.status == 404:  # noqa: PLR2004 - not found
+                return None
+            raise
+        return ProjectPage(_parsed(answer.body, answer.content_type, answer.url), answer.url)
+
+    def _linked(self, project: str) -> Iterator[PageFile]:
+        for place in self.find_links:
+            for file in self._files_of(place):
+                if project_of(file.name) == project:
+                    yield file
+
+    def _files_of(self, place: str) -> Iterable[PageFile]:
+        if urlsplit(place).scheme == "file":
+            path = url2pathname(urlsplit(place).path)
+            if os.path.isdir(path):
+                return [_local_file(entry.path) for entry in os.scandir(path) if entry.is_file()]
+            return _parsed(_read_local(place, MAX_PAGE), "text/html", place)
+        answer = self.fetcher.get(place, ACCEPT)
+        return _parsed(answer.body, answer.content_type, answer.url)
+
+
+class CudaFamily:
+    """Per-CUDA indexes below one address, such as ``cpu``, ``cu126`` and ``cu130``."""
+
+    def __init__(self, fetcher: Fetcher, base: str, projects: frozenset[str]) -> None:
+        """Take the address, and the projects that have builds there."""
+        self._fetcher = fetcher
+        self.base = _with_slash(fetcher.remember(_as_url(base)))
+        self.projects = projects
+
+    def files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
+        """Return a project's files by label; raises ``UpstreamError`` if it cannot be reached.
+
+        The page below the common address lists the files of all builds. Where there is none, each
+        index that the common address links is asked.
+        """
+        shared = self._page(f"{self.base}{project}/")
+        if shared is not None:
+            return _by_label(shared)
+        found: dict[str, list[PageFile]] = {}
+        for label in self._labels():
+            for file in self._page(f"{self.base}{label}/{project}/") or ():
+                found.setdefault(label, []).append(file)
+        return {label: tuple(files) for label, files in found.items()}
+
+    def _labels(self) -> list[str]:
+        answer = self._fetcher.get(self.base, ACCEPT)
+        links = re.findall(rb'href="([^"]+)"', answer.body)
+        paths = [urljoin(answer.url, it.decode("utf-8", "replace")) for it in links]
+        found = [match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))]
+        return sorted(set(found))
+
+    def _page(self, url: str) -> tuple[PageFile, ...] | None:
+        """Return a page; ``None`` where there is none, which some stores answer with 403."""
+        try:
+            answer = self._fetcher.get(url, ACCEPT)
+        except UpstreamError as error:
+            if error.status in _MISSING:
+                return None
+            raise
+        return _parsed(answer.body, answer.content_type, answer.url)
+
+
+def _by_label(files: Iterable[PageFile]) -> dict[str, tuple[PageFile, ...]]:
+    """Sort files by the folder they lie in; their local version counts before it."""
+    found: dict[str, list[PageFile]] = {}
+    for file in files:
+        match = _FOLDER.search(urlsplit(file.url).path)
+        found.setdefault(match[1] if match else "", []).append(file)
+    return {label: tuple(members) for label, members in found.items()}
+
+
+def project_of(name: str) -> str:
+    """Return the project that a file name is of, normalised; "" if it is of none."""
+    try:
+        if name.endswith(METADATA_SUFFIX):
+            return canonicalize_name(name.removesuffix(METADATA_SUFFIX).rpartition("-")[0])
+        if name.endswith(".whl"):
+            return canonicalize_name(WheelName.parse(name).name)
+        return str(parse_sdist_filename(name)[0])
+    except (InvalidValueError, InvalidWheelFilename, InvalidSdistFilename):
+        return ""
+
+
+def _parsed(body: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
+    try:
+        return parse_page(body, content_type, url)
+    except InvalidValueError as error:
+        raise UpstreamError(str(error)) from error
+
+
+def _each_once(files: Iterable[PageFile]) -> tuple[PageFile, ...]:
+    found: dict[str, PageFile] = {}
+    for file in files:
+        found.setdefault(file.name, file)
+    return tuple(found.values())
+
+
+def _with_slash(url: str) -> str:
+    return url if url.endswith("/") else f"{url}/"
+
+
+def _as_url(text: str) -> str:
+    """Return an address; a path of this machine becomes one."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
+        return text
+    return "file://" + pathname2url(os.path.abspath(os.path.expanduser(text)))
+
+
+def _local_page(url: str) -> ProjectPage | None:
+    folder = url2pathname(urlsplit(url).path)
+    for name, kind in (("index.html", "text/html"), ("index.json", "application/json")):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            where = f"{url}{name}"
+            return ProjectPage(_parsed(_read_local(where, MAX_PAGE), kind, url))
+    if not os.path.isdir(folder):
+        return None
+    return ProjectPage(
+        tuple(_local_file(entry.path) for entry in os.scandir(folder) if entry.is_file())
+    )
+
+
+def _local_file(path: str) -> PageFile:
+    url = "file://" + quote(os.path.abspath(path))
+    return PageFile(os.path.basename(path), url, size=os.stat(path).st_size)
+
+
+def local_path(url: str) -> str:
+    """Return the path of a ``file:`` address."""
+    return unquote(urlsplit(url).path) if os.name != "nt" else url2pathname(urlsplit(url).path)
+
+
+def _read_local(url: str, limit: int) -> bytes:
+    path = local_path(url)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UpstreamError(f"{path}: {error.strerror}", 404) from error
+    if len(data) > limit:
+        raise UpstreamError(f"{path}: more than {limit} bytes")
+    return data
