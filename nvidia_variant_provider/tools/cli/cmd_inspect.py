@@ -120,7 +120,8 @@ def _emit(
             return
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)
-            output.emit_lines([*map(str, findings_of(read, selection)), ""])
+            checking.emit_findings(findings_of(read, selection))
+            output.emit_lines([""])
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 
