@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13, LAST_CUDA_12
 from nvidia_variant_provider.tables.toolkits import CONDA_TEGRA_BUILDS
 from nvidia_variant_provider.value_types import dataclass
@@ -18,7 +17,7 @@ from nvidia_variant_provider.value_types import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.model import ComputeCapability, Machine
+    from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Machine
 
 CUDA: Final = "CONDA_OVERRIDE_CUDA"
 CUDA_ARCH: Final = "CONDA_OVERRIDE_CUDA_ARCH"
