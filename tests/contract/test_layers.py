@@ -57,7 +57,7 @@ TOOLS: Final = {
         "tables",
         "wheels",
     },
-    "conda": {"model", "tables", "value_types"},
+    "conda": {"tables", "value_types"},
     "conformance": {
         "detect",
         "documents",
