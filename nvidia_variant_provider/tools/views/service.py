@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
