@@ -61,6 +61,13 @@ def add_parser(
     )
     machines.add_argument("--machine", action="append", metavar="FILE", help="may be repeated")
     machines.add_argument("--gpu", metavar="WHICH", help="of several GPUs, as in 'properties'")
+    parser.add_argument(
+        "--enable",
+        action="append",
+        default=[],
+        metavar="NAMESPACE",
+        help="count the optional provider of a namespace as enabled; uv cannot enable one",
+    )
     checks = parser.add_argument_group("checks")
     checks.add_argument(
         "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
@@ -79,7 +86,7 @@ def add_parser(
 def run(args: argparse.Namespace) -> int:
     """Explain, print, check."""
     release = _release(args)
-    found = [(name, _explain(release, named)) for name, named in _machines(args)]
+    found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
@@ -88,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         for name, explanation in found:
             _show(name, explanation, installed=args.installed is not None)
-    broken = [line for name, one in found for line in _broken(args, name, one, release)]
+    broken = [line for name, one in found for line in _broken(args, name, one)]
     for line in broken:
         output.fail("explain", line)
     return _EXIT_FINDINGS if broken else 0
@@ -117,14 +124,14 @@ def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
     return named or [("this machine", alone())]
 
 
-def _explain(release: Release, named: argparse.Namespace) -> Explanation:
+def _explain(release: Release, named: argparse.Namespace, enabled: list[str]) -> Explanation:
     from nvidia_variant_provider.tools.explain.views import explain
 
     machine = options.answer_for(named).detection.machine
     is_here = named.target is None and named.machine is None
     forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
     blind = is_here and not forced and shutil.which("nvidia-smi") is None
-    return explain(release, machine, uv_blind=blind)
+    return explain(release, machine, uv_blind=blind, enabled=enabled)
 
 
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
@@ -141,8 +148,11 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.emit_lines([f"what is installed {fits}"])
     else:
         for installer in EXPLAINED:
-            winner = explanation.view(installer).winner
-            output.emit_lines([f"{installer.title}: {winner or 'nothing'}"])
+            view = explanation.view(installer)
+            # A machine with a GPU that ends at a build for none is what this command looks for.
+            is_hole = bool(explanation.machine.gpus) and not view.has_gpu_build
+            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if view.has_gpu_build else None
+            output.emit_toned([(tone, f"{installer.title}: {view.winner or 'nothing'}")])
     for warning in explanation.warnings:
         output.warn(warning)
 
@@ -151,17 +161,17 @@ def _table(view: View) -> None:
     rows = [
         ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
     ]
-    output.emit_table(("", "variant", "why"), rows)
+    output.emit_table(
+        ("", "variant", "why"), rows, tone=lambda row: output.Tone.FAINT if row[0] == "-" else None
+    )
 
 
-def _broken(
-    args: argparse.Namespace, name: str, explanation: Explanation, release: Release
-) -> Iterator[str]:
+def _broken(args: argparse.Namespace, name: str, explanation: Explanation) -> Iterator[str]:
     """Yield a line for each check that does not hold."""
     installer = by_name(args.installer)
     view = explanation.view(installer)
     ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
-    if args.require_gpu and not explanation.has_gpu_build(installer, release):
+    if args.require_gpu and not view.has_gpu_build:
         first = next((it for it in view.rows if it.place is None), None)
         why = f" ({first.label}: {first.reason})" if first else ""
         yield f"--require-gpu: {ends}, which is no build for a GPU{why}"

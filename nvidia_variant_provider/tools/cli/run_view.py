@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.installers.configured import check_requiremen
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import target_python
+from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.loopback import listen
 from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
@@ -98,6 +99,7 @@ def _service(
         settings.upstream,
         wanted,
         families,
+        bakery=Bakery(cache_folder(os.environ), settings.upstream),
         require_gpu=args.require_gpu and machine.cuda is not None,
     )
 
@@ -118,6 +120,9 @@ def _serve(
         )
     with server.running() as url:
         environ = view_environment(os.environ, url, str(folder / "installers" / digest))
+        if settings.upstream.is_local:
+            # Nothing but this view is asked for pages, and that is no network.
+            environ.pop("UV_OFFLINE", None)
         forced = force_environment(machine).variables
         environ = with_facts(environ, forced) | variables_for(settings.command)
         code = run_child(settings.command, environ)

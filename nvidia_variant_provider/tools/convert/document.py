@@ -20,9 +20,9 @@ from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,
 )
-from nvidia_variant_provider.tools.metadata.model import Specification
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.metadata.schemas import Specification, Standing, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def convert(raw: Mapping[str, Any], source: str, target: Specification) -> Conve
     document that is wrong in its own format.
     """
     draft = Draft(raw, source)
+    _refuse_newer(draft)
     _convert_namespaces(draft)
     renamed = _rename_null(draft)
     _note_sorting(draft)
@@ -90,6 +91,16 @@ def _as_release(draft: Draft) -> Json:
         "providers": {name: entry for name, entry in providers.items() if name not in building},
         "variants": {},
     }
+
+
+def _refuse_newer(draft: Draft) -> None:
+    """Refuse a version that is not known: what it says may mean something else here."""
+    url = draft.document.get("$schema")
+    if isinstance(url, str) and standing_of(url) not in {Standing.KNOWN, Standing.DRAFT}:
+        advice = (
+            f"a draft or a version known here, such as {SCHEMA_850}; a newer one is not set back"
+        )
+        raise draft.refuse("$schema", url, advice)
 
 
 def _convert_namespaces(draft: Draft) -> None:

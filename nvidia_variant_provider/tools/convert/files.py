@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.convert.document import Conversion
     from nvidia_variant_provider.tools.convert.draft import Json
     from nvidia_variant_provider.tools.metadata.bake import Baked
-    from nvidia_variant_provider.tools.metadata.model import Specification
+    from nvidia_variant_provider.tools.metadata.schemas import Specification
 
 _METADATA: Final = "METADATA"
 

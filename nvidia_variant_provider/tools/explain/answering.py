@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,18 +17,30 @@ from nvidia_variant_provider.tools.metadata.document import (
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
 
 
-def unanswered(metadata: VariantMetadata, installer: Installer) -> dict[str, str]:
-    """Return the namespaces that nobody answers for, with the reason."""
+_NOT_ENABLED: Final = "an optional provider is asked only where the user enables it"
+
+
+def unanswered(
+    metadata: VariantMetadata, installer: Installer, enabled: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the namespaces that nobody answers for, with the reason.
+
+    ``enabled`` are those whose optional provider the user enabled.
+    """
     found = {}
     for namespace in metadata.namespaces:
         provider = (metadata.providers or {}).get(namespace)
         if provider is None:
             found[namespace] = "the metadata names no provider for it"
-        elif provider.static_properties:
+        elif provider.optional and namespace not in enabled:
+            found[namespace] = _NOT_ENABLED
+        elif provider.is_static:
             continue
         elif namespace == NVIDIA_NAMESPACE:
             skipped = uv_skips(provider) if installer is UV else _we_are_skipped(provider)
@@ -43,8 +55,6 @@ def _we_are_skipped(provider: Provider) -> str:
     """Say why an installer that runs plugins would not get an answer; empty if it would."""
     if provider.builtin:
         return f"the installer answers itself ({provider.builtin})"
-    if provider.optional:
-        return "an optional provider is asked only where the user enables it"
     if provider.plugin_api != NVIDIA_ENDPOINT:
         return f"its 'plugin-api' is not {NVIDIA_ENDPOINT}, and asking anything else fails"
     for text in provider.requires:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.explain.results import Explanation
+    from nvidia_variant_provider.tools.explain.results import Explanation, View
     from nvidia_variant_provider.tools.releases.release import Release
 
 
@@ -24,22 +24,10 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     ours, uvs = found.view(PROVIDER), found.view(UV)
     if release.trouble:
         yield release.trouble
-    if not release.listed and release.metadata is not None:
+    if ours.metadata is not None and uvs.metadata is None and uvs.remark:
         yield uvs.remark
-    for installer, view in ((PROVIDER, ours), (UV, uvs)):
-        skipped = (
-            unanswered(release.metadata, installer).get(NVIDIA_NAMESPACE)
-            if release.metadata
-            else None
-        )
-        if skipped:
-            yield (
-                f"{installer.called} does not answer for nvidia: {skipped}; every build that "
-                "states a property of nvidia is passed over without a word"
-            )
-        if machine.gpus and not found.has_gpu_build(installer, release) and _offers_gpu(release):
-            ends = view.winner or "nothing"
-            yield f"{installer.called} ends at {ends}, although this machine has a GPU"
+    for view in (ours, uvs):
+        yield from _warnings_on_view(view, release, machine)
     if blind and machine.gpus:
         yield (
             "uv asks nvidia-smi, which is not on the PATH: run it under "
@@ -48,14 +36,27 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     if ours.winner != uvs.winner:
         ends = f"the provider ends at {ours.winner or 'nothing'}, uv at {uvs.winner or 'nothing'}"
         yield f"they disagree: {ends}"
-    winners = {PROVIDER: ours.winner, UV: uvs.winner}
-    for winner in dict.fromkeys(winners.values()):
-        yield from _warnings_on_build(winner, release, machine)
+    for view in (ours,) if ours.winner == uvs.winner else (ours, uvs):
+        yield from _warnings_on_build(view, machine)
 
 
-def _warnings_on_build(winner: str | None, release: Release, machine: Machine) -> Iterator[str]:
+def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterator[str]:
+    installer = view.installer
+    silent = unanswered(view.metadata, installer, view.enabled) if view.metadata else {}
+    if skipped := silent.get(NVIDIA_NAMESPACE):
+        yield (
+            f"{installer.called} does not answer for nvidia: {skipped}; every build that "
+            "states a property of nvidia is passed over without a word"
+        )
+    if machine.gpus and not view.has_gpu_build and _offers_gpu(view, release):
+        ends = view.winner or "nothing"
+        yield f"{installer.called} ends at {ends}, although this machine has a GPU"
+
+
+def _warnings_on_build(view: View, machine: Machine) -> Iterator[str]:
     """Look at the device code of a chosen build, GPU by GPU."""
-    stated = release.metadata.variants.get(winner or "", {}) if release.metadata else {}
+    winner = view.winner
+    stated = view.metadata.variants.get(winner or "", {}) if view.metadata else {}
     values = stated.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH, ())
     if not values:
         return
@@ -68,7 +69,8 @@ def _warnings_on_build(winner: str | None, release: Release, machine: Machine) -
         yield f"{winner} has only PTX ({best}) for {name}: the driver compiles it at first use"
 
 
-def _offers_gpu(release: Release) -> bool:
-    return release.metadata is not None and any(
-        NVIDIA_NAMESPACE in stated for stated in release.metadata.variants.values()
+def _offers_gpu(view: View, release: Release) -> bool:
+    metadata = view.metadata or release.metadata
+    return metadata is not None and any(
+        NVIDIA_NAMESPACE in stated for stated in metadata.variants.values()
     )

@@ -39,7 +39,7 @@ class ViewRecord(JsonModel):
     rows: tuple[RowRecord, ...] = Field(description="best first, then those that cannot be taken")
 
     @classmethod
-    def of(cls, view: View, *, gpu_build: bool) -> ViewRecord:
+    def of(cls, view: View) -> ViewRecord:
         """Build the record of one installer."""
         from nvidia_variant_provider.tools.explain.results import ORDINARY
 
@@ -50,7 +50,7 @@ class ViewRecord(JsonModel):
                 "installer": view.installer.name,
                 "winner": named,
                 "takes": takes,
-                "gpu_build": gpu_build,
+                "gpu_build": view.has_gpu_build,
                 "remark": view.remark,
                 "rows": tuple(
                     RowRecord(
@@ -93,10 +93,7 @@ class Explanations(JsonModel):
                 MachineResult(
                     name=name,
                     machine=MachineSummary.of(one.machine),
-                    installers=tuple(
-                        ViewRecord.of(it, gpu_build=one.has_gpu_build(it.installer, release))
-                        for it in one.views
-                    ),
+                    installers=tuple(ViewRecord.of(it) for it in one.views),
                     warnings=one.warnings,
                 )
                 for name, one in found

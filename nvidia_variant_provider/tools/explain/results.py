@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
@@ -10,7 +10,7 @@ from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.table import Installer
-    from nvidia_variant_provider.tools.releases.release import Release
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 
 # What a wheel without a label is called in results.
 ORDINARY: Final = "no label"
@@ -27,12 +27,24 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One installer's result. ``winner`` is a label, ``ORDINARY``, or ``None`` for nothing."""
+    """One installer's result. ``winner`` is a label, ``ORDINARY``, or ``None`` for nothing.
+
+    ``metadata`` is what the installer's own reader makes of the release's file; ``enabled`` are the
+    namespaces whose optional provider it was asked to use.
+    """
 
     installer: Installer
     winner: str | None
     rows: tuple[Row, ...]
     remark: str = ""
+    enabled: tuple[str, ...] = ()
+    metadata: VariantMetadata | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_gpu_build(self) -> bool:
+        """Whether the installer ends at a variant that states a property of ``nvidia``."""
+        variants = self.metadata.variants if self.metadata else {}
+        return NVIDIA_NAMESPACE in variants.get(self.winner or "", {})
 
     def reason_of(self, label: str) -> str:
         """Return why a variant stands where it does; empty for an unknown label."""
@@ -50,9 +62,3 @@ class Explanation:
     def view(self, installer: Installer) -> View:
         """Return the result of one installer."""
         return next(view for view in self.views if view.installer == installer)
-
-    def has_gpu_build(self, installer: Installer, release: Release) -> bool:
-        """Tell whether an installer ends at a variant that states a property of ``nvidia``."""
-        winner = self.view(installer).winner
-        variants = release.metadata.variants if release.metadata else {}
-        return NVIDIA_NAMESPACE in variants.get(winner or "", {})

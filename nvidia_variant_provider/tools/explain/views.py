@@ -19,6 +19,7 @@ from nvidia_variant_provider.tools.explain.words import (
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
+from nvidia_variant_provider.tools.metadata.readers import by_name
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 if TYPE_CHECKING:
@@ -31,13 +32,20 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
-def explain(release: Release, machine: Machine, *, uv_blind: bool = False) -> Explanation:
+def explain(
+    release: Release,
+    machine: Machine,
+    *,
+    uv_blind: bool = False,
+    enabled: Sequence[str] = (),
+) -> Explanation:
     """Explain a release on a machine.
 
     ``uv_blind`` says that uv finds no ``nvidia-smi`` on this machine and no variable in its place.
+    ``enabled`` are namespaces whose optional providers the user enabled, which uv has no way to do.
     """
     views = (
-        _variant_view(PROVIDER, release, machine),
+        _variant_view(PROVIDER, release, machine, tuple(enabled)),
         _uv_view(release, machine, blind=uv_blind),
         _pip_view(release, machine),
     )
@@ -50,14 +58,18 @@ def explain_provider(release: Release, machine: Machine) -> View:
     return _variant_view(PROVIDER, release, machine)
 
 
-def _variant_view(installer: Installer, release: Release, machine: Machine) -> View:
+def _variant_view(
+    installer: Installer, release: Release, machine: Machine, enabled: tuple[str, ...] = ()
+) -> View:
+    reader = by_name(installer.reader)
+    release = release.read_by(reader)
     rules = DEFAULT_RULES if installer.rules is None else installer.rules
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
-    silent = unanswered(release.metadata, installer)
+    silent = unanswered(release.metadata, installer, enabled)
     decision = decide(machine, rules)
     offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}
-    preferences = release.metadata.preferences(offers)
+    preferences = release.metadata.preferences(offers, enabled, reader)
     variants = release.metadata.variants
     lacking = {label: _lacks(label, wheels, machine) for label, wheels in release.groups().items()}
     here = {label: stated for label, stated in variants.items() if not lacking[label]}
@@ -81,7 +93,7 @@ def _variant_view(installer: Installer, release: Release, machine: Machine) -> V
         why = "the wheel without a label, for every machine" if not order else "after every variant"
         rows.insert(len(order), Row(ORDINARY, len(order) + 1, why))
     winner = order[0] if order else ORDINARY if ordinary else None
-    return View(installer, winner, tuple(rows))
+    return View(installer, winner, tuple(rows), enabled=enabled, metadata=release.metadata)
 
 
 def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
@@ -90,10 +102,11 @@ def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
         return _without_metadata(
             UV, release, machine, f"uv sees no variant without a {missing} beside the wheels"
         )
-    if release.metadata is None and release.trouble:
+    read = release.read_by(by_name(UV.reader))
+    if read.metadata is None and read.trouble:
         # uv gives up the whole release, ordinary wheels included.
         rows = [Row(label, None, "uv refuses the metadata") for label in release.labels]
-        return View(UV, None, tuple(rows), f"uv refuses the release: {release.trouble}")
+        return View(UV, None, tuple(rows), f"uv refuses the release: {read.trouble}")
     if blind:
         machine = replace(
             machine, cuda=None, gpus=(), reason="uv asks nvidia-smi, which is not on the PATH"

@@ -110,7 +110,7 @@ PROVIDER: Final = Installer(
     commands=(Command("variantlib", Reads.VARIANTS, "and what loads plugins as it does"),),
     rules=1,
     since="0.2.0",
-    reader="variantlib",
+    reader="pep",
 )
 
 # "Since": NVIDIA detection appeared in the release of 2026-10-26; before, no variant of nvidia

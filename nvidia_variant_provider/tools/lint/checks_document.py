@@ -13,7 +13,6 @@ from nvidia_variant_provider.tools.lint.subject import Broken, Document, Kind, m
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,
-    SCHEMA_850_VARIANTLIB,
 )
 from nvidia_variant_provider.tools.metadata.markers import (
     WHO_REFUSES_MARKERS,
@@ -21,19 +20,13 @@ from nvidia_variant_provider.tools.metadata.markers import (
     has_marker,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.metadata.reading import PRIORITY_KEYS, PROVIDER_KEYS, TOP_KEYS
+from nvidia_variant_provider.tools.metadata.schemas import Standing, standing_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCUMENT: Final[Registry[Document]] = Registry()
-
-_SCHEMAS: Final = frozenset({SCHEMA_825, SCHEMA_850, SCHEMA_850_VARIANTLIB})
-
-_TOP: Final = frozenset({"$schema", "default-priorities", "providers", "variants"})
-_PROVIDER: Final = frozenset(
-    {"requires", "plugin-api", "static-properties", "feature-order", "builtin", "optional"}
-)
-_PRIORITIES: Final = frozenset({"namespace"})
 
 _DRAFT_TOP: Final = frozenset({"static-properties"})
 _DRAFT_PROVIDER: Final = frozenset({"enable-if", "install-time", "plugin-use"})
@@ -76,10 +69,10 @@ def check_schema_present(document: Document) -> Iterator[Problem]:
         yield Problem(document.source, "$schema", f"no $schema, expected {SCHEMA_850}")
 
 
-@DOCUMENT.check("NV104", Severity.WARNING, Uv.NONE, "$schema is of a draft, or unknown")
-def check_schema_known(document: Document) -> Iterator[Problem]:
-    """Report a ``$schema`` that no current specification names."""
-    if document.schema is not None and document.schema not in _SCHEMAS:
+@DOCUMENT.check("NV104", Severity.WARNING, Uv.NONE, "$schema is of a draft")
+def check_schema_current(document: Document) -> Iterator[Problem]:
+    """Report a ``$schema`` that was replaced."""
+    if document.schema is not None and standing_of(document.schema) is Standing.DRAFT:
         seen = _short(document.schema)
         yield Problem(document.source, "$schema", f"seen {seen}, expected {SCHEMA_850}")
 
@@ -164,7 +157,10 @@ def check_null(document: Document) -> Iterator[Problem]:
 
 @DOCUMENT.check("NV112", Severity.ERROR, Uv.NONE, "a label without properties")
 def check_without_properties(document: Document) -> Iterator[Problem]:
-    """Report labels other than null that state nothing: such a wheel fits every machine."""
+    """Report labels other than null that state nothing: such a wheel fits every machine.
+
+    The schemas allow it and uv installs such a wheel; variantlib refuses the whole file.
+    """
     for label, variant in document.variants.items():
         if label == NULL_LABEL or not isinstance(_at(document, ("variants",)).get(label), dict):
             continue
@@ -196,6 +192,16 @@ def check_project_markers(document: Document) -> Iterator[Problem]:
             yield Problem(source, key, fault)
 
 
+@DOCUMENT.check("NV115", Severity.ERROR, Uv.NONE, "an unsupported version of the format")
+def check_schema_supported(document: Document) -> Iterator[Problem]:
+    """Report a ``$schema`` whose format a reader may not guess at; uv does not look at it."""
+    standing = Standing.KNOWN if document.schema is None else standing_of(document.schema)
+    if standing in {Standing.UNKNOWN_MAJOR, Standing.UNKNOWN}:
+        seen = _short(str(document.schema))
+        message = f"{standing.value}: {seen}; expected {SCHEMA_850}"
+        yield Problem(document.source, "$schema", message)
+
+
 def _named(document: Document) -> Iterator[tuple[str, str, re.Pattern[str]]]:
     """Yield every name and value with the key it is under and the form it must have."""
     for namespace in document.namespaces:
@@ -218,10 +224,10 @@ def _levels(
 ) -> Iterator[tuple[tuple[str, ...], frozenset[str], frozenset[str]]]:
     """Yield every object with fixed keys: its path, the keys it may have, those it once had."""
     pyproject = document.kind is Kind.PYPROJECT
-    top = _TOP - {"$schema", "variants"} if pyproject else _TOP
+    top = TOP_KEYS - {"$schema", "variants"} if pyproject else TOP_KEYS
     yield (), top, _DRAFT_TOP
-    yield ("default-priorities",), _PRIORITIES, _DRAFT_PRIORITIES
-    provider = _PROVIDER | {"build-requires"} if pyproject else _PROVIDER
+    yield ("default-priorities",), PRIORITY_KEYS, _DRAFT_PRIORITIES
+    provider = PROVIDER_KEYS | {"build-requires"} if pyproject else PROVIDER_KEYS
     for name in document.providers:
         yield ("providers", name), provider, _DRAFT_PROVIDER
 

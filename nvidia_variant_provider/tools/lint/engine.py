@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,9 @@ from nvidia_variant_provider.tools.lint.checks_release import RELEASE
 from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
 from nvidia_variant_provider.tools.lint.sources import gather
 from nvidia_variant_provider.tools.lint.subject import Broken, Kind
+from nvidia_variant_provider.tools.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.metadata.schemas import DRAFTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -107,8 +110,13 @@ def _refused(document: Document) -> Iterator[Finding]:
     """Hold a document without an error to the reader that the other tools use."""
     if document.kind is Kind.PYPROJECT or document.broken is Broken.SYNTAX:
         return
+    data = document.data
+    if document.schema in DRAFTS:
+        # What was replaced has a warning of its own; the rest is held to the present format.
+        current = SCHEMA_850 if "providers" in document.raw else SCHEMA_825
+        data = json.dumps({**document.raw, "$schema": current}).encode()
     try:
-        parse_metadata(document.data, document.source)
+        parse_metadata(data, document.source)
     except MetadataError as error:
         message = f"seen {error.seen}, expected {error.expected}"
         yield Finding(REFUSED, Problem(document.source, error.key, message))

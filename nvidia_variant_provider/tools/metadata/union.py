@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.tools.metadata.model import DefaultPriorities, VariantMetadata
+from nvidia_variant_provider.tools.metadata.schemas import WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,15 +16,16 @@ def union(parts: Iterable[tuple[str, VariantMetadata]]) -> VariantMetadata:
     """Combine the metadata of a release's wheels, each with the name of its file.
 
     A label must mean the same everywhere and a namespace have the same provider; of two namespace
-    orders one must continue the other. Raises ``MetadataError`` naming the file that disagrees,
-    and for no file at all.
+    orders one must continue the other. The outcome does not depend on the order of the files, and
+    names the one URL that is written for the format. Raises ``MetadataError`` naming the file that
+    disagrees, and for no file at all.
     """
     combined: VariantMetadata | None = None
     for source, part in parts:
         combined = part if combined is None else _combine(combined, part, source)
     if combined is None:
         raise MetadataError("variant metadata", "", "no file", "at least one variant wheel")
-    return combined
+    return combined.model_copy(update={"schema_url": WRITTEN[combined.specification]})
 
 
 def _combine(first: VariantMetadata, second: VariantMetadata, source: str) -> VariantMetadata:

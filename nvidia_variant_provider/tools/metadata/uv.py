@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.tools.metadata.document import (
@@ -24,11 +24,14 @@ def uv_skips(provider: Provider) -> str | None:
     an entry of a certain form; otherwise every variant that needs the namespace is passed over
     without a word and the CPU build is installed.
     """
-    if provider.static_properties or provider.builtin:
+    if provider.is_static or provider.builtin:
         return None
     if len(provider.requires) != 1:
         return "uv wants exactly one entry in 'requires'"
-    requirement = Requirement(provider.requires[0])
+    try:
+        requirement = Requirement(provider.requires[0])
+    except InvalidRequirement:
+        return "uv cannot read the entry in 'requires'"
     checks = (
         (provider.optional, "uv does not use an optional provider"),
         (canonicalize_name(requirement.name) != NVIDIA_PACKAGE, f"uv wants {NVIDIA_PACKAGE}"),

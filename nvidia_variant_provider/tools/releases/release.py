@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.metadata.readers import Reader
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -29,6 +30,9 @@ class Release:
     ``wheels`` is ``None`` where only the metadata is known. ``metadata`` is ``None`` where there
     is none or it cannot be used; ``trouble`` then says why. ``listed`` tells whether installers
     find the metadata: variant wheels without a file beside them are invisible to uv.
+
+    ``document`` is that file as it is, empty where there is none: readers differ in what they make
+    of it. ``metadata`` is what the format makes of it.
     """
 
     name: str
@@ -38,6 +42,18 @@ class Release:
     metadata: VariantMetadata | None
     listed: bool = True
     trouble: str = ""
+    document: bytes = field(default=b"", repr=False)
+    document_name: str = ""
+
+    def read_by(self, reader: Reader) -> Release:
+        """Return the release as a reader sees it: with its metadata, or with its trouble."""
+        if not self.document:
+            return self
+        try:
+            metadata = parse_metadata(self.document, self.document_name, reader)
+        except MetadataError as error:
+            return replace(self, metadata=None, trouble=str(error))
+        return replace(self, metadata=metadata, trouble="")
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -102,10 +118,11 @@ class Listing:
         files = self._sorted.releases[key]
         wheels = tuple(files.wheels)
         opened = [self._opened(wheel) for wheel in wheels] if self._read_wheel else []
-        metadata, trouble = None, ""
+        metadata, trouble, document = None, "", b""
         try:
             if files.metadata:
-                metadata = parse_metadata(self._read(files.metadata), files.metadata)
+                document = self._read(files.metadata)
+                metadata = parse_metadata(document, files.metadata)
             elif any(wheel.label for wheel in wheels):
                 metadata, trouble = _from_wheels(key, opened)
         except MetadataError as error:
@@ -118,6 +135,8 @@ class Listing:
             metadata=metadata,
             listed=bool(files.metadata),
             trouble=trouble,
+            document=document,
+            document_name=files.metadata,
         )
 
     def _opened(self, wheel: WheelName) -> WheelFile:

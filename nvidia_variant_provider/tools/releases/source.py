@@ -24,6 +24,8 @@ from nvidia_variant_provider.tools.wheels.name import WheelName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+
 _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -53,6 +55,18 @@ def read_release(source: str, package: str | None = None) -> Release:
     )
 
 
+def read_wheel_metadata(path: str) -> VariantMetadata:
+    """Return what a variant wheel says of its label; raises ``InvalidValueError``."""
+    return variant_metadata(_sound(path))
+
+
+def _sound(path: str) -> WheelFile:
+    file = read_wheel_file(path)
+    if file.fault:
+        raise InvalidValueError(f"{path}: {file.fault}")
+    return file
+
+
 def _beside(source: str, folder: str, name: str) -> Release:
     """Return the release of a metadata file, with the wheels that lie beside it."""
     key = ReleaseKey.of_metadata(name)
@@ -76,9 +90,7 @@ def _listing(folder: str, names: Iterable[str]) -> Listing:
 
 
 def _lone_wheel(path: str, wheel: WheelName) -> Release:
-    file = read_wheel_file(path)
-    if file.fault:
-        raise InvalidValueError(f"{path}: {file.fault}")
+    file = _sound(path)
     metadata, trouble = None, ""
     if wheel.label:
         try:

@@ -85,7 +85,7 @@ def sort_files(source: Source) -> list[VersionFiles]:
     """
     found: dict[Version, VersionFiles] = {}
     for file, cuda, is_main in _all_files(source):
-        wheel = _wheel(file.name)
+        wheel = wheel_named(file.name)
         if wheel is not None:
             candidate, version = _candidate(file, wheel, cuda, is_main=is_main)
             if cuda is None or candidate.cuda:
@@ -103,7 +103,8 @@ def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:
             yield file, label, False
 
 
-def _wheel(name: str) -> WheelName | None:
+def wheel_named(name: str) -> WheelName | None:
+    """Read a file name; ``None`` unless it is a wheel's."""
     if not name.endswith(".whl"):
         return None
     try:

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from nvidia_variant_provider.errors import ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 MAX_PAGE: Final = 64 * 1024 * 1024
 _IDLE_S: Final = 15.0
@@ -144,6 +144,20 @@ class Fetcher:
             _check_length(answer, size, url)
             kind = answer.headers.get("Content-Type", "")
             return Answer(b"".join(pieces), kind, answer.geturl())
+
+    @contextlib.contextmanager
+    def stream(self, url: str) -> Iterator[Iterator[bytes]]:
+        """Give the pieces of a large file; raises ``UpstreamError``, also if it is cut short."""
+        with self.open(url, {"Accept-Encoding": "identity"}) as answer:
+
+            def pieces() -> Iterator[bytes]:
+                size = 0
+                while piece := self._read(answer, url):
+                    size += len(piece)
+                    yield piece
+                _check_length(answer, size, url)
+
+            yield pieces()
 
     @staticmethod
     def _read(answer: http.client.HTTPResponse, url: str) -> bytes:

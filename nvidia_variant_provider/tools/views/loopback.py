@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.views.model import Shown
-    from nvidia_variant_provider.tools.views.service import Page, ViewService
+    from nvidia_variant_provider.tools.views.service import Page, Served, ViewService
 
 HOST: Final = "127.0.0.1"
 _IDLE_S: Final = 30.0
@@ -159,15 +160,33 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, key: str, name: str) -> None:
         wants_metadata = name.endswith(_METADATA)
         plain = name.removesuffix(_METADATA)
-        shown = self.server.service.file(key)
-        if shown is None:
+        served = self.server.service.file(key)
+        if served is None:
             # An installer that remembers a page of an earlier run asks for its files at once.
             self.server.service.page(plain.partition("-")[0], self.server.files_url)
-            shown = self.server.service.file(key)
-        if shown is None or shown.name != plain:
+            served = self.server.service.file(key)
+        if served is None or served.shown.name != plain:
+            self._error(404, "no such file in this view")
+        elif served.is_upstream_s:
+            self._send(served.shown, served.shown.file.url + (_METADATA if wants_metadata else ""))
+        elif not wants_metadata:
+            self._baked(served)
+        elif served.baked is not None:
+            self._body(served.baked.metadata, "text/plain; charset=utf-8")
+        else:
+            self._error(404, "this wheel has its metadata inside only")
+
+    def _baked(self, served: Served) -> None:
+        bakery = self.server.service.bakery
+        try:
+            kept = bakery.wheel(served.shown, served.properties) if bakery else None
+        except (InvalidValueError, OSError) as error:
+            self._error(502, f"{served.shown.name}: {error}")
+            return
+        if kept is None:
             self._error(404, "no such file in this view")
         else:
-            self._send(shown, shown.file.url + (_METADATA if wants_metadata else ""))
+            self._local(str(kept.path))
 
     def _send(self, shown: Shown, url: str) -> None:
         if urlsplit(url).scheme == "file":

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -14,24 +15,31 @@ from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
+from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
+from nvidia_variant_provider.tools.views.baking import key_of
+from nvidia_variant_provider.tools.views.candidates import wheel_named
 from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
+from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.baking import Baked, Bakery
     from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 NOT_FOUND: Final = 404
 GONE: Final = 410
 BAD_GATEWAY: Final = 502
-_KEY_LENGTH: Final = 32
+_WORKERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,24 @@ class Page:
     moved: str = ""
     as_json: bytes = b""
     as_html: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A file that our addresses lead to.
+
+    ``baked`` is its METADATA if it is a variant wheel, ``None`` if that is not known yet;
+    ``properties`` are what its label stands for.
+    """
+
+    shown: Shown
+    properties: Properties = field(default_factory=dict)
+    baked: Baked | None = None
+
+    @property
+    def is_upstream_s(self) -> bool:
+        """Whether the upstream's own file is what is served."""
+        return not self.shown.bake_for or (self.baked is not None and not self.baked.is_changed)
 
 
 @dataclass(slots=True)
@@ -67,17 +93,22 @@ class ViewService:
         wanted: Callable[[], Wanted],
         families: Sequence[CudaFamily] = (),
         *,
+        bakery: Bakery | None = None,
         require_gpu: bool = False,
     ) -> None:
-        """``wanted`` is asked when a view is first needed: the target's Python may take a while."""
+        """``wanted`` is asked when a view is first needed: the target's Python may take a while.
+
+        Without a ``bakery`` wheels with variant markers are left out.
+        """
         self.upstream = upstream
+        self.bakery = bakery
         self.log = Log()
         self._families = families
         self._wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
         self._pages: dict[str, Future[Page]] = {}
-        self._files: dict[str, Shown] = {}
+        self._files: dict[str, Served] = {}
 
     def page(self, project: str, files: str) -> Page:
         """Return the page of a project; ``files`` is the address that its files stand below.
@@ -102,7 +133,7 @@ class ViewService:
                         self._pages.pop(name, None)
         return future.result()
 
-    def file(self, key: str) -> Shown | None:
+    def file(self, key: str) -> Served | None:
         """Return the file that an address of ours means; ``None`` before its page was asked for."""
         with self._lock:
             return self._files.get(key)
@@ -127,12 +158,33 @@ class ViewService:
             page = self.upstream.page(project)
             if page is None:
                 return Page(NOT_FOUND, f"no project {project}")
-            return self._rendered(project, [Shown(it.name, it) for it in page.files], files)
+            plain = [Served(Shown(it.name, it)) for it in page.files]
+            return self._rendered(project, plain, files)
         view = self._decide(source)
         if self._require_gpu and (reason := _no_gpu_build(view)):
             self.log.refused[project] = reason
             return Page(GONE, reason)
-        return self._rendered(project, view.files, files)
+        served = self._prepared(view, source)
+        return self._rendered(project, served, files)
+
+    def _prepared(self, view: View, source: Source) -> list[Served]:
+        """Return what is shown, with the METADATA of variant wheels."""
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            return [it for it in pool.map(partial(self._prepare, source), view.files) if it]
+
+    def _prepare(self, source: Source, shown: Shown) -> Served | None:
+        if not shown.bake_for or shown.wheel is None:
+            return Served(shown)
+        metadata = source.metadata.get(Version(shown.wheel.version))
+        properties = metadata.variants.get(shown.bake_for, {}) if metadata else {}
+        try:
+            baked = self.bakery.metadata(shown, properties) if self.bakery else None
+        except (UpstreamError, InvalidValueError) as error:
+            self._warn(f"{shown.file.name} is left out: {error}")
+            return None
+        if self.bakery is None and (baked is None or baked.is_changed):
+            return None
+        return Served(shown, properties, baked)
 
     def _decide(self, source: Source) -> View:
         view = make_view(source, self._wanted())
@@ -183,6 +235,12 @@ class ViewService:
                 troubles[version] = trouble
             else:
                 found[version] = metadata
+        for version, wheels in _undescribed(files, {*found, *troubles}).items():
+            metadata, trouble = _from_wheels(wheels)
+            if metadata is None:
+                troubles[version] = trouble
+            else:
+                found[version] = metadata
         return found, troubles
 
     def _read_metadata(self, file: PageFile) -> tuple[VariantMetadata | None, str]:
@@ -194,41 +252,46 @@ class ViewService:
         except (UpstreamError, InvalidValueError) as error:
             return None, redacted(str(error))
 
-    def _rendered(self, project: str, shown: Sequence[Shown], files: str) -> Page:
-        listed = [self._listed(it, files) for it in shown]
+    def _rendered(self, project: str, served: Sequence[Served], files: str) -> Page:
+        listed = [self._listed(it, files) for it in served]
         versions = dict.fromkeys(_version_in(it.name) for it in listed)
         return Page(
             as_json=render_json(project, listed, [it for it in versions if it]),
             as_html=render_html(project, listed),
         )
 
-    def _listed(self, shown: Shown, files: str) -> PageFile:
+    def _listed(self, served: Served, files: str) -> PageFile:
         """Return a file as our page lists it.
 
         Its own address where that ends in the name to show and needs no credentials, so that
         installers cache it as ever; else one of ours, which leads there.
         """
-        file = shown.file
+        file, name = served.shown.file, served.shown.name
         last = unquote(urlsplit(file.url).path.rpartition("/")[2])
         is_open = urlsplit(file.url).scheme != "file" and not self.upstream.fetcher.needs_login(
             file.url
         )
-        if last == shown.name and is_open:
-            return replace(file, name=shown.name)
-        key = key_of(shown)
+        if last == name and is_open and served.is_upstream_s:
+            return replace(file, name=name)
+        key = key_of(served.shown)
         with self._lock:
-            self._files[key] = shown
-        return replace(file, name=shown.name, url=f"{files}{key}/{quote(shown.name)}")
+            self._files[key] = served
+        here = replace(file, name=name, url=f"{files}{key}/{quote(name)}")
+        return here if served.is_upstream_s else self._as_baked(here, served)
+
+    def _as_baked(self, file: PageFile, served: Served) -> PageFile:
+        """Return a file with the hash of what is served, if that is known already."""
+        kept = self.bakery.kept(served.shown) if self.bakery else None
+        digest = hashlib.sha256(served.baked.metadata).hexdigest() if served.baked else None
+        return replace(
+            file,
+            sha256=kept.sha256 if kept else "",
+            size=kept.size if kept else None,
+            core_metadata=digest,
+        )
 
     def _warn(self, text: str) -> None:
         self.log.warnings[redacted(text)] = None
-
-
-def key_of(shown: Shown) -> str:
-    """Return the part of an address that changes whenever the content behind it may."""
-    file = shown.file
-    facts = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for))
-    return hashlib.sha256(facts.encode()).hexdigest()[:_KEY_LENGTH]
 
 
 def _metadata_files(files: Sequence[PageFile]) -> Iterator[tuple[Version, PageFile]]:
@@ -239,6 +302,33 @@ def _metadata_files(files: Sequence[PageFile]) -> Iterator[tuple[Version, PageFi
                 yield Version(stem.rpartition("-")[2]), file
             except ValueError:
                 continue
+
+
+def _undescribed(
+    files: Sequence[PageFile], known: Collection[Version]
+) -> dict[Version, list[PageFile]]:
+    """Return the variant wheels of versions without a metadata file, by version."""
+    found: dict[Version, list[PageFile]] = {}
+    for file in files:
+        wheel = wheel_named(file.name)
+        if wheel is not None and wheel.label and (version := Version(wheel.version)) not in known:
+            found.setdefault(version, []).append(file)
+    return found
+
+
+def _from_wheels(wheels: Sequence[PageFile]) -> tuple[VariantMetadata | None, str]:
+    try:
+        return union([(it.name, _in_wheel(it)) for it in wheels]), ""
+    except InvalidValueError as error:
+        return None, str(error)
+
+
+def _in_wheel(file: PageFile) -> VariantMetadata:
+    """Read the metadata in a wheel of this machine; others are too far away for that."""
+    wheel = wheel_named(file.name)
+    if wheel is None or urlsplit(file.url).scheme != "file":
+        raise InvalidValueError(f"{file.name}: there is no {METADATA_SUFFIX[1:]} of its release")
+    return read_wheel_metadata(local_path(file.url))
 
 
 def _version_in(name: str) -> str:

@@ -17,6 +17,7 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT
@@ -25,7 +26,7 @@ from nvidia_variant_provider.tools.wheels.name import WheelName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.views.fetching import Fetcher
 
 _MISSING: Final = frozenset({403, 404, 410})
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
@@ -59,6 +60,11 @@ class Upstream:
         self.indexes = tuple(_with_slash(fetcher.remember(_as_url(it))) for it in indexes)
         self.find_links = tuple(fetcher.remember(_as_url(it)) for it in find_links)
         self._is_first_only = is_first_only
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing but folders of this machine is asked."""
+        return all(urlsplit(it).scheme == "file" for it in (*self.indexes, *self.find_links))
 
     def page(self, project: str) -> ProjectPage | None:
         """Return the files of a project; ``None`` if no index has it. Raises ``UpstreamError``."""
@@ -163,6 +169,8 @@ def _by_label(files: Iterable[PageFile]) -> dict[str, tuple[PageFile, ...]]:
 def project_of(name: str) -> str:
     """Return the project that a file name is of, normalised; "" if it is of none."""
     try:
+        if name.endswith(METADATA_SUFFIX):
+            return canonicalize_name(name.removesuffix(METADATA_SUFFIX).rpartition("-")[0])
         if name.endswith(".whl"):
             return canonicalize_name(WheelName.parse(name).name)
         return str(parse_sdist_filename(name)[0])

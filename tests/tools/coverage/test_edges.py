@@ -165,6 +165,17 @@ def test_reason_of_a_tie_and_of_another_namespace() -> None:
     assert "other :: kind" in hole.text
 
 
+@pytest.mark.parametrize(("optional", "label"), [(True, NULL_LABEL), (False, "mkl")])
+def test_optional_fixed_values_are_offered_to_nobody(label: str, *, optional: bool) -> None:
+    static = Provider(static_properties={"library": ("mkl",)}, optional=optional)
+    metadata = release_metadata(
+        {"mkl": {"blas": {"library": ("mkl",)}}, NULL_LABEL: {}}, static={"blas": static}
+    )
+
+    (row,) = cover(Release("pkg", "1", metadata), fleet(gpu("9.0", "13.0"))).rows
+    assert row.choice.label == label
+
+
 def test_value_that_is_no_architecture_is_shown_as_it_is() -> None:
     made = release({"cu": properties("12.0", "banana", "90_virtual"), NULL_LABEL: {}})
     (row,) = cover(made, fleet(gpu("7.0", "12.8"))).rows

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
@@ -16,6 +19,12 @@ from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV, In
 from nvidia_variant_provider.tools.metadata.model import Provider
 from tests.strategies import machine, machines
 from tests.tools.explain.releases import build, metadata_of, release_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nvidia_variant_provider.tools.metadata.model import Variant
+    from nvidia_variant_provider.tools.releases.release import Release
 
 TORCH = {
     "cu130": build("13.0", "75_real 80_real 90_real 100_real 120_real", "1"),
@@ -269,3 +278,46 @@ def test_what_is_placed_is_supported_and_what_is_not_has_a_reason(
     placed = [row.place for row in found.view(PROVIDER).rows if row.place is not None]
 
     assert placed == list(range(1, len(placed) + 1))
+
+
+STATIC = Provider(static_properties={"library": ("mkl",)}, optional=True)
+
+
+def optional_release() -> Release:
+    metadata = release_metadata(
+        {"mkl": {"blas": {"library": ("mkl",)}}, "null": {}}, {"blas": STATIC}
+    )
+    return release_of(metadata.variants, metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "winner"), [((), "null"), (("blas",), "mkl"), (("nvidia",), "null")]
+)
+def test_an_optional_provider_of_fixed_values_offers_them_where_it_is_enabled(
+    enabled: tuple[str, ...], winner: str
+) -> None:
+    found = explain(optional_release(), parse_target("h100@580").machine(), enabled=enabled)
+
+    assert (found.view(PROVIDER).winner, found.view(UV).winner) == (winner, "null")
+    if not enabled:
+        assert found.view(PROVIDER).reason_of("mkl") == (
+            "blas: an optional provider is asked only where the user enables it"
+        )
+
+
+def test_each_installer_sees_the_release_as_its_own_reader_does() -> None:
+    document = document_of(TORCH)
+    document["$schema"] = "https://packaging.python.org/variants/v2.0.0.json"
+    data = json.dumps(document).encode()
+    release = replace(release_of(TORCH), document=data, document_name="torch-variants.json")
+
+    found = explain(release, parse_target("h100@580").machine())
+
+    assert found.view(UV).winner not in {None, ORDINARY, "null"}
+    assert found.view(PROVIDER).winner == ORDINARY
+    assert "seen an unknown major version" in found.view(PROVIDER).remark
+
+
+def document_of(variants: Mapping[str, Variant]) -> dict[str, object]:
+    parsed: dict[str, object] = json.loads(metadata_of(variants).to_json())
+    return parsed

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from examples.torch.wheels import release_metadata
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -88,6 +90,7 @@ class StandIn:
 
     missing: int = 404
     login: str = ""
+    address: str = ""
     bodies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -271,4 +274,50 @@ def cuda_index() -> StandIn:
         ("torchvision", vision_wheels(main=False)),
     ):
         index.add_page("/whl/", project, wheels, where="whl/{label}", as_html=True)
+    return index
+
+
+VARIANTS: Final = {
+    "cuda12.6": {
+        "nvidia": {
+            "cuda_version_lower_bound": ("12.0",),
+            "sm_arch": ("50_real", "60_real", "70_real", "80_real", "90_real"),
+        }
+    },
+    "cuda13.0": {
+        "nvidia": {
+            "cuda_version_lower_bound": ("13.0",),
+            "sm_arch": ("75_real", "80_real", "90_real", "120_real"),
+        }
+    },
+    "null": {},
+}
+# As torch's variant builds have them: libraries of one toolkit, for one label.
+MARKED: Final = (
+    "typing-extensions",
+    "nvidia-cublas-cu12==1.126; variant_label == 'cuda12.6' and platform_system == 'Linux'",
+    "nvidia-cublas-cu13==1.130; variant_label == 'cuda13.0'",
+)
+
+
+def variant_wheels(requires: Sequence[str] = MARKED) -> dict[str, bytes]:
+    """Return a release whose labels require other libraries, and its metadata file."""
+    metadata = release_metadata(VARIANTS)
+    stem = f"torch-2.16.0-{PYTHON}-{LINUX}"
+    found = {
+        f"{stem}-{label}.whl": make_wheel(
+            f"{stem}-{label}.whl",
+            requires,
+            {"torch-2.16.0.dist-info/variant.json": metadata.of_label(label).to_json()},
+        )
+        for label in VARIANTS
+    }
+    return {**found, "torch-2.16.0-variants.json": metadata.to_json().encode()}
+
+
+def variant_index(*, metadata: bool = True) -> StandIn:
+    """Return an index with one release that has variants, and what it requires."""
+    index = StandIn()
+    add_others(index)
+    index.add_page("/simple/", "torch", variant_wheels(), metadata=metadata)
     return index

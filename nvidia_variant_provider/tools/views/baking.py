@@ -1,0 +1,183 @@
+"""Wheels with variant markers in METADATA, made readable for installers of today, and kept.
+
+The markers are answered for the wheel's label and the wheel is written anew: the same bytes for
+the same wheel, label and version of this baker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from nvidia_variant_provider.tools.metadata.bake import bake
+from nvidia_variant_provider.tools.views.fetching import UpstreamError
+from nvidia_variant_provider.tools.views.upstream import local_path
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.rewrite import rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.views.model import Shown
+    from nvidia_variant_provider.tools.views.upstream import Upstream
+
+# Part of a baked wheel's address: a baker that writes other bytes gets another one.
+BAKER: Final = "1"
+DEFAULT_LIMIT: Final = 20 * 1024**3
+_FOLDER: Final = "baked"
+_MAX_METADATA: Final = 16 * 1024 * 1024
+_STEP: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Baked:
+    """A wheel's METADATA as it is served, and whether that differs from the original."""
+
+    metadata: bytes = field(repr=False)
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A wheel that was baked: where it lies, its hash and size."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def key_of(shown: Shown) -> str:
+    """Return the part of an address that changes whenever the content behind it may."""
+    file = shown.file
+    facts = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for, BAKER))
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+class Bakery:
+    """Bakes on demand, once for all who ask; ``limit`` bounds what is kept, in bytes."""
+
+    def __init__(self, folder: Path, upstream: Upstream, limit: int = DEFAULT_LIMIT) -> None:
+        """Keep wheels in a folder of the caches."""
+        self._folder = folder / _FOLDER
+        self._upstream = upstream
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+
+    def metadata(self, shown: Shown, properties: Properties) -> Baked | None:
+        """Return METADATA for a wheel's label; ``None`` where only the wheel itself has it.
+
+        Raises ``UpstreamError``, and ``InvalidValueError`` for markers that cannot be answered.
+        """
+        original = self._original(shown)
+        if original is None:
+            return None
+        done = bake(original, shown.bake_for, properties, shown.file.name)
+        return Baked(done.metadata, bool(done.changes))
+
+    def _original(self, shown: Shown) -> bytes | None:
+        file = shown.file
+        if file.core_metadata is not None:
+            data = self._upstream.read(f"{file.url}.metadata", _MAX_METADATA)
+            if file.core_metadata and hashlib.sha256(data).hexdigest() != file.core_metadata:
+                raise UpstreamError(f"{file.name}.metadata: has another hash than its page states")
+            return data
+        if urlsplit(file.url).scheme != "file":
+            return None
+        with OpenWheel(local_path(file.url)) as wheel:
+            return wheel.metadata
+
+    def kept(self, shown: Shown) -> Kept | None:
+        """Return a wheel that was baked before."""
+        path = self._folder / key_of(shown) / shown.name
+        try:
+            sha256 = path.with_name("sha256").read_text("ascii")
+            return Kept(path, sha256, path.stat().st_size)
+        except (OSError, ValueError):
+            return None
+
+    def wheel(self, shown: Shown, properties: Properties) -> Kept:
+        """Return a wheel, baked now if it was not before.
+
+        Raises ``UpstreamError``, ``InvalidValueError``, and ``OSError`` for a full disk.
+        """
+        key = key_of(shown)
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            found = self.kept(shown)
+            if found is not None:
+                os.utime(found.path)
+                return found
+            return self._bake(shown, properties, self._folder / key)
+
+    def _bake(self, shown: Shown, properties: Properties, folder: Path) -> Kept:
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / shown.name
+        with self._source(shown, folder) as source, OpenWheel(source) as wheel:
+            done = bake(wheel.metadata, shown.bake_for, properties, shown.file.name)
+            changed = {wheel.metadata_path: done.metadata}
+            # A hash that was right makes it needless to read every member once more.
+            rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
+        sha256 = _sha256(target)
+        part = folder / f".sha256.{os.urandom(4).hex()}"
+        part.write_text(sha256, "ascii")
+        os.replace(part, folder / "sha256")
+        self._trim(folder)
+        return Kept(target, sha256, target.stat().st_size)
+
+    @contextlib.contextmanager
+    def _source(self, shown: Shown, folder: Path) -> Iterator[Path]:
+        """Give the original wheel as a file, its hash checked."""
+        url, expected = shown.file.url, shown.file.sha256
+        if urlsplit(url).scheme == "file":
+            yield Path(local_path(url))
+            return
+        scratch = folder / f".{os.urandom(4).hex()}.part"
+        scratch.mkdir()
+        part = scratch / shown.file.name
+        try:
+            digest = hashlib.sha256()
+            with self._upstream.fetcher.stream(url) as pieces, open(part, "xb") as file:
+                for piece in pieces:
+                    digest.update(piece)
+                    file.write(piece)
+            if expected and digest.hexdigest() != expected:
+                raise UpstreamError(f"{shown.file.name}: has another hash than its page states")
+            yield part
+        finally:
+            part.unlink(missing_ok=True)
+            scratch.rmdir()
+
+    def _trim(self, newest: Path) -> None:
+        """Remove the wheels that were not used for longest until the rest is within the limit."""
+        found = []
+        for path in self._folder.glob("*/*.whl"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path.parent))
+        total = sum(size for _, size, _ in found)
+        for _, size, folder in sorted(found):
+            if total <= self._limit:
+                return
+            if folder != newest:
+                for path in folder.iterdir():
+                    path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+                total -= size
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(_STEP):
+            digest.update(piece)
+    return digest.hexdigest()
