@@ -105,7 +105,15 @@ TOOLS: Final = {
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
-    "inventory": {"coverage", "errors", "machine_file", "model"},
+    "inventory": {
+        "detect",
+        "documents",
+        "errors",
+        "machine_file",
+        "model",
+        "tables",
+        "targets",
+    },
     "lint": {
         "documents",
         "errors",
@@ -183,6 +191,7 @@ PACKAGES: Final = {
         "explain",
         "findings",
         "index",
+        "inventory",
         "lint",
         "machines",
         "metadata",
@@ -196,6 +205,7 @@ PACKAGES: Final = {
     "shtab": {"cli"},
     "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
+    "yaml": {"inventory"},
     "zlib_ng": {"wheels"},
 }
 # Modules that read, write, run, connect or ask the surroundings.

@@ -18,6 +18,8 @@ SCHEMA_850_VARIANTLIB: Final = "https://variants-schema.wheelnext.dev/v0.2.0.jso
 
 NVIDIA_NAMESPACE: Final = "nvidia"
 NVIDIA_PACKAGE: Final = "nvidia-variant-provider"
+# The endpoint that an entry without 'plugin-api' means.
+NVIDIA_MODULE: Final = "nvidia_variant_provider"
 NVIDIA_ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
 # The specifier admits 0.0.1, the version of uv's own copy, and every release of this provider.
 UV_PROVIDER_VERSION: Final = "0.0.1"
