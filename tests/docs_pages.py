@@ -206,6 +206,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "tutorial.md": _CHECKOUT,
     "verify.md": World(_variant_wheels),
     "how-to/air-gapped.md": _PLAIN,
+    "how-to/conda.md": _PLAIN,
     "how-to/cpu-wheel.md": _PLAIN,
     "how-to/docker.md": _PLAIN,
     "how-to/drop-index-url.md": World(_project, {"UV_PYTHON_DOWNLOADS": "never"}),

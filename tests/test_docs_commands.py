@@ -22,6 +22,7 @@ NEEDS = {
     "a quiet machine",
     "an hour",
     "an index with PyTorch's layout",
+    "conda",
     "Docker",
     "jq",
     "your project",

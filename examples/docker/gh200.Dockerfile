@@ -16,7 +16,6 @@ RUN nvidia-variant-provider explain "$INDEX" --package torch==2.14.1 --target gh
 # target gh200@580: driver branch R580; CUDA 13.0; GH200 Grace Hopper (9.0)
 ENV NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION=13.0
 ENV NV_VARIANT_PROVIDER_FORCE_SM_ARCH=9.0
-# Without this one uv looks at no variant.
 ENV UV_PREVIEW_FEATURES=wheel-variants
 
 RUN uv venv && uv pip install --default-index "$INDEX" torch==2.14.1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.tools.cli import options, output
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
@@ -18,14 +20,15 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
     from nvidia_variant_provider.rules import Feature
 
-_FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github")
-_EPILOG: Final = """\
+_FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github", "conda")
+EPILOG: Final = """\
 formats:
   text        the features and their values, the most preferred first
   json        the same, schema in schemas/properties.schema.json
-  env         the two lines that uv reads
+  env         the lines that uv reads, with its switch for variants
   dockerfile  the same as ENV lines
   github      the same for $GITHUB_ENV
+  conda       the two lines that conda, mamba and pixi read
   static      a provider entry for variant metadata (PEP 850, static-properties)
 
 examples:
@@ -33,6 +36,7 @@ examples:
   nvidia-variant-provider properties --target gh200@580
   env $(nvidia-variant-provider properties --format env) uv pip install torch
   nvidia-variant-provider properties --target b200 --format github >> "$GITHUB_ENV"
+  env $(nvidia-variant-provider properties --format conda) conda install pytorch
 
 exit codes:
   0  something is supported
@@ -50,7 +54,7 @@ def add_parser(
         "properties",
         help="print what installers learn, for people, uv, Dockerfiles and metadata",
         description="Print the variant properties that a machine supports.",
-        epilog=_EPILOG,
+        epilog=EPILOG,
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
@@ -72,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     answer = options.answer_for(args)
     if args.format in {"env", "dockerfile", "github"}:
         return _show_variables(answer.detection.machine, args.format)
+    if args.format == "conda":
+        return _show_conda(answer.detection.machine)
     if args.format == "static":
         return _show_static(answer)
     if args.format == "json":
@@ -108,7 +114,9 @@ def _show_catalogue(args: argparse.Namespace) -> int:
 
 
 def _show_variables(machine: Machine, form: str) -> int:
+    from nvidia_variant_provider.tools.installers.environment import switches_of
     from nvidia_variant_provider.tools.installers.forced import force_environment
+    from nvidia_variant_provider.tools.installers.table import by_name
 
     forced = force_environment(machine)
     for warning in forced.warnings:
@@ -118,7 +126,25 @@ def _show_variables(machine: Machine, form: str) -> int:
     if form == "dockerfile":
         output.emit_lines([f"# {machine.reason}; {describe(machine)}"])
     prefix = "ENV " if form == "dockerfile" else ""
-    output.emit_lines(f"{prefix}{name}={value}" for name, value in forced.variables.items())
+    variables = forced.variables | switches_of(by_name("uv"), os.environ)
+    output.emit_lines(f"{prefix}{name}={value}" for name, value in variables.items())
+    return 0
+
+
+def _show_conda(machine: Machine) -> int:
+    from nvidia_variant_provider.tools.conda.overrides import conda_overrides, subdir
+
+    found = conda_overrides(machine)
+    for warning in found.warnings:
+        output.warn(warning)
+    if not found.variables:
+        return _EXIT_NOTHING
+    if machine.status is Status.PINNED:
+        output.note(
+            f"for another CPU than this one's also set CONDA_SUBDIR={subdir(machine)}; "
+            "in pixi name the platform"
+        )
+    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
     return 0
 
 

@@ -25,6 +25,8 @@ docs/views.md says for each installer what passes, what stops, and what to do th
 A version that is installed already stays: add --force-reinstall (pip) or --reinstall (uv) to get
 another build of the same version.
 
+conda, mamba, micromamba and pixi need no index: they are told of the machine by two variables.
+
 examples:
   nvidia-variant-provider run -- pip install torch
   nvidia-variant-provider run --dry-run -- pip install torch
@@ -39,6 +41,7 @@ exit codes:
   127  it was not found
   any other code is the command's own
 """
+_NO_GPU: Final = 1
 _CANNOT_START: Final = 126
 _NOT_FOUND: Final = 127
 _USAGE: Final = "%(prog)s [-h] [options] -- CMD ..."
@@ -99,6 +102,7 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Run the command through a view, or as uv reads variants by itself."""
+    from nvidia_variant_provider.tools.conda.overrides import is_conda
     from nvidia_variant_provider.tools.installers.commands import words_of
     from nvidia_variant_provider.tools.installers.configured import uv_has_variants_on
 
@@ -110,6 +114,8 @@ def run(args: argparse.Namespace) -> int:
         os.environ, command, os.getcwd()
     )
     try:
+        if is_conda(command):
+            return _start_conda(args, command, machine)
         if reads_variants and not args.through_view and not args.dry_run:
             _start_with_facts(command, machine)
         from nvidia_variant_provider.tools.cli import run_view
@@ -134,6 +140,22 @@ def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:
     for warning in forced.warnings:
         output.warn(warning)
     _start(command, with_facts(os.environ, forced.variables))
+
+
+def _start_conda(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> int:
+    """Replace this process by a conda, mamba or pixi that sees the machine; it needs no view."""
+    from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
+
+    found = conda_overrides(machine)
+    for warning in found.warnings:
+        output.warn(warning)
+    if args.require_gpu and not found.variables:
+        output.fail("run", "--require-gpu: conda cannot be told of a GPU")
+        return _NO_GPU
+    if not args.dry_run:
+        _start(command, conda_environment(os.environ, found))
+    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
+    return 0
 
 
 def _start(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

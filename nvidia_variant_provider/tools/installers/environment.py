@@ -13,10 +13,9 @@ from nvidia_variant_provider import overrides
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nvidia_variant_provider.tools.installers.table import Installer
+
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
-
-
-_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
 
 
 def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
@@ -27,10 +26,23 @@ def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[st
     """
     child = dict(environ)
     if forced:
-        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
-            child.pop(name, None)
+        for row in overrides.VARIABLES:
+            if row.of_machine:
+                child.pop(row.name, None)
     child.update(forced)
     return child
+
+
+def switches_of(installer: Installer, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without which an installer reads no variants, by name.
+
+    What an environment already switches on stays on: the value is a list of features.
+    """
+    switches = {}
+    for name, feature in installer.switches:
+        features = [it for it in environ.get(name, "").split(",") if it and it != feature]
+        switches[name] = ",".join((*features, feature))
+    return switches
 
 
 def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[str, str]:

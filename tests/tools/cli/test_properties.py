@@ -78,12 +78,52 @@ def test_rules_0_are_those_of_the_older_providers(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("form", ["env", "github"])
-def test_env_is_the_two_lines(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_env_is_the_lines_that_uv_needs(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert output_of(capsys, "--target", "gh200@580", "--format", form) == (
         0,
-        f"{FORCE_CUDA}=13.0\n{FORCE_SM_ARCH}=9.0\n",
+        f"{FORCE_CUDA}=13.0\n{FORCE_SM_ARCH}=9.0\nUV_PREVIEW_FEATURES=wheel-variants\n",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "wheel-variants"),
+        ("wheel-variants", "wheel-variants"),
+        ("pylock,extra-build-dependencies", "pylock,extra-build-dependencies,wheel-variants"),
+    ],
+)
+def test_other_previews_of_uv_stay_on(
+    before: str, after: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UV_PREVIEW_FEATURES", before)
+    _, out, _ = output_of(capsys, "--target", "gh200@580", "--format", "env")
+
+    assert out.splitlines()[2] == f"UV_PREVIEW_FEATURES={after}"
+
+
+def test_conda_is_both_overrides_and_the_platform_is_a_remark(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = output_of(capsys, "--target", "gtx-1080-ti@580", "--format", "conda")
+
+    assert (code, out) == (0, "CONDA_OVERRIDE_CUDA=12.9\nCONDA_OVERRIDE_CUDA_ARCH=6.1\n")
+    assert "warning: CONDA_OVERRIDE_CUDA is 12.9, not 13.0" in err
+    assert "CONDA_SUBDIR=linux-64" in err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "env", "dockerfile", "github", "conda", "static"])
+def test_an_assumed_driver_is_said_in_every_format(
+    form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, "--target", "h100", "--format", form)
+    said = "no driver was named: R580 (CUDA 13.0) is assumed; for an older one, name it: h100@575"
+
+    assert code == 0
+    assert f"note: {said}\n" in err
+    if form == "json":
+        assert json.loads(out)["machine"]["assumed"] == [said]
 
 
 def test_dockerfile_is_a_comment_and_env_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,10 +133,11 @@ def test_dockerfile_is_a_comment_and_env_lines(capsys: pytest.CaptureFixture[str
         "# target b200@570: driver branch R570; CUDA 12.8; B200 (10.0)",
         f"ENV {FORCE_CUDA}=12.8",
         f"ENV {FORCE_SM_ARCH}=10.0",
+        "ENV UV_PREVIEW_FEATURES=wheel-variants",
     ]
 
 
-@pytest.mark.parametrize("form", ["env", "dockerfile", "github", "static"])
+@pytest.mark.parametrize("form", ["env", "dockerfile", "github", "static", "conda"])
 def test_without_a_driver_nothing_is_printed_and_the_code_is_1(
     form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,7 +181,7 @@ def test_a_machine_file_is_read_and_its_text_cannot_move_the_cursor(
     _, out, _ = output_of(capsys, "--machine", str(path), "--format", "dockerfile")
 
     assert "\x1b" not in out
-    assert [line.split()[0] for line in out.splitlines()] == ["#", "ENV", "ENV"]
+    assert [line.split()[0] for line in out.splitlines()] == ["#", "ENV", "ENV", "ENV"]
 
 
 def test_a_recorded_machine_is_the_same_machine(
@@ -162,7 +203,7 @@ def test_the_command_line_wins_over_the_environment_and_says_so(
     monkeypatch.setenv(FORCE_SM_ARCH, "7.5")
     _, out, err = output_of(capsys, "--target", "gh200@580", "--format", "env")
 
-    assert out == f"{FORCE_CUDA}=13.0\n{FORCE_SM_ARCH}=9.0\n"
+    assert out.splitlines()[:2] == [f"{FORCE_CUDA}=13.0", f"{FORCE_SM_ARCH}=9.0"]
     assert (
         err == f"warning: {FORCE_SM_ARCH}, {TARGET} passed over: the command line names a machine\n"
     )
@@ -172,8 +213,9 @@ def test_the_environment_s_target_is_used_without_arguments(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(TARGET, "b200@580")
+    _, out, _ = output_of(capsys, "--format", "env")
 
-    assert output_of(capsys, "--format", "env")[1] == f"{FORCE_CUDA}=13.0\n{FORCE_SM_ARCH}=10.0\n"
+    assert out.splitlines()[:2] == [f"{FORCE_CUDA}=13.0", f"{FORCE_SM_ARCH}=10.0"]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +226,7 @@ def test_the_environment_s_target_is_used_without_arguments(
         (["--machine", "no-such-file.json"], "No such file"),
         (["--machine", "/"], "expected a readable file"),
         (["--target", "h100", "--gpu", "7"], "--gpu '7': expected one of the GPUs"),
-        (["--target", "h100", "--gpu", "best"], "--gpu 'best': expected 'highest'"),
+        (["--target", "h100", "--gpu", "best"], "--gpu 'best': expected 'all', 'highest'"),
         (["--all", "--target", "h100"], "--all is the same for every machine"),
         (["--all", "--format", "env"], "--all is the same for every machine"),
     ],
