@@ -52,6 +52,7 @@ def rewrite(
     if check:
         wheel.archive.confirm(entry for entry, content in plan if content is None)
     old = wheel.archive.file
+    target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as new:
         # In one piece, not member by member: most wheels differ at their ends only.
         kept = _shared(old, plan)

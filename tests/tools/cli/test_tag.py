@@ -29,7 +29,8 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str
     assert tag(*arguments, "--json") == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     jsonschema.validate(document, json.loads((SCHEMAS / "tagging.schema.json").read_text("utf-8")))
-    return document
+    (wheel,) = document["wheels"]
+    return dict(wheel)
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -323,3 +324,28 @@ def test_tag_answers_markers_if_asked_to(
     document = run_json(capsys, wheel, *given, "--bake-markers")
 
     assert document["notes"][-1] == "METADATA: a; variant_label == 'x': became a"
+
+
+def test_a_folder_is_tagged_wheel_by_wheel_into_a_folder_that_is_created(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    cuda_wheel(dist, "80")
+    damaged = dist / "other-1.0-py3-none-any.whl"
+    damaged.write_bytes(b"no archive")
+    out = tmp_path / "new" / "variants"
+
+    code = tag(dist, "-o", out, "--label", "x")
+    first = capsys.readouterr()
+    again = tag(out, "-o", tmp_path / "more", "--label", "y")
+
+    # One that cannot be read does not hide the others.
+    assert (code, [it.name for it in out.iterdir()]) == (2, ["demo-1.0-py3-none-any-x.whl"])
+    assert str(damaged) in first.err
+    assert (again, (tmp_path / "more").exists()) == (2, False)
+    assert "no such wheel in this folder; there is demo-1.0-py3-none-any-x.whl" in (
+        capsys.readouterr().err
+    )
+    assert main(["untag", str(out), "-o", str(tmp_path / "plain")]) == 0
+    assert [it.name for it in (tmp_path / "plain").iterdir()] == ["demo-1.0-py3-none-any.whl"]
