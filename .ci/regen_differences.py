@@ -140,7 +140,7 @@ def _provider_002(state: State) -> tuple[str, bool]:
     """Return what provider 0.0.2 makes of a machine, in words, and whether it offers anything."""
     reply = ReplayHost(state.observed).ask_library("nvml", NVML, PATIENCE_S)
     nvml = parse_answer("nvml", NVML, reply)
-    if reply.end == "timeout":
+    if reply.end.timed_out:
         return "waits as long as the library does, and so does the installer", False
     if not nvml.loaded:
         return "nothing: NVML is not where the loader looks", False

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+# A variable may hold megabytes; an error message may not.
+_SHOWN = 60
+
 
 class ProviderError(Exception):
     """Base of all errors that this package raises on purpose."""
 
 
 class InvalidValueError(ProviderError, ValueError):
-    """A text is not of the form it should have; the message shows both."""
+    """A text is not of the form it should have; the message shows both.
+
+    Where they are known, ``subject`` names what was read (a variable, an option, a key), ``seen``
+    is the text and ``expected`` the form: nobody needs to take the message apart.
+    """
+
+    def __init__(
+        self, message: str, *, subject: str = "", seen: str = "", expected: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.subject = subject
+        self.seen = seen
+        self.expected = expected
+
+    @classmethod
+    def not_a(cls, expected: str, seen: str) -> InvalidValueError:
+        """Return the error for a text that is no ``expected``, for example a CUDA version."""
+        shown = repr(seen[:_SHOWN])
+        return InvalidValueError(f"not {expected}: {shown}", seen=shown, expected=expected)
 
 
 class MalformedReplyError(ProviderError):
@@ -26,13 +47,9 @@ class OverrideError(InvalidValueError):
     def __init__(self, variable: str, text: str, expected: str) -> None:
         self.variable = variable
         self.text = text
-        self.expected = expected
-        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-        super().__init__(f"{variable}={shown!r}: expected {expected}")
-
-
-# A variable may hold megabytes; an error message may not.
-_SHOWN = 60
+        shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+        message = f"{variable}={shown}: expected {expected}"
+        super().__init__(message, subject=variable, seen=shown, expected=expected)
 
 
 class MetadataError(InvalidValueError):
@@ -45,10 +62,10 @@ class MetadataError(InvalidValueError):
     def __init__(self, source: str, key: str, seen: str, expected: str) -> None:
         self.source = source
         self.key = key
-        self.seen = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
-        self.expected = expected
+        shown = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
         where = f"{source}: {key}" if key else source
-        super().__init__(f"{where}: seen {self.seen}, expected {expected}")
+        message = f"{where}: seen {shown}, expected {expected}"
+        super().__init__(message, subject=where, seen=shown, expected=expected)
 
 
 class DamagedFileError(InvalidValueError):
@@ -69,7 +86,7 @@ class FleetError(InvalidValueError):
         self.source = source
         self.where = where
         self.key = key
-        self.seen = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
-        self.expected = expected
+        shown = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
         place = ": ".join(part for part in (source, where, key) if part)
-        super().__init__(f"{place}: seen {self.seen}, expected {expected}")
+        message = f"{place}: seen {shown}, expected {expected}"
+        super().__init__(message, subject=place, seen=shown, expected=expected)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.json_fields import field, mapping, optional, rows
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -24,8 +25,6 @@ SCHEMA_VERSION: Final = 1
 # A machine with more GPUs than this is a mistake or an attack, not a machine.
 MAX_GPUS: Final = 256
 
-_T = TypeVar("_T")
-
 
 def dump(machine: Machine) -> dict[str, object]:
     """Return the JSON object of a machine; ``load`` gives the same machine back."""
@@ -43,6 +42,7 @@ def dump(machine: Machine) -> dict[str, object]:
         "cuda_driver_version": _text_or_none(machine.cuda),
         "cuda_source": machine.cuda_source,
         "cuda_derived": machine.cuda_derived,
+        "cuda_forced": machine.cuda_forced,
         "tegra": machine.tegra,
         "gpus": [_dump_gpu(gpu) for gpu in machine.gpus],
         "notes": [{"code": note.code, "text": note.text} for note in machine.notes],
@@ -56,30 +56,34 @@ def load(document: object) -> Machine:
     so that a machine can be written by hand: ``{"cuda_driver_version": "13.0", "gpus":
     [{"compute_capability": "9.0"}]}``. A key this release does not know is ignored.
     """
-    top = _mapping(document, "a machine")
-    if _field(top, "schema_version", int, SCHEMA_VERSION) != SCHEMA_VERSION:
+    top = mapping(document, "a machine")
+    if field(top, "schema_version", int, SCHEMA_VERSION) != SCHEMA_VERSION:
         raise InvalidValueError(f"schema_version: expected {SCHEMA_VERSION}")
-    platform = _mapping(top.get("platform", {}), "platform")
-    gpus = _field(top, "gpus", list, [])
+    platform = mapping(top.get("platform", {}), "platform")
+    gpus = tuple(rows(top, "gpus"))
     if len(gpus) > MAX_GPUS:
         raise InvalidValueError(f"gpus: {len(gpus)} of them, expected at most {MAX_GPUS}")
-    cuda, release = _optional(top, "cuda_driver_version"), _optional(top, "driver_release")
+    cuda, release = optional(top, "cuda_driver_version", str), optional(top, "driver_release", str)
     return Machine(
         platform=Platform(
-            _field(platform, "system", str, "linux"),
-            _field(platform, "architecture", str, ""),
-            _field(platform, "libc", str, ""),
+            field(platform, "system", str, "linux"),
+            field(platform, "architecture", str, ""),
+            field(platform, "libc", str, ""),
         ),
-        status=_status(_field(top, "status", str, Status.PINNED.value)),
-        reason=_field(top, "reason", str, ""),
+        status=_status(field(top, "status", str, Status.PINNED.value)),
+        reason=field(top, "reason", str, ""),
         driver_release=DriverRelease.parse(release) if release is not None else None,
-        driver_source=_field(top, "driver_source", str, ""),
+        driver_source=field(top, "driver_source", str, ""),
         cuda=CudaVersion.parse(cuda) if cuda is not None else None,
-        cuda_source=_field(top, "cuda_source", str, ""),
-        cuda_derived=_field(top, "cuda_derived", bool, default=False),
-        gpus=tuple(_load_gpu(_mapping(gpu, f"gpus[{index}]")) for index, gpu in enumerate(gpus)),
-        tegra=_field(top, "tegra", bool, default=False),
-        notes=tuple(_load_note(note) for note in _field(top, "notes", list, [])),
+        cuda_source=field(top, "cuda_source", str, ""),
+        cuda_derived=field(top, "cuda_derived", bool, default=False),
+        cuda_forced=field(top, "cuda_forced", bool, default=False),
+        gpus=tuple(map(_load_gpu, gpus)),
+        tegra=field(top, "tegra", bool, default=False),
+        notes=tuple(
+            Note(field(row, "code", str, ""), field(row, "text", str, ""))
+            for row in rows(top, "notes")
+        ),
     )
 
 
@@ -91,27 +95,21 @@ def _dump_gpu(gpu: Gpu) -> dict[str, object]:
         "compute_capability": _text_or_none(gpu.capability),
         "integrated": gpu.integrated,
         "source": gpu.source,
+        "memory_mib": gpu.memory,
     }
 
 
 def _load_gpu(row: Mapping[str, object]) -> Gpu:
-    capability = _optional(row, "compute_capability")
-    integrated = row.get("integrated")
-    if integrated is not None and not isinstance(integrated, bool):
-        raise InvalidValueError(f"integrated: {integrated!r}, expected true, false or null")
+    capability = optional(row, "compute_capability", str)
     return Gpu(
-        name=_field(row, "name", str, ""),
-        uuid=_field(row, "uuid", str, ""),
-        pci_address=_field(row, "pci_address", str, ""),
+        name=field(row, "name", str, ""),
+        uuid=field(row, "uuid", str, ""),
+        pci_address=field(row, "pci_address", str, ""),
         capability=ComputeCapability.parse(capability) if capability is not None else None,
-        integrated=integrated,
-        source=_field(row, "source", str, ""),
+        integrated=optional(row, "integrated", bool),
+        source=field(row, "source", str, ""),
+        memory=_memory(row),
     )
-
-
-def _load_note(note: object) -> Note:
-    row = _mapping(note, "notes")
-    return Note(_field(row, "code", str, ""), _field(row, "text", str, ""))
 
 
 def _status(text: str) -> Status:
@@ -122,24 +120,11 @@ def _status(text: str) -> Status:
         raise InvalidValueError(f"status: {text!r}, expected one of {words}") from error
 
 
-def _mapping(value: object, what: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise InvalidValueError(f"{what}: expected a JSON object, seen {type(value).__name__}")
-    return value
-
-
-def _field(row: Mapping[str, object], key: str, kind: type[_T], default: _T) -> _T:
-    value = row.get(key, default)
-    # bool is an int to Python and not to JSON.
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise InvalidValueError(
-            f"{key}: expected {kind.__name__}, seen {type(value).__name__}: {value!r:.60}"
-        )
-    return value
-
-
-def _optional(row: Mapping[str, object], key: str) -> str | None:
-    return None if row.get(key) is None else _field(row, key, str, "")
+def _memory(row: Mapping[str, object]) -> int | None:
+    memory = optional(row, "memory_mib", int)
+    if memory is not None and memory < 0:
+        raise InvalidValueError(f"memory_mib: expected a number of MiB, seen {memory}")
+    return memory
 
 
 def _text_or_none(value: object) -> str | None:

@@ -14,7 +14,7 @@ from nvidia_variant_provider.value_types import dataclass
 _CUDA_TEXT: Final = r"(\d{1,2})(?:\.(\d{1,2}))?"
 _RELEASE_TEXT: Final = r"\d{2,4}(?:\.\d{1,6}){1,2}"
 _CAPABILITY_TEXT: Final = r"(\d{1,2})\.(\d)"
-_SM_ARCH_TEXT: Final = r"(\d{1,2})(\d)([af]?)_(real|virtual)"
+_SM_ARCH_TEXT: Final = r"([1-9]\d?)(\d)([af]?)_(real|virtual)"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +35,7 @@ class CudaVersion:
         """
         match = re.fullmatch(_CUDA_TEXT, text, re.ASCII)
         if match is None:
-            raise InvalidValueError(f"not a CUDA version such as '12.8': {text[:60]!r}")
+            raise InvalidValueError.not_a("a CUDA version such as '12.8'", text)
         return cls(int(match[1]), int(match[2] or 0))
 
     @classmethod
@@ -71,7 +71,7 @@ class DriverRelease:
     def parse(cls, text: str) -> DriverRelease:
         """Read ``"580.65.06"`` or ``"375.74"``; raises ``InvalidValueError`` for other forms."""
         if not re.fullmatch(_RELEASE_TEXT, text, re.ASCII):
-            raise InvalidValueError(f"not a driver release such as '580.65.06': {text[:60]!r}")
+            raise InvalidValueError.not_a("a driver release such as '580.65.06'", text)
         return cls(text)
 
     @property
@@ -95,7 +95,7 @@ class ComputeCapability:
         """Read ``"9.0"`` or ``"12.1"``; raises ``InvalidValueError`` for other forms."""
         match = re.fullmatch(_CAPABILITY_TEXT, text, re.ASCII)
         if match is None:
-            raise InvalidValueError(f"not a compute capability such as '9.0': {text[:60]!r}")
+            raise InvalidValueError.not_a("a compute capability such as '9.0'", text)
         return cls(int(match[1]), int(match[2]))
 
     @classmethod
@@ -129,7 +129,7 @@ class SmArch:
         """Read a property value such as ``"90a_real"``; raises ``InvalidValueError``."""
         match = re.fullmatch(_SM_ARCH_TEXT, text, re.ASCII)
         if match is None:
-            raise InvalidValueError(f"not an SM architecture such as '90_real': {text[:60]!r}")
+            raise InvalidValueError.not_a("an SM architecture such as '90_real'", text)
         return cls(ComputeCapability(int(match[1]), int(match[2])), match[3], match[4] == "virtual")
 
     @property
@@ -159,7 +159,8 @@ class Gpu:
     """One GPU, with whatever could be learnt of it.
 
     ``pci_address`` is the form of Linux, ``0000:02:00.0``. ``capability`` is ``None`` when nothing
-    told it; ``integrated`` likewise. ``source`` names who answered for the capability.
+    told it; ``integrated`` and ``memory``, in MiB, likewise. ``source`` names who answered for the
+    capability.
     """
 
     name: str = ""
@@ -168,6 +169,7 @@ class Gpu:
     capability: ComputeCapability | None = None
     integrated: bool | None = None
     source: str = ""
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +197,11 @@ class Note:
 class Machine:
     """What is known of a machine: the input of the rules.
 
-    ``cuda`` is the CUDA driver version, the newest CUDA that the user-mode driver supports, and
-    ``cuda_derived`` says that it was concluded from the driver branch. ``tegra`` marks boards
-    whose driver release follows NVIDIA's numbering for Jetson. ``reason`` says why the status is
-    what it is.
+    ``cuda`` is the CUDA driver version, the newest CUDA that the user-mode driver supports;
+    ``cuda_derived`` says that it was concluded from the driver branch, ``cuda_forced`` that the
+    user set it. ``tegra`` marks boards whose driver release follows NVIDIA's numbering for Jetson.
+    ``every_gpu`` says that also a GPU too small to compute on counts. ``reason`` says why the
+    status is what it is.
     """
 
     platform: Platform
@@ -212,6 +215,8 @@ class Machine:
     gpus: tuple[Gpu, ...] = ()
     tegra: bool = False
     notes: tuple[Note, ...] = ()
+    cuda_forced: bool = False
+    every_gpu: bool = False
 
     @property
     def capabilities(self) -> tuple[ComputeCapability, ...]:

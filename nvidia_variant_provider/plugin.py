@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 _OVERRIDE_PREFIX = "NV_VARIANT_PROVIDER_"
 
-# What this machine supports, once it is known: detection runs once per process.
-_supported: list[VariantFeatureConfig] | None = None
-_asking = allocate_lock()
-
 
 class VariantFeatureConfig:
     """One feature as installers take it: its name and its values, the most preferred first."""
@@ -49,6 +45,26 @@ class VariantFeatureConfig:
     __hash__ = None  # type: ignore[assignment]  # the values are a list
 
 
+class _Memory:
+    """What this machine supports, once it is known: detection runs once per process.
+
+    A process that was forked while another thread asked inherits a lock that nobody will release
+    and an answer that nobody will bring, so each process has a memory of its own.
+    """
+
+    __slots__ = ("asking", "collecting", "process", "supported")
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+        self.asking = allocate_lock()
+        self.supported: list[VariantFeatureConfig] | None = None
+        # Whether the garbage collector is off for as long as detection takes.
+        self.collecting = False
+
+
+_memory = _Memory(os.getpid())
+
+
 class NvidiaVariantPlugin:
     """Answers for the namespace ``nvidia``; works as a class and as an instance.
 
@@ -67,11 +83,11 @@ class NvidiaVariantPlugin:
         Empty where no NVIDIA driver works. Raises ``OverrideError``, a ``ValueError``, for a
         malformed ``NV_VARIANT_PROVIDER_...`` variable; never for the machine's condition.
         """
-        global _supported  # noqa: PLW0603 - the one cache, at the edge
-        with _asking:
-            if _supported is None:
-                _supported = _find_supported()
-        return [VariantFeatureConfig(it.name, list(it.values), it.multi_value) for it in _supported]
+        memory = _memory_of_this_process()
+        with memory.asking:
+            if memory.supported is None:
+                memory.supported = _find_supported(memory)
+        return _configs(memory.supported)
 
     @classmethod
     def get_all_configs(cls) -> list[VariantFeatureConfig]:
@@ -81,7 +97,19 @@ class NvidiaVariantPlugin:
         return _configs(catalogue())
 
 
-def _find_supported() -> list[VariantFeatureConfig]:
+def _memory_of_this_process() -> _Memory:
+    global _memory  # noqa: PLW0603 - the one cache, at the edge
+    process = os.getpid()
+    if _memory.process != process:
+        if _memory.collecting:
+            import gc
+
+            gc.enable()
+        _memory = _Memory(process)
+    return _memory
+
+
+def _find_supported(memory: _Memory) -> list[VariantFeatureConfig]:
     from nvidia_variant_provider.detect.files import Files
     from nvidia_variant_provider.detect.gate import has_sign
 
@@ -91,16 +119,20 @@ def _find_supported() -> list[VariantFeatureConfig]:
     import gc
 
     # Detection leaves no garbage, and the collector would walk all that this process holds.
-    collecting = gc.isenabled()
-    gc.disable()
+    memory.collecting = gc.isenabled()
     try:
+        gc.disable()
         from nvidia_variant_provider.provider import answer
 
         return _configs(answer(os.environ).decision.features)
     finally:
-        if collecting:
+        if memory.collecting:
             gc.enable()
+        memory.collecting = False
 
 
-def _configs(features: Iterable[Feature]) -> list[VariantFeatureConfig]:
-    return [VariantFeatureConfig(it.name, list(it.values), it.multi_value) for it in features]
+def _configs(features: Iterable[Feature | VariantFeatureConfig]) -> list[VariantFeatureConfig]:
+    return [
+        VariantFeatureConfig(feature.name, list(feature.values), feature.multi_value)
+        for feature in features
+    ]

@@ -37,27 +37,32 @@ def answer(environ: Mapping[str, str]) -> Answer:
     """
     from nvidia_variant_provider.detect.host import RealHost
 
-    said = overrides.read_overrides(environ)
-    return decide_for(look(RealHost(environ, said.root), said), said)
+    settings = overrides.read_overrides(environ)
+    host = RealHost(environ, settings.root)
+    return decide_for(find_machine(host, settings), settings)
 
 
-def look(host: Host, said: Overrides, *, confirm: bool = False) -> Detection:
+def find_machine(host: Host, settings: Overrides, *, confirm: bool = False) -> Detection:
     """Return the machine: pinned or detected, with the forced facts in place.
 
     ``confirm`` starts CUDA in any case: see ``detect``.
     """
     from nvidia_variant_provider.detect.cascade import Detection, detect
 
-    if said.pins:
-        return Detection(force(_pinned(host, said), said), ())
-    found = detect(host, said.timeout, confirm=confirm)
-    return replace(found, machine=force(found.machine, said))
+    if settings.pins:
+        detection = Detection(_pinned(host, settings), ())
+    else:
+        detection = detect(host, settings.timeout, confirm=confirm)
+    return replace(detection, machine=with_forced_facts(detection.machine, settings))
 
 
-def decide_for(detection: Detection, said: Overrides) -> Answer:
+def decide_for(detection: Detection, settings: Overrides) -> Answer:
     """Narrow the machine to the chosen GPUs and apply the rule set."""
-    machine = _narrowed(detection.machine, said.gpu) if said.gpu else detection.machine
-    return Answer(replace(detection, machine=machine), decide(machine, said.rules), said.rules)
+    machine = detection.machine
+    if settings.gpu:
+        machine = _narrowed(machine, settings.gpu)
+    decision = decide(machine, settings.rules)
+    return Answer(replace(detection, machine=machine), decision, settings.rules)
 
 
 def _narrowed(machine: Machine, choice: str) -> Machine:
@@ -69,24 +74,25 @@ def _narrowed(machine: Machine, choice: str) -> Machine:
         raise OverrideError(overrides.GPU, choice, str(error)) from error
 
 
-def force(machine: Machine, said: Overrides) -> Machine:
+def with_forced_facts(machine: Machine, settings: Overrides) -> Machine:
     """Replace the facts that are forced; without a driver of its own the machine is pinned."""
-    notes = machine.notes
-    if said.cuda is not None:
+    notes = (*machine.notes, *settings.notes)
+    if settings.cuda is not None:
         pinned = machine.cuda is None
         machine = replace(
             machine,
             status=Status.PINNED if pinned else machine.status,
             reason="the CUDA driver version is forced" if pinned else machine.reason,
-            cuda=said.cuda,
+            cuda=settings.cuda,
             cuda_source="override",
             cuda_derived=False,
+            cuda_forced=True,
         )
-        notes = (*notes, Note("forced", f"{overrides.FORCE_CUDA}={said.cuda}"))
-    if said.capability is not None:
-        gpu = Gpu("forced", capability=said.capability, source="override")
+        notes = (*notes, Note("forced", f"{overrides.FORCE_CUDA}={settings.cuda}"))
+    if settings.capability is not None:
+        gpu = Gpu("forced", capability=settings.capability, source="override")
         machine = replace(machine, gpus=(gpu,))
-        notes = (*notes, Note("forced", f"{overrides.FORCE_SM_ARCH}={said.capability}"))
+        notes = (*notes, Note("forced", f"{overrides.FORCE_SM_ARCH}={settings.capability}"))
         if machine.cuda is None:
             text = (
                 f"no driver is known, so the GPU alone says nothing: set {overrides.FORCE_CUDA} too"
@@ -95,12 +101,12 @@ def force(machine: Machine, said: Overrides) -> Machine:
     return replace(machine, notes=notes)
 
 
-def _pinned(host: Host, said: Overrides) -> Machine:
+def _pinned(host: Host, settings: Overrides) -> Machine:
     """Return the machine the user named, for which nothing is probed."""
-    if said.machine_file:
-        return _read_machine(said.machine_file)
-    if said.target:
-        return _named_machine(said.target)
+    if settings.machine_file:
+        return _read_machine(settings.machine_file)
+    if settings.target:
+        return _named_machine(settings.target)
     return Machine(host.platform, Status.PINNED, "driver and GPU are forced")
 
 
@@ -118,16 +124,18 @@ def _read_machine(path: str) -> Machine:
     import json
 
     from nvidia_variant_provider import machine_file
-    from nvidia_variant_provider.detect.files import Files
+    from nvidia_variant_provider.detect.files import Files, raise_foreign
 
     try:
         document = json.loads(Files().read_bytes(path, _MAX_FILE))
         machine = machine_file.load(document)
     except OSError as error:
+        raise_foreign(error)
         raise OverrideError(
             overrides.MACHINE, path, f"a readable file: {error.strerror}"
         ) from error
     except (ValueError, RecursionError) as error:
+        raise_foreign(error)
         raise OverrideError(overrides.MACHINE, path, f"a machine file: {error!s:.200}") from error
     # Why a recorded machine supports nothing is worth more than where it was read.
     reason = f"read from {path}" + (f": {machine.reason}" if machine.reason else "")

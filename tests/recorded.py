@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.overrides import read_overrides
-from nvidia_variant_provider.provider import decide_for, look
+from nvidia_variant_provider.provider import decide_for, find_machine
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
@@ -39,8 +39,8 @@ class State:
     def answer(self, *, confirm: bool = True) -> Answer:
         """Detect on this machine and apply the rules."""
         host = ReplayHost(self.observed)
-        said = read_overrides(host.environ)
-        return decide_for(look(host, said, confirm=confirm), said)
+        settings = read_overrides(host.environ)
+        return decide_for(find_machine(host, settings, confirm=confirm), settings)
 
 
 def load_states() -> list[State]:

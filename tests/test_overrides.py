@@ -8,6 +8,7 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.overrides import Overrides, read_overrides
+from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.value_types import replace
 
 
@@ -76,7 +77,7 @@ def test_each_variable_is_read(variable: str, text: str, field: str, value: obje
         (
             overrides.GPU,
             ["1000", "-1", "any", "GPU-xyz", "MIG-" + "a" * 65],
-            "'highest', 'lowest', an index from 0, or the start of a UUID",
+            "'all', 'highest', 'lowest', an index from 0, or the start of a UUID",
         ),
         (
             overrides.TIMEOUT,
@@ -124,3 +125,82 @@ def test_a_machine_file_and_a_target_are_not_taken_together() -> None:
 )
 def test_a_whole_machine_or_both_facts_pin(said: Overrides, pins: bool) -> None:  # noqa: FBT001
     assert said.pins is pins
+
+
+@pytest.mark.parametrize(
+    ("text", "cuda", "notes"),
+    [
+        (" 12.8 ", CudaVersion(12, 8), []),
+        ("v12.8", CudaVersion(12, 8), []),
+        ("V12", CudaVersion(12, 0), []),
+        ("012.08", CudaVersion(12, 8), []),
+        ("12.8.1", CudaVersion(12, 8), ["patch-ignored"]),
+        ("\t012.8.0\n", CudaVersion(12, 8), ["patch-ignored"]),
+    ],
+)
+def test_a_forced_version_may_be_written_as_a_package_version(
+    text: str, cuda: CudaVersion, notes: list[str]
+) -> None:
+    settings = read_overrides({overrides.FORCE_CUDA: text})
+
+    assert (settings.cuda, [note.code for note in settings.notes]) == (cuda, notes)
+
+
+def test_blanks_around_a_forced_capability_are_ignored() -> None:
+    settings = read_overrides({overrides.FORCE_SM_ARCH: " 9.0 "})
+
+    assert settings.capability == ComputeCapability(9, 0)
+
+
+@pytest.mark.parametrize("text", ["9", "v9.0", "90", "9.0.0", "09", "9. 0"])
+def test_a_forced_capability_that_other_installers_refuse_is_an_error(text: str) -> None:
+    with pytest.raises(OverrideError):
+        read_overrides({overrides.FORCE_SM_ARCH: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("FORCE_CUDA_VERSION", overrides.FORCE_CUDA),
+        ("FORCE_CUDA", overrides.FORCE_CUDA),
+        ("CUDA_DRIVER_VERSION", overrides.FORCE_CUDA),
+        ("SM_ARCH", overrides.FORCE_SM_ARCH),
+        ("FORCE_SM_ARCHS", overrides.FORCE_SM_ARCH),
+        ("TARGT", overrides.TARGET),
+        ("RULE", overrides.RULES),
+        ("GPUS", overrides.GPU),
+    ],
+)
+def test_a_near_miss_of_a_name_is_an_error_that_says_what_was_meant(name: str, meant: str) -> None:
+    with pytest.raises(OverrideError) as caught:
+        read_overrides({overrides.PREFIX + name: "12.8"})
+
+    assert caught.value.variable == overrides.PREFIX + name
+    assert meant in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["COLOUR", "GPU_MODE", "TARGET_FOLDER", "CACHE", "", "_"])
+def test_any_other_unknown_name_is_a_note(name: str) -> None:
+    settings = read_overrides({overrides.PREFIX + name: "x"})
+
+    assert [note.code for note in settings.notes] == ["unknown-variable"]
+    assert overrides.PREFIX + name in settings.notes[0].text
+
+
+def test_an_empty_variable_of_any_name_is_ignored() -> None:
+    assert read_overrides({overrides.PREFIX + "TARGT": ""}) == Overrides()
+
+
+def test_every_setting_has_one_variable_and_the_other_way_round() -> None:
+    fields = [row.field for row in overrides.VARIABLES]
+
+    assert sorted(fields) == sorted(set(Overrides.__match_args__) - {"notes"})
+    assert len({row.name for row in overrides.VARIABLES}) == len(fields)
+
+
+def test_a_note_of_a_variable_comes_with_the_machine() -> None:
+    environ = {overrides.TARGET: "h100@580", overrides.PREFIX + "COLOUR": "blue"}
+
+    codes = [note.code for note in answer(environ).detection.machine.notes]
+
+    assert "unknown-variable" in codes

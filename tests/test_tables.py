@@ -13,7 +13,7 @@ from nvidia_variant_provider.model import ComputeCapability, CudaVersion
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips, chip_of
 from nvidia_variant_provider.tables.pci_ids import BLOCKS, CHIPS
-from nvidia_variant_provider.tables.sm_archs import RENAMED, TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import RENAMED, TEGRA_CAPABILITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -96,7 +96,7 @@ def test_an_unknown_device_is_no_chip(device_id: int) -> None:
 
 
 def test_tegra_islands_and_renamed_devices_are_apart() -> None:
-    assert not TEGRA_ISLANDS & (RENAMED.keys() | set(RENAMED.values()))
+    assert not TEGRA_CAPABILITIES & (RENAMED.keys() | set(RENAMED.values()))
 
 
 def test_the_generated_table_has_not_drifted() -> None:

@@ -23,7 +23,7 @@ from nvidia_variant_provider.tables.driver_branches import (
 )
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
 from nvidia_variant_provider.targets.target import (
     ASSUMED,
@@ -90,7 +90,7 @@ def test_every_capability_is_a_target_in_both_spellings(row: CapabilityFacts) ->
 
     assert dotted == find_device(f"sm_{row.capability.number}")
     assert dotted.tegra == (
-        row.capability in TEGRA_ISLANDS
+        row.capability in TEGRA_CAPABILITIES
         or row.capability.major == 11
         or row.capability == ComputeCapability(3, 2)
     )

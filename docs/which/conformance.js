@@ -9,9 +9,9 @@ import { Rules, order } from "./core.js";
 
 const PREFIX = "NV_VARIANT_PROVIDER_";
 const LEGAL = {
-  FORCE_CUDA_DRIVER_VERSION: /^\d{1,2}(\.\d{1,2})?$/,
-  FORCE_SM_ARCH: /^\d{1,2}\.\d$/,
-  GPU: /^(highest|lowest|\d{1,3}|(gpu|mig)-[0-9a-f-]*)$/i,
+  FORCE_CUDA_DRIVER_VERSION: /^\s*[vV]?0*\d{1,2}(\.0*\d{1,2}(\.\d{1,6})?)?\s*$/,
+  FORCE_SM_ARCH: /^\s*\d{1,2}\.\d\s*$/,
+  GPU: /^(all|highest|lowest|\d{1,3}|(gpu|mig)-[0-9a-f-]*)$/i,
   RULES: /^[01]$/,
   TIMEOUT: /^\d{1,4}(\.\d{1,3})?$/,
   ROOT: /^\/[^\0]*$/,
@@ -31,7 +31,37 @@ function refuse(name) {
   throw new Refused(PREFIX + name);
 }
 
+/** How alike two names are, from 0 to 1, as Python's difflib counts. */
+function alike(a, b) {
+  const same = (a, b) => {
+    let [length, inA, inB] = [0, 0, 0];
+    for (let i = 0; i < a.length; i++) {
+      for (let j = 0; j < b.length; j++) {
+        let k = 0;
+        while (i + k < a.length && a[i + k] === b[j + k]) k++;
+        if (k > length) [length, inA, inB] = [k, i, j];
+      }
+    }
+    if (length === 0) return 0;
+    const before = same(a.slice(0, inA), b.slice(0, inB));
+    return before + length + same(a.slice(inA + length), b.slice(inB + length));
+  };
+  return (2 * same(a, b)) / (a.length + b.length);
+}
+
+/** Refuse a name that is nearly one of ours; any other is ignored. */
+function checkNames(environment) {
+  const known = [...Object.keys(LEGAL), "TARGET"];
+  for (const [whole, text] of Object.entries(environment)) {
+    const name = whole.slice(PREFIX.length);
+    if (!whole.startsWith(PREFIX) || !text || known.includes(name)) continue;
+    const partOf = (other) => name.split("_").every((word) => other.split("_").includes(word));
+    if (known.some((other) => partOf(other) || alike(other, name) >= 0.8)) refuse(name);
+  }
+}
+
 function readEnvironment(environment) {
+  checkNames(environment);
   const found = {};
   for (const [name, form] of Object.entries(LEGAL)) {
     const text = environment[PREFIX + name] ?? "";
@@ -63,18 +93,22 @@ function checkMachine(machine) {
 /** The machine once the overrides are applied. */
 function effective(machine, words) {
   checkMachine(machine);
-  const cuda = words.FORCE_CUDA_DRIVER_VERSION || machine.cuda_driver_version || null;
+  const plain = (text) => text.trim().replace(/^[vV]/, "").split(".").slice(0, 2).join(".");
+  const cuda = plain(words.FORCE_CUDA_DRIVER_VERSION) || machine.cuda_driver_version || null;
   let gpus = machine.gpus ?? [];
-  if (words.FORCE_SM_ARCH) gpus = [{ compute_capability: words.FORCE_SM_ARCH }];
-  return { cuda_driver_version: cuda, gpus: narrow(gpus, words.GPU.toLowerCase()) };
+  if (words.FORCE_SM_ARCH) gpus = [{ compute_capability: words.FORCE_SM_ARCH.trim() }];
+  const chosen = narrow(gpus, words.GPU.toLowerCase());
+  return { cuda_driver_version: cuda, gpus: chosen ?? gpus, every_gpu: chosen !== null };
 }
 
+/** The GPUs that were chosen, null where no choice was made or could be applied. */
 function narrow(gpus, choice) {
-  if (!choice || gpus.length === 0) return gpus;
+  if (!choice || gpus.length === 0) return null;
+  if (choice === "all") return gpus;
   if (choice === "highest" || choice === "lowest") {
     const number = (gpu) => Number(gpu.compute_capability ?? NaN);
     const known = gpus.map(number).filter((value) => !Number.isNaN(value));
-    if (known.length === 0) return gpus;
+    if (known.length === 0) return null;
     const wanted = choice === "highest" ? Math.max(...known) : Math.min(...known);
     return gpus.filter((gpu) => number(gpu) === wanted);
   }
@@ -84,7 +118,7 @@ function narrow(gpus, choice) {
     ? gpus.slice(Number(choice), Number(choice) + 1)
     : gpus.filter((gpu) => uuid(gpu) && uuid(gpu).startsWith(choice));
   if (kept.length === 0 && (isIndex || gpus.every(uuid))) refuse("GPU");
-  return kept.length > 0 ? kept : gpus;
+  return kept.length > 0 ? kept : null;
 }
 
 function features(request) {

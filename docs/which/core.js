@@ -35,7 +35,8 @@ export class Rules {
     this.tegraMixesFrom = version(constants.tegra_mixes_from_cuda);
     this.firstOfCuda13 = capabilityNumber(constants.first_capability_of_cuda_13);
     this.countsAs = version(constants.counts_as_below_it);
-    this.smallCard = constants.small_card ?? null;
+    this.displayGpuMib = constants.display_gpu_mib;
+    this.displayGpuShare = constants.display_gpu_share;
     this.newest = version(this.bounds[0]);
     this.oldest = version(this.bounds.at(-1));
     this.mostMinors = this.newest % 100;
@@ -60,7 +61,7 @@ export class Rules {
     if (stated < this.oldest) {
       return { why: `the driver supports CUDA ${cuda}; variants start at ${shown(this.oldest)}` };
     }
-    const gpus = this.capabilities(machine);
+    const gpus = this.capabilities(this.withoutDisplayGpus(machine));
     const old = gpus.length > 0 && gpus.every((gpu) => gpu !== null && gpu < this.firstOfCuda13);
     if (old && stated > this.countsAs) {
       const why = `the driver says CUDA ${cuda}, but no toolkit after ${shown(this.countsAs)} builds for this GPU`;
@@ -69,6 +70,19 @@ export class Rules {
     const capped = Math.min(stated, this.newest);
     const known = Math.floor(capped / 100) * 100 + Math.min(capped % 100, this.mostMinors);
     return { cuda: known, why: "" };
+  }
+
+  /** The machine without GPUs that are there for the screen, unless `every_gpu` says otherwise. */
+  withoutDisplayGpus(machine) {
+    const gpus = machine.gpus ?? [];
+    const largest = Math.max(0, ...gpus.map((gpu) => gpu.memory_mib ?? 0));
+    const counts = ({ memory_mib: memory = null, name = "", uuid = "" }) =>
+      memory === null ||
+      memory > this.displayGpuMib ||
+      memory * this.displayGpuShare >= largest ||
+      uuid.startsWith("MIG-") ||
+      /\bMIG\b|-\d{1,3}[ABCQ]$/.test(name);
+    return machine.every_gpu ? machine : { ...machine, gpus: gpus.filter(counts) };
   }
 
   /** The capabilities of the GPUs as numbers, null for an unknown one, in the machine's order. */
@@ -82,7 +96,8 @@ export class Rules {
   features(machine) {
     const { cuda } = this.counting(machine);
     if (cuda === undefined) return [];
-    const distinct = [...new Set(this.capabilities(machine).filter((gpu) => gpu !== null))];
+    const counted = this.withoutDisplayGpus(machine);
+    const distinct = [...new Set(this.capabilities(counted).filter((gpu) => gpu !== null))];
     distinct.sort((a, b) => a - b);
     const stack = version(machine.cuda_driver_version);
     const archs = new Set(distinct.flatMap((gpu) => this.codeFor(gpu, stack)));
@@ -115,7 +130,7 @@ export class Rules {
     const number = parseInt(target, 10);
     const suffix = target.slice(String(number).length);
     // PTX goes by its own number; the cubin of a renamed one belongs to the device of today.
-    const built = kind === "virtual" && !suffix ? this.ptxFloor(number) : this.present(number);
+    const built = kind === "virtual" && !suffix ? number : this.present(number);
     const device = this.present(gpu);
     const onGpu = `this GPU is ${capabilityText(device)}`;
     const from = capabilityText(built);
@@ -136,10 +151,6 @@ export class Rules {
     if (!apart || mixes) return { supported: true, reason: family };
     const from132 = shown(this.tegraMixesFrom);
     return { supported: false, reason: `Tegra and desktop code mix from CUDA ${from132} on, ${onGpu}` };
-  }
-
-  ptxFloor(number) {
-    return this.present(number);
   }
 
   /** Rule set 0: what the providers 0.0.x and uv report. `forced`: the version was an override. */
@@ -191,7 +202,8 @@ export class Rules {
     if (feature === UPPER) {
       return { supported: version(value) > cuda, reason: `needs a driver below CUDA ${value}; ${driver}` };
     }
-    const gpus = [...new Set(this.capabilities(machine).filter((gpu) => gpu !== null))];
+    const counted = this.withoutDisplayGpus(machine);
+    const gpus = [...new Set(this.capabilities(counted).filter((gpu) => gpu !== null))];
     if (gpus.length === 0) return { supported: false, reason: "the GPU's compute capability is not known" };
     const stack = version(machine.cuda_driver_version);
     const verdicts = gpus.sort((a, b) => a - b).map((gpu) => this.runs(value, gpu, stack));

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.detect.child import ChildReply
+    from collections.abc import Callable
+
+    from nvidia_variant_provider.detect.child import ChildReply, End
 
 # The status words of the two APIs that decide what detection does next, or what a person reads.
 # Sources: nvml.h and cuda.h of CUDA 13.5.
@@ -34,6 +37,8 @@ _ESCAPED: Final = (
     r"(?:[ -\[\]-~]|\\(?:[\\tnr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}))*"
 )
 _MAX_MAJOR: Final = 30
+# MiB; no GPU comes near a petabyte.
+_MAX_MEMORY: Final = 1 << 30
 _ZERO_UUID: Final = "0" * 32
 
 
@@ -47,7 +52,7 @@ class LibraryAnswer:
 
     api: str
     path: str
-    end: str
+    end: End
     loaded: bool = False
     load_error: str = ""
     init: int | None = None
@@ -75,7 +80,12 @@ class LibraryAnswer:
     @property
     def timed_out(self) -> bool:
         """Whether the library was still silent at the deadline."""
-        return self.end == "timeout"
+        return self.end.timed_out
+
+    @property
+    def never_asked(self) -> bool:
+        """Whether no child process could be started to ask it."""
+        return self.end.never_started
 
     def describe(self) -> str:
         """Say in a few words what came of it."""
@@ -86,9 +96,9 @@ class LibraryAnswer:
             *([f"CUDA {self.cuda}"] if self.cuda else []),
             *([describe_code(self.api, self.init)] if self.init else []),
             *([f"{self.count} GPUs"] if self.count is not None else []),
-            *([self.end] if not self.complete else []),
+            *([str(self.end)] if not self.complete else []),
         ]
-        return ", ".join(parts) or self.end
+        return ", ".join(parts) or str(self.end)
 
 
 def describe_code(api: str, code: int) -> str:
@@ -105,7 +115,8 @@ def parse_answer(api: str, path: str, reply: ChildReply) -> LibraryAnswer:
         word, *fields = line.split("\t")
         try:
             draft.take(word, [_unescape(text) for text in fields])
-        except (ValueError, IndexError, MalformedReplyError):
+        except (ValueError, IndexError, MalformedReplyError) as error:
+            raise_foreign(error)
             continue
     gpus = {index: gpu for index, gpu in draft.gpus.items() if index not in draft.failed}
     return LibraryAnswer(
@@ -180,17 +191,10 @@ class _Draft:
 
 def _with_fact(gpu: Gpu, word: str, fields: list[str]) -> Gpu:
     """Return the GPU with one more fact."""
-    if word == "capability":
-        return replace(gpu, capability=_capability(int(fields[0]), int(fields[1])))
-    if word == "integrated":
-        return replace(gpu, integrated=fields[0] == "1")
-    if word == "name":
-        return replace(gpu, name=fields[0][:96])
-    if word == "uuid":
-        return replace(gpu, uuid=_uuid(fields[0]))
-    if word == "pci":
-        return replace(gpu, pci_address=parse_bus_id(fields[0]))
-    return gpu
+    if word not in _FACTS:
+        return gpu
+    name, read = _FACTS[word]
+    return replace(gpu, **{name: read(fields)})
 
 
 def _capability(major: int, minor: int) -> ComputeCapability | None:
@@ -198,6 +202,11 @@ def _capability(major: int, minor: int) -> ComputeCapability | None:
     if 1 <= major <= _MAX_MAJOR and 0 <= minor <= 9:  # noqa: PLR2004 - targets have one digit
         return ComputeCapability(major, minor)
     return None
+
+
+def _memory(mebibytes: int) -> int | None:
+    """Return a size that can be true; boards that share the CPU's memory may say 0."""
+    return mebibytes if 0 < mebibytes <= _MAX_MEMORY else None
 
 
 def _uuid(text: str) -> str:
@@ -215,6 +224,17 @@ def parse_bus_id(text: str) -> str:
         return ""
     domain, bus, device, function = match.groups()
     return f"{int(domain, 16):04x}:{bus}:{device}.{function}".lower()
+
+
+# What a worker's word tells of a GPU: the name of the value, and how its fields are read.
+_FACTS: Final[dict[str, tuple[str, Callable[[list[str]], object]]]] = {
+    "capability": ("capability", lambda fields: _capability(int(fields[0]), int(fields[1]))),
+    "integrated": ("integrated", lambda fields: fields[0] == "1"),
+    "name": ("name", lambda fields: fields[0][:96]),
+    "uuid": ("uuid", lambda fields: _uuid(fields[0])),
+    "pci": ("pci_address", lambda fields: parse_bus_id(fields[0])),
+    "memory": ("memory", lambda fields: _memory(int(fields[0]))),
+}
 
 
 def _without_repeats(gpus: dict[int, Gpu]) -> tuple[Gpu, ...]:

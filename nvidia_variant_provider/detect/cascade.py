@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, read_kernel
 from nvidia_variant_provider.detect.libraries import (
     WSL_FOLDERS,
@@ -16,7 +17,18 @@ from nvidia_variant_provider.detect.libraries import (
 )
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
-from nvidia_variant_provider.detect.reconcile import reconcile
+from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
+from nvidia_variant_provider.detect.surroundings import read_surroundings
+from nvidia_variant_provider.detect.windows import (
+    API as DEVICES_API,
+)
+from nvidia_variant_provider.detect.windows import (
+    LIBRARY as DEVICES_LIBRARY,
+)
+from nvidia_variant_provider.detect.windows import (
+    known_gpus,
+    parse_devices,
+)
 from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
@@ -31,6 +43,9 @@ DEFAULT_SECONDS: Final = 10.0
 CUDA_SECONDS: Final = 2.5
 # The part of all time that is left for ending children that do not want to end.
 RESERVE: Final = 0.05
+
+# Listing the devices of Windows takes a fraction of this.
+DEVICES_SECONDS: Final = 0.5
 
 # Every candidate costs an interpreter start.
 MAX_ATTEMPTS: Final = 5
@@ -65,6 +80,7 @@ class _Cascade:
     notes: list[Note] = field(default_factory=list)
     started: float = 0.0
     foreign_files: bool = False
+    reserved: float = 0.0
 
     def run(self) -> Detection:
         self.started = self.host.monotonic()
@@ -81,7 +97,7 @@ class _Cascade:
     def left(self) -> float:
         """Return the seconds that may still be spent on children."""
         spent = self.host.monotonic() - self.started
-        return max(0.0, self.seconds * (1 - RESERVE) - spent)
+        return max(0.0, self.seconds * (1 - RESERVE) - self.reserved - spent)
 
     def _linux(self) -> Machine:
         kernel = read_kernel(self.host.files)
@@ -92,21 +108,35 @@ class _Cascade:
                 seen = replace(seen, installed=installed_release(self.host))
             # Initialising NVML as root would load the module and make device nodes: without a
             # driver there is nothing to ask.
-            return reconcile(seen)
+            return reconcile(replace(seen, surroundings=read_surroundings(self.host)))
         return self._ask_guarded(seen)
 
     def _windows(self) -> Machine:
         ids = self.host.windows_pci_ids()
-        gpus = tuple(PciGpu("", device_id, "") for device_id in ids)
-        gpus = tuple(gpu for gpu in gpus if gpu.as_gpu().capability is not None)
+        gpus = known_gpus([PciGpu("", device_id, "") for device_id in ids])
         self._step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
-        return self._ask_guarded(Observations(self.host.platform, windows_gpus=gpus))
+        # A list of devices that the driver's libraries cannot keep from being asked for.
+        self.reserved = DEVICES_SECONDS if gpus else 0.0
+        return self._ask_guarded(Observations(self.host.platform, remembered_gpus=gpus))
+
+    def _present_gpus(self, seen: Observations) -> tuple[PciGpu, ...] | None:
+        """Return the GPUs that Windows has now, where those it remembers may matter."""
+        answered = any(answer.gpus and not answer.is_shim for answer in (*seen.nvml, *seen.cuda))
+        if answered or not seen.remembered_gpus:
+            return None
+        self.reserved = 0.0
+        reply = self.host.ask_library(DEVICES_API, DEVICES_LIBRARY, self.left())
+        gpus = parse_devices(reply)
+        detail = str(reply.end) if gpus is None else f"{len(gpus)} NVIDIA GPUs are present"
+        self._step("devices", DEVICES_LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
+        return gpus
 
     def _ask_guarded(self, seen: Observations) -> Machine:
         """Ask; a mistake of ours there must cost neither the install nor what the kernel said."""
         try:
             return self._ask(seen)
         except Exception as error:  # noqa: BLE001 - the tests hold that no state of a machine gets here
+            raise_foreign(error)
             text = f"please report this: {type(error).__name__}: {error}"
             self._step("internal", "", found=False, detail=text)
             notes = (*self.notes, Note("internal-error", text))
@@ -129,13 +159,16 @@ class _Cascade:
             else:
                 self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
         answers = (*seen.nvml, *seen.cuda)
-        no_child = bool(answers) and all(found.end.startswith("not started") for found in answers)
+        no_child = bool(answers) and all(answer.never_asked for answer in answers)
         if no_child:
             self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
+        seen = replace(seen, present_gpus=self._present_gpus(seen))
         if _wants_smi(seen):
             seen = replace(seen, smi=self._ask_smi())
         if seen.release is None and seen.kernel is not None and seen.kernel.pci:
             seen = replace(seen, installed=installed_release(self.host))
+        if seen.platform.system == "linux" and not answering_gpus(seen):
+            seen = replace(seen, surroundings=read_surroundings(self.host))
         foreign = self.foreign_files
         notes = tuple(self.notes)
         return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
@@ -234,7 +267,7 @@ class _Cascade:
 
 def _is_final(api: str, answer: LibraryAnswer) -> bool:
     """Tell whether another copy of the library could not do better."""
-    if answer.timed_out or answer.end.startswith("not started"):
+    if answer.timed_out or answer.never_asked:
         return True
     return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _NO_GPU: Final = "the driver finds no GPU it can use"
+_NOT_GIVEN: Final = "no GPU device is given to this process"
 
 
 def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
@@ -84,21 +85,22 @@ def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
     if cuda.timed_out:
         return Status.TIMEOUT, "CUDA did not start in time", (remedy("cuda-too-slow"),)
     if cuda.load_error:
-        return Status.OK, _WORKS[1], (remedy("libcuda-missing"),)
-    if cuda.end.startswith("not started"):
-        return _WORKS
+        reason = "the GPUs answer; libcuda.so.1 cannot be loaded, so CUDA programs fail"
+        return Status.OK, reason, (remedy("libcuda-missing"),)
+    if cuda.never_asked:
+        return Status.OK, "the GPUs answer; CUDA could not be asked", ()
     return Status.BROKEN, f"libcuda: {cuda.end}", ()
 
 
 def _cuda_does_not_start(seen: Observations, code: int) -> _Findings:
-    text = f"CUDA does not start: {describe_code('cuda', code)}"
+    text = f"the GPUs answer, CUDA does not start: {describe_code('cuda', code)}"
     if code in CUDA_NOT_NOW:
         mig = code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig
         causes = (
             *(("mig-without-instance",) if mig else ()),
             *(("fabric-not-ready",) if code == CUDA_NOT_READY else ()),
         )
-        return Status.OK, _WORKS[1], (Note("cuda-init", text), *map(remedy, causes))
+        return Status.BROKEN, text, tuple(map(remedy, causes))
     nodes = seen.kernel.nodes if seen.kernel is not None else ()
     no_uvm = "nvidia0" in nodes and "nvidia-uvm" not in nodes
     return Status.BROKEN, text, (remedy("uvm-missing"),) if no_uvm else ()
@@ -133,7 +135,10 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
         return _blocked(f"{text}: this process may not use them", gpus)
     if gpus or codes:
         return Diagnosis(Status.BROKEN, "the driver is bound to a GPU that does not answer", gpus)
-    return Diagnosis(Status.DRIVER_NO_GPU, _NO_GPU, notes=_left_behind(seen))
+    notes = _left_behind(seen)
+    if not notes and seen.contained and _no_device_nodes(seen):
+        return Diagnosis(Status.DRIVER_NO_GPU, _NOT_GIVEN, notes=(remedy("no-device-nodes"),))
+    return Diagnosis(Status.DRIVER_NO_GPU, _NO_GPU, notes=notes)
 
 
 def _left_behind(seen: Observations) -> tuple[Note, ...]:
@@ -167,10 +172,10 @@ def _silent(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     """No library spoke at all: none was found, none could be loaded, or none could be asked."""
     answers = (*seen.nvml, *seen.cuda)
     if not seen.could_ask:
-        reason = "known from the kernel's files only"
+        reason = "known from the kernel's files: the driver's libraries could not be asked"
         present = bool(gpus) or not _no_device_nodes(seen)
         return Diagnosis(Status.OK if present else Status.DRIVER_NO_GPU, reason, gpus)
-    ended = [found.end for found in answers if not found.load_error and not found.complete]
+    ended = [answer.end for answer in answers if not answer.load_error and not answer.complete]
     if ended:
         return Diagnosis(Status.BROKEN, f"the driver's library: {ended[0]}", gpus)
     if _no_device_nodes(seen):

@@ -30,11 +30,17 @@ def diagnose_driverless(seen: Observations) -> Diagnosis:
         return _wsl(seen)
     if kernel is not None and kernel.tegra_gpu is not None:
         return _tegra(seen)
-    pci = kernel.pci if kernel is not None else seen.windows_gpus
-    if pci:
-        return _hardware(seen, pci)
+    if seen.bus_gpus:
+        return _hardware(seen, seen.bus_gpus)
     if kernel is not None and kernel.driver_present:
         return _traces(seen)
+    return _nothing(seen)
+
+
+def _nothing(seen: Observations) -> Diagnosis:
+    """Diagnose a machine without hardware for a driver, as far as is known."""
+    if seen.remembered_gpus and not seen.is_shim:
+        return _remembered(seen)
     shim = Note("cuda-look-alike", "a CUDA look-alike answers, without NVIDIA hardware")
     return _unusable(Status.NONE, "no sign of NVIDIA hardware", (shim,) if seen.is_shim else ())
 
@@ -45,8 +51,7 @@ def _unusable(status: Status, reason: str, notes: tuple[Note, ...] = ()) -> Diag
 
 def _timed_out(seen: Observations) -> Diagnosis:
     """Keep what is known without the driver: the hardware, and what libcuda said at first."""
-    pci = seen.kernel.pci if seen.kernel is not None else seen.windows_gpus
-    gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
+    gpus = tuple(gpu.as_gpu() for gpu in seen.bus_gpus if gpu.driver != PASSED_THROUGH)
     if seen.kernel is not None and seen.kernel.tegra_gpu is not None:
         gpus = (seen.kernel.tegra_gpu,)
     spoke = seen.best_cuda is not None and seen.best_cuda.cuda is not None
@@ -83,7 +88,8 @@ def _tegra(seen: Observations) -> Diagnosis:
         reason = f"{describe_code('cuda', cuda.init)}: this process may not use the GPU"
         return Diagnosis(Status.BLOCKED, reason, known, notes=(remedy(cause),))
     if not seen.could_ask:
-        return Diagnosis(Status.OK, "known from the kernel's files only", known)
+        reason = "known from the kernel's files: the driver's libraries could not be asked"
+        return Diagnosis(Status.OK, reason, known)
     reason = "the GPU's device nodes are there, and no driver library loads"
     return Diagnosis(Status.BROKEN, reason, known, notes=(remedy("no-driver-library"),))
 
@@ -111,6 +117,17 @@ def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
     return Diagnosis(Status.GPU_NO_DRIVER, reason, gpus, usable_driver=False, notes=notes)
 
 
+def _remembered(seen: Observations) -> Diagnosis:
+    """Diagnose Windows without a GPU that is known to be present: it remembers removed ones."""
+    names = ", ".join(sorted({gpu.as_gpu().name for gpu in seen.remembered_gpus}))
+    if _crashed(seen):
+        return _unusable(Status.BROKEN, f"its library crashed; Windows has had {names}")
+    if seen.present_gpus is None:
+        reason = f"Windows has had {names}; whether it still has could not be asked"
+        return _unusable(Status.GPU_NO_DRIVER, reason)
+    return _unusable(Status.NONE, f"no NVIDIA GPU is present; Windows remembers {names}")
+
+
 def _traces(seen: Observations) -> Diagnosis:
     """Diagnose device nodes or folders of a driver without a release and without an answer."""
     refused = next((it for it in (seen.best_nvml, seen.best_cuda) if it and it.init), None)
@@ -131,6 +148,6 @@ def _traces(seen: Observations) -> Diagnosis:
 
 def _crashed(seen: Observations) -> bool:
     return any(
-        not found.complete and not found.load_error and not found.end.startswith("not started")
-        for found in (*seen.nvml, *seen.cuda)
+        not answer.complete and not answer.load_error and not answer.never_asked
+        for answer in (*seen.nvml, *seen.cuda)
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 
 # Type checkers know the name; importing it from typing would cost half a bare interpreter start.
 TYPE_CHECKING = False
@@ -19,6 +20,33 @@ MAX_BYTES = 65536
 MAX_NAMES = 16384
 _MAX_LINKS = 40
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def raise_foreign(error: BaseException) -> None:
+    """Raise ``error`` again unless a call of ours failed.
+
+    A signal handler of the host may raise anything at any moment, its own ``TimeoutError`` too,
+    which is an ``OSError``: what passes through a frame of someone else is not ours to catch.
+    """
+    step = error.__traceback__
+    while step is not None:
+        name = str(step.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if name != _PACKAGE and name not in sys.stdlib_module_names:
+            raise error
+        step = step.tb_next
+
+
+def close_all(descriptors: list[int]) -> None:
+    """Close the descriptors and forget them.
+
+    A number leaves the list and is closed within one call of C: no signal handler runs between the
+    two, so that none is closed twice and, if this is called again, none stays open.
+    """
+    while descriptors:
+        any(map(os.close, map(descriptors.pop, range(len(descriptors) - 1, -1, -1))))
 
 
 class Files:
@@ -47,13 +75,18 @@ class Files:
         Opened without blocking and without becoming its terminal, so that a FIFO or a device in a
         file's place costs nothing.
         """
-        descriptor = os.open(self.locate(path), _READ)
+        opened: list[int] = []
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
-            return _read_up_to(descriptor, limit)
+            # Opened and kept within one call of C: see ``close_all``.
+            opened.extend(map(os.open, (self.locate(path),), (_READ,)))
+            is_regular = stat.S_ISREG(os.fstat(opened[0]).st_mode)
+            content = _read_up_to(opened[0], limit) if is_regular else b""
+            close_all(opened)
         finally:
-            os.close(descriptor)
+            close_all(opened)
+        if not is_regular:
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        return content
 
     def read_text(self, path: str, limit: int = MAX_BYTES) -> str:
         """Return the text of a file; bytes that are not UTF-8 come as replacement characters."""
@@ -64,7 +97,8 @@ class Files:
         try:
             with os.scandir(self.locate(path)) as entries:
                 names = [entry.name for entry, _ in zip(entries, range(MAX_NAMES))]  # noqa: B905
-        except OSError:
+        except OSError as error:
+            raise_foreign(error)
             return ()
         return tuple(sorted(names))
 
@@ -73,21 +107,25 @@ class Files:
         try:
             folder, name = os.path.split(path)
             return os.readlink(os.path.join(self.locate(folder), name))
-        except OSError:
+        except OSError as error:
+            raise_foreign(error)
             return ""
 
     def exists(self, path: str) -> bool:
         """Tell whether anything is at a path, links followed."""
         try:
-            return os.path.exists(self.locate(path))
-        except OSError:
+            os.stat(self.locate(path))
+        except OSError as error:
+            raise_foreign(error)
             return False
+        return True
 
     def size(self, path: str) -> int:
         """Return the size of a regular file in bytes; -1 if there is none."""
         try:
             found = os.stat(self.locate(path))
-        except OSError:
+        except OSError as error:
+            raise_foreign(error)
             return -1
         return found.st_size if stat.S_ISREG(found.st_mode) else -1
 
@@ -116,7 +154,8 @@ class Files:
     def _link_at(self, parts: list[str]) -> str | None:
         try:
             return os.readlink("/".join((self.root, *parts)))
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            raise_foreign(error)
             return None
 
 

@@ -5,6 +5,8 @@ Loaded on every machine: no import beyond the interpreter's own start.
 
 from __future__ import annotations
 
+from nvidia_variant_provider.detect.files import raise_foreign
+
 # Type checkers know the name; importing it from typing would cost half a bare interpreter start.
 TYPE_CHECKING = False
 
@@ -61,7 +63,8 @@ def read_word(files: FileView, path: str) -> str:
     """Return the first line of a file without its newline, empty if it cannot be read."""
     try:
         return files.read_text(path, 256).partition("\n")[0].strip()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_foreign(error)
         return ""
 
 
@@ -84,7 +87,8 @@ def _registry_ids(winreg: object) -> tuple[int, ...]:
                 name = registry.EnumKey(key, index).upper()
                 if name.startswith("VEN_10DE&DEV_"):
                     ids.append(int(name[13:17], 16))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        raise_foreign(error)
         return tuple(ids)
     return tuple(ids)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect import gate
 from nvidia_variant_provider.detect.child import ChildReply
-from nvidia_variant_provider.detect.files import Files
+from nvidia_variant_provider.detect.files import Files, raise_foreign
 from nvidia_variant_provider.model import Platform
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class RealHost:
         """Run ``worker.py`` in an isolated interpreter; answers carry a token it cannot guess."""
         worker = worker_command()
         if not worker:
-            return ChildReply("", "not started: this program is not a Python interpreter")
+            return ChildReply.not_started("this program is not a Python interpreter")
         token = os.urandom(8).hex()
         located = self.files.locate(path) if os.path.isabs(path) else path
         reply = self._run_worker([*worker, api, token, located], seconds, token + WORKER_END)
@@ -155,7 +155,8 @@ def read_libc(name: str = "CS_GNU_LIBC_VERSION") -> str:
     """Return which C library this interpreter runs on: only glibc knows this name."""
     try:
         known = os.confstr(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError) as error:
+        raise_foreign(error)
         known = None
     return "glibc" if known else "musl"
 

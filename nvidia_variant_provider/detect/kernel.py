@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.detect.gate import (
     DEVICE_FOLDER,
     MODULE_FOLDER,
@@ -52,7 +53,8 @@ class PciGpu:
     """A display controller of vendor 10de, and the kernel driver it is bound to, if any.
 
     ``minor`` is the number of its device node (``nvidia0`` has 0), where NVIDIA's driver says it;
-    ``excluded`` says that this driver was told to leave it alone.
+    ``excluded`` says that this driver was told to leave it alone. ``problem`` is what Windows says
+    of the device, 0 if it works.
     """
 
     address: str
@@ -61,6 +63,7 @@ class PciGpu:
     asleep: bool = False
     minor: int | None = None
     excluded: bool = False
+    problem: int = 0
 
     def as_gpu(self) -> Gpu:
         """Return the GPU as far as its device id tells it."""
@@ -93,15 +96,18 @@ class KernelView:
             node for node in self.nodes if node in TEGRA_DEVICES or node[6:].isdecimal()
         ) + (("dxg",) if self.wsl else ())
 
-    def serves(self, gpu: PciGpu) -> bool:
+    def serves(self, gpu: PciGpu, *, contained: bool = False) -> bool:
         """Tell whether NVIDIA's driver serves a GPU and this process was given its device node.
 
-        Containers show all GPUs of their host in sysfs. Where there is no node at all, none may
-        have been made yet: that says nothing about one GPU.
+        Containers show all GPUs of their host in sysfs: there (``contained``) a GPU counts only
+        with its node. Elsewhere, where there is no node at all, none may have been made yet: that
+        says nothing about one GPU.
         """
         if gpu.driver != "nvidia" or gpu.excluded:
             return False
-        return gpu.minor is None or not self.gpu_nodes or f"nvidia{gpu.minor}" in self.nodes
+        if not self.gpu_nodes:
+            return not contained
+        return gpu.minor is None or f"nvidia{gpu.minor}" in self.nodes
 
     @property
     def driver_present(self) -> bool:
@@ -112,16 +118,18 @@ class KernelView:
 def read_kernel(files: FileView) -> KernelView:
     """Gather the kernel's view of a Linux machine."""
     nodes = tuple(name for name in files.list_names(DEVICE_FOLDER) if is_nvidia_node(name))
-    tegra = any(node in TEGRA_DEVICES for node in nodes)
+    pci = tuple(_read_pci(files))
+    # With a discrete GPU, the driver of an IGX board is that of desktops and leaves its own alone.
+    tegra = any(node in TEGRA_DEVICES for node in nodes) and not any(map(_is_discrete, pci))
     return KernelView(
         release=probe_driver_release(files),
         module=files.exists(MODULE_FOLDER),
         proc=files.exists(PROC_FOLDER),
-        pci=tuple(_read_pci(files)),
+        pci=pci,
         nodes=nodes,
         wsl=files.exists(WSL_DEVICE),
         wsl_libraries=files.size(WSL_LIBCUDA) > 0,
-        tegra=tegra or (files.exists(TEGRA_RELEASE) and bool(nodes)),
+        tegra=tegra or (files.exists(TEGRA_RELEASE) and bool(nodes) and not pci),
         tegra_gpu=_read_tegra_gpu(files) if tegra else None,
     )
 
@@ -140,6 +148,7 @@ def _probe_release(
     try:
         return Hit(parse(files.read_text(path, 4096)), path)
     except OSError as error:
+        raise_foreign(error)
         return Miss.from_os_error(path, error)
     except MalformedReplyError as error:
         return Miss(path, MissReason.MALFORMED, str(error))
@@ -172,7 +181,8 @@ def _read_pci(files: FileView) -> list[PciGpu]:
             continue
         try:
             device_id = int(read_word(files, f"{folder}/device"), 16)
-        except ValueError:
+        except ValueError as error:
+            raise_foreign(error)
             continue
         driver = files.read_link(f"{folder}/driver").rpartition("/")[2]
         asleep = read_word(files, f"{folder}/power/runtime_status") == "suspended"
@@ -181,10 +191,15 @@ def _read_pci(files: FileView) -> list[PciGpu]:
     return found
 
 
+def _is_discrete(gpu: PciGpu) -> bool:
+    return gpu.driver == "nvidia" and not gpu.as_gpu().integrated
+
+
 def _read_information(files: FileView, address: str) -> tuple[int | None, bool]:
     try:
         return parse_information(files.read_text(f"{PROC_GPUS}/{address}/information", 4096))
-    except OSError:
+    except OSError as error:
+        raise_foreign(error)
         return None, False
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
 from nvidia_variant_provider.value_types import dataclass
 
@@ -165,6 +166,7 @@ def check_library(host: Host, path: str) -> Candidate | Miss | None:
     try:
         header = host.files.read_bytes(path, 20)
     except OSError as error:
+        raise_foreign(error)
         return Miss.from_os_error(path, error)
     return _check_elf(path, header, host.platform.architecture)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
+from nvidia_variant_provider.detect.surroundings import Surroundings
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
 from nvidia_variant_provider.value_types import dataclass
 
@@ -19,12 +20,18 @@ STUB: Final = 34
 REJECTED_INITS: Final = frozenset({STUB, 803, 804})
 
 
+ANYWHERE: Final = Surroundings()
+
+
 @dataclass(frozen=True, slots=True)
 class Observations:
     """Everything the probes brought home.
 
     ``installed`` is the driver release in the name of a library on disk, which need not be the
     loaded one; ``foreign_files`` tells that a library of another architecture was passed over.
+    Windows remembers GPUs that were removed (``remembered_gpus``); which are present is ``None``
+    where that was not asked or not answered. ``surroundings`` are looked at
+    only where no GPU answers.
     """
 
     platform: Platform
@@ -32,7 +39,9 @@ class Observations:
     nvml: tuple[LibraryAnswer, ...] = ()
     cuda: tuple[LibraryAnswer, ...] = ()
     smi: SmiAnswer | None = None
-    windows_gpus: tuple[PciGpu, ...] = ()
+    remembered_gpus: tuple[PciGpu, ...] = ()
+    present_gpus: tuple[PciGpu, ...] | None = None
+    surroundings: Surroundings = ANYWHERE
     no_child: bool = False
     installed: str = ""
     foreign_files: bool = False
@@ -61,7 +70,7 @@ class Observations:
         Its devices have no identity. On Tegra real ones may lack it too, so hardware decides.
         """
         kernel = self.kernel
-        seen = bool(self.windows_gpus) or (
+        seen = bool(self.present_gpus) or (
             kernel is not None and (kernel.module or kernel.proc or kernel.pci or kernel.nodes)
         )
         return not seen and any(found.is_shim for found in (*self.nvml, *self.cuda))
@@ -78,6 +87,11 @@ class Observations:
         return None
 
     @property
+    def bus_gpus(self) -> tuple[PciGpu, ...]:
+        """The GPUs that the system sees, driver or not."""
+        return self.kernel.pci if self.kernel is not None else self.present_gpus or ()
+
+    @property
     def driver_present(self) -> bool:
         """Whether a driver works here or is at least loaded."""
         answered = any(found.init == 0 for found in (self.best_nvml, self.best_cuda) if found)
@@ -87,6 +101,16 @@ class Observations:
     def tegra(self) -> bool:
         """Whether driver releases follow the numbering of Tegra boards."""
         return self.kernel is not None and self.kernel.tegra
+
+    @property
+    def contained(self) -> bool:
+        """Whether this process has devices of its own: a container, a unit with a list of them.
+
+        WSL goes by its one device, Tegra by nodes of its own.
+        """
+        if self.kernel is None or self.kernel.wsl or self.tegra:
+            return False
+        return self.surroundings.contained
 
     @property
     def could_ask(self) -> bool:
@@ -105,7 +129,7 @@ class Observations:
         """Whether a probe did not come back in time."""
         answers = (*self.nvml, *self.cuda)
         return any(answer.timed_out for answer in answers) or (
-            self.smi is not None and self.smi.end == "timeout"
+            self.smi is not None and self.smi.end.timed_out
         )
 
 
@@ -122,8 +146,10 @@ def kernel_gpus(seen: Observations) -> tuple[Gpu, ...]:
         return ()
     if seen.kernel.tegra_gpu is not None:
         return (seen.kernel.tegra_gpu,)
-    bound = (found.as_gpu() for found in seen.kernel.pci if seen.kernel.serves(found))
-    return tuple(gpu for gpu in bound if not left_behind(gpu, seen.release))
+    served = (
+        gpu.as_gpu() for gpu in seen.kernel.pci if seen.kernel.serves(gpu, contained=seen.contained)
+    )
+    return tuple(gpu for gpu in served if not left_behind(gpu, seen.release))
 
 
 def left_behind(gpu: Gpu, release: Hit[DriverRelease] | None) -> bool:

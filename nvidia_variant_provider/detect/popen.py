@@ -10,19 +10,21 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from nvidia_variant_provider.detect.child import (
-    ENDING_SHARE,
+    FLOODED,
     GRACE,
     SIGKILL,
     TICK,
+    TIMEOUT,
     ChildReply,
+    End,
     Received,
-    how_it_ended,
+    converse,
     wait_until,
 )
+from nvidia_variant_provider.detect.files import raise_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,95 +44,67 @@ def run_program(
     nothing relative counts; standard error leads nowhere, and standard input ends when the child
     is to end. ``has_groups`` says that the system ends a child with all that it started.
     """
-    started = time.monotonic()
-    grace = min(GRACE, seconds * ENDING_SHARE)
-    try:
-        process = subprocess.Popen(
-            list(arguments),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environment),
-            cwd=os.path.abspath(os.sep),
-            start_new_session=has_groups,
-            bufsize=0,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        return ChildReply("", f"not started: {error}", time.monotonic() - started)
-    child = _Child(process, has_groups=has_groups)
-    reader = _Reader(process, stop_at)
-    end, code = "interrupted", 0
-    try:
-        end = reader.start() or _watch(child, reader, started + seconds - grace)
-    finally:
-        # Also when Ctrl-C arrives here: the child has a session of its own and would not see it.
-        code = child.finish(grace, urgent=bool(end))
-    # All that could write is gone, so what is still in the pipe is read to its end at once; on a
-    # busy machine the reader may only now get its turn. A process that escaped may keep it open.
-    reader.done.wait(max(0.0, started + seconds - time.monotonic()))
-    return ChildReply(reader.received.text(), end or how_it_ended(code), time.monotonic() - started)
+    received = Received(stop_at)
+    child = _Program(arguments, environment, received, has_groups=has_groups)
+    return converse(child, seconds, received)
 
 
-class _Reader:
-    """Collects a child's output on a thread of its own: pipes cannot be polled on Windows."""
+class _Program:
+    """A child of ``subprocess`` and, where the system has them, the group that it leads.
 
-    def __init__(self, process: subprocess.Popen[bytes], stop_at: str) -> None:
-        self.done = threading.Event()
-        self.received = Received(stop_at)
-        self._stream = process.stdout
-        self._thread = threading.Thread(target=self._read, daemon=True)
+    Its output is collected on a thread: pipes cannot be polled on Windows.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        received: Received,
+        *,
+        has_groups: bool,
+    ) -> None:
+        self._command = list(arguments)
+        self._environment = dict(environment)
+        self._has_groups = has_groups
+        self._received = received
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._reader: threading.Thread | None = None
+        self._done = threading.Event()
 
     def start(self) -> str:
-        """Begin to read; return why that cannot be, else an empty text."""
+        """Start it and read its output; return why that cannot be, else an empty text."""
         try:
-            self._thread.start()
-        except RuntimeError as error:
-            _close(self._stream)
-            self.done.set()
-            return f"not started: {error}"
+            process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=self._environment,
+                cwd=os.path.abspath(os.sep),
+                start_new_session=self._has_groups,
+                bufsize=0,
+            )
+            self._processes.append(process)
+            reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+            reader.start()
+            self._reader = reader
+        except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+            raise_foreign(error)
+            return str(error)
         return ""
 
-    def _read(self) -> None:
-        assert self._stream is not None  # noqa: S101 - for the type checker
-        # A read that fails ends the output as an end does: what has come is what there is.
-        with suppress(OSError):
-            while self.received.take(os.read(self._stream.fileno(), 65536)):
-                pass
-        # Closed here and nowhere else: elsewhere its number could be reused under a read.
-        _close(self._stream)
-        self.done.set()
-
-
-def _watch(child: _Child, reader: _Reader, deadline: float) -> str:
-    """Wait for the output to end; return why the child must be stopped, else an empty text."""
-    while True:
-        left = deadline - time.monotonic()
-        if reader.done.wait(max(0.0, min(TICK, left))):
-            return "too much output" if reader.received.flooded else ""
-        if child.has_exited():
-            # Gone, though a process it left behind may hold the pipe open.
-            reader.done.wait(TICK)
-            return ""
-        if left <= 0:
-            return "timeout"
-
-
-class _Child:
-    """A process and, where the system has them, the group that it leads."""
-
-    def __init__(self, process: subprocess.Popen[bytes], *, has_groups: bool) -> None:
-        self._process = process
-        self._has_groups = has_groups
-
-    def has_exited(self) -> bool:
-        """Tell whether the child has ended; its number stays its own while its group is needed."""
-        if not self._has_groups:
-            return self._process.poll() is not None
-        try:
-            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            return os.waitid(os.P_PID, self._process.pid, flags) is not None
-        except OSError:
-            return True  # Someone else in this process reaps all children.
+    def watch(self, received: Received, deadline: float) -> End | None:
+        """Wait for the output to end; return why the child must be stopped, if it must."""
+        while True:
+            left = deadline - time.monotonic()
+            if self._done.wait(max(0.0, min(TICK, left))):
+                return FLOODED if received.flooded else None
+            if self._has_exited():
+                # Gone, though a process it left behind may hold the pipe open.
+                self._done.wait(TICK)
+                return None
+            if left <= 0:
+                return TIMEOUT
 
     def finish(self, grace: float, *, urgent: bool) -> int:
         """End the child and whatever it started, and return its exit code.
@@ -138,26 +112,68 @@ class _Child:
         A child of ours ends by itself, and everything below it, once its standard input does. The
         group is killed before the child is reaped: after that, its number could be another's.
         """
-        process = self._process
+        process = self._processes[0]
         if urgent:
             _close(process.stdin)
-        wait_until(self.has_exited, grace / 2 if urgent else GRACE)
+        wait_until(self._has_exited, grace / 2 if urgent else GRACE)
         self._kill()
         wait_until(lambda: process.poll() is not None, grace / 2 if urgent else GRACE)
         # In uninterruptible sleep it has none. Popen would warn of that, to no one's use.
         process.returncode = -SIGKILL if process.returncode is None else process.returncode
         _close(process.stdin)
+        self._processes.clear()
         return process.returncode
 
+    def read_rest(self, _: Received, deadline: float) -> None:
+        """Wait for the rest of the output; on a busy machine the reader may only now run.
+
+        A process that escaped may keep the pipe open.
+        """
+        self._done.wait(max(0.0, deadline - time.monotonic()))
+
+    def discard(self, grace: float) -> None:
+        """End what is still there; its reader closes the pipe from it."""
+        for process in tuple(self._processes):
+            self.finish(grace, urgent=True)
+            if self._reader is None:
+                _close(process.stdout)
+
+    def _read(self, stream: IO[bytes]) -> None:
+        try:
+            while self._received.take(os.read(stream.fileno(), 65536)):
+                pass
+        except OSError:
+            pass  # It ends the output as an end does: what has come is what there is.
+        # Closed here and nowhere else: elsewhere its number could be reused under a read.
+        _close(stream)
+        self._done.set()
+
+    def _has_exited(self) -> bool:
+        """Tell whether the child has ended; its number stays its own while its group is needed."""
+        process = self._processes[0]
+        if not self._has_groups:
+            return process.poll() is not None
+        try:
+            flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, process.pid, flags) is not None
+        except OSError as error:
+            raise_foreign(error)
+            return True  # Someone else in this process reaps all children.
+
     def _kill(self) -> None:
-        with suppress(OSError):  # Nothing is left of it.
+        process = self._processes[0]
+        try:
             if self._has_groups:
-                os.killpg(self._process.pid, SIGKILL)
+                os.killpg(process.pid, SIGKILL)
             else:
-                self._process.kill()
+                process.kill()
+        except OSError as error:
+            raise_foreign(error)  # Else nothing is left of it.
 
 
 def _close(stream: IO[bytes] | None) -> None:
     assert stream is not None  # noqa: S101 - for the type checker
-    with suppress(OSError):  # The other end is gone.
+    try:
         stream.close()
+    except OSError as error:
+        raise_foreign(error)  # Else the other end is gone.

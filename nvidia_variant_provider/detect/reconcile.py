@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
-from nvidia_variant_provider.tables.driver_branches import BRANCHES
+from nvidia_variant_provider.tables.driver_branches import (
+    BRANCHES,
+    FIRST_OF_OPEN_MODULE,
+    FIRST_OF_OPEN_ONLY,
+)
 from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
@@ -91,6 +95,8 @@ def _filled(gpu: Gpu, siblings: int, others: tuple[tuple[Gpu, ...], ...]) -> Gpu
             gpu = replace(gpu, capability=twin.capability, source=twin.source)
         if gpu.integrated is None:
             gpu = replace(gpu, integrated=twin.integrated)
+        if gpu.memory is None:
+            gpu = replace(gpu, memory=twin.memory)
     return gpu
 
 
@@ -124,6 +130,25 @@ def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
     if cuda is not None and branch is not None and cuda > branch and not newest:
         text = f"libcuda supports CUDA {cuda}, the driver branch by itself {branch}"
         notes.append(Note("forward-compatibility", text))
+    notes += _of_two_modules(seen)
     if any(found.asleep for found in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
         notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
     return notes
+
+
+def _of_two_modules(seen: Observations) -> list[Note]:
+    """Say that one half of a machine stays without a driver: no kernel module drives both."""
+    pci = seen.kernel.pci if seen.kernel is not None else ()
+    known = [(gpu, gpu.as_gpu()) for gpu in pci if gpu.as_gpu().capability is not None]
+    capabilities = [chip.capability for _, chip in known if chip.capability is not None]
+    closed = any(capability < FIRST_OF_OPEN_MODULE for capability in capabilities)
+    if not closed or not any(capability >= FIRST_OF_OPEN_ONLY for capability in capabilities):
+        return []
+    unbound = ", ".join(
+        f"{chip.name} ({chip.capability})" for gpu, chip in known if gpu.driver != "nvidia"
+    )
+    text = (
+        f"no kernel module drives GPUs before {FIRST_OF_OPEN_MODULE} and those from "
+        f"{FIRST_OF_OPEN_ONLY} on: without a driver here is {unbound or 'one kind of them'}"
+    )
+    return [Note("gpus-of-two-modules", text)]

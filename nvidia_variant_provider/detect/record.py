@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.gate import NVIDIA_VENDOR, PCI_FOLDER
+from nvidia_variant_provider.detect.surroundings import PRESENCE, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +23,7 @@ VARIABLES: Final = (
     "CUDA_VISIBLE_DEVICES",
     "LD_LIBRARY_PATH",
     "NVIDIA_DRIVER_CAPABILITIES",
-    "NVIDIA_VISIBLE_DEVICES",
-    "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION",
-    "NV_VARIANT_PROVIDER_FORCE_SM_ARCH",
-    "NV_VARIANT_PROVIDER_GPU",
-    "NV_VARIANT_PROVIDER_RULES",
-    "NV_VARIANT_PROVIDER_TIMEOUT",
+    *TEXTS,
     "ProgramW6432",
     "SystemRoot",
 )
@@ -36,10 +32,14 @@ _HEAD: Final = 20
 
 
 class RecordingHost:
-    """Another host, with a log of everything that was asked of it."""
+    """Another host, with a log of everything that was asked of it.
 
-    def __init__(self, host: Host) -> None:
+    ``overrides`` are the names of our own variables that a record keeps.
+    """
+
+    def __init__(self, host: Host, overrides: tuple[str, ...] = ()) -> None:
         self._host = host
+        self._kept = (*VARIABLES, *overrides)
         self.recorded = RecordingFiles(host.files)
         self.files: FileView = self.recorded
         self._libraries: list[dict[str, object]] = []
@@ -94,7 +94,8 @@ class RecordingHost:
 
     def _environment(self, files: Mapping[str, object]) -> dict[str, str]:
         """Return the telling variables; of PATH only the folders where a program was found."""
-        kept = {name: self.environ[name] for name in VARIABLES if name in self.environ}
+        kept = {name: self.environ[name] for name in self._kept if name in self.environ}
+        kept |= {name: "set" for name in PRESENCE if self.environ.get(name)}
         found = [path.rpartition("/")[0] for path in files if path.endswith(f"/{PROGRAM}")]
         return kept | ({"PATH": ":".join(found)} if found else {})
 
@@ -200,7 +201,7 @@ def _join(folder: str, name: str) -> str:
 
 def _dump_reply(reply: ChildReply) -> dict[str, object]:
     return {
-        "end": reply.end,
+        "end": str(reply.end),
         "seconds": round(reply.seconds, 4),
         "lines": reply.text.splitlines(),
     }

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.detect.child import ChildReply
+from nvidia_variant_provider.detect.child import EXITED, TIMEOUT, ChildReply, End
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.json_fields import field, mapping, number, rows, texts
 from nvidia_variant_provider.model import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.detect.files import FileView
 
@@ -24,8 +25,6 @@ _MAX_LINKS: Final = 40
 _NOT_FOUND: Final = "cannot open shared object file: No such file or directory"
 
 _ENTRY_KINDS: Final[dict[str, type]] = {"size": int, "link": str, "error": str, "present": bool}
-
-_T = TypeVar("_T")
 
 
 class ReplayHost:
@@ -39,7 +38,7 @@ class ReplayHost:
             field(platform, "architecture", str),
             field(platform, "libc", str, ""),
         )
-        self.environ: Mapping[str, str] = _texts(top.get("environment", {}), "environment")
+        self.environ: Mapping[str, str] = texts(top.get("environment", {}), "environment")
         files = mapping(top.get("files", {}), "files")
         self.files: FileView = ReplayFiles(
             files, is_real=not field(top, "forged", bool, default=False)
@@ -47,11 +46,11 @@ class ReplayHost:
         self._registry = tuple(map(_device_id, field(top, "registry", list, [])))
         self._libraries = {
             (field(row, "api", str), field(row, "path", str)): _reply(row)
-            for row in _rows(top, "libraries")
+            for row in rows(top, "libraries")
         }
         self._programs = {
             tuple(map(str, field(row, "arguments", list))): _reply(row)
-            for row in _rows(top, "programs")
+            for row in rows(top, "programs")
         }
         self._now = 0.0
 
@@ -65,22 +64,22 @@ class ReplayHost:
 
     def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
         """Return what the library said; one that was not recorded cannot be loaded."""
-        absent = ChildReply(f"unloadable\t{path}: {_NOT_FOUND}", "exit 0")
+        absent = ChildReply(f"unloadable\t{path}: {_NOT_FOUND}", EXITED)
         return self._take(self._libraries.get((api, path), absent), seconds)
 
     def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:
         """Return what the program printed; one that was not recorded is absent."""
-        absent = ChildReply("", f"not started: No such file or directory: {arguments[0]!r}")
+        absent = ChildReply.not_started(f"No such file or directory: {arguments[0]!r}")
         return self._take(self._programs.get(tuple(arguments), absent), seconds)
 
     def _take(self, reply: ChildReply, seconds: float) -> ChildReply:
-        if reply.end == "timeout":
+        if reply.end.timed_out:
             self._now += seconds
             return ChildReply(reply.text, reply.end, seconds)
         if reply.seconds > seconds:
             # When each line came is not recorded, so a reply that is too late says nothing.
             self._now += seconds
-            return ChildReply("", "timeout", seconds)
+            return ChildReply("", TIMEOUT, seconds)
         self._now += reply.seconds
         return reply
 
@@ -146,37 +145,15 @@ class ReplayFiles:
         return None
 
 
-def field(row: Mapping[str, object], key: str, kind: type[_T], default: _T | None = None) -> _T:
-    """Return ``row[key]`` if it is of the kind expected; raises ``InvalidValueError``."""
-    value = row.get(key, default)
-    if not isinstance(value, kind):
-        raise InvalidValueError(f"{key}: expected {kind.__name__}, seen {value!r:.60}")
-    return value
-
-
-def mapping(value: object, what: str) -> Mapping[str, object]:
-    """Return a JSON object; raises ``InvalidValueError`` for anything else."""
-    if not isinstance(value, dict):
-        raise InvalidValueError(f"{what}: expected a JSON object, seen {value!r:.60}")
-    return value
-
-
-def _rows(top: Mapping[str, object], key: str) -> Iterator[Mapping[str, object]]:
-    for index, row in enumerate(field(top, key, list, [])):
-        yield mapping(row, f"{key}[{index}]")
-
-
-def _texts(value: object, what: str) -> dict[str, str]:
-    row = mapping(value, what)
-    return {key: field(row, key, str) for key in row}
-
-
 def _reply(row: Mapping[str, object]) -> ChildReply:
     lines = field(row, "lines", list, [])
-    seconds = row.get("seconds", 0.0)
-    if not isinstance(seconds, (int, float)):
-        raise InvalidValueError(f"seconds: expected a number, seen {seconds!r:.60}")
-    return ChildReply("\n".join(map(str, lines)), field(row, "end", str, "exit 0"), float(seconds))
+    text = field(row, "end", str, str(EXITED))
+    end = End.parse(text)
+    if end is None:
+        raise InvalidValueError(
+            f"end: expected 'exit 0', 'signal 11', 'timeout' ..., seen {text!r}"
+        )
+    return ChildReply("\n".join(map(str, lines)), end, number(row, "seconds", 0.0))
 
 
 def _device_id(text: object) -> int:

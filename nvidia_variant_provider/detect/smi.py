@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import parse_bus_id
+from nvidia_variant_provider.detect.child import EXITED
+from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
 from nvidia_variant_provider.tables.pci import chip_of
@@ -15,7 +17,7 @@ from nvidia_variant_provider.value_types import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nvidia_variant_provider.detect.child import ChildReply
+    from nvidia_variant_provider.detect.child import ChildReply, End
     from nvidia_variant_provider.detect.host import Host
 
 FOLDERS: Final = (
@@ -27,7 +29,7 @@ FOLDERS: Final = (
     "/usr/local/bin",
     "/opt/bin",
 )
-QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,name"
+QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,memory.total,name"
 # Drivers before R510 do not know compute_cap and refuse the whole query.
 OLD_QUERY: Final = QUERY.replace("compute_cap,", "")
 _REFUSED: Final = "is not a valid field to query"
@@ -56,14 +58,14 @@ class SmiAnswer:
     release: DriverRelease | None = None
     cuda: CudaVersion | None = None
     gpus: tuple[Gpu, ...] = ()
-    end: str = ""
+    end: End = EXITED
     text: str = ""
     code: int | None = None
 
     def describe(self) -> str:
         """Say in a few words what came of it."""
         if self.release is None and not self.gpus:
-            return self.text or self.end
+            return self.text or str(self.end)
         return f"driver {self.release}, CUDA {self.cuda}, {len(self.gpus)} GPUs"
 
 
@@ -128,7 +130,14 @@ def _gpu(row: dict[str, str]) -> Gpu:
     capability = _capability(row)
     uuid = row["uuid"] if row["uuid"].startswith(("GPU-", "MIG-")) else ""
     name = "" if row["name"].startswith("[") else row["name"][:96]
-    return Gpu(name, uuid, parse_bus_id(row["pci.bus_id"]), capability, source="nvidia-smi")
+    address, memory = parse_bus_id(row["pci.bus_id"]), _memory(row["memory.total"])
+    return Gpu(name, uuid, address, capability, source="nvidia-smi", memory=memory)
+
+
+def _memory(cell: str) -> int | None:
+    """Read ``4096 MiB``; boards that share the CPU's memory have ``[N/A]``."""
+    number, _, unit = cell.partition(" ")
+    return int(number) if unit == "MiB" and number.isdecimal() and len(number) < 9 else None  # noqa: PLR2004
 
 
 def _capability(row: dict[str, str]) -> ComputeCapability | None:
@@ -139,7 +148,8 @@ def _capability(row: dict[str, str]) -> ComputeCapability | None:
     try:
         # The cell is the device id before the vendor's: 0x233510DE.
         chip = chip_of(int(row["pci.device_id"], 16) >> 16)
-    except ValueError:
+    except ValueError as error:
+        raise_foreign(error)
         return None
     return chip.capability if chip else None
 

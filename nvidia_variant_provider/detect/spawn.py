@@ -3,6 +3,9 @@
 Importing ``subprocess`` and ``threading`` costs a third of an interpreter start, which is paid on
 every machine with a GPU. What they would do besides, the worker does for itself: it leaves the
 caller's folder and closes what it inherits. So any other program goes through ``popen.py``.
+
+What the kernel hands out, a descriptor or a process, is put on a list within the same call of C:
+between two calls a signal handler of the host may raise, and nobody would know of it any more.
 """
 
 from __future__ import annotations
@@ -10,22 +13,33 @@ from __future__ import annotations
 import os
 import select
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import chain, starmap
+from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.detect.child import (
-    ENDING_SHARE,
+    FLOODED,
     GRACE,
     SIGKILL,
     TICK,
+    TIMEOUT,
     ChildReply,
+    End,
     Received,
-    how_it_ended,
+    converse,
     wait_until,
 )
+from nvidia_variant_provider.detect.files import close_all, raise_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_STANDARD_ERROR: Final = 2
+# The list of descriptors ends with: its standard input, ours to it, ours from it, its standard
+# output; once it has its own two, with ours.
+_ITS_INPUT, _ITS_OUTPUT = -4, -1
+_BOTH_OF_ITS: Final = (_ITS_OUTPUT, _ITS_INPUT + 1)
+_TO_IT, _FROM_IT = -2, -1
 
 
 def run_worker(
@@ -36,51 +50,43 @@ def run_worker(
     Returns early once a line starts with ``stop_at``. Standard error leads nowhere, and standard
     input ends when the child is to end.
     """
-    started = time.monotonic()
-    grace = min(GRACE, seconds * ENDING_SHARE)
-    try:
-        child = _Child(arguments, environment)
-    except (OSError, ValueError) as error:
-        return ChildReply("", f"not started: {error}", time.monotonic() - started)
-    received = Received(stop_at)
-    end, code = "interrupted", 0
-    try:
-        end = child.watch(received, started + seconds - grace)
-    finally:
-        # Also when Ctrl-C arrives here: the child has a session of its own and would not see it.
-        code = child.finish(grace, urgent=bool(end))
-    child.read_rest(received)
-    return ChildReply(received.text(), end or how_it_ended(code), time.monotonic() - started)
+    return converse(_Spawned(arguments, environment), seconds, Received(stop_at))
 
 
-class _Child:
-    """A running child, the pipe to its standard input and the one from its standard output."""
+class _Spawned:
+    """A child of ``posix_spawn``, the pipe to its standard input and the one from its output."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        ends: list[int] = []
-        try:
-            ends += map(_above_standard, os.pipe())
-            ends += map(_above_standard, os.pipe())
-            self.pid = _spawn(arguments, environment, standard_input=ends[0], output=ends[3])
-        except BaseException:
-            _close(*ends)
-            raise
-        _close(ends[0], ends[3])
-        self._stdin, self._stdout = ends[1], ends[2]
+        self._command = (arguments[0], list(arguments), environment)
+        self._descriptors: list[int] = []
+        self._pids: list[int] = []
+        self._told_to_end = False
         # What it is left with in uninterruptible sleep, when it is left to the kernel.
         self._status = SIGKILL
         self._poll = select.poll()
-        self._poll.register(self._stdout, select.POLLIN)
 
-    def watch(self, received: Received, deadline: float) -> str:
-        """Wait for the output to end; return why the child must be stopped, else an empty text."""
+    def start(self) -> str:
+        """Start it in a session of its own; every other descriptor of ours closes on its way."""
+        try:
+            self._add_pipe()
+            self._add_pipe()
+            self._spawn()
+        except (OSError, ValueError) as error:
+            raise_foreign(error)
+            return str(error)
+        any(map(os.close, map(self._descriptors.pop, _BOTH_OF_ITS)))
+        self._poll.register(self._descriptors[_FROM_IT], select.POLLIN)
+        return ""
+
+    def watch(self, received: Received, deadline: float) -> End | None:
+        """Wait for the output to end; return why the child must be stopped, if it must."""
         while (left := deadline - time.monotonic()) > 0:
             if self._poll.poll(min(TICK, left) * 1000):
-                if not received.take(os.read(self._stdout, 65536)):
-                    return "too much output" if received.flooded else ""
+                if not received.take(os.read(self._descriptors[_FROM_IT], 65536)):
+                    return FLOODED if received.flooded else None
             elif self._has_exited():
-                return ""  # Though a process it left behind may hold the pipe open.
-        return "timeout"
+                return None  # Though a process it left behind may hold the pipe open.
+        return TIMEOUT
 
     def finish(self, grace: float, *, urgent: bool) -> int:
         """End the child and whatever it started, and return its exit code.
@@ -88,67 +94,70 @@ class _Child:
         It ends by itself, and everything below it, once its standard input does. The group is
         killed before the child is reaped: after that, its number could be another's.
         """
-        if urgent:
-            _close(self._stdin)
+        if urgent and not self._told_to_end:
+            self._told_to_end = True
+            any(map(os.close, map(self._descriptors.pop, (_TO_IT,))))
         wait_until(self._has_exited, grace / 2 if urgent else GRACE)
-        with suppress(OSError):  # Nothing is left of it.
-            os.killpg(self.pid, SIGKILL)
+        try:
+            os.killpg(self._pids[0], SIGKILL)
+        except OSError as error:
+            raise_foreign(error)  # Else nothing is left of it.
         wait_until(self._reap, grace / 2 if urgent else GRACE)
-        if not urgent:
-            _close(self._stdin)
+        self._pids.clear()
         return os.waitstatus_to_exitcode(self._status)
 
-    def read_rest(self, received: Received) -> None:
+    def read_rest(self, received: Received, _: float) -> None:
         """Read what the pipe still holds: all that could write is gone, or has escaped."""
         while not received.flooded and self._poll.poll(0):
-            if not received.take(os.read(self._stdout, 65536)):
+            if not received.take(os.read(self._descriptors[_FROM_IT], 65536)):
                 break
-        _close(self._stdout)
+        close_all(self._descriptors)
+
+    def discard(self, grace: float) -> None:
+        """End what is still there and close what is still open."""
+        self._told_to_end = True
+        close_all(self._descriptors)
+        if self._pids:
+            self.finish(grace, urgent=True)
+
+    def _add_pipe(self) -> None:
+        """Make a pipe above the standard streams: a caller may have closed its own."""
+        while True:
+            self._descriptors.extend(chain.from_iterable(starmap(os.pipe, ((),))))
+            if min(self._descriptors[-2:]) > _STANDARD_ERROR:
+                return
+
+    def _spawn(self) -> None:
+        streams = (
+            (os.POSIX_SPAWN_DUP2, self._descriptors[_ITS_INPUT], 0),
+            (os.POSIX_SPAWN_DUP2, self._descriptors[_ITS_OUTPUT], 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        )
+        try:
+            self._spawn_with(file_actions=streams, setsid=True)
+        except NotImplementedError:
+            # Python built with the headers of a C library from before 2017 (glibc 2.26), to run on
+            # old systems too. A group of its own does: it can be killed, and a terminal's Ctrl-C
+            # passes it.
+            self._spawn_with(file_actions=streams, setpgroup=0)
+
+    def _spawn_with(self, **settings: Any) -> None:  # noqa: ANN401 - those of posix_spawn
+        self._pids.extend(starmap(partial(os.posix_spawn, **settings), (self._command,)))
 
     def _has_exited(self) -> bool:
         """Tell whether the child has ended, without reaping it: its number must stay its own."""
         try:
             flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            return os.waitid(os.P_PID, self.pid, flags) is not None
-        except ChildProcessError:
+            return os.waitid(os.P_PID, self._pids[0], flags) is not None
+        except ChildProcessError as error:
+            raise_foreign(error)
             return True  # Someone else in this process reaps all children.
 
     def _reap(self) -> bool:
         try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            pid, status = self.pid, 0  # As subprocess counts one that someone else has reaped.
+            pid, status = os.waitpid(self._pids[0], os.WNOHANG)
+        except ChildProcessError as error:
+            raise_foreign(error)
+            pid, status = self._pids[0], 0  # As subprocess counts one that someone else has reaped.
         self._status = status if pid else self._status
         return bool(pid)
-
-
-def _spawn(
-    arguments: Sequence[str], environment: Mapping[str, str], *, standard_input: int, output: int
-) -> int:
-    """Start a program in a session of its own; every other descriptor of ours closes on its way."""
-    streams = (
-        (os.POSIX_SPAWN_DUP2, standard_input, 0),
-        (os.POSIX_SPAWN_DUP2, output, 1),
-        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-    )
-    command = list(arguments)
-    try:
-        return os.posix_spawn(command[0], command, environment, file_actions=streams, setsid=True)
-    except NotImplementedError:
-        # Python built with the headers of a C library from before 2017 (glibc 2.26), to run on old
-        # systems too. A group of its own does: it can be killed, and a terminal's Ctrl-C passes it.
-        return os.posix_spawn(command[0], command, environment, file_actions=streams, setpgroup=0)
-
-
-def _above_standard(descriptor: int) -> int:
-    """Move a descriptor away from the standard streams: a caller may have closed its own."""
-    if descriptor > 2:  # noqa: PLR2004 - standard error
-        return descriptor
-    moved = _above_standard(os.dup(descriptor))
-    os.close(descriptor)
-    return moved
-
-
-def _close(*descriptors: int) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)

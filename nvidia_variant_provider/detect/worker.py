@@ -1,15 +1,16 @@
 """The child process that loads one driver library and reports what it says.
 
-Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml" or "cuda"), a token,
-and the library's path or soname. It imports nothing of this package, so that it is all there is
-to review. Each answer is one line ``<token> <word> <field> ...`` on the channel, written as soon
-as it is known: what was said before a crash or a hang still counts.
+Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml", "cuda", "devices"),
+a token, and the library's path or soname. It imports nothing of this package, so that it is all
+there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel, written
+as soon as it is known: what was said before a crash or a hang still counts.
 
 With "program" for an API it runs a program of the driver instead, under the same guard.
 
 Prototypes: nvml.h and cuda.h of CUDA 13.5; all functions return an int, 0 for success.
 """
 
+import _signal  # type: ignore[import-not-found]  # signal itself makes enumerations at a price
 import ctypes
 import gc
 import os
@@ -23,6 +24,12 @@ CUDA_NOT_FOUND = 500
 CU_INTEGRATED = 18
 CU_CAPABILITY_MAJOR = 75
 CU_CAPABILITY_MINOR = 76
+
+# cfgmgr32.h: the list of one enumerator, without devices that were removed.
+PCI_ENUMERATOR = "PCI"
+PRESENT_OF_ENUMERATOR = 0x101
+HAS_PROBLEM = 0x400
+MAX_LIST = 1 << 20
 
 # Containers may allow a billion descriptors, and the driver's library walks all of them.
 MAX_DESCRIPTORS = 4096
@@ -47,6 +54,16 @@ class PciInfo(ctypes.Structure):
         ("pci_device_id", ctypes.c_uint),
         ("pci_subsystem_id", ctypes.c_uint),
         ("bus_id", ctypes.c_char * 32),
+    ]
+
+
+class Memory(ctypes.Structure):
+    """``nvmlMemory_t``, in bytes."""
+
+    _fields_ = [
+        ("total", ctypes.c_ulonglong),
+        ("free", ctypes.c_ulonglong),
+        ("used", ctypes.c_ulonglong),
     ]
 
 
@@ -96,7 +113,7 @@ class Library:
         return int(function(*arguments))
 
 
-def leave_caller(descriptors: str = "/proc/self/fd") -> None:
+def detach_from_caller(descriptors: str = "/proc/self/fd") -> None:
     """Leave what came from the caller: its folder, and descriptors it did not mean to hand on."""
     os.chdir("/")
     try:
@@ -179,6 +196,9 @@ def ask_nvml_device(library: Library, report: Reporter, index: int) -> None:
         "nvmlDeviceGetMigMode", device, ctypes.byref(current), ctypes.byref(pending)
     )
     report.say("mig", index, code, current.value)
+    memory = Memory()
+    code = library.call("nvmlDeviceGetMemoryInfo", device, ctypes.byref(memory))
+    report.say("memory", index, code, memory.total >> 20)
 
 
 def ask_cuda(library: Library, report: Reporter) -> None:
@@ -222,6 +242,43 @@ def ask_cuda_device(library: Library, report: Reporter, index: int) -> None:
     bus = ctypes.create_string_buffer(32)
     code = library.call("cuDeviceGetPCIBusId", bus, ctypes.c_int(len(bus) - 1), device)
     report.say("pci", index, code, bus.value.decode("ascii", "replace"))
+    size = ctypes.c_size_t()
+    code = library.call("cuDeviceTotalMem_v2", ctypes.byref(size), device)
+    report.say("memory", index, code, size.value >> 20)
+
+
+def ask_devices(library: Library, report: Reporter) -> None:
+    """Report the NVIDIA devices that Windows has at this moment, and the problem of each."""
+    flags, size = ctypes.c_ulong(PRESENT_OF_ENUMERATOR), ctypes.c_ulong()
+    enumerator = ctypes.c_wchar_p(PCI_ENUMERATOR)
+    code = library.call("CM_Get_Device_ID_List_SizeW", ctypes.byref(size), enumerator, flags)
+    size.value = min(size.value, MAX_LIST)
+    names = ctypes.create_unicode_buffer(size.value + 1)
+    if not code:
+        code = library.call("CM_Get_Device_ID_ListW", enumerator, names, size, flags)
+    report.say("init", code)
+    for index, name in enumerate(
+        filter(is_nvidia, ctypes.wstring_at(names, size.value).split("\0"))
+    ):
+        report.say("device", index, name[17:21], problem_of(library, name))
+
+
+def is_nvidia(name: str) -> bool:
+    r"""Tell whether ``PCI\VEN_10DE&DEV_2684&SUBSYS_...`` is a device of this vendor."""
+    return name.upper().startswith("PCI\\VEN_10DE&DEV_")
+
+
+def problem_of(library: Library, name: str) -> int:
+    """Return why Windows does not start a device, for example 22: disabled; 0 if it works."""
+    node, status, problem = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_ulong()
+    code = library.call("CM_Locate_DevNodeW", ctypes.byref(node), ctypes.c_wchar_p(name), 0)
+    code = code or library.call(
+        "CM_Get_DevNode_Status", ctypes.byref(status), ctypes.byref(problem), node, 0
+    )
+    return problem.value if not code and status.value & HAS_PROBLEM else 0
+
+
+QUESTIONS = {"nvml": ask_nvml, "cuda": ask_cuda, "devices": ask_devices}
 
 
 def ask_library(report: Reporter, api: str, path: str) -> None:
@@ -232,7 +289,7 @@ def ask_library(report: Reporter, api: str, path: str) -> None:
         report.say("unloadable", error)
         return
     report.say("loaded", path)
-    (ask_nvml if api == "nvml" else ask_cuda)(library, report)
+    QUESTIONS[api](library, report)
     report.say("end")
 
 
@@ -323,15 +380,17 @@ def resident_bytes(pid: int) -> int:
 
 def guard_and_ask(api: str, token: str, path: str, *arguments: str) -> None:
     """Ask in a process of its own, end what it leaves behind, and end this process."""
-    leave_caller()
+    detach_from_caller()
     limit_child()
+    # A caller that ignores it has its children vanish unseen; this one waits for its own.
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     report = Reporter(token)
     # In so short a life it would free nothing, and copy pages that the two processes share.
     gc.disable()
-    take_part(Guard(), report, api, token, path, *arguments)
+    ask_or_guard(Guard(), report, api, token, path, *arguments)
 
 
-def take_part(guard: Guard, report: Reporter, *arguments: str) -> None:
+def ask_or_guard(guard: Guard, report: Reporter, *arguments: str) -> None:
     """Be the process that asks, or the guard that waits for it and ends all the rest."""
     if guard.is_guarded:
         guard.bind()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
 
 
-def counting_cuda(machine: Machine) -> tuple[CudaVersion | None, Note | None]:
+def effective_cuda(machine: Machine) -> tuple[CudaVersion | None, Note | None]:
     """Return the CUDA version that the bounds are compared with, and why it is not the driver's.
 
     ``None`` means that no property is supported. Sources: docs/properties.md, "Which version

@@ -69,21 +69,27 @@ def suffixes(capability: ComputeCapability) -> tuple[str, ...]:
 def sm_archs(newest: ComputeCapability = NEWEST_CAPABILITY) -> tuple[SmArch, ...]:
     """Return every SM architecture up to a capability, under its present name.
 
-    Real before virtual, newest first, most specific first.
+    Real before virtual, newest first, most specific first. Plain PTX has the place of its own
+    number: that of 101 also runs on 10.3, for which there is nearer code.
     """
-    capabilities = [
-        ComputeCapability(major, minor)
-        for major in CAPABILITY_MAJORS
-        for minor in CAPABILITY_MINORS
-    ]
-    ordered = sorted(
-        (it for it in capabilities if same_device(it).number <= newest.number),
-        key=lambda it: (same_device(it).number, it.number),
-        reverse=True,
-    )
     return tuple(
         SmArch(capability, suffix, virtual)
         for virtual in (False, True)
-        for capability in ordered
-        for suffix in suffixes(capability)
+        for place, _, capability, suffixes_here in sorted(_places(virtual), reverse=True)
+        if place <= newest.number
+        for suffix in suffixes_here
     )
+
+
+def _places(virtual: bool) -> Iterator[tuple[int, int, ComputeCapability, tuple[str, ...]]]:  # noqa: FBT001
+    """Yield each capability with its place, by which the newest come first, and its suffixes."""
+    for major in CAPABILITY_MAJORS:
+        for minor in CAPABILITY_MINORS:
+            capability = ComputeCapability(major, minor)
+            own, place = capability.number, same_device(capability).number
+            every = suffixes(capability)
+            if virtual and own != place:
+                yield place, own, capability, every[:-1]
+                yield own, own, capability, every[-1:]
+            else:
+                yield place, own, capability, every

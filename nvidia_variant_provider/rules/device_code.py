@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.rules.catalogue import same_device, sm_archs, suffixes
 from nvidia_variant_provider.rules.verdict import Verdict
 from nvidia_variant_provider.tables.sm_archs import (
-    TEGRA_ISLANDS,
+    TEGRA_CAPABILITIES,
     TEGRA_JOINS_DESKTOP,
     TEGRA_JOINS_MAJOR,
 )
@@ -36,6 +36,7 @@ def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion |
     supported, reason = _judge(arch, capability, stack)
     said = reason.format(
         arch=arch,
+        own=arch.capability,
         target=same_device(arch.capability),
         gpu=capability,
         device=same_device(capability),
@@ -57,7 +58,8 @@ def _judge(
         supported = target.major == device.major and target <= device
         return supported, "{arch} runs on {target} to {target.major}.9, this GPU is {gpu}"
     if arch.virtual:
-        return target <= device, "{arch} is PTX for {target} and newer, this GPU is {gpu}"
+        # PTX goes by its own number: ptxas compiles that of sm_101 for sm_103, a cubin is Thor's.
+        return arch.capability <= device, "{arch} is PTX for {own} and newer, this GPU is {gpu}"
     return _judge_cubin(target, device, stack)
 
 
@@ -69,7 +71,7 @@ def _judge_cubin(
     reason = "{arch} runs on {target} to {target.major}.9, this GPU is {device}"
     if target.major != device.major or target > device:
         return False, reason
-    if target not in TEGRA_ISLANDS and device not in TEGRA_ISLANDS:
+    if target not in TEGRA_CAPABILITIES and device not in TEGRA_CAPABILITIES:
         return True, reason
     joined = (
         device.major == TEGRA_JOINS_MAJOR and stack is not None and stack >= TEGRA_JOINS_DESKTOP

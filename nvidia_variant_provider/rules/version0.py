@@ -25,15 +25,13 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import CudaVersion, Machine
 
 OLDEST_CAPABILITY: Final = ComputeCapability(5, 0)
-OVERRIDE_SOURCE: Final = "override"
 
 
 def decide(machine: Machine) -> Decision:
     """Return the features that 0.0.x reports for a machine."""
     if machine.cuda is None:
         return Decision((), (Note("no-driver", f"no usable NVIDIA driver: {machine.reason}"),))
-    forced = machine.cuda_source == OVERRIDE_SOURCE
-    if not forced and not OLDEST_CUDA <= machine.cuda <= NEWEST_CUDA:
+    if not machine.cuda_forced and not OLDEST_CUDA <= machine.cuda <= NEWEST_CUDA:
         text = f"CUDA {machine.cuda} is outside {OLDEST_CUDA} to {NEWEST_CUDA}: switched off"
         return Decision((), (Note("switched-off", text),))
     strongest = max(machine.capabilities, default=None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Note, SmArch
 from nvidia_variant_provider.rules.bounds import (
-    counting_cuda,
+    effective_cuda,
     judge_lower,
     judge_upper,
     meets_lower,
@@ -22,6 +22,7 @@ from nvidia_variant_provider.rules.catalogue import (
     sm_archs,
 )
 from nvidia_variant_provider.rules.device_code import judge_arch, runnable
+from nvidia_variant_provider.rules.gpus import without_display_gpus
 from nvidia_variant_provider.rules.verdict import Decision, Feature, Verdict
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 def decide(machine: Machine) -> Decision:
     """Return the features of a machine; with GPUs of several capabilities ``sm_arch`` leads."""
-    cuda, note = counting_cuda(machine)
+    machine, left_out = without_display_gpus(machine)
+    cuda, note = effective_cuda(machine)
     if cuda is None:
         return Decision((), (note,) if note else ())
     bounds = (
@@ -41,13 +43,16 @@ def decide(machine: Machine) -> Decision:
     )
     archs = Feature(SM_ARCH, _mixed_archs(machine), multi_value=True)
     features = (archs, *bounds) if len(machine.capabilities) > 1 else (*bounds, archs)
-    notes = tuple(found for found in (note, _note_on_archs(machine)) if found is not None)
+    notes = tuple(
+        remark for remark in (note, left_out, _note_on_archs(machine)) if remark is not None
+    )
     return Decision(tuple(feature for feature in features if feature.values), notes)
 
 
 def judge(machine: Machine, feature: str, value: str) -> Verdict:
     """Decide one property of the namespace, with the reason."""
-    cuda, note = counting_cuda(machine)
+    machine, _ = without_display_gpus(machine)
+    cuda, note = effective_cuda(machine)
     if cuda is None:
         return Verdict(False, note.text if note else machine.reason)
     if feature == SM_ARCH:
@@ -101,6 +106,9 @@ def _note_on_archs(machine: Machine) -> Note | None:
         return Note("capability-unknown", "only the bounds are reported: no capability is known")
     if len(machine.capabilities) > 1:
         shown = ", ".join(str(found) for found in machine.capabilities)
-        text = f"GPUs of several capabilities ({shown}): builds that fit the weakest lead"
+        text = (
+            f"GPUs of several capabilities ({shown}): builds that fit the weakest lead, and may "
+            "leave out the others; choose with NV_VARIANT_PROVIDER_GPU=highest, lowest or an index"
+        )
         return Note("mixed-gpus", text)
     return None

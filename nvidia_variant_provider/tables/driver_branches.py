@@ -71,6 +71,12 @@ LAST_BRANCH_BELOW: Final = (
     (ComputeCapability(7, 5), 580),
 )
 
+# The open kernel module drives GPUs with a GSP, from Turing on; the closed one no Blackwell.
+# Source: README of NVIDIA/open-gpu-kernel-modules, all tags up to 595.45, and NVIDIA's Driver
+# Installation Guide 620. Grace Hopper needs the open one too.
+FIRST_OF_OPEN_MODULE: Final = ComputeCapability(7, 5)
+FIRST_OF_OPEN_ONLY: Final = ComputeCapability(10, 0)
+
 
 def cuda_of_branch(branch: int) -> CudaVersion | None:
     """Return what libcuda of a branch reports: 580 gives 13.0.

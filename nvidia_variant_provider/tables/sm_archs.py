@@ -16,7 +16,7 @@ RENAMED: Final = {ComputeCapability(10, 1): ComputeCapability(11, 0)}
 
 # Tegra parts that share a major with desktop parts. Their cubins are islands: the same major with
 # a higher minor is not enough, in neither direction. Thor (11.0) is alone in its major.
-TEGRA_ISLANDS: Final = frozenset(
+TEGRA_CAPABILITIES: Final = frozenset(
     ComputeCapability.from_number(number) for number in (53, 62, 72, 87, 88)
 )
 

@@ -55,11 +55,11 @@ def ordinary_driver(devices: tuple[Device, ...], text: str) -> Driver:
         return assumed_driver(devices)
     driver = named_driver(text, "+".join(device.name for device in devices))
     branch = driver.branch if driver.branch is not None else _branch_of(driver.cuda)
-    if any(branch < device.chip_branch for device in devices):
-        raise InvalidValueError(f"{driver.words} is too old: {_begins(newest)}")
+    if early := [device for device in devices if branch < device.chip_branch]:
+        raise InvalidValueError(f"{driver.words} is too old: {_begins(early[0])}")
     if last is not None and cuda_of_branch(branch) != cuda_of_branch(last) and branch > last:
         raise InvalidValueError(f"{driver.words} is too new: {_ends(oldest)}")
-    if branch < first:
+    if driver.branch is not None and branch < first:
         # Whoever names the driver may have the machine: a list of names is no proof against it.
         unlisted = f"{driver.words} does not list {newest.name}; the first that does is R{first}"
         return replace(driver, warning=unlisted)

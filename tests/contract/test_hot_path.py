@@ -163,7 +163,7 @@ for thread in threads: thread.join()
 
 
 def test_nvidia_smi_is_the_last_resort_and_guarded(machine: ForgedMachine) -> None:
-    row = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, H100"
+    row = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100"
     program = machine.write("/usr/bin/nvidia-smi", f"#!/bin/sh\necho '{row}'\n")
     program.chmod(0o755)
 
@@ -184,7 +184,7 @@ def test_a_child_works_in_the_root_and_inherits_nothing() -> None:
     os.close(reading)
     os.close(writing)
 
-    assert (folder.text, folder.end) == ("/\n", "exit 0")
+    assert (folder.text, str(folder.end)) == ("/\n", "exit 0")
     # The fourth is the folder that is listed.
     assert opened.text.split() == ["0", "1", "2", "3"]
 

@@ -26,9 +26,10 @@ LAYERS: Final = {
     "rules": {"errors", "model", "tables", "value_types"},
     "detect.worker": set[str](),
     "detect.files": set[str](),
-    "detect.gate": set[str](),
-    "detect": {"errors", "model", "tables", "value_types"},
-    "machine_file": {"errors", "model"},
+    "detect.gate": {"detect.files"},
+    "json_fields": {"errors"},
+    "detect": {"errors", "json_fields", "model", "tables", "value_types"},
+    "machine_file": {"errors", "json_fields", "model"},
     "targets": {"errors", "model", "tables", "value_types", "rules"},
     "overrides": {"errors", "model", "rules", "value_types"},
     "provider": {
@@ -61,6 +62,7 @@ TOOLS: Final = {
         "detect",
         "documents",
         "errors",
+        "json_fields",
         "machine_file",
         "machines",
         "metadata",
@@ -116,7 +118,16 @@ TOOLS: Final = {
         "targets",
         "wheels",
     },
-    "machines": {"detect", "documents", "errors", "files", "machine_file", "targets"},
+    "machines": {
+        "detect",
+        "documents",
+        "errors",
+        "files",
+        "json_fields",
+        "machine_file",
+        "overrides",
+        "targets",
+    },
     "metadata": {"errors"},
     "releases": {"errors", "metadata", "wheels"},
     "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
@@ -329,11 +340,14 @@ def test_a_door_to_the_world_stands_in_one_place(name: str, where: set[str]) -> 
     assert {it for it in HOT_MODULES if name in others(it)} == where
 
 
+OPENING: Final = {"open", "os.open", "io.open", "os.fdopen"}
+
+
 def test_files_are_opened_in_two_modules_only() -> None:
     def opens(module: str) -> bool:
         return any(
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) in {"open", "os.open", "io.open", "os.fdopen"}
+            and {ast.unparse(it) for it in (node.func, *node.args)} & OPENING
             for node in runtime_nodes(tree_of(module))
         )
 

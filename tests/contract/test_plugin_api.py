@@ -46,7 +46,7 @@ H100_MACHINE = Machine(
     Platform("linux", "x86_64", "glibc"),
     Status.PINNED,
     cuda=CudaVersion(12, 8),
-    cuda_source="override",
+    cuda_forced=True,
     gpus=(Gpu(capability=ComputeCapability(9, 0)),),
 )
 

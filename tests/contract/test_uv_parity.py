@@ -29,7 +29,6 @@ from nvidia_variant_provider.model import (
 )
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
-from nvidia_variant_provider.rules.version0 import OVERRIDE_SOURCE
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -77,7 +76,7 @@ class Forced:
             Platform("linux", "x86_64", "glibc"),
             Status.PINNED,
             cuda=CudaVersion.parse(self.cuda),
-            cuda_source=OVERRIDE_SOURCE,
+            cuda_forced=True,
             gpus=(Gpu(capability=ComputeCapability.parse(self.capability)),),
         )
         return decide(machine, rule_set=0).features

@@ -6,7 +6,7 @@ import pytest
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
 from nvidia_variant_provider.detect.cascade import MAX_ATTEMPTS, detect
-from nvidia_variant_provider.detect.child import ChildReply
+from nvidia_variant_provider.detect.child import EXITED, TIMEOUT, ChildReply, End, Ending
 from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, probe_driver_release
 from nvidia_variant_provider.detect.libraries import check_library
@@ -24,7 +24,7 @@ R580 = Hit(DriverRelease("580.65.06"), "/sys/module/nvidia/version")
 
 def gpus_of(*lines: str) -> tuple[Gpu, ...]:
     text = "\n".join(("loaded\tx", "init\t0", "count\t0\t1", "gpu\t0\t0", *lines))
-    return parse_answer("nvml", "x", ChildReply(text, "exit 0")).gpus
+    return parse_answer("nvml", "x", ChildReply(text, EXITED)).gpus
 
 
 @pytest.mark.parametrize(
@@ -49,21 +49,23 @@ def test_of_a_gpu_only_what_makes_sense_is_kept(line: str, gpu: Gpu) -> None:
 @pytest.mark.parametrize(
     ("row", "capability"),
     [
-        ("580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, H100", "9.0"),
-        ("580.65.06, [N/A], 0x233010DE, GPU-1, 00000000:01:00.0, H100", "9.0"),
-        ("580.65.06, [N/A], [N/A], GPU-1, 00000000:01:00.0, H100", "None"),
-        ("580.65.06, [N/A], 0x000110DE, GPU-1, 00000000:01:00.0, H100", "None"),
+        ("580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100", "9.0"),
+        ("580.65.06, [N/A], 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100", "9.0"),
+        ("580.65.06, [N/A], [N/A], GPU-1, 00000000:01:00.0, 81559 MiB, H100", "None"),
+        ("580.65.06, [N/A], 0x000110DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100", "None"),
     ],
 )
 def test_a_row_of_nvidia_smi_tells_the_capability_in_two_ways(row: str, capability: str) -> None:
     release, gpus = parse_rows(f"a warning\n{row}\n", QUERY)
 
     assert release == DriverRelease("580.65.06")
-    assert [str(gpu.capability) for gpu in gpus] == [capability]
+    assert [(str(gpu.capability), gpu.memory) for gpu in gpus] == [(capability, 81559)]
 
 
 def test_a_row_without_a_release_is_no_row() -> None:
-    assert parse_rows("[N/A], 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, H100", QUERY) == (None, ())
+    assert parse_rows(
+        "[N/A], 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100", QUERY
+    ) == (None, ())
 
 
 @pytest.mark.parametrize(
@@ -117,19 +119,19 @@ def test_a_gpu_of_unknown_capability_is_not_said_to_be_left_behind() -> None:
 
 def test_where_libcuda_could_not_be_started_nvml_s_word_is_enough() -> None:
     gpu = Gpu("H100", capability=ComputeCapability(9, 0))
-    nvml = LibraryAnswer("nvml", "x", "exit 0", loaded=True, init=0, gpus=(gpu,), complete=True)
-    cuda = LibraryAnswer("cuda", "x", "not started: no memory")
+    nvml = LibraryAnswer("nvml", "x", EXITED, loaded=True, init=0, gpus=(gpu,), complete=True)
+    cuda = LibraryAnswer("cuda", "x", End(Ending.NOT_STARTED))
     seen = Observations(LINUX, KernelView(R580, module=True), (nvml,), (cuda,))
 
     found = diagnose(seen, (gpu,))
 
-    assert (found.status, found.reason) == (Status.OK, "driver and GPUs answer")
+    assert (found.status, found.reason) == (Status.OK, "the GPUs answer; CUDA could not be asked")
 
 
 def test_a_tegra_board_that_is_silent_keeps_its_gpu() -> None:
     orin = Gpu("Orin", capability=ComputeCapability(8, 7), integrated=True)
     kernel = KernelView(NO_RELEASE, nodes=("nvmap",), tegra=True, tegra_gpu=orin)
-    silent = LibraryAnswer("cuda", "x", "timeout", loaded=True)
+    silent = LibraryAnswer("cuda", "x", TIMEOUT, loaded=True)
 
     found = diagnose(Observations(LINUX, kernel, cuda=(silent,)), ())
 

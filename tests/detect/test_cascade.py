@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
+from tests.disguise import as_part_of
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import ChildReply
@@ -29,8 +30,10 @@ class FaultyHost(ReplayHost):
         platform = {"system": "linux", "architecture": "x86_64", "libc": "glibc"}
         super().__init__({"platform": platform, "files": files})
 
-    def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
+    def fail(self, api: str, path: str, seconds: float) -> ChildReply:
         raise LookupError(f"{api} {path} {seconds:g}")
+
+    ask_library = as_part_of("nvidia_variant_provider", fail)
 
 
 def test_a_mistake_of_ours_costs_neither_the_install_nor_what_the_kernel_said() -> None:

@@ -17,6 +17,7 @@ import pytest
 from nvidia_variant_provider.detect import child
 from nvidia_variant_provider.detect.popen import run_program
 from nvidia_variant_provider.detect.spawn import run_worker
+from tests.disguise import as_part_of
 from tests.native.asking import REPOSITORY
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def run_without_sessions(*arguments: object, **named: object) -> child.ChildRepl
 
     spawned: Callable[..., int] = os.posix_spawn
     worker: Run = run_worker
-    with mock.patch.object(os, "posix_spawn", posix_spawn):
+    with mock.patch.object(os, "posix_spawn", as_part_of("os", posix_spawn)):
         return worker(*arguments, **named)
 
 
@@ -74,7 +75,7 @@ def shell(script: str) -> list[str]:
 def test_output_and_end_are_reported(run: Run, script: str, text: str, end: str) -> None:
     reply = run(shell(script), {}, 10)
 
-    assert (reply.text, reply.end) == (text, end)
+    assert (reply.text, str(reply.end)) == (text, end)
     assert 0 < reply.seconds < 10
 
 
@@ -87,27 +88,27 @@ def test_what_cannot_be_started_is_said(run: Run, environment: dict[str, str]) -
     reply = run(["/nowhere/no-such-program"], environment, 10)
 
     assert reply.text == ""
-    assert reply.end.startswith("not started: ")
+    assert str(reply.end).startswith("not started: ")
 
 
 def test_a_silent_child_is_stopped_at_the_deadline(run: Run) -> None:
     reply = run(shell("echo first; exec sleep 60"), {}, 2)
 
-    assert (reply.text, reply.end) == ("first\n", "timeout")
+    assert (reply.text, str(reply.end)) == ("first\n", "timeout")
     assert reply.seconds < 10
 
 
 def test_a_talkative_child_is_stopped_at_the_deadline(run: Run) -> None:
     reply = run(shell("while echo on; do sleep 0.01; done"), {}, 2)
 
-    assert reply.end == "timeout"
+    assert str(reply.end) == "timeout"
     assert reply.text.startswith("on\non\n")
 
 
 def test_endless_output_ends_the_child(run: Run) -> None:
     reply = run(shell("while echo 0123456789012345678901234567890123456789; do :; done"), {}, 30)
 
-    assert reply.end == "too much output"
+    assert str(reply.end) == "too much output"
     assert child.MAX_OUTPUT <= len(reply.text) < 2 * child.MAX_OUTPUT
 
 
@@ -122,7 +123,7 @@ def test_what_a_process_left_behind_holds_open_is_not_waited_for(run: Run) -> No
     started = time.monotonic()
     reply = run(shell("setsid sleep 8 & echo gone"), {}, 2)
 
-    assert (reply.text, reply.end) == ("gone\n", "exit 0")
+    assert (reply.text, str(reply.end)) == ("gone\n", "exit 0")
     assert time.monotonic() - started < 7
 
 
@@ -138,7 +139,7 @@ def reaping() -> Iterator[None]:
 def test_a_child_that_someone_else_reaps_has_ended_well(run: Run) -> None:
     reply = run(shell("echo yes; exit 3"), {}, 10)
 
-    assert (reply.text, reply.end) == ("yes\n", "exit 0")
+    assert (reply.text, str(reply.end)) == ("yes\n", "exit 0")
 
 
 def test_ctrl_c_ends_the_child_too(run: Run, tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def test_a_worker_leads_a_process_group_of_its_own(run: Run) -> None:
     reply = run(shell("read pid _ _ _ group _ < /proc/$$/stat; echo $pid $group"), {}, 10)
 
     pid, group = reply.text.split()
-    assert (pid, reply.end) == (group, "exit 0")
+    assert (pid, str(reply.end)) == (group, "exit 0")
 
 
 def test_a_program_without_a_thread_to_read_it_is_not_started() -> None:
@@ -181,7 +182,7 @@ def test_a_program_without_a_thread_to_read_it_is_not_started() -> None:
         threading.stack_size(before)
 
     assert reply.text == ""
-    assert reply.end.startswith("not started: ")
+    assert str(reply.end).startswith("not started: ")
 
 
 def test_a_caller_may_have_closed_its_standard_streams() -> None:
@@ -191,7 +192,7 @@ from nvidia_variant_provider.detect.spawn import run_worker
 os.dup2(2, 9)
 for stream in (0, 1, 2): os.close(stream)
 reply = run_worker(["/bin/sh", "-c", "test -p /dev/stdin && echo yes; echo no >&2"], {}, 10)
-os.write(9, repr((reply.text, reply.end)).encode())
+os.write(9, repr((reply.text, str(reply.end))).encode())
 os._exit(0)
 """
     done = subprocess.run(

@@ -22,6 +22,7 @@ NVML = "libnvidia-ml.so.1"
 CUDA = "libcuda.so.1"
 WSL = "/usr/lib/wsl/lib/"
 SYSTEM32 = "C:\\Windows\\System32\\"
+DEVICES = SYSTEM32 + "cfgmgr32.dll"
 ABSENT = "unloadable\tcannot open shared object file: No such file or directory"
 
 
@@ -213,7 +214,7 @@ CASES = [
         "jetson-group-video.hidden",
         [],
         "ok",
-        "known from the kernel's files only",
+        "known from the kernel's files: the driver's libraries could not be asked",
         {"musl"},
         libc="musl",
     ),
@@ -287,6 +288,7 @@ CASES = [
         [
             reply("nvml", SYSTEM32 + "nvml.dll", end="timeout"),
             reply("cuda", SYSTEM32 + "nvcuda.dll", LOADED, "cuda\t0\t11020", end="timeout"),
+            reply("devices", DEVICES, LOADED, "init\t0", "device\t0\t2484\t0"),
         ],
         "timeout",
         "the driver did not answer in time",
@@ -309,6 +311,7 @@ CASES = [
         [
             reply("nvml", SYSTEM32 + "nvml.dll", LOADED, end="exit 3221225477"),
             reply("cuda", SYSTEM32 + "nvcuda.dll", LOADED, end="exit 3221225477"),
+            reply("devices", DEVICES, LOADED, "init\t0", "device\t0\t2484\t0"),
         ],
         "broken",
         "its library crashed",

@@ -12,6 +12,7 @@ import pytest
 from nvidia_variant_provider.detect import gate
 from nvidia_variant_provider.detect.files import Files
 from nvidia_variant_provider.detect.host import RealHost
+from tests.disguise import as_part_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def plug_in(patch: pytest.MonkeyPatch, names: tuple[str, ...]) -> None:
         HKEY_LOCAL_MACHINE=0,
         OpenKey=lambda _, name: nullcontext(name),
         QueryInfoKey=lambda _: (len(names) + 1, 0, 0),
-        EnumKey=name_of,
+        EnumKey=as_part_of("winreg", name_of),
     )
     patch.setitem(sys.modules, "winreg", registry)
 

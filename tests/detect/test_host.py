@@ -11,6 +11,7 @@ import pytest
 
 from nvidia_variant_provider.detect import host as hosts
 from nvidia_variant_provider.detect import worker
+from nvidia_variant_provider.detect.child import End, Ending
 from nvidia_variant_provider.detect.host import RealHost
 from nvidia_variant_provider.detect.spawn import run_worker
 from nvidia_variant_provider.model import Platform
@@ -39,7 +40,7 @@ def test_a_library_is_asked_on_every_system(library: str, system: str) -> None:
 
     assert reply.text.splitlines()[0] == f"loaded\t{library}"
     assert reply.text.splitlines()[-1] == "end"
-    assert reply.end == "exit 0"
+    assert str(reply.end) == "exit 0"
 
 
 def test_a_worker_out_of_an_archive_runs_from_its_source(library: str) -> None:
@@ -54,8 +55,8 @@ def test_without_an_interpreter_no_library_is_asked(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "executable", "")
 
     assert hosts.worker_command() == []
-    assert RealHost().ask_library("nvml", "libno-such-driver.so", 5).end == (
-        "not started: this program is not a Python interpreter"
+    assert RealHost().ask_library("nvml", "libno-such-driver.so", 5).end == End(
+        Ending.NOT_STARTED, detail="this program is not a Python interpreter"
     )
 
 
@@ -66,7 +67,7 @@ def test_without_an_interpreter_a_program_is_run_unguarded(
 
     reply = RealHost().run_program(["/bin/sh", "-c", "pwd; echo $LC_ALL"], 10)
 
-    assert (reply.text, reply.end) == ("/\nC\n", "exit 0")
+    assert (reply.text, str(reply.end)) == ("/\nC\n", "exit 0")
 
 
 @pytest.mark.parametrize(

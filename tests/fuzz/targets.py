@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from nvidia_variant_provider import machine_file, overrides
 from nvidia_variant_provider.detect import answer, kernel, smi
 from nvidia_variant_provider.detect.cascade import detect
-from nvidia_variant_provider.detect.child import ChildReply
+from nvidia_variant_provider.detect.child import EXITED, ChildReply, End
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError, OverrideError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
-from nvidia_variant_provider.provider import decide_for, force
+from nvidia_variant_provider.provider import decide_for, with_forced_facts
 from nvidia_variant_provider.rules import RULE_SETS, catalogue, decide
 from tests.fuzz.mutate import TOKENS, mutate
 from tests.recorded import load_states
@@ -34,7 +34,7 @@ MACHINES: Final[list[dict[str, Any]]] = [
     {"files": {}, "libraries": [], "programs": [], "environment": {}, **state.observed}
     for state in load_states()
 ]
-ENDS: Final = ("exit 0", "exit 1", "signal 11", "timeout", "too much output", "not started: no", "")
+ENDS: Final = ("exit 0", "exit 1", "signal 11", "timeout", "too much output", "not started: no")
 ALL_VALUES: Final = {feature.name: set(feature.values) for feature in catalogue()}
 VARIABLES: Final = {
     overrides.FORCE_CUDA: "12.8",
@@ -94,7 +94,7 @@ def fuzz_kernel_files(random: Random) -> None:
 def fuzz_library_reply(random: Random) -> None:
     """A child's lines are believed only where they make sense."""
     text = mutate(random, random.choice(REPLIES), REPLIES)
-    reply = ChildReply(text, random.choice(ENDS), 0.1)
+    reply = ChildReply(text, End.parse(random.choice(ENDS)) or EXITED, 0.1)
     found = answer.parse_answer(random.choice(("nvml", "cuda")), "lib", reply)
     found.describe()
     assert all(gpu.capability is None or gpu.capability.major <= 30 for gpu in found.gpus)
@@ -149,7 +149,7 @@ def fuzz_machine(random: Random) -> None:
         decide_for(found, said)
     except OverrideError:
         return
-    assert_sound(force(found.machine, said))
+    assert_sound(with_forced_facts(found.machine, said))
 
 
 def assert_sound(machine: Machine) -> None:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "groups", nargs="*", metavar="GROUP", help=f"all when left out; of: {', '.join(names)}"
     )
     parser.add_argument("--module", help="only this module, for example rules/bounds.py")
-    parser.add_argument("--within", help="only this function, for example counting_cuda")
+    parser.add_argument("--within", help="only this function, for example effective_cuda")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.groups) - set(names):
         parser.error(f"no group {', '.join(sorted(unknown))}; expected: {', '.join(names)}")

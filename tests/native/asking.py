@@ -81,7 +81,7 @@ def _values_in_process() -> dict[str, list[str]]:
     from nvidia_variant_provider import plugin
 
     # A process asks a machine once; here each test is another machine.
-    plugin._supported = None  # noqa: SLF001
+    plugin._memory = plugin._Memory(os.getpid())  # noqa: SLF001
     return {it.name: it.values for it in WitnessPlugin.get_supported_configs()}
 
 

@@ -157,3 +157,6 @@ def _conf_gpu(index: int, lines: list[list[str]]) -> Iterable[str]:
         yield f"integrated {index}"
     if facts.get("mig", ["", ""])[1] == "1":
         yield f"mig {index}"
+    memory = facts.get("memory", ["3"])
+    if memory[0] == "0":
+        yield f"memory {index} {memory[1]}"

@@ -10,11 +10,12 @@
  *   lost 1 15 | capability_code 1 999                      device 1 answers with a code
  *   integrated 0                                           device 0 shares the host's memory
  *   mig 1                                                  device 1 has MIG switched on
+ *   memory 0 81559                                         device 0 has so many MiB; else unknown
  *   stub                                                   every call answers 34
  *   log /folder/file                                       a line "<pid> <entry>" for each call
  *   at ENTRY FAULT [VALUE ...]                             misbehave when the entry is reached
  *
- * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci or unload; "gpu@1"
+ * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci, memory or unload; "gpu@1"
  * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, pause MS, spin,
  * print stdout|stderr N, flood, scribble, flood-channel, hog MEGABYTES, fork, fork-setsid, orphan,
  * close-fds or chdir. See misbehave() for each.
@@ -39,7 +40,7 @@
 
 struct device {
   unsigned int magic;
-  int index, major, minor, lost, capability_code, integrated, mig;
+  int index, major, minor, lost, capability_code, integrated, mig, memory;
   char uuid[64], bus[32], name[256];
 };
 
@@ -110,6 +111,8 @@ static void read_line(const char *line) {
   if (sscanf(line, "capability_code %d %d", &index, &code) == 2)
     it.gpu[index % MAX_GPUS].capability_code = code;
   if (sscanf(line, "mig %d", &index) == 1) it.gpu[index % MAX_GPUS].mig = 1;
+  int mebibytes;
+  if (sscanf(line, "memory %d %d", &index, &mebibytes) == 2) it.gpu[index % MAX_GPUS].memory = mebibytes;
   if (sscanf(line, "integrated %d", &index) == 1) it.gpu[index % MAX_GPUS].integrated = 1;
 }
 
@@ -290,6 +293,17 @@ int nvmlDeviceGetMigMode(nvmlDevice_t device, unsigned int *current, unsigned in
   *current = *pending = (unsigned int)device->mig;
   return 0;
 }
+typedef struct {
+  unsigned long long total, free, used;
+} nvmlMemory_t;
+_Static_assert(sizeof(nvmlMemory_t) == 24, "nvml.h says 24 bytes");
+
+int nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
+  READY_DEVICE("memory", device);
+  if (!device->memory) return 3;
+  memory->total = (unsigned long long)device->memory << 20;
+  return 0;
+}
 int nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {
   READY_DEVICE("pci", device);
   memset(pci, 0, sizeof *pci);
@@ -349,6 +363,12 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
 int cuDeviceGetName(char *name, int length, int device) {
   READY_DEVICE("name", device);
   snprintf(name, (size_t)length, "%s", gpu->name);
+  return 0;
+}
+int cuDeviceTotalMem_v2(size_t *bytes, int device) {
+  READY_DEVICE("memory", device);
+  if (!gpu->memory) return 801;
+  *bytes = (size_t)gpu->memory << 20;
   return 0;
 }
 int cuDeviceGetUuid(CUuuid *uuid, int device) {

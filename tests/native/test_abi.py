@@ -18,20 +18,21 @@ C90 = ComputeCapability(9, 0)
 
 
 def test_nvml_tells_everything(h100: ForgedMachine, ask_plugin: Ask) -> None:
-    h100.install("nvml", "driver 580.65.06\ncuda 12080\n" + gpu_lines(2))
+    h100.install("nvml", "driver 580.65.06\ncuda 12080\n" + gpu_lines(2) + "memory 0 81559\n")
 
     asked = ask_plugin()
 
     assert asked.machine.cuda == CudaVersion(12, 8)
     # NVML does not say whether a GPU is integrated; the device id of the first one does.
     assert asked.machine.gpus == (
-        Gpu("NVIDIA H100", UUIDS[0], ADDRESSES[0], C90, integrated=False, source="NVML"),
+        Gpu("NVIDIA H100", UUIDS[0], ADDRESSES[0], C90, False, "NVML", 81559),  # noqa: FBT003
         Gpu("NVIDIA H100", UUIDS[1], ADDRESSES[1], C90, integrated=None, source="NVML"),
     )
 
 
 def test_libcuda_tells_everything(h100: ForgedMachine, ask_plugin: Ask) -> None:
-    h100.install("cuda", "cuda 12080\n" + gpu_lines(2, "12.1") + "integrated 1\n")
+    conf = "cuda 12080\n" + gpu_lines(2, "12.1") + "integrated 1\nmemory 1 122570\n"
+    h100.install("cuda", conf)
 
     asked = ask_plugin()
 
@@ -39,7 +40,7 @@ def test_libcuda_tells_everything(h100: ForgedMachine, ask_plugin: Ask) -> None:
     c121 = ComputeCapability(12, 1)
     assert asked.machine.gpus == (
         Gpu("NVIDIA H100", UUIDS[0], ADDRESSES[0], c121, integrated=False, source="libcuda"),
-        Gpu("NVIDIA H100", UUIDS[1], ADDRESSES[1], c121, integrated=True, source="libcuda"),
+        Gpu("NVIDIA H100", UUIDS[1], ADDRESSES[1], c121, True, "libcuda", 122570),  # noqa: FBT003
     )
 
 
@@ -56,6 +57,7 @@ def test_libcuda_tells_everything(h100: ForgedMachine, ask_plugin: Ask) -> None:
         "nvmlDeviceGetUUID",
         "nvmlDeviceGetPciInfo_v3",
         "nvmlDeviceGetMigMode",
+        "nvmlDeviceGetMemoryInfo",
     ],
 )
 def test_a_function_that_nvml_lacks_costs_its_fact_only(
@@ -72,7 +74,14 @@ def test_a_function_that_nvml_lacks_costs_its_fact_only(
 
 
 @pytest.mark.parametrize(
-    "missing", ["cuDeviceGetUuid", "cuDeviceGetName", "cuDeviceGetPCIBusId", "cuDriverGetVersion"]
+    "missing",
+    [
+        "cuDeviceGetUuid",
+        "cuDeviceGetName",
+        "cuDeviceGetPCIBusId",
+        "cuDeviceTotalMem_v2",
+        "cuDriverGetVersion",
+    ],
 )
 def test_a_function_that_libcuda_lacks_costs_its_fact_only(
     h100: ForgedMachine, ask_plugin: Ask, missing: str

@@ -6,6 +6,7 @@ no process left, no file made, and only JSON on standard output, which variantli
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -181,3 +182,15 @@ def test_two_daemons_and_a_crash_leave_nothing(h100: ForgedMachine, ask_plugin: 
 
     assert_best_facts(asked)
     assert asked.machine.status is Status.BROKEN
+
+
+def test_a_host_that_ignores_its_children_leaves_none(h100: ForgedMachine, ask_plugin: Ask) -> None:
+    h100.install("nvml", f"{SOUND}at init fork-setsid\nat cuda fork\n")
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        asked = ask_plugin()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    assert_best_facts(asked)
+    assert asked.machine.status is Status.OK

@@ -44,7 +44,7 @@ os.setgid(65534)
 os.setuid(65534)
 started = time.monotonic()
 reply = run([sys.argv[1]], {}, 1.0)
-print(json.dumps([reply.end, reply.text, time.monotonic() - started]))
+print(json.dumps([str(reply.end), reply.text, time.monotonic() - started]))
 """
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TOKEN: Final = "token"  # noqa: S105 - it parts our lines from a library's
 HERE: Final = (sys.executable, "-m", "tests.native.worker_here")
-SOUND: Final = R580 + gpu_lines()
+SOUND: Final = R580 + gpu_lines() + "memory 0 81559\n"
 
 
 def ask(*arguments: str, seconds: float = 20, start: tuple[str, ...] = HERE) -> ChildReply:
@@ -47,7 +47,7 @@ def words_of(machine: ForgedMachine, api: str, conf: str, missing: tuple[str, ..
     """Return what the worker says of a library, a line each, without where it lies."""
     path = machine.install(api, conf, missing)
     reply = ask(api, TOKEN, str(path))
-    assert reply.end == "exit 0"
+    assert str(reply.end) == "exit 0"
     first, *others = said(reply)
     assert first == ["loaded", str(path)]
     return "\n".join(" ".join(words) for words in others)
@@ -70,7 +70,7 @@ def words_of(machine: ForgedMachine, api: str, conf: str, missing: tuple[str, ..
             (
                 "init 0\ndriver 0 580.65.06\ncuda 0 13000\ncount 0 1\ngpu 0 0\ncapability 0 0 9 0\n"
                 f"name 0 0 NVIDIA H100\nuuid 0 0 {UUIDS[0]}\n"
-                "pci 0 0 00000000:01:00.0\nmig 0 0 0\nend"
+                "pci 0 0 00000000:01:00.0\nmig 0 0 0\nmemory 0 0 81559\nend"
             ),
         ),
     ],
@@ -91,7 +91,7 @@ def test_what_nvml_says_is_passed_on(machine: ForgedMachine, conf: str, words: s
             (
                 "cuda 0 13000\ninit 0\ncount 0 1\ngpu 0 0\ncapability 0 0 9 0\nintegrated 0 0 0\n"
                 "name 0 0 NVIDIA H100\nuuid 0 0 11111111222233334444555555555555\n"
-                "pci 0 0 0000:01:00.0\nend"
+                "pci 0 0 0000:01:00.0\nmemory 0 0 81559\nend"
             ),
         ),
     ],
@@ -102,12 +102,17 @@ def test_what_libcuda_says_is_passed_on(machine: ForgedMachine, conf: str, words
 
 
 def test_an_old_nvml_is_asked_by_the_old_name(machine: ForgedMachine) -> None:
-    missing = ("nvmlSystemGetCudaDriverVersion_v2", "nvmlDeviceGetMigMode")
+    missing = (
+        "nvmlSystemGetCudaDriverVersion_v2",
+        "nvmlDeviceGetMigMode",
+        "nvmlDeviceGetMemoryInfo",
+    )
 
     words = words_of(machine, "nvml", SOUND, missing)
 
     assert "\ncuda 0 13000\n" in words
-    assert words.endswith(f"\nmig 0 {worker.NVML_FUNCTION_NOT_FOUND} 0\nend")
+    code = worker.NVML_FUNCTION_NOT_FOUND
+    assert words.endswith(f"\nmig 0 {code} 0\nmemory 0 {code} 0\nend")
 
 
 def test_a_name_cannot_forge_a_line(machine: ForgedMachine) -> None:
@@ -124,7 +129,7 @@ def test_what_does_not_load_is_said(tmp_path: Path) -> None:
 
     reply = ask("nvml", TOKEN, str(path))
 
-    assert reply.end == "exit 0"
+    assert str(reply.end) == "exit 0"
     assert [words[0] for words in said(reply)] == ["unloadable"]
 
 
@@ -144,7 +149,7 @@ def test_the_guard_passes_on_how_the_library_ended(
 
     reply = ask("nvml", TOKEN, str(path))
 
-    assert reply.end == end
+    assert str(reply.end) == end
     assert ["driver", "0", "580.65.06"] in said(reply)
 
 
@@ -153,21 +158,21 @@ def test_a_guard_that_is_told_to_end_ends_the_library(machine: ForgedMachine) ->
 
     reply = ask("nvml", TOKEN, str(path), seconds=3)
 
-    assert reply.end == "timeout"
+    assert str(reply.end) == "timeout"
     assert reply.seconds < 10
 
 
 def test_a_program_has_the_channel_for_its_output() -> None:
     reply = ask("program", "", "/bin/sh", "-c", "echo out; echo err >&2; exit 6")
 
-    assert (reply.text, reply.end) == ("out\n", "exit 6")
+    assert (reply.text, str(reply.end)) == ("out\n", "exit 6")
 
 
 def test_a_program_that_cannot_start_says_why() -> None:
     reply = ask("program", "", "/nowhere/no-such-program")
 
     assert "No such file" in reply.text
-    assert reply.end == f"exit {worker.CANNOT_START}"
+    assert str(reply.end) == f"exit {worker.CANNOT_START}"
 
 
 @pytest.mark.parametrize("limits", ["ulimit -n 256", "ulimit -Hc 0", "ulimit -c unlimited"])
@@ -190,7 +195,7 @@ def test_without_a_guard_the_library_is_asked_all_the_same(machine: ForgedMachin
     reply = ask("nvml", TOKEN, str(path), start=as_python(f"{lines}ask_alone(*sys.argv[1:])"))
 
     assert said(reply)[-1] == ["end"]
-    assert reply.end == "exit 0"
+    assert str(reply.end) == "exit 0"
 
 
 def as_python(lines: str) -> tuple[str, ...]:
@@ -208,7 +213,7 @@ if guard.is_guarded:
 
 def run_guard(lines: str, *arguments: str) -> str:
     """Run a guard of a sleeping process, then lines, and return how the guard ended."""
-    return ask(*arguments, start=as_python(GUARD + lines)).end
+    return str(ask(*arguments, start=as_python(GUARD + lines)).end)
 
 
 def test_a_guard_ends_what_holds_too_much_memory() -> None:
@@ -267,8 +272,8 @@ def test_descriptors_are_closed_without_their_list_too() -> None:
     reading, writing = os.pipe()
     lines = f"""
 import os
-from nvidia_variant_provider.detect.worker import leave_caller
-leave_caller("/nowhere")
+from nvidia_variant_provider.detect.worker import detach_from_caller
+detach_from_caller("/nowhere")
 print(os.getcwd(), os.path.exists("/proc/self/fd/{writing}"))
 """
     started = time.monotonic()

@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.model import Gpu, Machine
-from nvidia_variant_provider.rules.gpus import narrow
+from nvidia_variant_provider.model import ComputeCapability, Gpu, Machine, Platform, Status
+from nvidia_variant_provider.rules.gpus import narrow, without_display_gpus
 from tests.strategies import machine
 
 
@@ -73,3 +75,43 @@ def test_a_choice_on_a_machine_without_gpus_is_no_error(mixed: Machine) -> None:
     empty = replace(mixed, gpus=())
 
     assert narrow(empty, "5") == empty
+
+
+BIG = Gpu("NVIDIA GeForce RTX 5090", capability=ComputeCapability(12, 0), memory=32607)
+
+
+@pytest.mark.parametrize(
+    ("name", "uuid", "memory", "counts"),
+    [
+        ("Quadro P400", "", 2048, False),
+        ("Quadro P400", "", None, True),
+        ("Quadro P400", "", 4097, True),
+        ("NVIDIA A100 MIG 1g.4gb", "", 4096, True),
+        ("NVIDIA A100", "MIG-4a2b", 4096, True),
+        ("GRID V100D-4C", "", 4096, True),
+        ("NVIDIA T400 4GB", "", 4096, False),
+    ],
+)
+def test_a_gpu_for_the_screen_does_not_count(
+    name: str,
+    uuid: str,
+    memory: int | None,
+    counts: bool,  # noqa: FBT001
+) -> None:
+    small = Gpu(name, uuid, capability=ComputeCapability(6, 1), memory=memory)
+    machine = Machine(Platform("linux", "x86_64"), Status.OK, gpus=(BIG, small))
+
+    counted, note = without_display_gpus(machine)
+
+    assert (small in counted.gpus, note is None) == (counts, counts)
+
+
+@given(memories=st.lists(st.none() | st.integers(1, 200_000), max_size=8))
+def test_the_largest_gpu_always_counts_and_a_chosen_one_too(memories: list[int | None]) -> None:
+    gpus = tuple(Gpu(f"GPU {index}", memory=memory) for index, memory in enumerate(memories))
+    machine = Machine(Platform("linux", "x86_64"), Status.OK, gpus=gpus)
+
+    counted, _ = without_display_gpus(machine)
+
+    assert bool(counted.gpus) is bool(gpus)
+    assert without_display_gpus(narrow(machine, "all"))[0].gpus == gpus

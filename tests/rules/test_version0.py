@@ -51,7 +51,7 @@ def test_a_detected_version_outside_the_catalogue_switches_off(cuda: str) -> Non
 def test_a_forced_version_is_taken_as_it_is(
     cuda: str, lower: tuple[str, ...], upper: tuple[str, ...]
 ) -> None:
-    forced = replace(machine(cuda, "8.0"), cuda_source="override")
+    forced = replace(machine(cuda, "8.0"), cuda_forced=True)
     decision = rules.decide(forced, 0)
 
     assert decision.values(LOWER_BOUND)[: len(lower)] == lower

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.libraries import CUDA_MAJORS_OF, MAJOR_OF_CUDA
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tables.toolkits import FIRST_COMPATIBLE_MAJOR, FIRST_HYBRID_MAJOR
 from nvidia_variant_provider.tools.binaries import coverage, ptx
 from nvidia_variant_provider.tools.binaries.report import CudartLink, Kind
@@ -169,7 +169,7 @@ def _relied_upon(library: Library) -> list[tuple[int, int]]:
     rows = coverage.build_matrix(library.profiles).rows
     # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
     # them alone, and an x86-64 wheel never meets one.
-    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_ISLANDS]
+    served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_CAPABILITIES]
     isas = []
     for tally in _kernels(library):
         image = tally.image

@@ -9,6 +9,7 @@ from nvidia_variant_provider.model import Status
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.provider import Answer
 
 PAGE: Final = "docs/status.md"
 
@@ -25,9 +26,11 @@ class Words(NamedTuple):
 WORKS: Final = 0
 NOTHING: Final = 3
 FAULTY: Final = 4
+# The machine works, and installers get nothing for it.
+UNSUPPORTED: Final = 5
 
 STATUSES: Final = {
-    Status.OK: Words("NVP-OK", "the driver answers and so do the GPUs", "", WORKS),
+    Status.OK: Words("NVP-OK", "what was asked answers; the reason says what was", "", WORKS),
     Status.PINNED: Words("NVP-PINNED", "the environment says what the target is", "", WORKS),
     Status.NONE: Words(
         "NVP-NONE",
@@ -73,6 +76,12 @@ STATUSES: Final = {
 def words_for(machine: Machine) -> Words:
     """Return the words for a machine's status."""
     return STATUSES[machine.status]
+
+
+def exit_code_for(answer: Answer) -> int:
+    """Return what ``detect`` ends with: it works and something fits, or which of the two not."""
+    code = words_for(answer.detection.machine).exit_code
+    return UNSUPPORTED if code == WORKS and not answer.decision.features else code
 
 
 def advice_for(machine: Machine) -> list[str]:

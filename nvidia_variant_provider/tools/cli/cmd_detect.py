@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.remedies import REMEDIES
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.cli.advice import advice_for, link, words_for
+from nvidia_variant_provider.tools.cli.advice import advice_for, exit_code_for, link, words_for
 
 if TYPE_CHECKING:
     import argparse
@@ -35,6 +36,7 @@ exit codes:
   2  misuse, a malformed override or an unreadable record
   3  there is no NVIDIA GPU
   4  there is one, or a driver, and it does not work
+  5  the machine works, and installers get nothing for it: the driver is too old
 """
 
 
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     """Detect, print, and return an exit code that tells working, absent and broken apart."""
     from nvidia_variant_provider.detect.host import RealHost
     from nvidia_variant_provider.overrides import read_overrides
-    from nvidia_variant_provider.provider import decide_for, look
+    from nvidia_variant_provider.provider import decide_for, find_machine
     from nvidia_variant_provider.tools.machines import recording
 
     if args.keep_private and not args.record:
@@ -75,18 +77,18 @@ def run(args: argparse.Namespace) -> int:
     host: Host
     if args.replay:
         host = recording.read(args.replay)
-        said = read_overrides(host.environ)
+        settings = read_overrides(host.environ)
     else:
-        said = read_overrides(os.environ)
-        host = RealHost(os.environ, said.root)
+        settings = read_overrides(os.environ)
+        host = RealHost(os.environ, settings.root)
     if args.record:
-        host = _record(host, said, args)
-    answer = decide_for(look(host, said, confirm=True), said)
+        host = _record(host, settings, args)
+    answer = decide_for(find_machine(host, settings, confirm=True), settings)
     if args.json:
         output.emit_json(document(answer))
     else:
         output.emit_lines(render(answer, verbose=args.verbose))
-    return words_for(answer.detection.machine).exit_code
+    return exit_code_for(answer)
 
 
 def document(answer: Answer) -> dict[str, object]:
@@ -122,9 +124,10 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     """Yield the lines that a person reads."""
     machine = answer.detection.machine
     words = words_for(machine)
-    yield f"status   {machine.status.value}: {words.meaning}"
-    if machine.reason not in {"", words.meaning}:
-        yield f"         {machine.reason}"
+    general = "" if machine.status is Status.OK else words.meaning
+    first, *others = dict.fromkeys(filter(None, (general, machine.reason)))
+    yield f"status   {machine.status.value}: {first}"
+    yield from (f"         {line}" for line in others)
     yield from _columns("to do", advice_for(machine))
     yield f"help     {link(words.code)}"
     yield f"         or: nvidia-variant-provider code {words.code}"
@@ -139,12 +142,12 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
         yield from _tree(answer.detection.trail)
 
 
-def _record(host: Host, said: Overrides, args: argparse.Namespace) -> Host:
+def _record(host: Host, settings: Overrides, args: argparse.Namespace) -> Host:
     """Write the record and return the recorded machine: what is shown is what is in the file."""
     from nvidia_variant_provider.detect.replay import ReplayHost
     from nvidia_variant_provider.tools.machines import recording
 
-    document = recording.record(host, said.timeout, keep_private=args.keep_private)
+    document = recording.record(host, settings.timeout, keep_private=args.keep_private)
     recording.write(args.record, document)
     output.warn(
         f"{args.record} holds versions, GPU names, PCI addresses, library paths"

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.cli import checking, output
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ exit codes:
   2  a path could not be read
 """
 _EXIT_UNREADABLE: Final = 2
-_TEGRA: Final = frozenset(map(str, TEGRA_ISLANDS))
+_TEGRA: Final = frozenset(map(str, TEGRA_CAPABILITIES))
 # One large member is inflated by one thread, so that more than a few rarely help.
 _MOST_JOBS: Final = 4
 
@@ -117,7 +117,8 @@ def _emit(
             return
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)
-            output.emit_lines([*map(str, findings_of(read, selection)), ""])
+            checking.emit_findings(findings_of(read, selection))
+            output.emit_lines([""])
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 

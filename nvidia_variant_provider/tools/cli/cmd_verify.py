@@ -136,7 +136,7 @@ def _emit(
             counts = checking.tally(findings, selection) if findings else praise
             output.emit_lines([f"{facts.path}: {counts}"])
             output.emit_lines(_shares(WheelRecord.of(facts, findings)))
-            output.emit_lines(map(str, findings))
+            checking.emit_findings(findings)
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 

@@ -17,21 +17,11 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
 
 # What describes a machine. On the command line a named machine replaces all of it.
-_FACTS: Final = (
-    overrides.FORCE_CUDA,
-    overrides.FORCE_SM_ARCH,
-    overrides.MACHINE,
-    overrides.TARGET,
-    overrides.GPU,
-)
+_FACTS: Final = tuple(row.name for row in overrides.VARIABLES if row.of_machine)
+_OPTIONS: Final = {row.name: row.option for row in overrides.VARIABLES if row.option}
 # Codes of the notes that ``answer_for`` says on stderr, as warnings or not.
 _WARNS: Final = {"target-driver": False, "unknown-branch": True}
 TOLD: Final = frozenset(_WARNS)
-_OPTIONS: Final = {
-    overrides.TARGET: "--target",
-    overrides.MACHINE: "--machine",
-    overrides.GPU: "--gpu",
-}
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +39,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gpu",
         metavar="WHICH",
-        help="of several GPUs: highest, lowest, an index from 0, or the start of a UUID",
+        help="of several GPUs: all, highest, lowest, an index from 0, or the start of a UUID",
     )
 
 

@@ -12,10 +12,11 @@ from nvidia_variant_provider.rules.catalogue import same_device, sm_archs
 from nvidia_variant_provider.rules.device_code import runnable
 from nvidia_variant_provider.tables import driver_branches, pci_ids, products, torch_builds
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
+from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE
 from nvidia_variant_provider.tables.sm_archs import (
     FIRST_CAPABILITY_OF_CUDA_13,
     LAST_CUDA_12,
-    TEGRA_ISLANDS,
+    TEGRA_CAPABILITIES,
     TEGRA_JOINS_DESKTOP,
 )
 from nvidia_variant_provider.targets.devices import generation
@@ -74,6 +75,8 @@ class Constants(JsonModel):
     tegra_mixes_from_cuda: str
     first_capability_of_cuda_13: str
     counts_as_below_it: str = Field(description="the version that counts where no GPU reaches it")
+    display_gpu_mib: int = Field(description="a GPU with more memory always counts")
+    display_gpu_share: int = Field(description="so many times its memory must reach the largest's")
 
 
 class Chip(JsonModel):
@@ -158,6 +161,8 @@ class NvidiaData(JsonModel):
                 tegra_mixes_from_cuda=str(TEGRA_JOINS_DESKTOP),
                 first_capability_of_cuda_13=str(FIRST_CAPABILITY_OF_CUDA_13),
                 counts_as_below_it=str(LAST_CUDA_12),
+                display_gpu_mib=DISPLAY_GPU_MIB,
+                display_gpu_share=DISPLAY_GPU_SHARE,
             ),
             catalogue=tuple(
                 CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)
@@ -212,7 +217,7 @@ def _sm_targets() -> tuple[SmTarget, ...]:
             compute_capability=str(arch.capability),
             suffix=arch.suffix,
             device=str(same_device(arch.capability)),
-            tegra_island=arch.capability in TEGRA_ISLANDS,
+            tegra_island=arch.capability in TEGRA_CAPABILITIES,
         )
         for arch in sm_archs()
         if not arch.virtual

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import machine_file, overrides
 from nvidia_variant_provider.detect.cascade import Detection
-from nvidia_variant_provider.detect.replay import ReplayHost, field, mapping
+from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.errors import InvalidValueError, OverrideError, ProviderError
+from nvidia_variant_provider.json_fields import field, mapping
 from nvidia_variant_provider.model import Machine, Platform, Status
-from nvidia_variant_provider.provider import decide_for, force, look
+from nvidia_variant_provider.provider import decide_for, find_machine, with_forced_facts
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 
@@ -61,11 +62,13 @@ def _answer(request: Mapping[str, object]) -> dict[str, object]:
 
 def _decide(request: Mapping[str, object]) -> Decision:
     environment = mapping(request.get("environment"), "environment")
-    said = overrides.read_overrides({name: field(environment, name, str) for name in environment})
-    if said.target:
-        return decide_for(look(_NOWHERE, said), said).decision
-    found = force(_machine(request.get("machine")), said)
-    return decide_for(Detection(found, ()), said).decision
+    settings = overrides.read_overrides(
+        {name: field(environment, name, str) for name in environment}
+    )
+    if settings.target:
+        return decide_for(find_machine(_NOWHERE, settings), settings).decision
+    found = with_forced_facts(_machine(request.get("machine")), settings)
+    return decide_for(Detection(found, ()), settings).decision
 
 
 def _machine(document: object) -> Machine:
@@ -94,8 +97,8 @@ def _choose(request: Mapping[str, object]) -> str | None:
 
 def _facts(request: Mapping[str, object]) -> dict[str, object]:
     host = ReplayHost(request.get("observed"))
-    said = overrides.read_overrides(host.environ)
-    answer: Answer = decide_for(look(host, said, confirm=True), said)
+    settings = overrides.read_overrides(host.environ)
+    answer: Answer = decide_for(find_machine(host, settings, confirm=True), settings)
     machine = answer.detection.machine
     return {
         "status": machine.status.value,

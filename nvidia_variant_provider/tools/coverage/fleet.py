@@ -77,7 +77,8 @@ def tally(records: Iterable[Record], defaults: Defaults = NO_DEFAULTS) -> Fleet:
         try:
             kind = kind_of(record.facts, defaults)
         except InvalidValueError as error:
-            raise FleetError(record.source, record.where, record.name, *_parts(error)) from error
+            parts = (error.seen, error.expected)
+            raise FleetError(record.source, record.where, record.name, *parts) from error
         group = Group(record.machines, record.name)
         known = groups.get(kind)
         groups[kind] = group if known is None else known | group
@@ -91,9 +92,3 @@ def _bound(groups: Mapping[Kind, Group], source: str, where: str) -> None:
         raise FleetError(
             source, where, "", f"{len(groups)} kinds of machines", f"at most {MAX_KINDS}"
         )
-
-
-def _parts(error: InvalidValueError) -> tuple[str, str]:
-    """Split "not a thing such as 'x': 'seen'" into what was seen and what was expected."""
-    expected, _, seen = str(error).partition(": ")
-    return seen, expected.removeprefix("not ")

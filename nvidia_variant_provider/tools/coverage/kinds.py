@@ -209,9 +209,8 @@ def parse_branch(text: str) -> int:
     try:
         return DriverRelease.parse(text).branch
     except InvalidValueError as error:
-        raise InvalidValueError(
-            f"not a driver release such as '580.65.06' or a branch such as '580': {text[:60]!r}"
-        ) from error
+        expected = "a driver release such as '580.65.06' or a branch such as '580'"
+        raise InvalidValueError.not_a(expected, text) from error
 
 
 def _system(text: str) -> str:

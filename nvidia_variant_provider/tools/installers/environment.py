@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
-_FORCED: Final = (overrides.FORCE_CUDA, overrides.FORCE_SM_ARCH)
-
-
 def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
     """Return an environment that tells of a machine by the forced facts alone.
 
@@ -29,8 +26,9 @@ def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[st
     """
     child = dict(environ)
     if forced:
-        for name in (overrides.MACHINE, overrides.TARGET, overrides.GPU, *_FORCED):
-            child.pop(name, None)
+        for row in overrides.VARIABLES:
+            if row.of_machine:
+                child.pop(row.name, None)
     child.update(forced)
     return child
 

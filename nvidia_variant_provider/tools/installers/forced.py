@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.model import Gpu
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH
 from nvidia_variant_provider.rules import decide, judge
-from nvidia_variant_provider.rules.bounds import counting_cuda
+from nvidia_variant_provider.rules.bounds import effective_cuda
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
-from nvidia_variant_provider.rules.version0 import OVERRIDE_SOURCE
-from nvidia_variant_provider.tables.sm_archs import TEGRA_ISLANDS
+from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def force_environment(machine: Machine) -> ForcedEnvironment:
     does not choose a CUDA 13 build for a Pascal GPU. Of several capabilities the weakest is
     given, as its values lead in rule set 1.
     """
-    cuda, note = counting_cuda(machine)
+    cuda, note = effective_cuda(machine)
     if cuda is None:
         why = note.text if note else machine.reason
         return ForcedEnvironment(None, None, (f"neither variable can be given: {why}",))
@@ -67,7 +66,7 @@ def force_environment(machine: Machine) -> ForcedEnvironment:
 def as_uv_sees(machine: Machine, cuda: CudaVersion, capability: ComputeCapability) -> Machine:
     """Return the machine that uv is left with once both variables are set."""
     gpu = Gpu("forced", capability=capability)
-    return replace(machine, cuda=cuda, cuda_source=OVERRIDE_SOURCE, gpus=(gpu,))
+    return replace(machine, cuda=cuda, cuda_forced=True, gpus=(gpu,))
 
 
 def _differences(
@@ -77,7 +76,7 @@ def _differences(
     offered = decide(as_uv_sees(machine, cuda, capability), 0).values(SM_ARCH)
     if not offered:
         yield f"uv's rules offer no sm_arch for capability {capability}"
-    if capability not in TEGRA_ISLANDS:
+    if capability not in TEGRA_CAPABILITIES:
         return
     alone = replace(machine, gpus=(Gpu(capability=capability),))
     wrong = [value for value in offered if not judge(alone, SM_ARCH, value).supported]

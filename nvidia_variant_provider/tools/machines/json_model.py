@@ -26,6 +26,7 @@ class GpuModel(JsonModel):
     compute_capability: str | None = Field(examples=["9.0"])
     integrated: bool | None
     source: str = Field(description="who answered for the capability")
+    memory_mib: int | None = Field(None, description="the GPU's memory in MiB", examples=[81559])
 
 
 class NoteModel(JsonModel):
@@ -56,6 +57,7 @@ class MachineModel(JsonModel):
     cuda_driver_version: str | None = Field(examples=["13.0"])
     cuda_source: str
     cuda_derived: bool = Field(description="concluded from the driver branch")
+    cuda_forced: bool = Field(default=False, description="set by the user")
     tegra: bool
     gpus: list[GpuModel]
     notes: list[NoteModel]
@@ -91,7 +93,9 @@ class ErrorEntry(JsonModel):
 class LibraryReply(JsonModel):
     """What a child process said that loaded a library."""
 
-    api: Literal["nvml", "cuda"]
+    api: Literal["nvml", "cuda", "devices"] = Field(
+        description="devices: the configuration manager of Windows, asked what is present"
+    )
     path: str = Field(description="a full path, or the soname given to the loader")
     end: str = Field("exit 0", examples=["exit 0", "signal 11", "timeout", "not started: ..."])
     seconds: float = 0.0

@@ -15,8 +15,10 @@ from nvidia_variant_provider import __version__, machine_file
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.masking import masker_for
 from nvidia_variant_provider.detect.record import RECORD_VERSION, RecordingHost
-from nvidia_variant_provider.detect.replay import ReplayHost, field, mapping
+from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.json_fields import field, mapping
+from nvidia_variant_provider.overrides import VARIABLES
 from nvidia_variant_provider.tools.files import write_atomically
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
     The result in it is that of the masked observations, so that whoever replays the record sees
     the same.
     """
-    recording = RecordingHost(host)
+    recording = RecordingHost(host, tuple(row.name for row in VARIABLES if row.recorded))
     detect(recording, seconds, confirm=True)
     observed: object = recording.observed()
     if not keep_private:

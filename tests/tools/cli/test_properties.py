@@ -226,7 +226,7 @@ def test_the_environment_s_target_is_used_without_arguments(
         (["--machine", "no-such-file.json"], "No such file"),
         (["--machine", "/"], "expected a readable file"),
         (["--target", "h100", "--gpu", "7"], "--gpu '7': expected one of the GPUs"),
-        (["--target", "h100", "--gpu", "best"], "--gpu 'best': expected 'highest'"),
+        (["--target", "h100", "--gpu", "best"], "--gpu 'best': expected 'all', 'highest'"),
         (["--all", "--target", "h100"], "--all is the same for every machine"),
         (["--all", "--format", "env"], "--all is the same for every machine"),
     ],

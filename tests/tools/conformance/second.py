@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 PREFIX = "NV_VARIANT_PROVIDER_"
@@ -16,9 +17,9 @@ Version = tuple[int, int]
 
 TEGRA = {(5, 3), (6, 2), (7, 2), (8, 7), (8, 8)}
 LEGAL = {
-    "FORCE_CUDA_DRIVER_VERSION": r"[0-9]{1,2}(\.[0-9]{1,2})?",
-    "FORCE_SM_ARCH": r"[0-9]{1,2}\.[0-9]",
-    "GPU": r"(?i:highest|lowest|[0-9]{1,3}|(gpu|mig)-[0-9a-f-]*)",
+    "FORCE_CUDA_DRIVER_VERSION": r"\s*[vV]?0*[0-9]{1,2}(\.0*[0-9]{1,2}(\.[0-9]{1,6})?)?\s*",
+    "FORCE_SM_ARCH": r"\s*[0-9]{1,2}\.[0-9]\s*",
+    "GPU": r"(?i:all|highest|lowest|[0-9]{1,3}|(gpu|mig)-[0-9a-f-]*)",
     "RULES": r"[01]",
     "TIMEOUT": r"[0-9]{1,4}(\.[0-9]{1,3})?",
     "ROOT": r"/[^\0]*",
@@ -35,8 +36,8 @@ class Refused(Exception):  # noqa: N818 - an answer of the protocol, not a mista
 
 
 def version(text: str) -> Version:
-    major, _, minor = text.partition(".")
-    return int(major), int(minor or 0)
+    major, minor, *_ = [*text.strip().lstrip("vV").split("."), "0"]
+    return int(major), int(minor)
 
 
 # The environment
@@ -45,6 +46,14 @@ def version(text: str) -> Version:
 def said(environment: dict[str, str]) -> dict[str, str]:
     if environment.get(PREFIX + "TARGET") and environment.get(PREFIX + "MACHINE"):
         raise Refused(PREFIX + "TARGET")
+    names = [*LEGAL, "TARGET"]
+    for name in (it.removeprefix(PREFIX) for it in environment if it.startswith(PREFIX)):
+        words = set(name.split("_"))
+        near = any(words <= set(it.split("_")) for it in names) or get_close_matches(
+            name, names, 1, 0.8
+        )
+        if environment[PREFIX + name] and name not in names and near:
+            raise Refused(PREFIX + name)
     found = {}
     for name, pattern in LEGAL.items():
         text = environment.get(PREFIX + name, "")
@@ -83,22 +92,35 @@ def known_gpus(machine: dict[str, Any], words: dict[str, str]) -> list[Version |
     capabilities = [it.get("compute_capability") for it in gpus]
     found = [version(it) if it else None for it in capabilities]
     choice = words["GPU"].lower()
-    if not choice or not gpus:
+    pairs = zip(found, gpus, strict=True)
+    counted = [it for it, gpu in pairs if words["RULES"] == "0" or counts(gpu, gpus)]
+    if choice == "all" or not gpus:
         return found
+    if not choice:
+        return counted
     if choice in {"highest", "lowest"}:
         known = [it for it in found if it]
-        return [max(known) if choice == "highest" else min(known)] if known else found
+        return [max(known) if choice == "highest" else min(known)] if known else counted
     if choice.isdigit():
         kept = [it for index, it in enumerate(found) if index == int(choice)]
         told = True
     else:
         uuids = [it.get("uuid", "").lower() for it in gpus]
-        pairs = zip(found, uuids, strict=True)
-        kept = [it for it, uuid in pairs if uuid and uuid.startswith(choice)]
+        named = zip(found, uuids, strict=True)
+        kept = [it for it, uuid in named if uuid and uuid.startswith(choice)]
         told = all(uuids)
     if not kept and told:
         raise Refused(PREFIX + "GPU")
-    return kept or found
+    return kept or counted
+
+
+def counts(gpu: dict[str, Any], gpus: list[dict[str, Any]]) -> bool:
+    """Whether a GPU is more than one for the screen beside a big one."""
+    memory = gpu.get("memory_mib")
+    if memory is None or memory > 4096 or re.search(r"\bMIG\b|-\d+[ABCQ]$", gpu.get("name", "")):
+        return True
+    biggest = max(it.get("memory_mib") or 0 for it in gpus)
+    return bool(gpu.get("uuid", "").startswith("MIG-") or memory * 4 >= biggest)
 
 
 # The rules
@@ -184,7 +206,9 @@ def code_for(device: Version, cuda: Version) -> list[str]:
                 continue
             for kind in ("real", "virtual"):
                 if runs(target, suffix, kind, device, cuda):
-                    rank = (kind == "real", present(target), target, " fa".index(suffix or " "))
+                    plain = kind == "virtual" and not suffix
+                    place = target if plain else present(target)
+                    rank = (kind == "real", place, target, " fa".index(suffix or " "))
                     found.append((rank, f"{number}{suffix}_{kind}"))
     return [text for _, text in sorted(found, reverse=True)]
 
@@ -194,13 +218,14 @@ def present(capability: Version) -> Version:
 
 
 def runs(target: Version, suffix: str, kind: str, device: Version, cuda: Version) -> bool:
-    target, device = present(target), present(device)
+    device = present(device)
+    if kind == "virtual" and not suffix:
+        return target <= device
+    target = present(target)
     if target == device:
         return True
     if suffix == "a" or target > device:
         return False
-    if kind == "virtual" and not suffix:
-        return True
     if target[0] != device[0]:
         return False
     apart = not suffix and bool({target, device} & TEGRA)

@@ -205,7 +205,7 @@ BAD: list[Any] = [
     pytest.param(table.read, "target\nh10000\n", "line 2: target", id="unknown target"),
     pytest.param(table.read, "target\n" + "x" * (1 << 21), "longer line", id="endless line"),
     pytest.param(machine_files.read, "{]", "JSON document", id="no JSON"),
-    pytest.param(machine_files.read, '{"gpus": 3}', "gpus: expected list", id="no list"),
+    pytest.param(machine_files.read, '{"gpus": 3}', "gpus: expected a list", id="no list"),
     pytest.param(machine_files.read, " " * (1 << 21), "larger file", id="endless file"),
 ]
 
