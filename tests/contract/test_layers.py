@@ -105,7 +105,15 @@ TOOLS: Final = {
     "findings": {"documents", "errors"},
     "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
-    "inventory": {"coverage", "errors", "machine_file", "model"},
+    "inventory": {
+        "detect",
+        "documents",
+        "errors",
+        "machine_file",
+        "model",
+        "tables",
+        "targets",
+    },
     "lint": {
         "documents",
         "errors",
@@ -182,6 +190,7 @@ PACKAGES: Final = {
         "explain",
         "findings",
         "index",
+        "inventory",
         "lint",
         "machines",
         "metadata",
@@ -195,6 +204,7 @@ PACKAGES: Final = {
     "shtab": {"cli"},
     "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
+    "yaml": {"inventory"},
     "zlib_ng": {"wheels"},
 }
 # Modules that read, write, run, connect or ask the surroundings.
