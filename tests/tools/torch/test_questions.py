@@ -12,7 +12,9 @@ import pytest
 
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES
 from nvidia_variant_provider.targets.target import parse_target
-from nvidia_variant_provider.tools.coverage.kinds import Defaults, Facts, kind_of
+from nvidia_variant_provider.tools.coverage.kinds import kind_of
+from nvidia_variant_provider.tools.inventory.machine import StatedGpu, StatedMachine
+from nvidia_variant_provider.tools.inventory.resolve import NO_DEFAULTS
 from nvidia_variant_provider.tools.torch.answer import answer
 from nvidia_variant_provider.tools.torch.backend import platform_of
 
@@ -81,12 +83,13 @@ def test_a_driver_that_is_too_old_comes_with_the_one_to_install() -> None:
 
 def test_a_line_of_nvidia_smi_on_an_orin_is_jetpack_6() -> None:
     """``Orin (nvgpu), 540.4.0, 8.7``: the driver's number is Tegra's."""
-    kind = kind_of(Facts(("Orin (nvgpu)",), ("8.7",), driver="540.4.0"), Defaults())
+    orin = StatedMachine((StatedGpu("Orin (nvgpu)", "8.7"),), driver="540.4.0")
+    kind = kind_of(orin, NO_DEFAULTS)
 
     assert str(kind.cuda) == "12.6"
 
 
 def test_a_slice_of_an_a100_is_an_a100() -> None:
-    kind = kind_of(Facts(("a100_1g.5gb",), driver="580"), Defaults())
+    kind = kind_of(StatedMachine((StatedGpu("a100_1g.5gb"),), driver="580"), NO_DEFAULTS)
 
     assert [str(it) for it in kind.capabilities] == ["8.0"]
