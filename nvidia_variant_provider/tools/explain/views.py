@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.rules import DEFAULT_RULES, decide
+from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
-from nvidia_variant_provider.tools.explain.answering import unanswered
+from nvidia_variant_provider.tools.explain.answering import rules_of, unanswered
 from nvidia_variant_provider.tools.explain.caveats import warnings_about
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation, Row, View
 from nvidia_variant_provider.tools.explain.words import (
@@ -63,9 +63,9 @@ def _variant_view(
 ) -> View:
     reader = by_name(installer.reader)
     release = release.read_by(reader)
-    rules = DEFAULT_RULES if installer.rules is None else installer.rules
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
+    rules = rules_of(release.metadata, installer)
     silent = unanswered(release.metadata, installer, enabled)
     decision = decide(machine, rules)
     offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}

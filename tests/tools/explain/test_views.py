@@ -157,7 +157,8 @@ def test_the_c_library_counts(libc: str, winner: str | None) -> None:
     ("change", "installers", "words"),
     [
         ({"requires": ("nvidia-variant-provider>=0.0.2,<1.0.0",)}, [UV], "0.0.1"),
-        ({"plugin_api": None}, [PROVIDER, UV], "plugin-api"),
+        ({"plugin_api": None}, [UV], "plugin-api"),
+        ({"plugin_api": "x:y"}, [PROVIDER, UV], "plugin-api"),
         ({"optional": True}, [PROVIDER, UV], "optional"),
         ({"requires": ("nvidia-variant-provider<0.0.2",)}, [PROVIDER], "excludes this provider"),
         ({"requires": ("other-provider",)}, [PROVIDER, UV], "nvidia-variant-provider"),
