@@ -16,7 +16,7 @@ from packaging.version import Version
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.candidates import wheel_named
@@ -328,7 +328,7 @@ def _in_wheel(file: PageFile) -> VariantMetadata:
     wheel = wheel_named(file.name)
     if wheel is None or urlsplit(file.url).scheme != "file":
         raise InvalidValueError(f"{file.name}: there is no {METADATA_SUFFIX[1:]} of its release")
-    return read_wheel_metadata(local_path(file.url), wheel.label)
+    return read_wheel_metadata(local_path(file.url))
 
 
 def _version_in(name: str) -> str:

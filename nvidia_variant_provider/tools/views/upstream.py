@@ -17,8 +17,8 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
 from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.wheels.name import WheelName
