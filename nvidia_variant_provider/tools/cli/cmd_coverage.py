@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
 
 if TYPE_CHECKING:
     import argparse
@@ -14,44 +15,27 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.coverage import (
         Coverage,
         Defaults,
+        Entry,
         Finding,
         Fleet,
-        Partition,
-        Record,
     )
 
 _EPILOG: Final = """\
 examples:
   nvidia-variant-provider coverage wheels/                    every device and driver known
   nvidia-variant-provider coverage wheels/ --package torch==2.14.1 --html coverage.html
-  kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --kubernetes -
+  kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --inventory -
   scontrol show nodes --json > nodes.json
-  nvidia-variant-provider coverage wheels/ --slurm nodes.json --driver 580
-  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --requirements torch.txt
+  nvidia-variant-provider coverage wheels/ --inventory nodes.json --driver 570
+  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --requirements torch.txt
   nvidia-variant-provider coverage torch-2.14.1-variants.json --target gh200@580 --target t4@535
-  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --fail-on hole
+  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --fail-on hole
 
 exit codes:
   0  done
   1  a problem named with --fail-on was found
-  2  misuse, or input that cannot be read
+  2  usage error, unreadable input or internal error
 """
-
-# The option of each reader, the format it reads and what it is given.
-_LISTS: Final = (
-    ("kubernetes", "kubernetes", "output of 'kubectl get nodes -o json' (GPU Feature Discovery)"),
-    ("slurm", "slurm", "output of 'scontrol show nodes --json'; has no driver: see --driver"),
-    (
-        "nvidia-smi",
-        "nvidia-smi",
-        (
-            "output of 'nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv'; one "
-            "machine a file, or lines that start with 'host: ' as pdsh writes them"
-        ),
-    ),
-    ("machine", "machine", "machine file of 'detect --json'; .jsonl has one a line"),
-    ("fleet-csv", "csv", "CSV with the columns of docs/coverage.md, such as target,count"),
-)
 
 # A terminal shows this many kinds; the other outputs have them all.
 _SHOWN: Final = 40
@@ -90,21 +74,26 @@ def add_parser(
 def _add_machines(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "machines",
-        "repeatable, counted together; FILE may be a folder, or - for standard input. Without "
-        "any: every device of 'targets' with every driver branch that serves it",
+        "counted together. Without any: every device of 'targets' with every driver branch that "
+        "serves it",
     )
-    for option, _, text in _LISTS:
-        group.add_argument(f"--{option}", action="append", default=[], metavar="FILE", help=text)
+    group.add_argument(
+        "--inventory",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="list of machines in any form: output of kubectl, Slurm, nvidia-smi, clouds, a CSV "
+        "file, machine files; compressed or not; a folder, or - for standard input. 'inventory' "
+        "shows what is understood",
+    )
     group.add_argument(
         "--target", action="append", default=[], metavar="NAME[@DRIVER]", help="such as gh200@580"
     )
-    group.add_argument("--catalogue", action="store_true", help="add what no option would give")
     group.add_argument(
-        "--driver", default="", metavar="BRANCH", help="of records that state none (else: oldest)"
+        "--catalogue", action="store_true", help="also include every known device and driver"
     )
-    group.add_argument(
-        "--architecture", default="", metavar="CPU", help="of records that state none"
-    )
+    add_defaults(group)
     group.add_argument(
         "--dask",
         metavar="ADDRESS",
@@ -137,37 +126,39 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count the machines, work out the matrix, write what was asked for."""
-    from nvidia_variant_provider.tools.coverage import Defaults, cover, find, read_release
-    from nvidia_variant_provider.tools.coverage.kinds import parse_branch
+    from nvidia_variant_provider.tools.coverage import cover, find, read_release
     from nvidia_variant_provider.tools.coverage.mirror import smallest
 
-    if args.driver:
-        parse_branch(args.driver)
+    defaults = defaults_of(args)
     release = read_release(args.source, args.package)
-    fleet = _fleet(args, Defaults(args.architecture, args.driver))
+    fleet = _fleet(args, defaults)
     if not fleet.groups:
         raise InvalidValueError("no machine in the lists that were given")
     chosen = dict.fromkeys(int(text) for text in args.rules or ("1",))
     coverages = [cover(release, fleet, rules) for rules in chosen]
     found = find(coverages[0])
     mirror = smallest(coverages)
-    _print(args, coverages[0], found, mirror)
+    # The files first: whoever reads standard output may have seen enough after a line.
     _write_files(args, coverages, found, mirror)
+    _print(args, coverages[0], found, mirror)
+    if fleet.skipped:
+        output.warn(f"{output.count(fleet.skipped, 'entry')} skipped: not readable")
     return int(any(finding.problem.value in args.fail_on for finding in found))
 
 
 def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
-    from nvidia_variant_provider.tools.coverage import split, tally
+    from nvidia_variant_provider.tools.coverage import files, split, tally
     from nvidia_variant_provider.tools.coverage.engines import (
         PART_BYTES,
         tally_here,
         tally_with_dask,
     )
 
-    listed = tally(_named(args), defaults)
-    parts = list(_parts(args))
+    skip = args.skip_invalid
+    listed = tally(_named(args), defaults, skip_invalid=skip)
+    parts = [part for path in args.inventory for part in files(path)]
     if not args.dask:
-        return listed | tally_here(parts, defaults)
+        return listed | tally_here(parts, defaults, skip_invalid=skip)
     if any(part.path == "-" for part in parts):
         raise InvalidValueError("--dask: workers cannot see standard input; give files")
     try:
@@ -177,25 +168,16 @@ def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
 
     with Client(args.dask) as client:
         ranges = [piece for part in parts for piece in split(part, PART_BYTES)]
-        return listed | tally_with_dask(client, ranges, defaults)
+        return listed | tally_with_dask(client, ranges, defaults, skip_invalid=skip)
 
 
-def _named(args: argparse.Namespace) -> Iterator[Record]:
+def _named(args: argparse.Namespace) -> Iterator[Entry]:
     """Yield the targets, and the catalogue if it is asked for or nothing else is."""
-    from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_record
+    from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
 
-    given = any(getattr(args, option.replace("-", "_")) for option, _, _ in _LISTS)
-    yield from map(target_record, args.target)
-    if args.catalogue or not (given or args.target):
+    yield from map(target_entry, args.target)
+    if args.catalogue or not (args.inventory or args.target):
         yield from catalogue()
-
-
-def _parts(args: argparse.Namespace) -> Iterator[Partition]:
-    from nvidia_variant_provider.tools.coverage import files
-
-    for option, form, _ in _LISTS:
-        for path in getattr(args, option.replace("-", "_")):
-            yield from files(path, form)
 
 
 def _print(
@@ -205,9 +187,10 @@ def _print(
     mirror: Sequence[str],
 ) -> None:
     from nvidia_variant_provider.tools.coverage import report
+    from nvidia_variant_provider.tools.coverage.json_model import CoverageModel
 
     if args.json:
-        output.emit_json(report.document(coverage, found, mirror))
+        output.emit_json(CoverageModel.of(coverage, found, mirror).model_dump(mode="json"))
     elif args.csv:
         output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     else:

@@ -60,11 +60,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The matrix of a release and a fleet under one rule set."""
+    """The matrix of a release and a fleet under one rule set.
+
+    ``skipped`` counts the entries of the inventory that could not be read.
+    """
 
     release: Release
     rules: int
     rows: tuple[Row, ...]
+    skipped: int = 0
 
     @property
     def machines(self) -> int:
@@ -93,7 +97,7 @@ def cover(release: Release, fleet: Fleet, rules: int = DEFAULT_RULES) -> Coverag
     for kind, group in fleet:
         order = orders.of(kind)
         rows.append(Row(kind, group, order, _choice(release, kind, order)))
-    return Coverage(release, rules, tuple(rows))
+    return Coverage(release, rules, tuple(rows), fleet.skipped)
 
 
 def preferences(release: Release, kind: Kind, rules: int) -> Preferences:

@@ -53,7 +53,7 @@ class Reasons:
         """Say why a kind of machine cannot install a label, naming the property that decides."""
         if label not in self._release.labels(kind.system, kind.architecture):
             return f"no wheel for {kind.system} {kind.architecture}"
-        key = (kind.cuda, kind.capabilities, kind.reason, label)
+        key = (kind.cuda, kind.capabilities, kind.reason, kind.unknown, label)
         if key not in self._refusals:
             unmet = self._of(kind).unmet(self._release.metadata.variants[label])
             self._refusals[key] = "; ".join(self._unmet(kind, found) for found in unmet)
@@ -103,6 +103,8 @@ class Reasons:
         if unmet.feature == SM_ARCH and kind.known_capabilities:
             shown = ", ".join(str(found) for found in kind.known_capabilities)
             return f"sm_arch: has {say_archs(unmet.values)}, this GPU is {shown}"
+        if unmet.feature == SM_ARCH and kind.unknown:
+            return kind.unknown
         return self._judged(kind, unmet)
 
     def _judged(self, kind: Kind, unmet: Unmet) -> str:

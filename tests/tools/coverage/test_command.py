@@ -74,7 +74,7 @@ def test_lists_of_several_kinds_are_counted_together(
     fleet.write_text("target,count\nh100,40\n")
 
     main(coverage(
-        source, "--json", "--slurm", str(slurm), "--fleet-csv", str(fleet), "--driver", "580"
+        source, "--json", "--inventory", str(slurm), "--inventory", str(fleet), "--driver", "580"
     ))  # fmt: skip
     document = json.loads(capsys.readouterr().out)
 
@@ -93,9 +93,9 @@ def test_fail_on_is_an_exit_code(source: str, capsys: pytest.CaptureFixture[str]
     [
         pytest.param(["--target", "h10000"], "h10000", id="unknown target"),
         pytest.param(["--driver", "new"], "driver release such as", id="driver"),
-        pytest.param(["--fleet-csv", "no-such-file.csv"], "no-such-file.csv", id="missing list"),
+        pytest.param(["--inventory", "no-such-file.csv"], "no-such-file.csv", id="missing list"),
         pytest.param(["--target", "t4@535", "--requirements", "x"], "hashes need", id="no wheels"),
-        pytest.param(["--dask", "tcp://h:1", "--slurm", "-"], "standard input", id="dask, stdin"),
+        pytest.param(["--dask", "tcp://h:1", "--inventory", "-"], "standard input", id="dask"),
         pytest.param(
             ["--target", "t4@535", "--html", "/nowhere/x"], "cannot be written", id="html"
         ),
@@ -118,5 +118,5 @@ def test_empty_list_is_an_error(
     nodes = tmp_path / "nodes.json"
     nodes.write_text('{"items": []}')
 
-    assert main(coverage(source, "--kubernetes", str(nodes))) == 2
+    assert main(coverage(source, "--inventory", str(nodes))) == 2
     assert "no machine in the lists" in capsys.readouterr().err

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from examples.torch.releases import release as torch_release
-from nvidia_variant_provider.tools.coverage import Facts, Record, Release, cover, find, tally
+from nvidia_variant_provider.tools.coverage import (
+    Entry,
+    Release,
+    StatedGpu,
+    StatedMachine,
+    cover,
+    find,
+    tally,
+)
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue
 from nvidia_variant_provider.tools.coverage.mirror import smallest
 from nvidia_variant_provider.tools.coverage.page import render_page
@@ -114,8 +122,8 @@ def test_table_has_headers_for_rows_and_columns_and_a_cell_per_kind() -> None:
 
 def test_hostile_names_stay_text() -> None:
     evil = "</script><script>alert(1)</script>\"'><img src=x>"
-    record = Record(Facts((evil,), ("9.0",), "580"), 2, evil, "test", "1")
-    page = page_of(torch_coverage(tally([record])))
+    entry = Entry(StatedMachine((StatedGpu(evil, "9.0"),), "580"), 2, evil, "test", "1")
+    page = page_of(torch_coverage(tally([entry])))
     reader = Reader()
     reader.feed(page)
 
@@ -127,7 +135,7 @@ def test_hostile_names_stay_text() -> None:
 
 
 def test_page_of_machines_without_gpu() -> None:
-    page = page_of(torch_coverage(fleet(Facts())))
+    page = page_of(torch_coverage(fleet(StatedMachine())))
 
     assert "no GPU" in page
     assert "⚠" not in page
