@@ -116,7 +116,7 @@ class _Cascade:
         return self._ask_guarded(seen)
 
     def _look_around(self) -> Surroundings:
-        self.surroundings = read_surroundings(self.host)
+        self.surroundings = read_surroundings(self.host, for_a_person=self.confirm)
         return self.surroundings
 
     def _windows(self) -> Machine:
@@ -163,7 +163,8 @@ class _Cascade:
             seconds = self.left() - min(CUDA_SECONDS, self.left() / 2)
             seen = replace(seen, nvml=self._ask_library("nvml", seconds, seen))
             if self.confirm or _wants_libcuda(seen):
-                seen = replace(seen, cuda=self._ask_library("cuda", self.left(), seen))
+                cuda = self._ask_library("cuda", self.left(), seen)
+                seen = replace(seen, cuda=cuda, no_libcuda=not cuda)
             else:
                 self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
         answers = (*seen.nvml, *seen.cuda)
@@ -180,10 +181,9 @@ class _Cascade:
             if kernel is not None:
                 kernel = replace(kernel, open_module=is_open_module(self.host.files))
             seen = replace(seen, kernel=kernel, surroundings=self._look_around())
-            if not any(answer.loaded for answer in answers):
-                seen = replace(seen, unlinked=unlinked_library(self.host))
             if self.confirm:
                 seen = replace(seen, control=self._open_control(seen))
+                seen = replace(seen, unlinked=self._unlinked(answers))
         foreign = self.foreign_files
         notes = tuple(self.notes)
         return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
@@ -216,6 +216,9 @@ class _Cascade:
         found = answer.init == 0 or answer.cuda is not None
         self._step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
         return answer
+
+    def _unlinked(self, answers: tuple[LibraryAnswer, ...]) -> str:
+        return "" if any(answer.loaded for answer in answers) else unlinked_library(self.host)
 
     def _open_control(self, seen: Observations) -> ControlNode | None:
         """Find out why the driver's control node does not open, if its module is loaded."""
