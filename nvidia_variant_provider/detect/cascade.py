@@ -20,16 +20,6 @@ from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observat
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
 from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings, read_surroundings
-from nvidia_variant_provider.detect.windows import (
-    API as DEVICES_API,
-)
-from nvidia_variant_provider.detect.windows import (
-    LIBRARY as DEVICES_LIBRARY,
-)
-from nvidia_variant_provider.detect.windows import (
-    known_gpus,
-    parse_devices,
-)
 from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
@@ -120,6 +110,8 @@ class _Cascade:
         return self.surroundings
 
     def _windows(self) -> Machine:
+        from nvidia_variant_provider.detect.windows import known_gpus
+
         ids = self.host.windows_pci_ids()
         gpus = known_gpus([PciGpu("", device_id, "") for device_id in ids])
         self._step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
@@ -132,11 +124,13 @@ class _Cascade:
         answered = any(answer.gpus and not answer.is_shim for answer in (*seen.nvml, *seen.cuda))
         if answered or not seen.remembered_gpus:
             return None
+        from nvidia_variant_provider.detect.windows import API, LIBRARY, parse_devices
+
         self.reserved = 0.0
-        reply = self.host.ask_library(DEVICES_API, DEVICES_LIBRARY, self.left())
+        reply = self.host.ask_library(API, LIBRARY, self.left())
         gpus = parse_devices(reply)
         detail = str(reply.end) if gpus is None else f"{len(gpus)} NVIDIA GPUs are present"
-        self._step("devices", DEVICES_LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
+        self._step("devices", LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
         return gpus
 
     def _ask_guarded(self, seen: Observations) -> Machine:

@@ -102,7 +102,7 @@ TOOLS: Final = {
         "wheels",
     },
     "files": {"errors"},
-    "findings": {"documents", "errors"},
+    "findings": {"documents", "errors", "tables"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {
@@ -135,7 +135,9 @@ TOOLS: Final = {
         "files",
         "json_fields",
         "machine_file",
+        "model",
         "overrides",
+        "rules",
         "targets",
     },
     "metadata": {"errors"},
