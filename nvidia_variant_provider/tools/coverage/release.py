@@ -64,6 +64,10 @@ def read_release(source: str, package: str = "") -> Release:
     if found.metadata is None:
         seen = found.trouble or "no metadata of variants"
         raise MetadataError(source, "", seen, f"variants of {found.name} {found.version}")
+    if not found.listed:
+        name = next((it.metadata_name for it in found.wheels or ()), "metadata file")
+        expected = f"{name}: without it no installer sees the variants; 'index' writes it"
+        raise MetadataError(source, "", "variant wheels alone", expected)
     # Only a folder has the bytes that hashes are made of.
     folder = source if os.path.isdir(source) else ""
     return Release(found.name, found.version, found.metadata, found.wheels, folder)

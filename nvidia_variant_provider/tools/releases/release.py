@@ -95,11 +95,13 @@ class Listing:
     def release(self, package: str | None) -> Release:
         """Return the release that a requirement means: the newest that fits, if several do.
 
-        Raises ``InvalidValueError`` if none does, if a package has to be named, and for a wheel of
-        the release that pip or uv refuse.
+        Raises ``InvalidValueError`` if none does, if a package has to be named, for a wheel of the
+        release that pip or uv refuse, and for one that contradicts the release's metadata.
         """
-        found = self._sorted.releases.items()
-        keys = sorted(key for key, files in found if files.wheels or files.metadata)
+        held = self._sorted.releases
+        # Metadata without a wheel installs nothing, unless metadata is all that was given.
+        keys = sorted(key for key in held if held[key].wheels)
+        keys = keys or sorted(key for key in held if held[key].metadata)
         if package is not None:
             keys = _fitting(keys, package)
         names = sorted({key.project for key in keys})
@@ -127,6 +129,8 @@ class Listing:
                 metadata, trouble = _from_wheels(key, opened)
         except MetadataError as error:
             trouble = str(error)
+        if metadata is not None:
+            _check_wheels(metadata, files.metadata, opened)
         return Release(
             name=key.project,
             version=str(key.version),
@@ -159,6 +163,15 @@ def variant_metadata(file: WheelFile) -> VariantMetadata:
         raise MetadataError(name, "", f"no {VARIANT_JSON}", f"one for {file.name.label}")
     source = f"{file.name}: {VARIANT_JSON}"
     return parse_wheel_metadata(file.variant, source, file.name.label)
+
+
+def _check_wheels(metadata: VariantMetadata, source: str, opened: Iterable[WheelFile]) -> None:
+    """Check that every variant wheel says what the release's file says: uv judges it by its own.
+
+    Raises ``MetadataError`` naming the wheel that does not.
+    """
+    own = ((str(file.name), variant_metadata(file)) for file in opened if file.name.label)
+    union([(source, metadata), *own])
 
 
 def _from_wheels(
