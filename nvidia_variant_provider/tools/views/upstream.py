@@ -140,11 +140,15 @@ class CudaFamily:
         return {label: tuple(files) for label, files in found.items()}
 
     def _labels(self) -> list[str]:
-        answer = self._fetcher.get(self.base, ACCEPT)
+        try:
+            answer = self._fetcher.get(self.base, ACCEPT)
+        except UpstreamError as error:
+            if error.status in _MISSING:
+                return []
+            raise
         links = re.findall(rb'href="([^"]+)"', answer.body)
         paths = [urljoin(answer.url, it.decode("utf-8", "replace")) for it in links]
-        found = [match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))]
-        return sorted(set(found))
+        return sorted({match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))})
 
     def _page(self, url: str) -> tuple[PageFile, ...] | None:
         """Return a page; ``None`` where there is none, which some stores answer with 403."""
