@@ -1,8 +1,8 @@
 """No tool promises what another tool or uv refuses: forty wheels and folders, odd in one way each.
 
 What one tool takes for a build that installs, each of the others does, and the real uv installs it.
-The other way round is no promise: uv installs some wheels that our tools refuse. Contents of members
-are read by verify and tag alone; the last test says so.
+The other way round is no promise: uv installs some wheels that our tools refuse. Only verify and
+tag read the contents of members; the last test says so.
 """
 
 from __future__ import annotations
