@@ -39,6 +39,8 @@ exit codes:
 
 # A terminal shows this many kinds; the other outputs have them all.
 _SHOWN: Final = 40
+# Options of which the page repeats what they were given.
+_FILLED: Final = ("driver", "architecture", "gpu")
 _PROBLEMS: Final = ("no-build", "hole", "shadow", "tie", "some-gpus", "unused")
 
 
@@ -237,7 +239,25 @@ def _write_files(
     if args.html:
         from nvidia_variant_provider.tools.coverage.page import render_page
 
-        _write(args.html, render_page(coverages[0], found, mirror))
+        command, explain = _commands(args)
+        page = render_page(coverages[0], found, mirror, command=command, explain=explain)
+        _write(args.html, page)
+
+
+def _commands(args: argparse.Namespace) -> tuple[str, str]:
+    """Return the command that made a page, and the one that explains a choice, to be copied."""
+    import shlex
+
+    named = [args.source, *(("--package", args.package) if args.package else ())]
+    options = [f"--{name}={value}" for name in _FILLED if (value := getattr(args, name))]
+    options += [f"--target={target}" for target in args.target]
+    options += [f"--rules={rules}" for rules in args.rules or ()]
+    options += ["--catalogue"] * args.catalogue + ["--skip-invalid"] * args.skip_invalid
+    lists = ["--inventory", *args.inventory] if args.inventory else []
+    made = [output.PROGRAM, "coverage", *named, *options, *lists, "--html", args.html]
+    explain = [output.PROGRAM, "explain", *named]
+    both = (shlex.join(made), shlex.join(explain))
+    return output.without_credentials(both[0]), output.without_credentials(both[1])
 
 
 def _write(path: str, text: str) -> None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.coverage.matrix import Ending
-from nvidia_variant_provider.tools.coverage.page.details import Details
+from nvidia_variant_provider.tools.coverage.page.details import CSV_COLUMNS, Details
 from nvidia_variant_provider.tools.coverage.page.heatmap import HeatMap
 from nvidia_variant_provider.tools.installers.table import by_rules
 
@@ -22,9 +22,20 @@ if TYPE_CHECKING:
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequence[str]) -> str:
-    """Return the page as a text of HTML."""
-    details = Details(coverage)
+def render_page(
+    coverage: Coverage,
+    findings: Sequence[Finding],
+    mirror: Sequence[str],
+    *,
+    command: str = "",
+    explain: str = "",
+) -> str:
+    """Return the page as a text of HTML.
+
+    ``command`` is the one that made the page, ``explain`` the one that explains a choice, without
+    its target; both can be copied from the page.
+    """
+    details = Details(coverage, explain)
     heatmap = HeatMap(coverage, details)
     name = escape(f"{coverage.release.name} {coverage.release.version}".strip())
     return "\n".join((
@@ -42,10 +53,12 @@ def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequenc
         "<h2>Devices and drivers</h2>",
         *_filter(len(heatmap.lines)),
         *heatmap.render(),
+        *_signs(coverage),
         "<h2>Problems</h2>",
         *_findings(findings),
         "<h2>Mirror</h2>",
         *_mirror(mirror),
+        *_made_by(command),
         '</main><dialog aria-label="Details"><button class="close" autofocus>Close</button>',
         '<div class="body"></div></dialog>',
         f'<script type="application/json" id="details">{_embedded(details.values)}</script>',
@@ -85,8 +98,27 @@ def _legend(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
 
 def _filter(lines: int) -> Iterator[str]:
     yield '<div class="filter" hidden><label for="find">Show devices with</label>'
-    yield '<input id="find" type="search" autocomplete="off" spellcheck="false">'
-    yield f'<output for="find" class="soft">{lines} of {lines} devices</output></div>'
+    yield '<input id="find" type="search" autocomplete="off" spellcheck="false" '
+    yield 'placeholder="device, driver, variant or hole">'
+    yield f'<output for="find" class="soft">{lines} of {lines} devices</output>'
+    columns = escape(",".join(CSV_COLUMNS))
+    yield f'<button type="button" id="csv" data-columns="{columns}">Download CSV</button></div>'
+
+
+def _signs(coverage: Coverage) -> Iterator[str]:
+    """Explain the signs of the map."""
+    yield '<p class="soft">A cell names the variant that is chosen, and how many machines there '
+    yield "are. +1: other machines of the cell choose another variant."
+    if coverage.holes:
+        yield " ⚠ hole: a GPU, and no build for it."
+    yield "</p>"
+
+
+def _made_by(command: str) -> Iterator[str]:
+    if command:
+        yield "<h2>Made by</h2>"
+        yield f'<p class="command"><code>{escape(command)}</code> '
+        yield '<button type="button" class="copy" hidden>Copy command</button></p>'
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -95,7 +127,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         return
     yield '<ul class="findings">'
     for finding in findings:
-        count = f' <span class="soft">{finding.machines:,} machines</span>'
+        plural = "" if finding.machines == 1 else "s"
+        count = f' <span class="soft">{finding.machines:,} machine{plural}</span>'
         alarm = " alarm" if finding.problem.value in {"hole", "no-build"} else ""
         yield (
             f'<li><span class="tag{alarm}">{finding.problem.value}</span>{escape(finding.text)}'

@@ -64,7 +64,8 @@ class HeatMap:
             yield f'<th scope="col">{escape(column)}<small>{escape(small)}</small></th>'
         yield "</tr></thead><tbody>"
         for line, cells in self.lines.items():
-            yield f'<tr><th scope="row">{_line_words(line)}</th>'
+            found = escape(_findable(line, cells))
+            yield f'<tr data-find="{found}"><th scope="row">{_line_words(line)}</th>'
             for column in self._columns:
                 yield self._cell(cells.get(column, []))
             yield "</tr>"
@@ -80,13 +81,21 @@ class HeatMap:
         mark = "⚠ " if first.is_hole else ""
         choices = {row.choice for row in rows}
         more = f" +{len(choices) - 1}" if len(choices) > 1 else ""
-        count = f"<small>{machines:,}</small>" if machines > 1 or more else ""
+        count = f"<small>{machines:,}</small>"
         title = escape(f"{first.choice}: {self._details.reasons.choice(first)}")
         return (
             f'<td><button type="button" {self.look(first.choice, hole=first.is_hole)} '
             f'data-details="{numbers}" title="{title}">'
             f"<span>{mark}{_breakable(str(first.choice))}{more}</span>{count}</button></td>"
         )
+
+
+def _findable(line: Line, cells: dict[str, list[Row]]) -> str:
+    """Return what a search finds a line by: device, drivers, variants, and whether it has holes."""
+    rows = [row for group in cells.values() for row in group]
+    choices = dict.fromkeys(str(row.choice) for row in rows)
+    hole = "hole" if any(row.is_hole for row in rows) else ""
+    return " ".join((*line, *cells, *choices, hole)).lower().strip()
 
 
 def _line(kind: Kind) -> Line:
