@@ -69,7 +69,7 @@ addEventListener("load", () => {
   const input = document.querySelector("#find");
   const rowsFor = (words) => {
     input.value = words; input.dispatchEvent(new Event("input"));
-    return [...document.querySelectorAll("tbody tr")].filter((row) => !row.hidden)
+    return [...document.querySelectorAll(".map tbody tr")].filter((row) => !row.hidden)
       .map((row) => row.querySelector("th").firstChild.textContent);
   };
   const holes = rowsFor("hole"), drivers = rowsFor("r470"), variants = rowsFor("cuda12.6_sbsa");

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.coverage.matrix import Ending
 from nvidia_variant_provider.tools.coverage.page.details import CSV_COLUMNS, Details
 from nvidia_variant_provider.tools.coverage.page.heatmap import HeatMap
+from nvidia_variant_provider.tools.coverage.what_if import over_branches
 from nvidia_variant_provider.tools.installers.table import by_rules
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.coverage.findings import Finding
     from nvidia_variant_provider.tools.coverage.matrix import Coverage
 
+# With one branch there is nothing to compare.
+_BARS_TELL: Final = 2
 # Nothing may be fetched, whatever a label or a device is called.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -54,6 +57,7 @@ def render_page(
         *_filter(len(heatmap.lines)),
         *heatmap.render(),
         *_signs(coverage),
+        *_over_branches(coverage, heatmap),
         "<h2>Problems</h2>",
         *_findings(findings),
         "<h2>Mirror</h2>",
@@ -119,6 +123,29 @@ def _made_by(command: str) -> Iterator[str]:
         yield "<h2>Made by</h2>"
         yield f'<p class="command"><code>{escape(command)}</code> '
         yield '<button type="button" class="copy" hidden>Copy command</button></p>'
+
+
+def _over_branches(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
+    """Plot the machines by variant, were a driver branch the oldest of the fleet."""
+    shares = over_branches(coverage)
+    if len(shares) < _BARS_TELL:
+        return
+    yield "<h2>If the oldest driver were …</h2>"
+    yield '<p class="soft">Machines by variant, were every older driver replaced by this branch '
+    yield "where it serves the GPU.</p>"
+    yield '<table class="bars"><caption hidden>Machines by variant over driver branches</caption>'
+    yield '<thead><tr><th scope="col">driver</th><th scope="col">machines by variant</th>'
+    yield '<th scope="col">holes</th></tr></thead><tbody>'
+    for share in shares:
+        ranked = sorted(share.machines.items(), key=lambda item: (-item[1], str(item[0])))
+        parts = "".join(
+            f"<span {heatmap.look(choice, hole=False, width=100 * count / coverage.machines)} "
+            f'title="{escape(str(choice))}: {count:,}">{escape(str(choice))} {count:,}</span>'
+            for choice, count in ranked
+        )
+        yield f'<tr><th scope="row">R{share.branch}</th><td><div class="bar">{parts}</div></td>'
+        yield f"<td>{share.holes:,}</td></tr>"
+    yield "</tbody></table>"
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Details:
 
     def add(self, row: Row) -> int:
         """Keep the details of a row and return their number."""
-        machines = row.group.machines
+        machines, target = row.group.machines, _target(row.kind)
         example = f", such as {row.group.example}" if row.group.example else ""
         self.values.append({
             "title": f"{row.kind.device}, {driver_words(row.kind)}",
@@ -39,7 +39,7 @@ class Details:
             "reason": self.reasons.choice(row),
             "order": _cut(row.order, _LABELS_SHOWN),
             "refused": self._of(row),
-            "command": f"{self._explain} --target {target}" if (target := _target(row.kind)) else "",
+            "command": f"{self._explain} --target {target}" if target else "",
             "row": _csv_row(row, self.reasons.choice(row)),
         })  # fmt: skip
         return len(self.values) - 1

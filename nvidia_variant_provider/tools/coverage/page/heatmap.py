@@ -45,13 +45,14 @@ class HeatMap:
         step = (_LAST_HUE - _FIRST_HUE) / max(len(labels) - 1, 1)
         self._hues = {label: round(_FIRST_HUE + index * step) for index, label in enumerate(labels)}
 
-    def look(self, choice: Choice, *, hole: bool) -> str:
-        """Return the attributes that colour an element by a choice."""
+    def look(self, choice: Choice, *, hole: bool, width: float | None = None) -> str:
+        """Return the attributes that colour an element by a choice, and make it a bar's part."""
+        wide = "" if width is None else f"width:{width:.2f}%"
         if hole:
             return 'class="hole"'
         if choice.label in self._hues:
-            return f'class="v" style="--h:{self._hues[choice.label]}"'
-        return 'class="plain"'
+            return f'class="v" style="--h:{self._hues[choice.label]};{wide}"'
+        return f'class="plain" style="{wide}"' if wide else 'class="plain"'
 
     def render(self) -> Iterator[str]:
         """Yield the table in its scrolling frame."""

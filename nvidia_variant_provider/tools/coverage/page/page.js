@@ -3,7 +3,7 @@
   const details = JSON.parse(document.getElementById("details").textContent);
   const dialog = document.querySelector("dialog");
   const body = dialog.querySelector(".body");
-  const rows = [...document.querySelectorAll("tbody tr")];
+  const rows = [...document.querySelectorAll(".map tbody tr")];
   const buttons = [...document.querySelectorAll("td button")];
 
   function add(parent, tag, text) {
