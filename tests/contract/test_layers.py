@@ -57,7 +57,7 @@ TOOLS: Final = {
         "tables",
         "wheels",
     },
-    "conda": {"model", "tables", "value_types"},
+    "conda": {"tables", "value_types"},
     "conformance": {
         "detect",
         "documents",
@@ -74,7 +74,7 @@ TOOLS: Final = {
         "targets",
         "torch",
     },
-    "convert": {"documents", "errors", "files", "lint", "metadata", "wheels"},
+    "convert": {"documents", "errors", "files", "lint", "metadata", "releases", "wheels"},
     "coverage": {
         "documents",
         "errors",
@@ -103,7 +103,7 @@ TOOLS: Final = {
     },
     "files": {"errors"},
     "findings": {"documents", "errors"},
-    "index": {"documents", "errors", "files", "lint", "metadata", "wheels"},
+    "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {
         "detect",
@@ -117,10 +117,12 @@ TOOLS: Final = {
     "lint": {
         "documents",
         "errors",
+        "files",
         "findings",
         "installers",
         "metadata",
         "model",
+        "releases",
         "rules",
         "tables",
         "targets",
@@ -137,9 +139,18 @@ TOOLS: Final = {
         "targets",
     },
     "metadata": {"errors"},
-    "releases": {"errors", "metadata", "wheels"},
+    "releases": {"errors", "files", "metadata", "wheels"},
     "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
-    "tagging": {"binaries", "documents", "errors", "metadata", "model", "rules", "wheels"},
+    "tagging": {
+        "binaries",
+        "documents",
+        "errors",
+        "metadata",
+        "model",
+        "rules",
+        "tables",
+        "wheels",
+    },
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
     "views": {
         "errors",
@@ -172,7 +183,6 @@ PACKAGES: Final = {
     "packaging": {
         "convert",
         "explain",
-        "index",
         "installers",
         "lint",
         "metadata",

@@ -37,8 +37,8 @@ examples:
   nvidia-variant-provider inspect build/lib/
 
 exit codes:
-  0  everything was read
-  2  a path could not be read
+  0  everything was read, or device code was found
+  2  a path could not be read, or a part of it in which all device code may be
 """
 _EXIT_UNREADABLE: Final = 2
 _TEGRA: Final = frozenset(map(str, TEGRA_CAPABILITIES))
@@ -97,7 +97,10 @@ def run(args: argparse.Namespace) -> int:
     _emit(args, contents, failures, selection)
     for path, error in failures:
         output.fail("inspect", error if path in error else f"{path}: {error}")
-    return _EXIT_UNREADABLE if failures else 0
+    hidden = [read for read in contents if read.unread and not read.has_device_code]
+    for read in hidden:
+        output.fail("inspect", f"{read.path}: no device code found, and a part could not be read")
+    return _EXIT_UNREADABLE if failures or hidden else 0
 
 
 def _emit(
@@ -130,10 +133,10 @@ def _emit(
 
 def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, str]]]:
     from nvidia_variant_provider.errors import DamagedFileError
-    from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+    from nvidia_variant_provider.tools.binaries.inspector import inspect_path, wheels_of
 
     contents, failures = [], []
-    for path in paths:
+    for path in (inner for given in paths for inner in wheels_of(given) or [given]):
         with _Progress(path) as progress:
             try:
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
@@ -195,13 +198,19 @@ def _library_row(name: str, library: LibraryRecord) -> tuple[str, ...]:
     places = ", ".join(f"{name} {count}" for name, count in library.places.items())
     kernels = library.coverage.containers
     return (
-        f"{name} ({library.machine or library.form}{', copy' if library.vendored else ''})",
+        f"{name} ({library.machine or library.form}{_role(library)})",
         f"{kernels} of {library.containers}: {places}" if library.containers else "-",
         _targets(library, "cubin"),
         _targets(library, "ptx"),
         " ".join(library.toolkits) or "-",
         _runtime(library),
     )
+
+
+def _role(library: LibraryRecord) -> str:
+    if library.role == "own":
+        return ""
+    return ", copy" if library.vendored else f", {library.role}"
 
 
 def _targets(library: LibraryRecord, kind: str) -> str:
@@ -293,7 +302,7 @@ def _summary(file: FileRecord) -> Iterator[str]:
     elif any(library.images for library in file.libraries):
         yield "no container holds kernels"
     elif not any(library.bare_images for library in file.libraries):
-        yield "no embedded device code"
+        yield from _nothing(file)
     if bounds.compatible or bounds.evidence:
         yield (
             f"CUDA driver version: {bounds.compatible or 'unknown'} by minor-version compatibility,"
@@ -302,5 +311,18 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield from textwrap.wrap("because: " + "; ".join(bounds.evidence), 100)
     if len(file.alternatives) > 1:
         yield f"libraries for several CUDA majors: {', '.join(file.alternatives)}"
+    for library in file.libraries:
+        if library.signs and not library.images and not library.bare_images:
+            yield f"{library.path}: {'; '.join(library.signs)}"
     for requirement in file.requirements:
         yield f"requires: {requirement.text}"
+
+
+def _nothing(file: FileRecord) -> Iterator[str]:
+    """Say that no device code was found, and whether that is all there is to say."""
+    if file.is_complete:
+        yield "no embedded device code"
+    else:
+        yield "no device code in what could be read; the findings name the rest"
+    if any(library.signs for library in file.libraries):
+        yield "not a CPU wheel by that: device code is not embedded, as the lines below tell"

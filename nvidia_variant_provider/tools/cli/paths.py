@@ -36,6 +36,16 @@ def wheels_of(
     return list(found)
 
 
+def has_label(name: str) -> bool:
+    """Tell whether a file name is that of a variant; a name that is no wheel's says so later."""
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+    try:
+        return bool(WheelName.parse(name).label)
+    except InvalidValueError:
+        return True
+
+
 def _in_folder(folder: str, wanted: Callable[[str], bool]) -> list[str]:
     names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
     chosen = [os.path.join(folder, name) for name in names if wanted(name)]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Release
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
     """
     distribution = _find(package, path)
     version = distribution.version
-    text = distribution.read_text(WHEEL_METADATA_NAME)
+    text = distribution.read_text(VARIANT_JSON)
     where = f"{package} {version}, installed"
     if text is None:
         wheel = WheelName(package.replace("-", "_"), version, "", "py3", "none", "any", "")
         return Release(package, version, where, (wheel,), None)
-    metadata = parse_metadata(text.encode(), f"{where}: {WHEEL_METADATA_NAME}")
+    metadata = parse_metadata(text.encode(), f"{where}: {VARIANT_JSON}")
     if len(metadata.variants) != 1:
         seen = ", ".join(metadata.variants) or "no label"
-        raise MetadataError(f"{where}: {WHEEL_METADATA_NAME}", "variants", seen, "one label")
+        raise MetadataError(f"{where}: {VARIANT_JSON}", "variants", seen, "one label")
     # What is installed was built for this platform: only the variant is in question.
     return Release(package, version, where, None, metadata)
 

@@ -12,8 +12,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, WHEEL_SUFFIX
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX, WHEEL_SUFFIX, Listing
+from nvidia_variant_provider.tools.releases.release import Listing
 
 _TIMEOUT_S: Final = 30
 _MAX_PAGE: Final = 64 * 1024 * 1024

@@ -109,7 +109,8 @@ class Fetcher:
 
     def __init__(self, environ: Mapping[str, str], cert: str = "", proxy: str = "") -> None:
         """Take the settings of an installer: a file of certificates, a proxy."""
-        self._logins: dict[tuple[str, str], Login] = {}
+        self._logins: dict[tuple[str, str], Login | None] = {}
+        self._needs: dict[str, bool] = {}
         self._environ = environ
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
@@ -127,7 +128,12 @@ class Fetcher:
 
     def needs_login(self, url: str) -> bool:
         """Tell whether requests to an address carry credentials."""
-        return self._login(url) is not None
+        # Pages list thousands of addresses of one host.
+        start = url[: url.find("/", len("https://")) + 1] or url
+        known = self._needs.get(start)
+        if known is None:
+            known = self._needs[start] = self._login(url) is not None
+        return known
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
@@ -196,8 +202,11 @@ class Fetcher:
         return any(it in {"*", host} or host.endswith(f".{it}") for it in names)
 
     def _login(self, url: str) -> Login | None:
-        known = self._logins.get(origin_of(url))
-        return known or _from_netrc(urlsplit(url).hostname or "", self._environ)
+        origin = origin_of(url)
+        if origin not in self._logins:
+            host = urlsplit(url).hostname or ""
+            self._logins[origin] = _from_netrc(host, self._environ)
+        return self._logins[origin]
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from nvidia_variant_provider.tools.inventory.resolve import parse_branch
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from tests.tools.coverage.samples import fleet, gpu, kind, properties, release, stated, with_labels
+from tests.tools.lint.releases import write_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +143,7 @@ def test_wheel_that_vanished_is_named(tmp_path: Path) -> None:
 
 
 def test_release_without_metadata_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "pkg-1.0-py3-none-any.whl").write_bytes(b"")
+    write_wheel(tmp_path / "pkg-1.0-py3-none-any.whl", None)
 
     with pytest.raises(MetadataError, match="variants of pkg"):
         read_release(str(tmp_path))
