@@ -294,7 +294,7 @@ def without_credentials(text: str) -> str:
     """Return a text in which no address shows a user name or a password."""
     if "@" not in text:
         return text
-    from nvidia_variant_provider.tools.views.fetching import redacted
+    from nvidia_variant_provider.tools.releases.http import redacted
 
     return redacted(text)
 
