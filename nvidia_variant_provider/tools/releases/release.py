@@ -112,9 +112,7 @@ class Listing:
             keys = _fitting(keys, package)
         names = sorted({key.project for key in keys})
         if not names:
-            there = some(
-                [f"{key.project}=={key.version}" for key in sorted(key for key, _ in found)]
-            )
+            there = some([f"{key.project}=={key.version}" for key in sorted(held)])
             raise InvalidValueError(
                 f"{self.origin}: no wheel{f' of {package}' if package else ''}"
                 f"{f'; there is {there}' if there else ''}{self._misnamed()}"
