@@ -79,6 +79,7 @@ TOOLS: Final = {
         "documents",
         "errors",
         "explain",
+        "files",
         "installers",
         "inventory",
         "metadata",
