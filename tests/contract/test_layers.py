@@ -155,6 +155,7 @@ TOOLS: Final = {
     "views": {
         "errors",
         "explain",
+        "files",
         "installers",
         "metadata",
         "model",

@@ -30,6 +30,7 @@ examples:
   nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
   nvidia-variant-provider explain --installed torch
+  nvidia-variant-provider explain https://index.example/simple/ --package torch --through-view
 
 exit codes:
   0  explained, and the checks hold
@@ -68,6 +69,19 @@ def add_parser(
         metavar="NAMESPACE",
         help="count the optional provider of a namespace as enabled; uv cannot enable one",
     )
+    view = parser.add_argument_group("view")
+    view.add_argument(
+        "--through-view",
+        action="store_true",
+        help="explain which version and build pip installs through 'run'; SOURCE is an index",
+    )
+    view.add_argument(
+        "--cuda-index",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="with --through-view: an address with per-CUDA indexes below it; may be repeated",
+    )
     checks = parser.add_argument_group("checks")
     checks.add_argument(
         "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
@@ -85,6 +99,10 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Explain, print, check."""
+    if args.through_view:
+        from nvidia_variant_provider.tools.cli import explain_view
+
+        return explain_view.run(args, _machines(args))
     release = _release(args)
     found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
     if args.json:
