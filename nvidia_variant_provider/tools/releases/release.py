@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames, WheelFile
@@ -104,9 +105,12 @@ class Listing:
             keys = _fitting(keys, package)
         names = sorted({key.project for key in keys})
         if not names:
-            misnamed = self._misnamed()
+            there = some(
+                [f"{key.project}=={key.version}" for key in sorted(key for key, _ in found)]
+            )
             raise InvalidValueError(
-                f"{self.origin}: no wheel{f' of {package}' if package else ''}{misnamed}"
+                f"{self.origin}: no wheel{f' of {package}' if package else ''}"
+                f"{f'; there is {there}' if there else ''}{self._misnamed()}"
             )
         if len(names) > 1:
             listed = ", ".join(names[:8])

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.files import read_bounded
+from nvidia_variant_provider.tools.files import missing, read_bounded
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
@@ -47,6 +47,8 @@ def read_release(source: str, package: str | None = None) -> Release:
             return _lone_wheel(source, WheelName.parse(name))
         if name.endswith(METADATA_SUFFIX):
             return _beside(source, folder, name)
+    except FileNotFoundError as error:
+        raise InvalidValueError(f"{source}: {missing(source)}") from error
     except OSError as error:
         raise InvalidValueError(f"{source}: {error.strerror or error}") from error
     raise InvalidValueError(

@@ -18,11 +18,11 @@ from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.candidates import may_be_variant, wheel_named
-from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
