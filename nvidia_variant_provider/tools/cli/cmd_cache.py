@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
 
 _EPILOG: Final = """\
 Kept are wheels whose variant markers were answered (20 GiB at most, the least used go first), and

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import options, output
-from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
 from nvidia_variant_provider.tools.views.service import ViewService

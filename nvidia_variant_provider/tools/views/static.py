@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
-from nvidia_variant_provider.tools.views.fetching import Fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.service import ViewService
