@@ -91,6 +91,7 @@ TOOLS: Final = {
     },
     "documents": set[str](),
     "explain": {
+        "binaries",
         "documents",
         "errors",
         "installers",
@@ -99,6 +100,8 @@ TOOLS: Final = {
         "model",
         "releases",
         "rules",
+        "tables",
+        "torch",
         "wheels",
     },
     "files": {"errors"},
