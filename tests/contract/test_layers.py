@@ -94,6 +94,7 @@ TOOLS: Final = {
         "binaries",
         "documents",
         "errors",
+        "files",
         "installers",
         "machines",
         "metadata",
@@ -143,7 +144,7 @@ TOOLS: Final = {
     },
     "metadata": {"errors"},
     "releases": {"errors", "files", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "files", "findings", "verify", "wheels"},
     "tagging": {
         "binaries",
         "documents",

@@ -101,7 +101,7 @@ def test_several_packages_have_to_be_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("nothing-here", None, "No such file"),
+        ("nothing-here", None, "no such file"),
         ("notes.txt", b"", "expected a folder of wheels"),
         ("demo-1.2-py3-none-any-x.whl", b"no zip", "not a zip"),
         ("demo-1.2-py3-none-any-x.whl", b"PK\x05\x06" + bytes(18), "seen no such folder"),
@@ -272,7 +272,7 @@ def test_an_installed_wheel_without_a_label_has_no_variant(folder: Path, tmp_pat
 
 
 def test_what_is_not_installed_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match="demo: not installed in "):
+    with pytest.raises(InvalidValueError, match="demo: not installed here"):
         find_installed("demo", [str(tmp_path)])
 
 
