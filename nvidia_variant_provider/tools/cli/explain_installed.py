@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import canonicalize_name
-
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
 from nvidia_variant_provider.tools.explain.fitness import (
@@ -38,7 +36,7 @@ class Installed(NamedTuple):
 def read(distribution: Distribution, path: Sequence[str]) -> Installed:
     """Read what is installed; beside torch also what was built against it."""
     build = read_build(distribution)
-    if canonicalize_name(build.name) != TORCH:
+    if build.name.lower() != TORCH:
         return Installed(build, ())
     others = [_beside(it) for it in installed_of(COMPANIONS, path)]
     return Installed(build, tuple(disagreements(build, others)))
