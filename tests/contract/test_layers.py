@@ -115,6 +115,7 @@ TOOLS: Final = {
         "targets",
     },
     "lint": {
+        "binaries",
         "documents",
         "errors",
         "files",

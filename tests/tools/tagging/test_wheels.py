@@ -153,6 +153,24 @@ def test_markers_that_stay_are_remarked_on(label: str, more: str, tmp_path: Path
     )
 
 
+def test_a_local_version_is_remarked_on(tmp_path: Path) -> None:
+    name = "demo-1.0+cu126-py3-none-any.whl"
+    files = {key.replace("demo-1.0", "demo-1.0+cu126"): data.replace(b"1.0", b"1.0+cu126")
+             for key, data in files_of_wheel().items() if not key.endswith("RECORD")}  # fmt: skip
+    record = "demo-1.0+cu126.dist-info/RECORD"
+    rows = record_of(files).replace(f"{DIST_INFO}/RECORD".encode(), record.encode())
+    (tmp_path / name).write_bytes(pack(files | {record: rows}))
+
+    _, remarks = write_variant(tmp_path / name, tmp_path, build_variant("cuda12.6", HOPPER))
+
+    assert remarks == (
+        (
+            "the greatest local version wins before any label counts: 1.0+cu126 never competes with "
+            "builds of another local version"
+        ),
+    )
+
+
 def test_untag_answers_the_markers_for_the_label_it_takes_off(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {STATED_IN: HEAD + MARKED})
     path, _ = write_variant(wheel, tmp_path, build_variant("cuda12.8", HOPPER))
