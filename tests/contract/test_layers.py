@@ -93,6 +93,7 @@ TOOLS: Final = {
     "explain": {
         "documents",
         "errors",
+        "files",
         "installers",
         "machines",
         "metadata",
@@ -141,7 +142,7 @@ TOOLS: Final = {
     },
     "metadata": {"errors"},
     "releases": {"errors", "files", "metadata", "wheels"},
-    "survey": {"binaries", "documents", "errors", "findings", "verify", "wheels"},
+    "survey": {"binaries", "documents", "errors", "files", "findings", "verify", "wheels"},
     "tagging": {
         "binaries",
         "documents",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -142,6 +143,8 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
             except DamagedFileError as error:
                 failures.append((path, str(error)))
+            except FileNotFoundError:
+                failures.append((path, missing(path)))
             except OSError as error:
                 failures.append((path, error.strerror or str(error)))
     return contents, failures

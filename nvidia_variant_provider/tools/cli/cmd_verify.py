@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import checking, output
-from nvidia_variant_provider.tools.cli.paths import has_label, missing, wheels_of
+from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
 from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     import argparse

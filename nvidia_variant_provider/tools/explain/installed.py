@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from importlib.metadata import Distribution, distributions
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Release
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
@@ -41,5 +44,15 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
 def _find(package: str, path: Sequence[str]) -> Distribution:
     found = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if found is None:
-        raise InvalidValueError(f"{package[:60]}: not installed here")
+        raise InvalidValueError(f"{package[:60]}: not installed here{_near(package, path)}")
     return found
+
+
+def _near(package: str, path: Sequence[str]) -> str:
+    """Name what is installed under a near name, or say that a folder does not exist."""
+    absent = [folder for folder in path if folder and not os.path.exists(folder)]
+    if len(path) == 1 and absent:
+        return f"; {absent[0]}: {missing(absent[0])}"
+    names = sorted({it.metadata["Name"] or "" for it in distributions(path=list(path))})
+    near = difflib.get_close_matches(package, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

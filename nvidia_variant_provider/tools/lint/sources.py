@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import read_bounded
+from nvidia_variant_provider.tools.files import missing, read_bounded
 from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
@@ -81,7 +81,7 @@ class Gathered:
         if os.path.isdir(path):
             self._add_folder(path)
         elif not os.path.exists(path):
-            raise InvalidValueError(f"{path}: no such file or folder")
+            raise InvalidValueError(f"{path}: {missing(str(path))}")
         elif not self._add_file(path):
             raise InvalidValueError(
                 f"{path}: expected a wheel, a JSON file, pyproject.toml or a folder"

@@ -101,7 +101,7 @@ def test_several_packages_have_to_be_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("nothing-here", None, "No such file"),
+        ("nothing-here", None, "no such file"),
         ("notes.txt", b"", "expected a folder of wheels"),
         ("demo-1.2-py3-none-any-x.whl", b"no zip", "not a zip"),
         ("demo-1.2-py3-none-any-x.whl", b"PK\x05\x06" + bytes(18), "seen no such folder"),
