@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from nvidia_variant_provider.tools.tagging.variant import NVIDIA_ENTRY, build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
+from tests.tools.lint.releases import write_wheel as write_plain_wheel
 from tests.wheel_maker import DIST_INFO, METADATA, WHEEL, make_wheel, pack, record_of
 
 if TYPE_CHECKING:
@@ -154,20 +155,13 @@ def test_markers_that_stay_are_remarked_on(label: str, more: str, tmp_path: Path
 
 
 def test_a_local_version_is_remarked_on(tmp_path: Path) -> None:
-    name = "demo-1.0+cu126-py3-none-any.whl"
-    files = {key.replace("demo-1.0", "demo-1.0+cu126"): data.replace(b"1.0", b"1.0+cu126")
-             for key, data in files_of_wheel().items() if not key.endswith("RECORD")}  # fmt: skip
-    record = "demo-1.0+cu126.dist-info/RECORD"
-    rows = record_of(files).replace(f"{DIST_INFO}/RECORD".encode(), record.encode())
-    (tmp_path / name).write_bytes(pack(files | {record: rows}))
+    wheel = write_plain_wheel(tmp_path / "demo-1.0+cu126-py3-none-any.whl", None)
 
-    _, remarks = write_variant(tmp_path / name, tmp_path, build_variant("cuda12.6", HOPPER))
+    _, (remark,) = write_variant(wheel, tmp_path, build_variant("cuda12.6", HOPPER))
 
-    assert remarks == (
-        (
-            "the greatest local version wins before any label counts: 1.0+cu126 never competes with "
-            "builds of another local version"
-        ),
+    assert remark == (
+        "the greatest local version wins before any label counts: 1.0+cu126 never competes with"
+        " builds of another local version"
     )
 
 
