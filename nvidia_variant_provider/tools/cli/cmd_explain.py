@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
-        output.emit_json(Explanations.of(release, found).model_dump(mode="json"))
+        output.emit_document(Explanations.of(release, found))
     else:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         for name, explanation in found:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
 
@@ -73,10 +73,9 @@ class MachineResult(JsonModel):
     warnings: tuple[str, ...]
 
 
-class Explanations(JsonModel):
+class Explanations(JsonDocument):
     """A release explained on one or more machines."""
 
-    schema_version: Literal[1] = 1
     package: str
     version: str
     source: str
