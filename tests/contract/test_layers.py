@@ -119,6 +119,7 @@ TOOLS: Final = {
         "targets",
     },
     "lint": {
+        "binaries",
         "documents",
         "errors",
         "files",
