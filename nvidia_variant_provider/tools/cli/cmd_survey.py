@@ -296,7 +296,7 @@ def _summary(args: argparse.Namespace) -> int:
 
     summary = summarise(args.results)
     if args.json:
-        output.emit_json(summary.model_dump(mode="json"))
+        output.emit_document(summary)
         return 0
     if args.wheels:
         output.emit_table(_WHEEL_COLUMNS, map(_wheel_row, latest_records(args.results)))
