@@ -92,6 +92,7 @@ TOOLS: Final = {
     },
     "documents": set[str](),
     "explain": {
+        "binaries",
         "documents",
         "errors",
         "files",
@@ -101,6 +102,8 @@ TOOLS: Final = {
         "model",
         "releases",
         "rules",
+        "tables",
+        "torch",
         "wheels",
     },
     "files": {"errors"},
@@ -117,6 +120,7 @@ TOOLS: Final = {
         "targets",
     },
     "lint": {
+        "binaries",
         "documents",
         "errors",
         "files",
@@ -157,6 +161,7 @@ TOOLS: Final = {
     "views": {
         "errors",
         "explain",
+        "files",
         "installers",
         "metadata",
         "model",
