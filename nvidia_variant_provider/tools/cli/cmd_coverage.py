@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
+from nvidia_variant_provider.tools.installers.table import INSTALLERS, by_name
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
         Entry,
         Finding,
         Fleet,
+        Release,
     )
+    from nvidia_variant_provider.tools.coverage.what_if import Answer
 
 _EPILOG: Final = """\
 examples:
@@ -27,7 +30,7 @@ examples:
   kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --inventory -
   scontrol show nodes --json > nodes.json
   nvidia-variant-provider coverage wheels/ --inventory nodes.json --driver 570
-  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --requirements torch.txt
+  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --lock torch.txt
   nvidia-variant-provider coverage torch-2.14.1-variants.json --target gh200@580 --target t4@535
   nvidia-variant-provider coverage wheels/ --inventory fleet.csv --fail-on hole
 
@@ -39,6 +42,8 @@ exit codes:
 
 # A terminal shows this many kinds; the other outputs have them all.
 _SHOWN: Final = 40
+# Options of which the page repeats what they were given.
+_FILLED: Final = ("driver", "architecture", "gpu")
 _PROBLEMS: Final = ("no-build", "hole", "shadow", "tie", "some-gpus", "unused")
 
 
@@ -65,7 +70,13 @@ def add_parser(
         action="append",
         choices=("0", "1"),
         help="rule set; 0 predicts uv (default: 1). Given twice, the first is shown and "
-        "mirror and requirements serve both",
+        "mirror and lock serve both",
+    )
+    parser.add_argument(
+        "--installer",
+        choices=[installer.name for installer in INSTALLERS],
+        help="answer as this installer: uv and provider by their rule set; one that knows no "
+        "variants gets the wheel without a label, and through a view the variant",
     )
     _add_outputs(parser)
     return parser
@@ -109,11 +120,22 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--csv", action="store_true", help="print a line per machine kind and variant"
     )
+    form.add_argument(
+        "--prometheus", action="store_true", help="print metrics in Prometheus's text format"
+    )
     group.add_argument("--html", metavar="FILE", help="also write the matrix as one page")
     group.add_argument(
-        "--requirements",
+        "--lock",
         metavar="FILE",
-        help="also write a lock with the hash of every wheel that the fleet can choose",
+        help="also write a requirements file with the hash of every wheel that the fleet chooses",
+    )
+    group.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="QUESTION",
+        help="also say what would change with driver=580 on every machine, or with a variant more "
+        "in the release: add=cuda12.6; repeatable",
     )
     group.add_argument(
         "--fail-on",
@@ -126,24 +148,51 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count the machines, work out the matrix, write what was asked for."""
-    from nvidia_variant_provider.tools.coverage import cover, find, read_release
+    from nvidia_variant_provider.tools.coverage import find, read_release
     from nvidia_variant_provider.tools.coverage.mirror import smallest
+    from nvidia_variant_provider.tools.coverage.what_if import answer
 
     defaults = defaults_of(args)
+    if args.lock and args.lock.endswith(".toml"):
+        # Measured with pip 26.3 and uv: both refuse a pylock.toml that lists a variant.
+        raise InvalidValueError(
+            f"--lock {args.lock}: installers refuse a pylock.toml with variants; expected a "
+            "requirements file, such as torch.txt"
+        )
     release = read_release(args.source, args.package)
     fleet = _fleet(args, defaults)
     if not fleet.groups:
         raise InvalidValueError("no machine in the lists that were given")
-    chosen = dict.fromkeys(int(text) for text in args.rules or ("1",))
-    coverages = [cover(release, fleet, rules) for rules in chosen]
+    coverages = _covered(args, release, fleet)
     found = find(coverages[0])
     mirror = smallest(coverages)
+    answers = [answer(coverages[0], question) for question in args.what_if]
     # The files first: whoever reads standard output may have seen enough after a line.
     _write_files(args, coverages, found, mirror)
-    _print(args, coverages[0], found, mirror)
+    _print(args, coverages[0], found, mirror, answers)
     if fleet.skipped:
         output.warn(f"{output.count(fleet.skipped, 'entry')} skipped: not readable")
     return int(any(finding.problem.value in args.fail_on for finding in found))
+
+
+def _covered(args: argparse.Namespace, release: Release, fleet: Fleet) -> list[Coverage]:
+    """Return the matrix of every rule set that is asked for, or of the installer."""
+    from nvidia_variant_provider.tools.coverage import cover
+    from nvidia_variant_provider.tools.coverage.matrix import cover_plain
+
+    rules = [int(text) for text in args.rules or ()]
+    if args.installer:
+        installer = by_name(args.installer)
+        if rules:
+            raise InvalidValueError("--installer says the rule set: expected without --rules")
+        if installer.rules is None:
+            if args.what_if:
+                raise InvalidValueError(
+                    f"--what-if: {installer.called} knows no variants; expected another --installer"
+                )
+            return [cover_plain(release, fleet, installer.called)]
+        rules = [installer.rules]
+    return [cover(release, fleet, number) for number in dict.fromkeys(rules or (1,))]
 
 
 def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
@@ -185,16 +234,23 @@ def _print(
     coverage: Coverage,
     found: Sequence[Finding],
     mirror: Sequence[str],
+    answers: Sequence[Answer],
 ) -> None:
     from nvidia_variant_provider.tools.coverage import report
     from nvidia_variant_provider.tools.coverage.json_model import CoverageModel
+    from nvidia_variant_provider.tools.coverage.metrics import prometheus
 
     if args.json:
-        output.emit_json(CoverageModel.of(coverage, found, mirror).model_dump(mode="json"))
+        document = CoverageModel.of(coverage, found, mirror, answers)
+        output.emit_document(document)
+    elif args.prometheus:
+        output.emit_lines(prometheus(coverage, found))
     elif args.csv:
         output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     else:
         _print_table(coverage, found, mirror)
+        for told in answers:
+            _print_answer(told, coverage)
 
 
 def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[str]) -> None:
@@ -203,11 +259,14 @@ def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[
     from nvidia_variant_provider.tools.coverage import report
 
     release = coverage.release
+    answers_as = f"as {coverage.installer}" if coverage.installer else f"rules {coverage.rules}"
     title = (
-        f"{release.name} {release.version}: {coverage.machines} machines, rules {coverage.rules}"
+        f"{release.name} {release.version}: {output.count(coverage.machines, 'machine')}, "
+        f"{answers_as}"
     )
     shown = islice(report.table_rows(coverage), _SHOWN)
-    output.emit_table(report.TABLE_COLUMNS, shown, title=title)
+    view = ("through a view",) if coverage.installer else ()
+    output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
     if len(coverage.rows) > _SHOWN:
         more = len(coverage.rows) - _SHOWN
         output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
@@ -224,20 +283,51 @@ def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[
     output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
 
 
+def _print_answer(told: Answer, coverage: Coverage) -> None:
+    lines = [f"what if {told.question}: holes {coverage.holes:,} -> {told.holes:,}"]
+    output.emit_lines(["", *lines, f"  assumed: {told.assumed}"])
+    if not told.changes:
+        output.emit_lines(["  no machine would choose otherwise"])
+        return
+    rows = (
+        (str(change.machines), str(change.before), str(change.after), ", ".join(change.devices))
+        for change in told.changes
+    )
+    output.emit_table(("machines", "now", "then", "devices"), rows)
+
+
 def _write_files(
     args: argparse.Namespace,
     coverages: Sequence[Coverage],
     found: Sequence[Finding],
     mirror: Sequence[str],
 ) -> None:
-    if args.requirements:
+    if args.lock:
         from nvidia_variant_provider.tools.coverage.mirror import requirements
 
-        _write(args.requirements, "\n".join(requirements(coverages)) + "\n")
+        _write(args.lock, "\n".join(requirements(coverages)) + "\n")
     if args.html:
         from nvidia_variant_provider.tools.coverage.page import render_page
 
-        _write(args.html, render_page(coverages[0], found, mirror))
+        command, explain = _commands(args)
+        page = render_page(coverages[0], found, mirror, command=command, explain=explain)
+        _write(args.html, page)
+
+
+def _commands(args: argparse.Namespace) -> tuple[str, str]:
+    """Return the command that made a page, and the one that explains a choice, to be copied."""
+    import shlex
+
+    named = [args.source, *(("--package", args.package) if args.package else ())]
+    options = [f"--{name}={value}" for name in _FILLED if (value := getattr(args, name))]
+    options += [f"--target={target}" for target in args.target]
+    options += [f"--rules={rules}" for rules in args.rules or ()]
+    options += ["--catalogue"] * args.catalogue + ["--skip-invalid"] * args.skip_invalid
+    lists = ["--inventory", *args.inventory] if args.inventory else []
+    made = [output.PROGRAM, "coverage", *named, *options, *lists, "--html", args.html]
+    explain = [output.PROGRAM, "explain", *named]
+    both = (shlex.join(made), shlex.join(explain))
+    return output.without_credentials(both[0]), output.without_credentials(both[1])
 
 
 def _write(path: str, text: str) -> None:

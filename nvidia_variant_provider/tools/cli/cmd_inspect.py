@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -112,11 +113,11 @@ def _emit(
     from nvidia_variant_provider.tools.binaries.findings import findings_of
 
     if args.output_format in {checking.TEXT, checking.JSON}:
-        from nvidia_variant_provider.tools.binaries.json_model import build_document
+        from nvidia_variant_provider.tools.binaries.json_model import Inspection
 
-        document = build_document(contents, failures, selection)
+        document = Inspection.of(contents, failures, selection)
         if args.output_format == checking.JSON:
-            output.emit_json(document.model_dump(mode="json"))
+            output.emit_document(document)
             return
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)
@@ -142,6 +143,8 @@ def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, 
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
             except DamagedFileError as error:
                 failures.append((path, str(error)))
+            except FileNotFoundError:
+                failures.append((path, missing(path)))
             except OSError as error:
                 failures.append((path, error.strerror or str(error)))
     return contents, failures

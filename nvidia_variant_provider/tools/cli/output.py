@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pydantic import BaseModel
     from rich.console import Console
 
 PROGRAM: Final = "nvidia-variant-provider"
@@ -97,6 +98,11 @@ def emit_json(document: Mapping[str, object]) -> None:
     write(json.dumps(document, indent=2) + "\n")
 
 
+def emit_document(document: BaseModel) -> None:
+    """Print a document of a tool; every command does it here."""
+    emit_json(document.model_dump(mode="json"))
+
+
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a header and rows as CSV."""
     import csv
@@ -105,8 +111,17 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([one_line(str(cell)) for cell in row] for row in rows)
+    writer.writerows([_harmless(one_line(str(cell))) for cell in row] for row in rows)
     write(text.getvalue())
+
+
+# A spreadsheet takes a cell that begins with one of these for a formula, and may run it.
+_FORMULA: Final = ("=", "+", "@", "-")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that a spreadsheet shows as text; a lone hyphen is none of its formulas."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and len(cell) > 1 else cell
 
 
 def emit_lines(lines: Iterable[str]) -> None:
@@ -277,8 +292,17 @@ def _say(head: str, message: str, tone: Tone | None = None) -> None:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):
-        text = _wrapped(one_line(head + message), sys.stderr)
+        text = _wrapped(one_line(head + without_credentials(message)), sys.stderr)
         sys.stderr.write(_toned(text[: len(head)], tone, sys.stderr) + text[len(head) :] + "\n")
+
+
+def without_credentials(text: str) -> str:
+    """Return a text in which no address shows a user name or a password."""
+    if "@" not in text:
+        return text
+    from nvidia_variant_provider.tools.releases.http import redacted
+
+    return redacted(text)
 
 
 def _wrapped(line: str, stream: TextIO) -> str:

@@ -14,7 +14,7 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
-from nvidia_variant_provider.tools.files import read_bounded, write_atomically
+from nvidia_variant_provider.tools.files import missing, read_bounded, write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
     PYPROJECT,
     parse_document,
@@ -136,7 +136,7 @@ def _files(paths: Iterable[str], *, plain_too: bool) -> Iterator[Path]:
                 raise InvalidValueError(f"{path}: seen {len(found)} of them, expected {form}")
             yield from found
         elif not path.is_file():
-            raise InvalidValueError(f"{path}: no such file or folder")
+            raise InvalidValueError(f"{path}: {missing(str(path))}")
         else:
             yield path
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.coverage.findings import Finding
     from nvidia_variant_provider.tools.coverage.kinds import Kind
     from nvidia_variant_provider.tools.coverage.matrix import Coverage, Row
+    from nvidia_variant_provider.tools.coverage.what_if import Answer
 
 SCHEMA_VERSION: Final = 1
 
@@ -67,6 +68,10 @@ class RowModel(KindModel):
     label: str = Field(description="the variant chosen; empty where none is")
     hole: bool = Field(description="a machine with a GPU gets no build for it")
     reason: str = Field(description="what decides for the choice, or why it is a hole")
+    through_view: str | None = Field(
+        description="what an installer that knows no variants gets through a view; null where it "
+        "knows them"
+    )
     order: list[str] = Field(description="the variants the machine can install, best first")
     refused: list[RefusalModel]
 
@@ -82,6 +87,7 @@ class RowModel(KindModel):
             label=row.choice.label,
             hole=row.is_hole,
             reason=reasons.choice(row),
+            through_view=str(row.through_view) if row.through_view else None,
             order=list(row.order),
             refused=[RefusalModel(label=label, reason=reason) for label, reason in refusals],
         )
@@ -108,6 +114,38 @@ class FindingModel(JsonModel):
         )
 
 
+class ChangeModel(JsonModel):
+    """Machines that would choose otherwise."""
+
+    machines: int
+    before: str = Field(examples=["null"])
+    after: str = Field(examples=["cuda13.0"])
+    devices: list[str]
+
+
+class WhatIfModel(JsonModel):
+    """The answer to one question of ``--what-if``."""
+
+    question: str = Field(examples=["driver=580", "add=cuda12.6"])
+    assumed: str = Field(description="what the answer takes for granted")
+    holes: int = Field(description="how many holes there would be")
+    changes: list[ChangeModel]
+
+    @classmethod
+    def of(cls, told: Answer) -> WhatIfModel:
+        """Build the part of an answer."""
+        changes = [
+            ChangeModel(
+                machines=change.machines,
+                before=str(change.before),
+                after=str(change.after),
+                devices=list(change.devices),
+            )
+            for change in told.changes
+        ]
+        return cls(question=told.question, assumed=told.assumed, holes=told.holes, changes=changes)
+
+
 class CoverageModel(JsonModel):
     """The matrix of a release and a fleet, its problems, and what a mirror must carry."""
 
@@ -115,6 +153,10 @@ class CoverageModel(JsonModel):
     package: str
     version: str
     rules: Literal[0, 1]
+    installer: str | None = Field(
+        description="the installer that knows no variants, where the choices are its own",
+        examples=["pip"],
+    )
     machines: int
     skipped: int = Field(description="entries of the inventory that could not be read")
     holes: int = Field(description="how many machines with a GPU get no build for it")
@@ -125,10 +167,15 @@ class CoverageModel(JsonModel):
         description="the smallest set of labels that changes no choice; empty text: the wheel "
         "without a label"
     )
+    what_if: list[WhatIfModel]
 
     @classmethod
     def of(
-        cls, coverage: Coverage, findings: Iterable[Finding], mirror: Sequence[str]
+        cls,
+        coverage: Coverage,
+        findings: Iterable[Finding],
+        mirror: Sequence[str],
+        answers: Iterable[Answer] = (),
     ) -> CoverageModel:
         """Build the document."""
         reasons = Reasons(coverage)
@@ -137,11 +184,13 @@ class CoverageModel(JsonModel):
             package=coverage.release.name,
             version=coverage.release.version,
             rules=0 if coverage.rules == 0 else 1,
+            installer=coverage.installer or None,
             machines=coverage.machines,
             skipped=coverage.skipped,
             holes=coverage.holes,
-            variants=list(coverage.release.metadata.variants),
+            variants=list(coverage.release.strict.variants),
             rows=[RowModel.of_row(row, reasons) for row in coverage.rows],
             findings=[FindingModel.of(finding) for finding in findings],
             mirror=list(mirror),
+            what_if=[WhatIfModel.of(told) for told in answers],
         )

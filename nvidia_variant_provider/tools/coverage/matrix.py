@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules import DEFAULT_RULES, decide
+from nvidia_variant_provider.tools.coverage.release import has_ordinary, labels_on
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.rules import Feature
     from nvidia_variant_provider.tools.coverage.fleet import Fleet, Group
     from nvidia_variant_provider.tools.coverage.kinds import Kind
-    from nvidia_variant_provider.tools.coverage.release import Release
     from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.release import Release
 
 
 class Ending(Enum):
@@ -45,12 +46,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of machine: the labels it can install, best first, and what is chosen of them."""
+    """One kind of machine: the labels it can install, best first, and what is chosen of them.
+
+    ``through_view`` is what an installer that knows no variants chooses from a view of the index.
+    """
 
     kind: Kind
     group: Group
     order: tuple[str, ...]
     choice: Choice
+    through_view: Choice | None = None
 
     @property
     def is_hole(self) -> bool:
@@ -62,13 +67,15 @@ class Row:
 class Coverage:
     """The matrix of a release and a fleet under one rule set.
 
-    ``skipped`` counts the entries of the inventory that could not be read.
+    ``skipped`` counts the entries of the inventory that could not be read. ``installer`` names the
+    one that knows no variants, where the choices are such a one's.
     """
 
     release: Release
     rules: int
     rows: tuple[Row, ...]
     skipped: int = 0
+    installer: str = ""
 
     @property
     def machines(self) -> int:
@@ -100,6 +107,20 @@ def cover(release: Release, fleet: Fleet, rules: int = DEFAULT_RULES) -> Coverag
     return Coverage(release, rules, tuple(rows), fleet.skipped)
 
 
+def cover_plain(release: Release, fleet: Fleet, installer: str) -> Coverage:
+    """Work out what an installer gets that knows no variants, today and through a view.
+
+    Today is the wheel without a label, if there is one for the platform.
+    """
+    rows = []
+    for row in cover(release, fleet).rows:
+        kind = row.kind
+        plain = has_ordinary(release, kind.system, kind.architecture)
+        choice = Choice(Ending.ORDINARY if plain else Ending.NOTHING)
+        rows.append(Row(kind, row.group, (), choice, row.choice))
+    return Coverage(release, DEFAULT_RULES, tuple(rows), fleet.skipped, installer)
+
+
 def preferences(release: Release, kind: Kind, rules: int) -> Preferences:
     """Return what the package and the rules prefer on a kind of machine."""
     return _preferences(release, offered(release, kind, rules))
@@ -107,14 +128,14 @@ def preferences(release: Release, kind: Kind, rules: int) -> Preferences:
 
 def offered(release: Release, kind: Kind, rules: int) -> tuple[Feature, ...]:
     """Return the features of a kind; none where rule set 0, which is uv's, skips the provider."""
-    provider = (release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
+    provider = (release.strict.providers or {}).get(NVIDIA_NAMESPACE)
     if rules == 0 and provider is not None and uv_skips(provider):
         return ()
     return decide(kind.machine, rules).features
 
 
 def _preferences(release: Release, features: tuple[Feature, ...]) -> Preferences:
-    return release.metadata.preferences({NVIDIA_NAMESPACE: features})
+    return release.strict.preferences({NVIDIA_NAMESPACE: features})
 
 
 class _Orders:
@@ -135,7 +156,7 @@ class _Orders:
         features = self._features[facts]
         where = (features, kind.system, kind.architecture)
         if where not in self._fitting:
-            labels = self._release.labels(kind.system, kind.architecture)
+            labels = labels_on(self._release, kind.system, kind.architecture)
             self._fitting[where] = tuple(
                 label for label in self._ordered(features) if label in labels
             )
@@ -144,14 +165,14 @@ class _Orders:
     def _ordered(self, features: tuple[Feature, ...]) -> tuple[str, ...]:
         if features not in self._all:
             prefer = _preferences(self._release, features)
-            self._all[features] = prefer.order(self._release.metadata.variants)
+            self._all[features] = prefer.order(self._release.strict.variants)
         return self._all[features]
 
 
 def _choice(release: Release, kind: Kind, order: tuple[str, ...]) -> Choice:
     if order:
-        return Choice(_ending(order[0], release.metadata.variants[order[0]]), order[0])
-    if release.has_ordinary(kind.system, kind.architecture):
+        return Choice(_ending(order[0], release.strict.variants[order[0]]), order[0])
+    if has_ordinary(release, kind.system, kind.architecture):
         return Choice(Ending.ORDINARY)
     return Choice(Ending.NOTHING)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
-from nvidia_variant_provider.tools.coverage.matrix import offered, preferences
+from nvidia_variant_provider.tools.coverage.matrix import Ending, offered, preferences
+from nvidia_variant_provider.tools.coverage.release import labels_on
 from nvidia_variant_provider.tools.explain.words import nearest_value, say_archs
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -35,6 +36,8 @@ class Reasons:
 
     def choice(self, row: Row) -> str:
         """Say why a row's choice is made: what decides against the next, or why it is a hole."""
+        if self._coverage.installer:
+            return _plain_words(self._coverage.installer, row)
         if row.is_hole:
             return self._hole(row)
         if not row.order:
@@ -42,7 +45,7 @@ class Reasons:
         if len(row.order) == 1:
             return f"{row.order[0]} is the only variant that this machine can install"
         first, second = row.order[:2]
-        variants = self._release.metadata.variants
+        variants = self._release.strict.variants
         place = self._of(row.kind).deciding(variants[first], variants[second])
         if place is None:
             return f"{first} before {second} by its label alone: they state the same"
@@ -51,11 +54,11 @@ class Reasons:
 
     def refusal(self, kind: Kind, label: str) -> str:
         """Say why a kind of machine cannot install a label, naming the property that decides."""
-        if label not in self._release.labels(kind.system, kind.architecture):
+        if label not in labels_on(self._release, kind.system, kind.architecture):
             return f"no wheel for {kind.system} {kind.architecture}"
         key = (kind.cuda, kind.capabilities, kind.reason, kind.unknown, label)
         if key not in self._refusals:
-            unmet = self._of(kind).unmet(self._release.metadata.variants[label])
+            unmet = self._of(kind).unmet(self._release.strict.variants[label])
             self._refusals[key] = "; ".join(self._unmet(kind, found) for found in unmet)
         return self._refusals[key]
 
@@ -64,7 +67,7 @@ class Reasons:
         taken = set(row.order)
         return {
             label: self.refusal(row.kind, label)
-            for label in self._release.metadata.variants
+            for label in self._release.strict.variants
             if label not in taken
         }
 
@@ -74,8 +77,8 @@ class Reasons:
         Of equals it is one that only a driver keeps away, as that can be mended, and then the
         first label. ``None`` if no such build has a wheel for the platform.
         """
-        variants = self._release.metadata.variants
-        labels = self._release.labels(kind.system, kind.architecture)
+        variants = self._release.strict.variants
+        labels = labels_on(self._release, kind.system, kind.architecture)
         refused = [
             Refusal(label, tuple(unmet.feature for unmet in self._of(kind).unmet(variants[label])))
             for label in sorted(labels)
@@ -94,7 +97,7 @@ class Reasons:
     def _unmet(self, kind: Kind, unmet: Unmet) -> str:
         if unmet.namespace != NVIDIA_NAMESPACE:
             return f"{unmet.namespace} :: {unmet.feature}: no provider answers for it"
-        provider = (self._release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
+        provider = (self._release.strict.providers or {}).get(NVIDIA_NAMESPACE)
         skipped = uv_skips(provider) if provider and self._coverage.rules == 0 else None
         if skipped:
             return f"uv skips the provider: {skipped}"
@@ -119,3 +122,13 @@ class Reasons:
         if key not in self._preferences:
             self._preferences[key] = preferences(self._release, kind, self._coverage.rules)
         return self._preferences[key]
+
+
+def _plain_words(installer: str, row: Row) -> str:
+    """Say what an installer does that knows no variants."""
+    got = (
+        "takes the wheel without a label"
+        if row.choice.ending is Ending.ORDINARY
+        else ("finds no wheel without a label for this platform")
+    )
+    return f"{installer} knows no variants and {got}; through a view {row.through_view}"

@@ -39,6 +39,8 @@ def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
             str(row.group.machines),
             row.group.example,
         )
+        if row.through_view:
+            yield (*head, row.through_view.label, "", f"through a view: {row.through_view}")
         for rank, label in enumerate(row.order, start=1):
             yield (*head, label, str(rank), reasons.choice(row) if rank == 1 else "")
         for label, reason in reasons.refusals(row).items():
@@ -59,6 +61,7 @@ def table_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
             str(kind.cuda or "-"),
             str(row.group.machines),
             f"{row.choice}{'  HOLE' if row.is_hole else ''}",
+            *((str(row.through_view),) if row.through_view else ()),
         )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from importlib.metadata import Distribution, distributions
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Release
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
@@ -17,14 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def read_installed(package: str, path: Sequence[str]) -> Release:
-    """Return the installed distribution as a release with its one wheel.
+def read_installed(distribution: Distribution) -> Release:
+    """Return an installed distribution as a release with its one wheel.
 
-    ``path`` are the folders to look in, such as ``sys.path``. Raises ``InvalidValueError`` if the
-    package is not there or its ``variant.json`` cannot be used.
+    Raises ``MetadataError`` if its ``variant.json`` cannot be used.
     """
-    distribution = _find(package, path)
-    version = distribution.version
+    package, version = distribution.metadata["Name"], distribution.version
     text = distribution.read_text(VARIANT_JSON)
     where = f"{package} {version}, installed"
     if text is None:
@@ -38,8 +39,31 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
     return Release(package, version, where, None, metadata)
 
 
-def _find(package: str, path: Sequence[str]) -> Distribution:
+def find_installed(package: str, path: Sequence[str]) -> Distribution:
+    """Return what is installed of a package in folders such as those of ``sys.path``.
+
+    Raises ``InvalidValueError`` if the package is not there.
+    """
     found = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if found is None:
-        raise InvalidValueError(f"{package[:60]}: not installed here")
+        raise InvalidValueError(
+            f"{package[:60]}: not installed here{_near(package, path)}; an index or a folder of "
+            f"wheels is named so: explain SOURCE --package {package[:60]}"
+        )
     return found
+
+
+def installed_of(packages: Sequence[str], path: Sequence[str]) -> list[Distribution]:
+    """Return what is installed of several packages, in their order."""
+    found = {canonicalize_name(it.metadata["Name"]): it for it in distributions(path=list(path))}
+    return [found[name] for name in map(canonicalize_name, packages) if name in found]
+
+
+def _near(package: str, path: Sequence[str]) -> str:
+    """Name what is installed under a near name, or say that a folder does not exist."""
+    absent = [folder for folder in path if folder and not os.path.exists(folder)]
+    if len(path) == 1 and absent:
+        return f"; {absent[0]}: {missing(absent[0])}"
+    names = sorted({it.metadata["Name"] or "" for it in distributions(path=list(path))})
+    near = difflib.get_close_matches(package, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

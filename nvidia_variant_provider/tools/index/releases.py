@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import (
     SDIST_SUFFIXES,
@@ -60,7 +61,7 @@ def read_files(folder: Path) -> Iterator[ListedFile]:
     ``MetadataError`` for variant metadata that is not valid.
     """
     if not folder.is_dir():
-        raise InvalidValueError(f"{folder}: no such folder")
+        raise InvalidValueError(f"{folder}: {missing(str(folder))}")
     names = list_folder(str(folder))
     if not any(name.endswith(WHEEL_SUFFIX) for name in names):
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one")

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.files import read_bounded
+from nvidia_variant_provider.tools.files import missing, read_bounded
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
@@ -32,8 +32,8 @@ _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 def read_release(source: str, package: str | None = None) -> Release:
     """Return the release that a source offers; ``package`` chooses among several.
 
-    Every wheel of the release that lies there is opened once. Raises ``InvalidValueError`` for a
-    source that cannot be read or offers nothing, and for a wheel that pip or uv refuse.
+    Wheels are opened where no metadata file is beside them. Raises ``InvalidValueError`` for a
+    source that cannot be read or offers nothing, and for a lone wheel that pip or uv refuse.
     """
     if _URL.match(source):
         from nvidia_variant_provider.tools.releases.simple_index import read_index
@@ -47,6 +47,8 @@ def read_release(source: str, package: str | None = None) -> Release:
             return _lone_wheel(source, WheelName.parse(name))
         if name.endswith(METADATA_SUFFIX):
             return _beside(source, folder, name)
+    except FileNotFoundError as error:
+        raise InvalidValueError(f"{source}: {missing(source)}") from error
     except OSError as error:
         raise InvalidValueError(f"{source}: {error.strerror or error}") from error
     raise InvalidValueError(

@@ -18,11 +18,11 @@ from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.candidates import may_be_variant, wheel_named
-from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
@@ -159,6 +159,17 @@ class ViewService:
         """
         source, _ = self._source(canonicalize_name(project))
         return None if source is None else self._decide(source)
+
+    def served(self, project: str) -> list[Served]:
+        """Return the files of a project's page; none for a project that no index has.
+
+        Raises ``UpstreamError``.
+        """
+        source, _ = self._source(canonicalize_name(project))
+        if source is not None:
+            return self._prepared(self._decide(source), source)
+        page = self.upstream.page(canonicalize_name(project))
+        return [Served(Shown(it.name, it)) for it in page.files] if page else []
 
     def _make_page(self, project: str, files: str) -> Page:
         try:

@@ -18,15 +18,15 @@ from packaging.utils import (
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
-from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.releases.http import Fetcher
 
 _MISSING: Final = frozenset({403, 404, 410})
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from nvidia_variant_provider.tools.views.fetching import Fetcher, UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError, redacted
 from nvidia_variant_provider.tools.views.loopback import Loopback, listen
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.service import ViewService

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.environment import ensure_environment
-from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.service import ViewService
