@@ -2,8 +2,8 @@
 
 Beside it lie its SHA-256 and its bill of materials (CycloneDX 1.6). The archive holds what
 ``plugin`` imports, directly or not, but for product names (docs/standalone.md). Building twice
-gives the same bytes, on any machine: members are sorted, stored uncompressed (deflate differs between zlib builds) and
-carry no time.
+gives the same bytes, on any machine: members are sorted, stored uncompressed (deflate differs
+between zlib builds) and carry no time.
 """
 
 from __future__ import annotations
