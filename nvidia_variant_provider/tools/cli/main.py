@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "cache",
     "torch_backend",
     "explain",
     "coverage",
