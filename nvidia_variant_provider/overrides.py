@@ -209,7 +209,10 @@ def _meant(name: str, known: list[str]) -> str:
 
 
 def _patch(environ: Mapping[str, str]) -> Iterator[Note]:
-    match = re.fullmatch(_FORCED_CUDA, environ.get(FORCE_CUDA, "").strip(), re.ASCII)
+    text = environ.get(FORCE_CUDA, "").strip()
+    if not text:
+        return  # Nearly always: that spares compiling the pattern.
+    match = re.fullmatch(_FORCED_CUDA, text, re.ASCII)
     if match is not None and match[3]:
         text = f"{FORCE_CUDA}: {match[3]} is ignored: drivers support a major and a minor"
         yield Note("patch-ignored", text)

@@ -132,8 +132,7 @@ def _nvml_refusal(seen: Observations, code: int, gpus: tuple[Gpu, ...]) -> Diagn
         return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(cause("no-device-nodes"),))
     if code == UNKNOWN:
         # Seen where a container's device cgroup was taken away while it ran.
-        code_of = "unit-devices" if seen.surroundings.unit else "devices-lost"
-        lost = cause(code_of, unit=seen.surroundings.unit)
+        lost = cause("unit-devices" if seen.unit else "devices-lost", unit=seen.unit)
         return _blocked(f"{text}: the GPUs are there and do not open", gpus, lost)
     release = seen.release.value if seen.release else None
     notes = (cause("library-mismatch", loaded=release),) if code == NVML_MISMATCH else ()
@@ -151,7 +150,8 @@ def _refused_by(seen: Observations) -> Note:
         return cause("access-blocked")
     if not control.is_for_all:
         return cause("nodes-denied", group=control.group, mode=f"{control.mode:04o}")
-    return cause("selinux-denied" if seen.surroundings.container else "nodes-on-nodev")
+    container = seen.surroundings.container if seen.surroundings else ""
+    return cause("selinux-denied" if container else "nodes-on-nodev")
 
 
 def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) -> Diagnosis:

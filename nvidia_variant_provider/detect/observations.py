@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
-from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
 from nvidia_variant_provider.value_types import dataclass
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.kernel import KernelView, PciGpu
     from nvidia_variant_provider.detect.smi import SmiAnswer
+    from nvidia_variant_provider.detect.surroundings import Surroundings
     from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Note, Platform
 
 # A stub, or a libcuda that does not fit the kernel-mode driver: what it says does not count.
@@ -40,7 +40,7 @@ class Observations:
     smi: SmiAnswer | None = None
     remembered_gpus: tuple[PciGpu, ...] = ()
     present_gpus: tuple[PciGpu, ...] | None = None
-    surroundings: Surroundings = ANYWHERE
+    surroundings: Surroundings | None = None
     control: ControlNode | None = None
     no_libcuda: bool = False
     no_child: bool = False
@@ -110,9 +110,14 @@ class Observations:
 
         WSL goes by its one device, Tegra by nodes of its own.
         """
-        if self.kernel is None or self.kernel.wsl or self.tegra:
+        if self.kernel is None or self.kernel.wsl or self.tegra or self.surroundings is None:
             return False
         return self.surroundings.contained
+
+    @property
+    def unit(self) -> str:
+        """The unit of systemd that this process runs in, as far as that was looked at."""
+        return self.surroundings.unit if self.surroundings else ""
 
     @property
     def could_ask(self) -> bool:

@@ -199,7 +199,7 @@ def test_on_windows_and_inside_wsl_nothing_of_a_linux_host_is_advised(state: Any
 @pytest.mark.parametrize("state", load_states(), ids=lambda state: state.name)
 def test_no_advice_is_to_install_a_driver_inside_a_container(state: Any) -> None:  # noqa: ANN401
     detection = detect(ReplayHost(state.observed), confirm=True)
-    if not detection.surroundings.container:
+    if detection.surroundings is None or not detection.surroundings.container:
         return
 
     assert [line for line in advice_for(detection) if "install the" in line] == []
