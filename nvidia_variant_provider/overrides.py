@@ -191,7 +191,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[Note]:
     known = [row.name for row in VARIABLES]
     names = [name for name in environ if name.startswith(PREFIX) and environ[name]]
     for name in sorted(set(names) - set(known)):
-        meant = _meant(name.removeprefix(PREFIX), [it.removeprefix(PREFIX) for it in known])
+        meant = _meant(name.removeprefix(PREFIX), [row.removeprefix(PREFIX) for row in known])
         if meant:
             expected = f"the name {PREFIX}{meant}: this one is not known"
             raise OverrideError(name[:100], environ[name], expected)

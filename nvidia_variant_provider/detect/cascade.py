@@ -172,10 +172,8 @@ class _Cascade:
             seen = replace(seen, smi=self._ask_smi())
         if seen.release is None and seen.kernel is not None and seen.kernel.pci:
             seen = replace(seen, installed=installed_release(self.host))
-        if seen.platform.system == "linux" and not answering_gpus(seen):
-            kernel = seen.kernel
-            if kernel is not None:
-                kernel = replace(kernel, open_module=is_open_module(self.host.files))
+        if seen.kernel is not None and not answering_gpus(seen):
+            kernel = replace(seen.kernel, open_module=is_open_module(self.host.files))
             seen = replace(seen, kernel=kernel, surroundings=self._look_around())
             if self.confirm:
                 seen = replace(seen, control=self._open_control(seen))
@@ -262,7 +260,7 @@ class _Cascade:
                 self.notes.append(Note("wsl-shadowed", text))
             return
         if folder in search_path(self.host) or any(
-            it.code == "library-folder" for it in self.notes
+            note.code == "library-folder" for note in self.notes
         ):
             return
         text = (
@@ -320,5 +318,5 @@ def _wants_libcuda(seen: Observations) -> bool:
 def _wants_smi(seen: Observations) -> bool:
     """Tell whether no library could be asked; one that answered or hangs makes it pointless."""
     answers = (*seen.nvml, *seen.cuda)
-    spoke = any(found.init is not None or found.timed_out for found in answers)
+    spoke = any(answer.init is not None or answer.timed_out for answer in answers)
     return not spoke

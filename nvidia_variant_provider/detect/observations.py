@@ -75,7 +75,7 @@ class Observations:
         seen = bool(self.present_gpus) or (
             kernel is not None and (kernel.module or kernel.proc or kernel.pci or kernel.nodes)
         )
-        return not seen and any(found.is_shim for found in (*self.nvml, *self.cuda))
+        return not seen and any(answer.is_shim for answer in (*self.nvml, *self.cuda))
 
     @property
     def release(self) -> Hit[DriverRelease] | None:
@@ -96,7 +96,7 @@ class Observations:
     @property
     def driver_present(self) -> bool:
         """Whether a driver works here or is at least loaded."""
-        answered = any(found.init == 0 for found in (self.best_nvml, self.best_cuda) if found)
+        answered = any(answer.init == 0 for answer in (self.best_nvml, self.best_cuda) if answer)
         return self.release is not None or answered
 
     @property
@@ -170,6 +170,6 @@ def left_behind(gpu: Gpu, release: Hit[DriverRelease] | None) -> bool:
 def _best(answers: tuple[LibraryAnswer, ...]) -> LibraryAnswer | None:
     return max(
         answers,
-        key=lambda found: (found.init == 0, found.init is not None, found.cuda is not None),
+        key=lambda answer: (answer.init == 0, answer.init is not None, answer.cuda is not None),
         default=None,
     )

@@ -266,3 +266,9 @@ def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> 
     assert line
     assert "{" not in line
     assert len([row for row in TABLE if row.cause == cause]) >= 1
+
+
+def test_a_note_that_is_no_cause_has_no_advice() -> None:
+    machine = Machine(Platform("linux", "x86_64", "glibc"), Status.OK)
+
+    assert advise(Note("display-gpu", "x"), machine, ANYWHERE) == ""
