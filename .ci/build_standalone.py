@@ -63,7 +63,9 @@ def gather() -> dict[str, bytes]:
     paths = [path for module in seen if (path := _path_of(module))]
     members = {path.relative_to(ROOT).as_posix(): _source(path) for path in paths}
     members["__main__.py"] = _source(ENTRY)
-    members[f"{PACKAGE}/LICENSE"] = _source(ROOT / "LICENSE")
+    # Every copy has to carry the licences of what is inside.
+    for path in (ROOT / "LICENSE", *(ROOT / "LICENSES").iterdir()):
+        members[f"{PACKAGE}/{path.relative_to(ROOT).as_posix()}"] = _source(path)
     return dict(sorted(members.items()))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
@@ -79,4 +80,6 @@ def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(folder / BEST, "a") as archive:
         archive.writestr("other-1.0.dist-info/METADATA", "Name: other\n")
 
-    assert (predicted(folder), taken(folder)) == ((None, True), (None, True))
+    assert taken(folder) == (None, True)
+    with pytest.raises(InvalidValueError, match="expected one folder"):
+        predicted(folder)

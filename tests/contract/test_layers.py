@@ -91,6 +91,7 @@ TOOLS: Final = {
     },
     "documents": set[str](),
     "explain": {
+        "binaries",
         "documents",
         "errors",
         "files",
@@ -100,6 +101,8 @@ TOOLS: Final = {
         "model",
         "releases",
         "rules",
+        "tables",
+        "torch",
         "wheels",
     },
     "files": {"errors"},
@@ -116,6 +119,7 @@ TOOLS: Final = {
         "targets",
     },
     "lint": {
+        "binaries",
         "documents",
         "errors",
         "files",

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.findings.json_model import Codes
 
-        output.emit_json(Codes.of(chosen).model_dump(mode="json"))
+        output.emit_document(Codes.of(chosen))
     elif not args.codes:
         rows = [(it.code, it.meaning, it.page) for it in chosen]
         output.emit_table(("code", "meaning", "page"), rows)

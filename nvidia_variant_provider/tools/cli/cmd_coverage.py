@@ -242,7 +242,7 @@ def _print(
 
     if args.json:
         document = CoverageModel.of(coverage, found, mirror, answers)
-        output.emit_json(document.model_dump(mode="json"))
+        output.emit_document(document)
     elif args.prometheus:
         output.emit_lines(prometheus(coverage, found))
     elif args.csv:

@@ -86,7 +86,7 @@ def _url(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Lay the index out, write it, and say what is in it."""
-    from nvidia_variant_provider.tools.index.json_model import build_document
+    from nvidia_variant_provider.tools.index.json_model import IndexDocument
     from nvidia_variant_provider.tools.index.plan import plan_index
     from nvidia_variant_provider.tools.index.releases import summary
 
@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     plan.write()
     cache.save(target)
     if args.json:
-        output.emit_json(build_document(plan).model_dump(mode="json"))
+        output.emit_document(IndexDocument.of(plan))
     else:
         output.emit_lines(summary(release) for release in plan.releases)
     return 0

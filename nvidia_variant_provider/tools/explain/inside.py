@@ -6,14 +6,14 @@ fits the platform is looked at: which interpreter will be used is not known.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.metadata.bake import marked_requirements
 from nvidia_variant_provider.tools.metadata.readers import UV
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
-from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.releases.files import read_wheel_file
+from nvidia_variant_provider.tools.releases.release import check_wheel
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 if TYPE_CHECKING:
@@ -31,17 +31,14 @@ def why_refused(release: Release, label: str, machine: Machine) -> str:
     if not path:
         return ""
     try:
-        with OpenWheel(path) as wheel:
-            marked = marked_requirements(wheel.metadata, wheel.path.name)
-            if marked:
-                first = marked[0]
-                return f"{wheel.path.name} requires {first.requirement} with {first.tests[0]}"
-            if label and wheel.variant_json is None:
-                return f"{wheel.path.name} has no variant.json in its .dist-info"
-            if label and wheel.variant_json is not None:
-                parse_wheel_metadata(wheel.variant_json, wheel.path.name, label, UV)
-    except OSError:
-        return ""
+        file = read_wheel_file(path)
+        check_wheel(release, file)
+        marked = marked_requirements(file.metadata, str(file.name))
+        if marked:
+            first = marked[0]
+            return f"{file.name} requires {first.requirement} with {first.tests[0]}"
+        if label:
+            parse_wheel_metadata(file.variant or b"", str(file.name), label, UV)
     except InvalidValueError as error:
         return str(error)
     return ""
@@ -49,9 +46,6 @@ def why_refused(release: Release, label: str, machine: Machine) -> str:
 
 def _path(release: Release, label: str, machine: Machine) -> str:
     wheels = release.groups().get(label) or ()
-    fitting = [it for it in wheels if admits(it.platforms, machine.platform)]
-    if not fitting:
-        return ""
-    if os.path.isdir(release.origin):
-        return os.path.join(release.origin, str(fitting[0]))
-    return release.origin if os.path.isfile(release.origin) else ""
+    fitting = (it for it in wheels if admits(it.platforms, machine.platform))
+    wheel = next(fitting, None)
+    return "" if wheel is None else release.path_of(wheel)

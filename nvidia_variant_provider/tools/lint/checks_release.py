@@ -6,8 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
+from nvidia_variant_provider.tools.binaries.requirements import (
+    parse_metadata as parse_requirements,
+)
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.markers import (
     LABEL,
     WHO_REFUSES_MARKERS,
@@ -16,6 +21,7 @@ from nvidia_variant_provider.tools.metadata.markers import (
     parse_marked,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.releases.files import ReleaseKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +46,8 @@ def check_index_exists(release: Release) -> Iterator[Problem]:
     """Report variant wheels without the release's JSON beside them: installers do not see them."""
     if release.whole and release.variant_wheels and release.index is None:
         first = release.variant_wheels[0]
-        message = f"{len(release.variant_wheels)} variant wheels and no {first.name.metadata_name}"
+        name = ReleaseKey.of_wheel(first.name).metadata_name
+        message = f"{len(release.variant_wheels)} variant wheels and no {name}"
         yield Problem(first.source, "", message)
 
 
@@ -93,19 +100,23 @@ def check_label_means_one_thing(release: Release) -> Iterator[Problem]:
             yield Problem(document.source, f"variants/{label}", message)
 
 
-@RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "wheel and metadata file differ in providers")
+@RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "files of a release differ in providers")
 def check_providers_agree(release: Release) -> Iterator[Problem]:
-    """Report a wheel with other providers or priorities: it is judged again at installation."""
-    index = _readable_index(release)
+    """Report a wheel with other providers or another order of namespaces than the release has.
+
+    The release's JSON is what counts; without one the wheels are compared with the first.
+    """
+    reference = _readable_index(release) or next((it for _, it in _described(release)), None)
     for _, document in _described(release):
-        if index is None:
+        if reference is None or document is reference:
             continue
-        if document.namespaces != index.namespaces[: len(document.namespaces)]:
-            message = f"seen {list(document.namespaces)}, against {index.source}"
+        shorter, longer = sorted((document.namespaces, reference.namespaces), key=len)
+        if longer[: len(shorter)] != shorter:
+            message = f"seen {list(document.namespaces)}, against {reference.source}"
             yield Problem(document.source, "default-priorities/namespace", message)
         for namespace, provider in document.providers.items():
-            if provider != index.providers.get(namespace, provider):
-                message = f"the entry is not that of {index.source}"
+            if provider != reference.providers.get(namespace, provider):
+                message = f"the entry is not that of {reference.source}"
                 yield Problem(document.source, f"providers/{namespace}", message)
 
 
@@ -140,6 +151,32 @@ def check_fallback(release: Release) -> Iterator[Problem]:
         yield Problem(release.variant_wheels[0].source, "", message)
 
 
+@RELEASE.check("NV412", Severity.WARNING, Uv.NONE, "a variant with a local version")
+def check_local_versions(release: Release) -> Iterator[Problem]:
+    """Report variant wheels with a local version, which comes before every label."""
+    for wheel in release.variant_wheels:
+        if "+" in wheel.name.version:
+            message = (
+                f"{wheel.name.version}: the greatest local version wins before any label counts,"
+                " so builds that differ in it never compete as variants"
+            )
+            yield Problem(wheel.source, "", message)
+
+
+@RELEASE.check(
+    "NV413", Severity.WARNING, Uv.NONE, "the metadata file lists fewer namespaces than a wheel"
+)
+def check_namespaces_current(release: Release) -> Iterator[Problem]:
+    """Report a stale list: what a wheel lists in addition counts for nobody."""
+    index = _readable_index(release)
+    for _, document in _described(release):
+        known = index.namespaces if index is not None else document.namespaces
+        if len(known) < len(document.namespaces) and document.namespaces[: len(known)] == known:
+            lacking = ", ".join(document.namespaces[len(known) :])
+            source = index.source if index is not None else ""
+            yield Problem(source, "default-priorities/namespace", f"lacks {lacking} of the wheels")
+
+
 @RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")
 def check_label_markers(release: Release) -> Iterator[Problem]:
     """Report comparisons of ``variant_label`` that are true for no label of the release."""
@@ -171,6 +208,64 @@ def check_marker_forms(release: Release) -> Iterator[Problem]:
     for wheel, text in _requirements(release):
         if fault := fault_of_marker(text):
             yield Problem(wheel.source, "Requires-Dist", fault)
+
+
+@RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require other packages")
+def check_requirements_agree(release: Release) -> Iterator[Problem]:
+    """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
+    if not release.variant_wheels:
+        return
+    readable = [it for it in release.wheels if not it.reason]
+    for wheel in readable[1:]:
+        first = readable[0]
+        differing = sorted(set(wheel.requires) ^ set(first.requires))
+        if differing and not all("requires-dist" in it.dynamic for it in (first, wheel)):
+            message = (
+                f"{differing[0]:.90}: not in both this wheel and {first.source}, and not declared"
+                " Dynamic; resolvers read one METADATA for all"
+            )
+            yield Problem(wheel.source, "Requires-Dist", message)
+
+
+@RELEASE.check(
+    "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require other Python versions"
+)
+def check_python_agrees(release: Release) -> Iterator[Problem]:
+    """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
+    if not release.variant_wheels:
+        return
+    readable = [it for it in release.wheels if not it.reason]
+    for wheel in readable[1:]:
+        first = readable[0]
+        if wheel.requires_python != first.requires_python:
+            seen, other = (it.requires_python or "nothing" for it in (wheel, first))
+            message = f"requires {seen}, {first.source} requires {other}"
+            yield Problem(wheel.source, "Requires-Python", message)
+
+
+@RELEASE.check(
+    "NV427", Severity.WARNING, Uv.NONE, "the lower bound is that of the toolkit, for cubins only"
+)
+def check_bound_of_cubins(release: Release) -> Iterator[Problem]:
+    """Report bounds that repeat the toolkit's minor version where only cubins are stated.
+
+    Cubins run on every driver of their CUDA major (minor-version compatibility).
+    """
+    for wheel, document in _described(release):
+        features = document.variants.get(wheel.name.label, {}).get(NVIDIA_NAMESPACE, {})
+        archs, bounds = features.get(SM_ARCH, ()), features.get(LOWER_BOUND, ())
+        if not archs or not all(it.endswith("_real") for it in archs):
+            continue
+        text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
+        toolkits = {it.cuda for it in parse_requirements(text)}
+        for bound in bounds:
+            major, _, minor = bound.partition(".")
+            if bound in toolkits and minor not in {"", "0"}:
+                message = (
+                    f"{bound}, the toolkit that the wheel requires; its cubins run on drivers from"
+                    f" CUDA {major}.0 on, which get another build now"
+                )
+                yield Problem(document.source, f"variants/{wheel.name.label}", message)
 
 
 def _untrue(release: Release) -> Iterator[tuple[Wheel, VariantTest]]:

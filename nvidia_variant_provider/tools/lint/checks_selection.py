@@ -125,9 +125,20 @@ def _served(release: Release) -> dict[str, list[Choice]]:
 
 
 def _unserved(release: Release, family: str, rows: list[Choice]) -> Problem:
-    names = [f"{it.generation.capability} ({it.generation.product})" for it in rows]
+    shut_out = [it for it in rows if _has_older_driver(release, it)]
+    named = shut_out or rows
+    names = [f"{it.generation.capability} ({it.generation.product})" for it in named]
     on = f" on {family}" if family else ""
-    return Problem(_source(release), "variants", f"no build for {', '.join(names)}{on}")
+    cause = "an upper bound shuts out the newest drivers of" if shut_out else "no build for"
+    return Problem(_source(release), "variants", f"{cause} {', '.join(names)}{on}")
+
+
+def _has_older_driver(release: Release, choice: Choice) -> bool:
+    """Tell whether a GPU that gets nothing with its newest driver gets a build with another."""
+    mine = (choice.family, choice.generation, choice.rule_set)
+    return any(
+        it.labels for it in survey(release) if mine == (it.family, it.generation, it.rule_set)
+    )
 
 
 def _source(release: Release) -> str:

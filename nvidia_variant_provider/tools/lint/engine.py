@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
 FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
 
+WHEEL_NAME: Final = Rule("NV411", Severity.ERROR, "not a wheel's file name", Uv.SKIPS)
+
 _DOCUMENT_CHECKS: Final = (*DOCUMENT.checks, *PROVIDER.checks, *PROPERTY.checks)
 
 RULES: Final = tuple(
@@ -36,6 +38,7 @@ RULES: Final = tuple(
         (
             REFUSED,
             FILE_NAME,
+            WHEEL_NAME,
             *(check.rule for check in _DOCUMENT_CHECKS),
             *RELEASE.rules,
             *SELECTION.rules,
@@ -126,6 +129,8 @@ def _of_names(gathered: Gathered) -> Iterator[Finding]:
     for path in gathered.unnamed:
         message = "expected {name}-{version}-variants.json with '_' for '-' in name and version"
         yield Finding(FILE_NAME, Problem(path, "", message))
+    for path, message in gathered.misnamed:
+        yield Finding(WHEEL_NAME, Problem(path, "", message))
 
 
 def _merge(found: Iterable[Finding]) -> Iterator[Finding]:

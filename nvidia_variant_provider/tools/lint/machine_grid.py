@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
-from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, OLDEST_CUDA, SM_ARCH, bound_values
+from nvidia_variant_provider.rules.catalogue import (
+    NEWEST_CUDA,
+    OLDEST_CUDA,
+    SM_ARCH,
+    UPPER_BOUND,
+    bound_values,
+)
 from nvidia_variant_provider.rules.verdict import Feature
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips
@@ -180,6 +186,12 @@ def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> 
         Surroundings("linux", ""), Status.OK, cuda=cuda, gpus=(Gpu(capability=capability),)
     )
     return rules.decide(machine, rule_set).features
+
+
+def upper_bounds_met(generation: Generation) -> frozenset[str]:
+    """Return the upper bounds that a GPU with the newest driver for it still meets."""
+    features = _decide(generation.capability, generation.until, rules.DEFAULT_RULES)
+    return frozenset(value for it in features if it.name == UPPER_BOUND for value in it.values)
 
 
 def _narrowed(feature: Feature, stated: Mapping[str, frozenset[str]]) -> Feature:

@@ -81,7 +81,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel: its name, its metadata if it carries any, and its requirements as written.
+    """A wheel: its name, its metadata if it carries any, and fields of METADATA as written.
 
     ``reason`` says why it could not be read; it is empty if it could.
     """
@@ -91,6 +91,8 @@ class Wheel:
     document: Document | None = None
     requires: tuple[str, ...] = ()
     reason: str = ""
+    requires_python: str = ""
+    dynamic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,12 @@ class Release:
             return replace(self, metadata=None, trouble=str(error))
         return replace(self, metadata=metadata, trouble="")
 
+    def path_of(self, wheel: WheelName) -> str:
+        """Return where a wheel of the release lies on this machine; "" where it does not."""
+        if os.path.isdir(self.origin):
+            return os.path.join(self.origin, str(wheel))
+        return self.origin if os.path.isfile(self.origin) else ""
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the metadata and of the wheels, each once."""
@@ -96,18 +102,17 @@ class Listing:
     def release(self, package: str | None) -> Release:
         """Return the release that a requirement means: the newest that fits, if several do.
 
-        Raises ``InvalidValueError`` if none does, if a package has to be named, and for a wheel of
-        the release that pip or uv refuse.
+        Raises ``InvalidValueError`` if none does, or if a package has to be named.
         """
-        found = self._sorted.releases.items()
-        keys = sorted(key for key, files in found if files.wheels or files.metadata)
+        held = self._sorted.releases
+        # Metadata without a wheel installs nothing, unless metadata is all that was given.
+        keys = sorted(key for key in held if held[key].wheels)
+        keys = keys or sorted(key for key in held if held[key].metadata)
         if package is not None:
             keys = _fitting(keys, package)
         names = sorted({key.project for key in keys})
         if not names:
-            there = some(
-                [f"{key.project}=={key.version}" for key in sorted(key for key, _ in found)]
-            )
+            there = some([f"{key.project}=={key.version}" for key in sorted(held)])
             raise InvalidValueError(
                 f"{self.origin}: no wheel{f' of {package}' if package else ''}"
                 f"{f'; there is {there}' if there else ''}{self._misnamed()}"
@@ -121,14 +126,13 @@ class Listing:
         """Read one release."""
         files = self._sorted.releases[key]
         wheels = tuple(files.wheels)
-        opened = [self._opened(wheel) for wheel in wheels] if self._read_wheel else []
         metadata, trouble, document = None, "", b""
         try:
             if files.metadata:
                 document = self._read(files.metadata)
                 metadata = parse_metadata(document, files.metadata)
             elif any(wheel.label for wheel in wheels):
-                metadata, trouble = _from_wheels(key, opened)
+                metadata, trouble = self._from_wheels(key, wheels)
         except MetadataError as error:
             trouble = str(error)
         return Release(
@@ -143,11 +147,15 @@ class Listing:
             document_name=files.metadata,
         )
 
-    def _opened(self, wheel: WheelName) -> WheelFile:
-        file = self._read_wheel(wheel) if self._read_wheel else WheelFile("", wheel)
-        if file.fault:
-            raise InvalidValueError(f"{wheel}: {file.fault}")
-        return file
+    def _from_wheels(
+        self, key: ReleaseKey, wheels: Iterable[WheelName]
+    ) -> tuple[VariantMetadata | None, str]:
+        """Combine the metadata of one wheel for each label, or say what is missing."""
+        if self._read_wheel is None:
+            return None, f"there is no {key.metadata_name}"
+        labelled = {wheel.label: wheel for wheel in wheels if wheel.label}
+        opened = (self._read_wheel(wheel) for wheel in labelled.values())
+        return union((str(file.name), variant_metadata(file)) for file in opened), ""
 
     def _misnamed(self) -> str:
         if not self._sorted.misnamed:
@@ -158,6 +166,8 @@ class Listing:
 
 def variant_metadata(file: WheelFile) -> VariantMetadata:
     """Return the metadata that a variant wheel carries; raises ``MetadataError``."""
+    if file.fault:
+        raise MetadataError(str(file.name), "", file.fault, "a wheel that pip and uv install")
     if file.variant is None:
         name = os.path.basename(file.path)
         raise MetadataError(name, "", f"no {VARIANT_JSON}", f"one for {file.name.label}")
@@ -165,14 +175,17 @@ def variant_metadata(file: WheelFile) -> VariantMetadata:
     return parse_wheel_metadata(file.variant, source, file.name.label)
 
 
-def _from_wheels(
-    key: ReleaseKey, opened: Iterable[WheelFile]
-) -> tuple[VariantMetadata | None, str]:
-    """Combine the metadata of one wheel for each label; without wheels, say what is missing."""
-    labelled = {file.name.label: file for file in opened if file.name.label}
-    if not labelled:
-        return None, f"there is no {key.metadata_name}"
-    return union((str(file.name), variant_metadata(file)) for file in labelled.values()), ""
+def check_wheel(release: Release, file: WheelFile) -> None:
+    """Check that a wheel can be installed and says of its label what the release's file says.
+
+    uv judges a wheel that it has selected by the wheel's own metadata once more. Raises
+    ``InvalidValueError`` naming the wheel.
+    """
+    if file.fault:
+        raise InvalidValueError(f"{file.name}: {file.fault}")
+    if file.name.label and release.metadata is not None:
+        source = release.document_name or release.origin
+        union([(source, release.metadata), (str(file.name), variant_metadata(file))])
 
 
 def _fitting(keys: list[ReleaseKey], package: str) -> list[ReleaseKey]:

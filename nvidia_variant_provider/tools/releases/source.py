@@ -32,8 +32,8 @@ _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 def read_release(source: str, package: str | None = None) -> Release:
     """Return the release that a source offers; ``package`` chooses among several.
 
-    Every wheel of the release that lies there is opened once. Raises ``InvalidValueError`` for a
-    source that cannot be read or offers nothing, and for a wheel that pip or uv refuse.
+    Wheels are opened where no metadata file is beside them. Raises ``InvalidValueError`` for a
+    source that cannot be read or offers nothing, and for a lone wheel that pip or uv refuse.
     """
     if _URL.match(source):
         from nvidia_variant_provider.tools.releases.simple_index import read_index

@@ -110,6 +110,14 @@ def test_metadata_under_a_name_that_nobody_looks_for_is_not_promised(tmp_path: P
     assert (release.listed, release.metadata is None) == (False, False)
 
 
+def test_metadata_of_a_version_without_wheels_is_no_release(tmp_path: Path) -> None:
+    folder = write_release(tmp_path, read_base())
+    (folder / "demo-1.0-variants.json").rename(folder / "demo-1.1-variants.json")
+    release = read_release(str(folder))
+
+    assert (release.version, release.listed) == ("1.0", False)
+
+
 def test_metadata_named_so_is_refused_when_it_is_given(tmp_path: Path) -> None:
     path = with_hyphen(tmp_path) / "foo-bar-1.0-variants.json"
 
@@ -127,5 +135,5 @@ def test_no_tool_waits_for_a_pipe_in_a_folder(
     code = main([command, str(folder), *more])
     shown = capsys.readouterr()
 
-    assert code == (1 if command == "lint" else 2)
+    assert code == {"lint": 1, "explain": 0}.get(command, 2)
     assert "is a pipe; expected a regular file" in shown.out + shown.err
