@@ -42,6 +42,12 @@ def test_a_section_is_of_one_code() -> None:
     assert len(codes.sections()) == len(headings)
 
 
+def test_a_section_is_of_a_code_that_is_printed() -> None:
+    unprinted = {code for code, section in codes.sections().items() if section.page == "inspect"}
+
+    assert unprinted - PRINTED.keys() == set()
+
+
 def test_the_text_of_a_section_ends_before_the_next() -> None:
     section = codes.find("NVP-OK")
 

@@ -79,6 +79,7 @@ TOOLS: Final = {
         "documents",
         "errors",
         "explain",
+        "files",
         "installers",
         "inventory",
         "metadata",
@@ -160,6 +161,7 @@ TOOLS: Final = {
     "views": {
         "errors",
         "explain",
+        "files",
         "installers",
         "metadata",
         "model",

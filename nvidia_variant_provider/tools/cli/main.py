@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "cache",
     "torch_backend",
     "explain",
     "coverage",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.coverage.kinds import Kind
     from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage
-    from nvidia_variant_provider.tools.coverage.release import Release
+    from nvidia_variant_provider.tools.releases.release import Release
 
 FORM: Final = "driver=580 or add=cuda12.6"
 _LABEL: Final = re.compile(r"cuda(\d{1,2})\.(\d{1,2})", re.ASCII)
@@ -101,7 +101,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
     match = _LABEL.fullmatch(label)
     if match is None:
         raise InvalidValueError(f"--what-if add={label[:60]}: expected a label such as cuda12.6")
-    variants = release.metadata.variants
+    variants = release.strict.variants
     if label in variants:
         raise InvalidValueError(f"--what-if add={label}: the release has this variant")
     cuda = CudaVersion(int(match[1]), int(match[2]))
@@ -109,7 +109,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
     if not archs:
         raise InvalidValueError(f"--what-if add={label}: CUDA {cuda} builds for no known GPU")
     stated = {NVIDIA_NAMESPACE: {LOWER_BOUND: (str(cuda),), SM_ARCH: archs}}
-    metadata = release.metadata.model_copy(update={"variants": {**variants, label: stated}})
+    metadata = release.strict.model_copy(update={"variants": {**variants, label: stated}})
     wheels = release.wheels
     if wheels is not None:
         # A new build is made for the platforms that have builds now.

@@ -68,7 +68,7 @@ def test_choices_are_those_of_the_ordering_machine_by_machine(
 
     for row in cover(made, fleet(*facts)).rows:
         features = decide(row.kind.machine).features
-        wanted = made.metadata.preferences({"nvidia": features}).order(made.metadata.variants)
+        wanted = made.strict.preferences({"nvidia": features}).order(made.strict.variants)
         assert row.order == wanted
         assert row.choice.label == wanted[0]
 
@@ -189,7 +189,7 @@ def read_like_torch(version: str) -> Release:
         for build in RELEASES[version]
     ]
     names.append(WheelName("torch", version, "", "py3", "none", "any", NULL_LABEL))
-    return Release("torch", version, torch_release(version), tuple(names))
+    return Release("torch", version, "test", tuple(names), torch_release(version))
 
 
 @pytest.mark.clients
@@ -340,7 +340,7 @@ def test_uv_that_skips_the_provider_leaves_every_gpu_at_null() -> None:
     assert metadata.providers is not None
     strange = metadata.providers["nvidia"].model_copy(update={"plugin_api": "other:Plugin"})
     skipped = metadata.model_copy(update={"providers": {"nvidia": strange}})
-    made = Release("pkg", "1.0", skipped)
+    made = Release("pkg", "1.0", "test", None, skipped)
     machines = fleet(gpu("9.0", "13.0"))
 
     assert cover(made, machines, 1).holes == 0
