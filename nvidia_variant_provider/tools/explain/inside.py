@@ -32,7 +32,7 @@ def why_refused(
 ) -> str:
     """Say why uv refuses its wheel with a label, or pip the one without; empty if not known.
 
-    uv 0.13.9 reads the METADATA of the wheel it selects, and judges it once more by its own
+    uv reads the METADATA of the wheel it selects, and judges it once more by its own
     ``variant.json``, which ``fits`` is asked for. pip 26.3 reads METADATA.
     """
     path = _path(release, label, machine)

@@ -13,6 +13,8 @@ from nvidia_variant_provider.tools.machines.properties_model import MachineSumma
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from nvidia_variant_provider.tools.explain.fitness import Fitness
+    from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation, View
     from nvidia_variant_provider.tools.releases.release import Release
 
@@ -64,6 +66,50 @@ class ViewRecord(JsonModel):
         )
 
 
+class InstalledRecord(JsonModel):
+    """What is installed, where it has no label: the build by the signs in it."""
+
+    name: str
+    version: str = Field(examples=["2.14.1+cu130"])
+    label: str = Field(
+        description="as PyTorch's index calls it; empty if not known", examples=["cu130", "cpu"]
+    )
+    cuda: str | None = Field(description="null for a build without CUDA", examples=["13.0"])
+    device_code: tuple[str, ...] = Field(examples=[["75_real", "80_real"]])
+    device_code_source: str
+    evidence: tuple[str, ...] = Field(description="the surest first")
+    disagreements: tuple[str, ...] = Field(
+        description="of other installed projects, built for another CUDA or torch"
+    )
+
+    @classmethod
+    def of(cls, build: InstalledBuild, disagreements: Iterable[str]) -> InstalledRecord:
+        """Build the record."""
+        return cls(
+            name=build.name,
+            version=build.version,
+            label=build.label,
+            cuda=None if build.cuda is None else str(build.cuda),
+            device_code=tuple(map(str, build.archs)),
+            device_code_source=build.code_source,
+            evidence=tuple(sign.text for sign in build.evidence),
+            disagreements=tuple(disagreements),
+        )
+
+
+class FitnessRecord(JsonModel):
+    """Whether what is installed runs on a machine."""
+
+    runs: bool | None = Field(description="null where it cannot be told")
+    reason: str
+    repair: tuple[str, ...] = Field(description="commands or hints; empty where it runs")
+
+    @classmethod
+    def of(cls, fitness: Fitness) -> FitnessRecord:
+        """Build the record."""
+        return cls(runs=fitness.runs, reason=fitness.reason, repair=fitness.repair)
+
+
 class MachineResult(JsonModel):
     """The results for one machine."""
 
@@ -71,6 +117,9 @@ class MachineResult(JsonModel):
     machine: MachineSummary
     installers: tuple[ViewRecord, ...]
     warnings: tuple[str, ...]
+    installed: FitnessRecord | None = Field(
+        default=None, description="the verdict on what is installed, where it has no label"
+    )
 
 
 class Explanations(JsonDocument):
@@ -80,6 +129,9 @@ class Explanations(JsonDocument):
     version: str
     source: str
     machines: tuple[MachineResult, ...]
+    installed: InstalledRecord | None = Field(
+        default=None, description="what is installed, where it has no label"
+    )
 
     @classmethod
     def of(cls, release: Release, found: Iterable[tuple[str, Explanation]]) -> Explanations:
