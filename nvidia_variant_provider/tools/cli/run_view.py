@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.explain_view import rows
 from nvidia_variant_provider.tools.installers.commands import (
     projects_of,
     stops,
@@ -27,7 +28,7 @@ from nvidia_variant_provider.tools.views.upstream_settings import families_for, 
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from nvidia_variant_provider.model import Machine
@@ -180,18 +181,7 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None:
             output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
             continue
-        output.emit_table(("version", "build", "why"), list(_rows(view)), title=project)
+        output.emit_table(("version", "build", "why"), list(rows(view)), title=project)
     for warning in service.log.warnings:
         output.warn(warning)
     return 0
-
-
-def _rows(view: View) -> Iterator[tuple[str, str, str]]:
-    for version in view.versions:
-        best = version.best
-        if version.hidden:
-            yield str(version.version), "hidden", version.hidden
-        elif best is None:
-            yield str(version.version), "-", "no wheel for this platform"
-        else:
-            yield str(version.version), best.label or "no label", best.reason
