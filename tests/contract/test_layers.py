@@ -107,7 +107,7 @@ TOOLS: Final = {
         "wheels",
     },
     "files": {"errors"},
-    "findings": {"documents", "errors"},
+    "findings": {"documents", "errors", "tables"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {
@@ -141,7 +141,9 @@ TOOLS: Final = {
         "files",
         "json_fields",
         "machine_file",
+        "model",
         "overrides",
+        "rules",
         "targets",
     },
     "metadata": {"errors"},
