@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
     defaults = defaults_of(args)
     if args.lock and args.lock.endswith(".toml"):
-        # Measured with pip 26.3 and uv 0.13.9: both refuse a pylock.toml that lists a variant.
+        # Measured with pip 26.3 and uv: both refuse a pylock.toml that lists a variant.
         raise InvalidValueError(
             f"--lock {args.lock}: installers refuse a pylock.toml with variants; expected a "
             "requirements file, such as torch.txt"

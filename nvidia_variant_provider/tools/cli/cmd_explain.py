@@ -33,6 +33,7 @@ examples:
   nvidia-variant-provider explain torch-2.14.1-variants.json --target gh200@580 --target t4@570
   nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
+  nvidia-variant-provider explain https://index.example/simple/ --package torch --through-view
   nvidia-variant-provider explain torch
   nvidia-variant-provider explain --installed torch --target h100@580 --require-gpu
 
@@ -74,6 +75,19 @@ def add_parser(
         metavar="NAMESPACE",
         help="count the optional provider of a namespace as enabled; uv cannot enable one",
     )
+    view = parser.add_argument_group("view")
+    view.add_argument(
+        "--through-view",
+        action="store_true",
+        help="explain which version and build pip installs through 'run'; SOURCE is an index",
+    )
+    view.add_argument(
+        "--cuda-index",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="with --through-view: an address with per-CUDA indexes below it; may be repeated",
+    )
     checks = parser.add_argument_group("checks")
     checks.add_argument(
         "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
@@ -91,6 +105,10 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Explain, print, check."""
+    if args.through_view:
+        from nvidia_variant_provider.tools.cli import explain_view
+
+        return explain_view.run(args, _machines(args))
     _read_name(args)
     distribution = _distribution(args)
     release = _release(args, distribution)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def why_refused(release: Release, label: str, machine: Machine) -> str:
     """Say why uv refuses its wheel with a label, or pip the one without; empty if not known.
 
-    uv 0.13.9 reads the METADATA of the wheel it selects, and its ``variant.json`` once more when
+    uv reads the METADATA of the wheel it selects, and its ``variant.json`` once more when
     the wheel is there. pip 26.3 reads METADATA.
     """
     path = _path(release, label, machine)

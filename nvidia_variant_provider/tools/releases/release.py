@@ -56,9 +56,22 @@ class Release:
             return replace(self, metadata=None, trouble=str(error))
         return replace(self, metadata=metadata, trouble="")
 
+    @property
+    def strict(self) -> VariantMetadata:
+        """The metadata as the format has it; raises ``MetadataError`` saying why there is none."""
+        if self.metadata is None:
+            seen = self.trouble or "no metadata of variants"
+            raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
+        return self.metadata
+
+    @property
+    def is_folder(self) -> bool:
+        """True where the wheels lie in a folder of this machine."""
+        return os.path.isdir(self.origin)
+
     def path_of(self, wheel: WheelName) -> str:
         """Return where a wheel of the release lies on this machine; "" where it does not."""
-        if os.path.isdir(self.origin):
+        if self.is_folder:
             return os.path.join(self.origin, str(wheel))
         return self.origin if os.path.isfile(self.origin) else ""
 
