@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.explain_view import rows
 from nvidia_variant_provider.tools.installers.commands import (
@@ -14,7 +15,7 @@ from nvidia_variant_provider.tools.installers.commands import (
     variables_for,
     words_of,
 )
-from nvidia_variant_provider.tools.installers.configured import check_requirements
+from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import target_python
@@ -121,6 +122,13 @@ def _serve(
         )
     with server.running() as url:
         environ = view_environment(os.environ, url, str(folder / "installers" / digest))
+        bypasses = uv_overrides(os.environ, os.getcwd(), FAMILY)
+        if words_of(settings.command)[0] in {"uv", "uvx"} and bypasses:
+            environ |= bypasses
+            output.note(
+                "uv's files name indexes, which the view asks in their place; uv runs with "
+                + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
+            )
         if settings.upstream.is_local:
             # Nothing but this view is asked for pages, and that is no network.
             environ.pop("UV_OFFLINE", None)
