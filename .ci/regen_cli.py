@@ -30,6 +30,7 @@ PAGES: Final = {
     "torch-backend": ("targets.md",),
     "explain": ("explain.md",),
     "coverage": ("coverage.md",),
+    "inventory": ("coverage.md",),
     "inspect": ("inspect.md",),
     "verify": ("verify.md",),
     "tag": ("tag.md",),

@@ -67,6 +67,7 @@ COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
         *("--target", "gh200@580"),
     ),
     "index": ("index", "dist", "--json"),
+    "inventory": ("inventory", "nodes.json", "--gpu", "a100", "--json"),
     "inspection": ("inspect", WHEEL, "--json"),
     "lint": ("lint", "dist", "--select", "NV409", "--json"),
     "properties": ("properties", "--target", "gh200@580", "--format", "json"),
@@ -152,6 +153,8 @@ def _prepare(folder: Path) -> None:
     (folder / "plain").mkdir()
     (folder / "old-1.0-variants.json").write_text(json.dumps(OLD_DRAFT))
     shutil.copy(ROOT / FILES["record"], folder)
+    nodes = ROOT / "tests" / "data" / "inventory" / "s28-gres-untyped-sockets.json"
+    shutil.copy(nodes, folder / "nodes.json")
 
 
 def _printed(arguments: tuple[str, ...]) -> str:

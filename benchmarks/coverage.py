@@ -105,7 +105,7 @@ def main() -> None:
         path = Path(folder, "nodes.json")
         write_nodes(path, args.records)
         size = path.stat().st_size / 1e6
-        reading, fleet = timed(lambda: tally(read(Partition(str(path), "kubernetes"))))
+        reading, fleet = timed(lambda: tally(read(Partition(str(path)))))
     covering, coverage = timed(lambda: cover(release, fleet))
     finding, found = timed(lambda: find(coverage))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

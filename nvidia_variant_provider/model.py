@@ -187,10 +187,14 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark about a machine: a stable code such as ``compat-rejected`` and a sentence."""
+    """A remark about a machine: a stable code such as ``display-gpu`` and a sentence.
+
+    ``facts`` are what an advice about a cause needs: ``(("release", "580.65.06"),)``.
+    """
 
     code: str
     text: str
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

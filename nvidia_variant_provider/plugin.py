@@ -136,3 +136,21 @@ def _configs(features: Iterable[Feature | VariantFeatureConfig]) -> list[Variant
         VariantFeatureConfig(feature.name, list(feature.values), feature.multi_value)
         for feature in features
     ]
+
+
+class NvidiaVariantPluginV0(NvidiaVariantPlugin):
+    """Answers by rule set 0 for ever, whatever the default becomes: as 0.0.x does, and uv's copy.
+
+    For packages that were tested with those answers; docs/rule-sets.md says which endpoint is for
+    whom. Unlike them it finds drivers and GPUs as every endpoint of this package does.
+    """
+
+    @classmethod
+    def get_supported_configs(cls) -> list[VariantFeatureConfig]:
+        """Return what this machine supports by rule set 0; raises as the default endpoint does.
+
+        Nothing is remembered: the machine is asked at every call.
+        """
+        from nvidia_variant_provider.provider import answer
+
+        return _configs(answer({**os.environ, f"{_OVERRIDE_PREFIX}RULES": "0"}).decision.features)

@@ -163,6 +163,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "UV_CACHE_DIR": str(folder / ".cache"),
         "UV_FIND_LINKS": str(folder / "wheels"),
         "UV_NO_INDEX": "1",
+        "UV_OFFLINE": "1",
         "VIRTUAL_ENV": str(folder / "venv"),
     }
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -119,7 +120,27 @@ def test_demo_prints_a_table_and_progress_apart() -> None:
     assert done.returncode == 0
     assert "H100, CUDA 13.2" in done.stdout
     assert "cuda13.2" in done.stdout
-    assert done.stderr == "installed as: H100, CUDA 13.2\n"
+    assert done.stderr == "machines to install for: 1\n1 of 1: H100, CUDA 13.2\n"
+
+
+@clients
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_control_c_ends_the_demo_with_one_line() -> None:
+    with subprocess.Popen(
+        [sys.executable, str(DEMO), "--here"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as child:
+        assert child.stderr is not None
+        while b"1 of" not in child.stderr.readline():
+            pass
+        os.killpg(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+
+    # A row that had just been finished may have been told of.
+    said = [line for line in err.splitlines() if b" of " not in line]
+    assert (child.returncode, out, said) == (130, b"", [b"interrupted"])
 
 
 FAKE_SMI = """#!/bin/sh

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import nvidia_variant_provider
 from nvidia_variant_provider.detect.files import Files
 from nvidia_variant_provider.detect.gate import has_sign
 from nvidia_variant_provider.errors import OverrideError
@@ -138,3 +139,32 @@ def test_a_machine_file_says_why_it_supports_nothing(tmp_path: Path) -> None:
 
     place = f"read from {tmp_path / 'node.json'}"
     assert reasons == [f"{place}: no sign", place]
+
+
+def test_the_package_itself_is_an_endpoint() -> None:
+    assert nvidia_variant_provider.get_all_configs() == NvidiaVariantPlugin.get_all_configs()
+    assert {"get_supported_configs", "get_all_configs"} <= set(dir(nvidia_variant_provider))
+
+
+ASK_ALL = """
+import json, nvidia_variant_provider as package
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as default
+from nvidia_variant_provider.plugin import NvidiaVariantPluginV0 as first
+print(json.dumps([[[it.name, it.values] for it in endpoint.get_supported_configs()]
+                  for endpoint in (package, default, first)]))
+"""
+
+
+def test_one_endpoint_keeps_rule_set_0_whatever_the_environment_says() -> None:
+    forced = {**FORCED, "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "10.3"}
+    by_rules = [
+        [
+            [it.name, list(it.values)]
+            for it in answer({**forced, "NV_VARIANT_PROVIDER_RULES": rules}).decision.features
+        ]
+        for rules in "01"
+    ]
+
+    package, default, first = ask(ASK_ALL, **forced, NV_VARIANT_PROVIDER_RULES="1")
+    assert package == default == by_rules[1]
+    assert first == by_rules[0] != by_rules[1]

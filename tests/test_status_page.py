@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import nvidia_variant_provider
-from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.detect.remedies import CAUSES, TABLE
 from nvidia_variant_provider.model import Machine, Platform, Status
-from nvidia_variant_provider.tools.cli.advice import STATUSES, link, words_for
+from nvidia_variant_provider.tools.cli.advice import STATUSES, explaining, words_for
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "status.md"
 PACKAGE = Path(nvidia_variant_provider.__file__).parent
@@ -19,7 +19,7 @@ PACKAGE = Path(nvidia_variant_provider.__file__).parent
 
 def _emitted() -> set[str]:
     """Return every code that some call in the package gives to a note."""
-    codes = set(REMEDIES)
+    codes = set(CAUSES)
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
@@ -46,7 +46,7 @@ def test_every_status_says_what_it_means_how_to_see_it_and_how_to_mend_it(status
         "How to see it",
         "How to mend it",
     ]
-    assert link(words.code) == f"docs/status.md#{words.code.lower()}"
+    assert explaining(words.code) == f"nvidia-variant-provider code {words.code}"
 
 
 def test_status_codes_are_distinct() -> None:
@@ -64,5 +64,15 @@ def test_the_table_of_exit_codes_is_that_of_the_program() -> None:
     assert said == {status.value: words.exit_code for status, words in STATUSES.items()}
 
 
-def test_every_remedy_is_one_sentence_without_a_full_stop() -> None:
-    assert [code for code, text in REMEDIES.items() if text.endswith(".") or len(text) > 220] == []
+def test_every_remedy_is_short_and_without_a_full_stop_after_it() -> None:
+    ends_so = [row.cause for row in TABLE if row.advice.endswith(".") and row.advice[-3:] != "..."]
+
+    assert ends_so == []
+    assert [row.cause for row in TABLE if len(row.advice) > 220] == []
+
+
+def test_a_remedy_that_nobody_tried_stands_behind_one_that_somebody_did() -> None:
+    untried = {row.cause for row in TABLE if row.grade == "u"}
+
+    assert untried <= {row.cause for row in TABLE if row.grade != "u" and row.place == "any"}
+    assert all(row.source for row in TABLE if row.grade != "u")

@@ -253,6 +253,12 @@ def test_the_driver_that_is_assumed_is_said_with_one_that_can_be_named(name: str
         assert parse_target(example).driver.cuda <= target.driver.cuda
 
 
+def test_a_branch_that_does_not_list_the_product_is_a_warning() -> None:
+    (note,) = parse_target("l40s@525").machine().notes
+
+    assert note.text == "driver branch R525 does not list l40s; the first that does is R535"
+
+
 def test_a_branch_that_nobody_knows_is_a_warning() -> None:
     (note,), (newest, cuda) = parse_target("h100@850").machine().notes, BRANCHES[-1]
 
@@ -265,7 +271,7 @@ def test_a_branch_that_nobody_knows_is_a_warning() -> None:
 @given(name=st.sampled_from(NAMES), branch=st.sampled_from([it for it, _ in BRANCHES]))
 def test_a_target_gives_the_branch_s_cuda_or_a_reason(name: str, branch: int) -> None:
     device = find_device(name)
-    fits = not device.tegra and (device.first_branch or 0) <= branch
+    fits = not device.tegra and device.chip_branch <= branch
     fits = fits and branch <= (device.last_branch or branch)
     try:
         machine = parse_target(f"{name}@{branch}").machine()

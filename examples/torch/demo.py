@@ -33,7 +33,12 @@ def main() -> int:
         return 2
     command = [str(python), "-m", "examples.torch.show", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    return subprocess.run(command, env=environment, cwd=PROJECT, check=False).returncode
+    with subprocess.Popen(command, env=environment, cwd=PROJECT) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            # The child has had the signal, too, and says so.
+            return child.wait()
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # Two installers at a time: a laptop stays usable and the rows take half as long.
 WORKERS: Final = 2
+INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,16 @@ def run_all(cases: Sequence[Case]) -> list[Row]:
         wheels.mkdir()
         releases.write_releases(wheels)
         rows = []
-        for row in pool.map(lambda case: run_case(case, wheels, Path(name)), cases):
-            print(f"installed as: {row.machine}", file=sys.stderr, flush=True)
-            rows.append(row)
+        print(f"machines to install for: {len(cases)}", file=sys.stderr, flush=True)
+        try:
+            for row in pool.map(lambda case: run_case(case, wheels, Path(name)), cases):
+                rows.append(row)
+                done = f"{len(rows)} of {len(cases)}"
+                print(f"{done}: {row.machine}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            # The installers that run have had the signal, too; no other one is started.
+            pool.shutdown(cancel_futures=True)
+            raise
     return rows
 
 
@@ -108,6 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except clients.ClientError as error:
         sys.stderr.write(f"demo.py: error: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
     return report(rows, as_json=arguments.json)
 
 

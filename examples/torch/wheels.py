@@ -7,7 +7,7 @@ import hashlib
 import zipfile
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.metadata.document import SCHEMA_850, WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
 from nvidia_variant_provider.tools.metadata.model import (
     DefaultPriorities,
     Provider,
@@ -16,6 +16,7 @@ from nvidia_variant_provider.tools.metadata.model import (
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.tools.metadata.union import union
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def write_wheel(folder: Path, wheel: WheelName, metadata: VariantMetadata | None
         ),
     }
     if wheel.label and metadata is not None:
-        files[f"{dist_info}/{WHEEL_METADATA_NAME}"] = metadata.of_label(wheel.label).to_json()
+        files[f"{dist_info}/{VARIANT_JSON}"] = metadata.of_label(wheel.label).to_json()
     record = "".join(f"{name},{_hash(text)},{len(text.encode())}\n" for name, text in files.items())
     files[f"{dist_info}/RECORD"] = f"{record}{dist_info}/RECORD,,\n"
     path = folder / str(wheel)
@@ -86,7 +87,7 @@ def write_index_metadata(folder: Path, wheels: Iterable[Path]) -> Path:
 def read_wheel_metadata(path: Path) -> VariantMetadata:
     """Read the metadata that a variant wheel carries."""
     name = WheelName.parse(path.name)
-    member = f"{name.name}-{name.version}.dist-info/{WHEEL_METADATA_NAME}"
+    member = f"{name.name}-{name.version}.dist-info/{VARIANT_JSON}"
     with zipfile.ZipFile(path) as archive:
         return parse_wheel_metadata(archive.read(member), f"{path.name}!{member}", name.label)
 
@@ -96,7 +97,7 @@ def installed_label(folder: Path, name: str, version: str) -> str | None:
     dist_info = folder / f"{name}-{version}.dist-info"
     if not (dist_info / "METADATA").is_file():
         raise FileNotFoundError(f"{name} {version} was not installed")
-    path = dist_info / WHEEL_METADATA_NAME
+    path = dist_info / VARIANT_JSON
     if not path.is_file():
         return None
     (label,) = parse_metadata(path.read_bytes(), str(path)).variants

@@ -8,29 +8,13 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.detect.files import raise_foreign
 from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, Gpu
+from nvidia_variant_provider.tables.status_codes import describe_code
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nvidia_variant_provider.detect.child import ChildReply, End
-
-# The status words of the two APIs that decide what detection does next, or what a person reads.
-# Sources: nvml.h and cuda.h of CUDA 13.5.
-NVML_CODES: Final = {
-    1: "uninitialised", 3: "not supported", 4: "insufficient permissions", 6: "not found",
-    9: "driver not loaded", 12: "libcuda not found", 13: "function not found",
-    15: "GPU is lost", 16: "GPU needs a reset", 17: "blocked by the operating system",
-    18: "driver/library version mismatch", 27: "not ready", 28: "no GPU found",
-    999: "unknown error",
-}  # fmt: skip
-CUDA_CODES: Final = {
-    2: "out of memory", 34: "stub library", 46: "device unavailable", 100: "no device",
-    101: "invalid device", 304: "operating system error", 500: "function not found",
-    801: "not supported", 802: "system not ready", 803: "driver mismatch",
-    804: "forward compatibility not supported on this GPU", 805: "MPS connection failed",
-    999: "unknown error",
-}  # fmt: skip
 
 _BUS_ID: Final = r"([0-9A-Fa-f]{4,8}):([0-9A-Fa-f]{2}):([0-9A-Fa-f]{2})\.([0-7])"
 _ESCAPED: Final = (
@@ -99,13 +83,6 @@ class LibraryAnswer:
             *([str(self.end)] if not self.complete else []),
         ]
         return ", ".join(parts) or str(self.end)
-
-
-def describe_code(api: str, code: int) -> str:
-    """Name a status code: ``NVML 18 (driver/library version mismatch)``."""
-    known = NVML_CODES if api == "nvml" else CUDA_CODES
-    name = "NVML" if api == "nvml" else "cuInit"
-    return f"{name} {code} ({known[code]})" if code in known else f"{name} {code}"
 
 
 def parse_answer(api: str, path: str, reply: ChildReply) -> LibraryAnswer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import LibraryAnswer, parse_answer
 from nvidia_variant_provider.detect.files import raise_foreign
-from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, read_kernel
+from nvidia_variant_provider.detect.kernel import KernelView, PciGpu, is_open_module, read_kernel
 from nvidia_variant_provider.detect.libraries import (
     WSL_FOLDERS,
     Candidate,
@@ -14,11 +14,12 @@ from nvidia_variant_provider.detect.libraries import (
     installed_release,
     search_path,
     shadowing,
+    unlinked_library,
 )
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
-from nvidia_variant_provider.detect.surroundings import read_surroundings
+from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings, read_surroundings
 from nvidia_variant_provider.detect.windows import (
     API as DEVICES_API,
 )
@@ -33,6 +34,7 @@ from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.smi import SmiAnswer
 
@@ -60,6 +62,7 @@ class Detection:
 
     machine: Machine
     trail: tuple[Step, ...]
+    surroundings: Surroundings = ANYWHERE
 
 
 def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = False) -> Detection:
@@ -81,6 +84,7 @@ class _Cascade:
     started: float = 0.0
     foreign_files: bool = False
     reserved: float = 0.0
+    surroundings: Surroundings = ANYWHERE
 
     def run(self) -> Detection:
         self.started = self.host.monotonic()
@@ -92,7 +96,7 @@ class _Cascade:
         else:
             self._step("platform", system, found=False, detail="CUDA does not exist here")
             machine = Machine(self.host.platform, Status.NONE, f"there is no CUDA on {system}")
-        return Detection(machine, tuple(self.trail))
+        return Detection(machine, tuple(self.trail), self.surroundings)
 
     def left(self) -> float:
         """Return the seconds that may still be spent on children."""
@@ -108,8 +112,12 @@ class _Cascade:
                 seen = replace(seen, installed=installed_release(self.host))
             # Initialising NVML as root would load the module and make device nodes: without a
             # driver there is nothing to ask.
-            return reconcile(replace(seen, surroundings=read_surroundings(self.host)))
+            return reconcile(replace(seen, surroundings=self._look_around()))
         return self._ask_guarded(seen)
+
+    def _look_around(self) -> Surroundings:
+        self.surroundings = read_surroundings(self.host)
+        return self.surroundings
 
     def _windows(self) -> Machine:
         ids = self.host.windows_pci_ids()
@@ -168,7 +176,14 @@ class _Cascade:
         if seen.release is None and seen.kernel is not None and seen.kernel.pci:
             seen = replace(seen, installed=installed_release(self.host))
         if seen.platform.system == "linux" and not answering_gpus(seen):
-            seen = replace(seen, surroundings=read_surroundings(self.host))
+            kernel = seen.kernel
+            if kernel is not None:
+                kernel = replace(kernel, open_module=is_open_module(self.host.files))
+            seen = replace(seen, kernel=kernel, surroundings=self._look_around())
+            if not any(answer.loaded for answer in answers):
+                seen = replace(seen, unlinked=unlinked_library(self.host))
+            if self.confirm:
+                seen = replace(seen, control=self._open_control(seen))
         foreign = self.foreign_files
         notes = tuple(self.notes)
         return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
@@ -201,6 +216,20 @@ class _Cascade:
         found = answer.init == 0 or answer.cuda is not None
         self._step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
         return answer
+
+    def _open_control(self, seen: Observations) -> ControlNode | None:
+        """Find out why the driver's control node does not open, if its module is loaded."""
+        from nvidia_variant_provider.detect.control import API, NODE, parse_control
+
+        kernel = seen.kernel
+        loaded = kernel is not None and isinstance(kernel.release, Hit)
+        if not loaded or seen.timed_out or seen.no_child or not self.host.files.exists(NODE):
+            return None
+        reply = self.host.ask_library(API, NODE, self.left())
+        control = parse_control(reply, self.host.files)
+        detail = str(reply.end) if control is None else control.error or "opens"
+        self._step("control", NODE, found=detail == "opens", detail=detail, cost=reply.seconds)
+        return control
 
     def _ask_smi(self) -> SmiAnswer | None:
         from nvidia_variant_provider.detect.smi import ask_smi, find_program

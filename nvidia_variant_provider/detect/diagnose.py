@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from nvidia_variant_provider.detect.answer import describe_code
+from nvidia_variant_provider.detect.causes import cause, cuda_cause, device_cause
 from nvidia_variant_provider.detect.diagnosis import (
     CUDA_NO_DEVICE,
-    CUDA_NOT_NOW,
     CUDA_NOT_READY,
     NVML_GPU_NOT_FOUND,
     NVML_MISMATCH,
@@ -17,8 +16,13 @@ from nvidia_variant_provider.detect.diagnosis import (
     Diagnosis,
 )
 from nvidia_variant_provider.detect.observations import kernel_gpus, left_behind
-from nvidia_variant_provider.detect.remedies import remedy
 from nvidia_variant_provider.model import Note, Status
+from nvidia_variant_provider.tables.driver_branches import (
+    FIRST_OF_OPEN_MODULE,
+    FIRST_OF_OPEN_ONLY,
+    last_branch_for,
+)
+from nvidia_variant_provider.tables.status_codes import describe_code
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
@@ -44,7 +48,7 @@ def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
     if refused:
         return _nvml_refusal(seen, refused, gpus)
     if seen.timed_out:
-        notes = (remedy("driver-silent"),)
+        notes = (cause("driver-silent"),)
         return Diagnosis(Status.TIMEOUT, "the driver did not answer in time", gpus, notes=notes)
     if nvml is not None and nvml.init == 0:
         return _no_devices(seen, nvml, gpus)
@@ -83,10 +87,10 @@ _WORKS: Final[_Findings] = (Status.OK, "driver and GPUs answer", ())
 def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
     """Say what it means that libcuda was asked and did not come to answer ``cuInit``."""
     if cuda.timed_out:
-        return Status.TIMEOUT, "CUDA did not start in time", (remedy("cuda-too-slow"),)
+        return Status.TIMEOUT, "CUDA did not start in time", (cause("cuda-too-slow"),)
     if cuda.load_error:
         reason = "the GPUs answer; libcuda.so.1 cannot be loaded, so CUDA programs fail"
-        return Status.OK, reason, (remedy("libcuda-missing"),)
+        return Status.OK, reason, (cause("libcuda-missing"),)
     if cuda.never_asked:
         return Status.OK, "the GPUs answer; CUDA could not be asked", ()
     return Status.BROKEN, f"libcuda: {cuda.end}", ()
@@ -94,37 +98,54 @@ def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
 
 def _cuda_does_not_start(seen: Observations, code: int) -> _Findings:
     text = f"the GPUs answer, CUDA does not start: {describe_code('cuda', code)}"
-    if code in CUDA_NOT_NOW:
-        mig = code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig
-        causes = (
-            *(("mig-without-instance",) if mig else ()),
-            *(("fabric-not-ready",) if code == CUDA_NOT_READY else ()),
-        )
-        return Status.BROKEN, text, tuple(map(remedy, causes))
+    return Status.BROKEN, text, _why_cuda_does_not_start(seen, code)
+
+
+def _why_cuda_does_not_start(seen: Observations, code: int) -> tuple[Note, ...]:
     nodes = seen.kernel.nodes if seen.kernel is not None else ()
-    no_uvm = "nvidia0" in nodes and "nvidia-uvm" not in nodes
-    return Status.BROKEN, text, (remedy("uvm-missing"),) if no_uvm else ()
+    if code == CUDA_NOT_READY:
+        release = seen.release.value if seen.release else None
+        switched = seen.kernel is not None and seen.kernel.has_nvswitch
+        return (cause("fabric-not-ready" if switched else "cuda-not-ready", release=release),)
+    if code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig:
+        return (cause("mig-without-instance"),)
+    if "nvidia0" in nodes and "nvidia-uvm" not in nodes:
+        return (cause("uvm-missing"),)
+    return cuda_cause(code)
 
 
 def _nvml_refusal(seen: Observations, code: int, gpus: tuple[Gpu, ...]) -> Diagnosis:
     """Read the status code with which NVML refused to start."""
     text = describe_code("nvml", code)
     if code in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
-        return _blocked(f"{text}: this process may not use the GPUs", gpus)
+        return _blocked(f"{text}: this process may not use the GPUs", gpus, _refused_by(seen))
     if code == NVML_GPU_NOT_FOUND:
         return Diagnosis(Status.DRIVER_NO_GPU, f"{text}: {_NO_GPU}", notes=_left_behind(seen))
     if _no_device_nodes(seen):
         reason = f"no GPU device is given to this process ({text})"
-        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(remedy("no-device-nodes"),))
+        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(cause("no-device-nodes"),))
     if code == UNKNOWN:
         # Seen where a container's device cgroup was taken away while it ran.
-        return _blocked(f"{text}: the GPUs are there and do not open", gpus, "devices-lost")
-    notes = (remedy("library-mismatch"),) if code == NVML_MISMATCH else ()
+        code_of = "unit-devices" if seen.surroundings.unit else "devices-lost"
+        lost = cause(code_of, unit=seen.surroundings.unit)
+        return _blocked(f"{text}: the GPUs are there and do not open", gpus, lost)
+    release = seen.release.value if seen.release else None
+    notes = (cause("library-mismatch", loaded=release),) if code == NVML_MISMATCH else ()
     return Diagnosis(Status.BROKEN, text, gpus, notes=notes)
 
 
-def _blocked(reason: str, gpus: tuple[Gpu, ...], cause: str = "access-blocked") -> Diagnosis:
-    return Diagnosis(Status.BLOCKED, reason, gpus, notes=(remedy(cause),))
+def _blocked(reason: str, gpus: tuple[Gpu, ...], why: Note) -> Diagnosis:
+    return Diagnosis(Status.BLOCKED, reason, gpus, notes=(why,))
+
+
+def _refused_by(seen: Observations) -> Note:
+    """Tell permissions, a sandbox and SELinux apart, as far as the control node says it."""
+    control = seen.control
+    if control is None or control.error != "EACCES":
+        return cause("access-blocked")
+    if not control.is_for_all:
+        return cause("nodes-denied", group=control.group, mode=f"{control.mode:04o}")
+    return cause("selinux-denied" if seen.surroundings.container else "nodes-on-nodev")
 
 
 def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) -> Diagnosis:
@@ -132,21 +153,39 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
     codes = {code for _, code in nvml.failed}
     if codes == {NVML_NO_PERMISSION}:
         text = f"{describe_code('nvml', NVML_NO_PERMISSION)} for every GPU"
-        return _blocked(f"{text}: this process may not use them", gpus)
+        return _blocked(f"{text}: this process may not use them", gpus, _refused_by(seen))
     if gpus or codes:
-        return Diagnosis(Status.BROKEN, "the driver is bound to a GPU that does not answer", gpus)
+        reason = "the driver is bound to a GPU that does not answer"
+        causes = tuple(note for code in sorted(codes) for note in device_cause(code))
+        causes = causes or _wrong_kind(seen) or (cause("adapter-does-not-start"),)
+        return Diagnosis(Status.BROKEN, reason, gpus, notes=causes)
     notes = _left_behind(seen)
     if not notes and seen.contained and _no_device_nodes(seen):
-        return Diagnosis(Status.DRIVER_NO_GPU, _NOT_GIVEN, notes=(remedy("no-device-nodes"),))
+        return Diagnosis(Status.DRIVER_NO_GPU, _NOT_GIVEN, notes=(cause("no-device-nodes"),))
     return Diagnosis(Status.DRIVER_NO_GPU, _NO_GPU, notes=notes)
 
 
 def _left_behind(seen: Observations) -> tuple[Note, ...]:
     """Name the GPUs that the loaded driver is too new for."""
     pci = seen.kernel.pci if seen.kernel is not None else ()
-    return tuple(
-        remedy("gpu-left-behind") for found in pci if left_behind(found.as_gpu(), seen.release)
-    )[:1]
+    left = next((it.as_gpu() for it in pci if left_behind(it.as_gpu(), seen.release)), None)
+    if left is None or left.capability is None:
+        return ()
+    return (cause("gpu-left-behind", branch=last_branch_for(left.capability)),)
+
+
+def _wrong_kind(seen: Observations) -> tuple[Note, ...]:
+    """Say that the loaded module is not of the kind, open or closed, that a GPU needs."""
+    kernel = seen.kernel
+    if kernel is None or kernel.open_module is None:
+        return ()
+    capabilities = [gpu.as_gpu().capability for gpu in kernel.pci]
+    known = [capability for capability in capabilities if capability is not None]
+    if kernel.open_module and any(capability < FIRST_OF_OPEN_MODULE for capability in known):
+        return (cause("module-open-on-old-gpu"),)
+    if not kernel.open_module and any(capability >= FIRST_OF_OPEN_ONLY for capability in known):
+        return (cause("module-closed-on-new-gpu"),)
+    return ()
 
 
 def _cuda_refusal(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis | None:
@@ -157,11 +196,21 @@ def _cuda_refusal(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis | None
     text = describe_code("cuda", codes[0])
     if seen.tegra and codes[0] == CUDA_NO_DEVICE:
         reason = f"{text}: this process may not use the GPU's device nodes"
-        return _blocked(reason, gpus, "tegra-group")
+        return _blocked(reason, gpus, cause("tegra-group"))
     if _no_device_nodes(seen):
         reason = f"no GPU device is given to this process ({text})"
-        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(remedy("no-device-nodes"),))
+        return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(cause("no-device-nodes"),))
     return Diagnosis(Status.BROKEN, text, gpus)
+
+
+def _likely_target(seen: Observations) -> str:
+    """Return the host's GPU and driver as a target, ``9.0@580``: the weakest it shows."""
+    pci = seen.kernel.pci if seen.kernel is not None else ()
+    known = [gpu.as_gpu().capability for gpu in pci if gpu.driver == "nvidia"]
+    weakest = min((capability for capability in known if capability is not None), default=None)
+    if weakest is None or seen.release is None:
+        return ""
+    return f"{weakest}@{seen.release.value.branch}"
 
 
 def _no_device_nodes(seen: Observations) -> bool:
@@ -181,7 +230,10 @@ def _silent(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     if _no_device_nodes(seen):
         # The kernel is the host's; nothing of the driver was given to this process.
         reason = "a driver is loaded on the host; neither its libraries nor a GPU are given here"
-        notes = (remedy("host-driver-only"),)
+        notes = (cause("host-driver-only", target=_likely_target(seen)),)
         return Diagnosis(Status.DRIVER_NO_GPU, reason, usable_driver=False, notes=notes)
-    cause = "foreign-library" if seen.only_foreign else "no-driver-library"
-    return Diagnosis(Status.BROKEN, "no driver library loads", gpus, notes=(remedy(cause),))
+    if seen.unlinked:
+        links = cause("library-links-missing", file=seen.unlinked)
+        return Diagnosis(Status.BROKEN, "no driver library loads", gpus, notes=(links,))
+    why = "foreign-library" if seen.only_foreign else "no-driver-library"
+    return Diagnosis(Status.BROKEN, "no driver library loads", gpus, notes=(cause(why),))

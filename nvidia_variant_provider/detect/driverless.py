@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.detect.answer import describe_code
+from nvidia_variant_provider.detect.causes import cause, holders, windows_cause
 from nvidia_variant_provider.detect.diagnosis import (
     CUDA_NO_DEVICE,
     NVML_NO_PERMISSION,
     NVML_OPERATING_SYSTEM,
     Diagnosis,
 )
-from nvidia_variant_provider.detect.remedies import remedy
 from nvidia_variant_provider.model import Note, Status
+from nvidia_variant_provider.tables.driver_branches import first_branch_for, last_branch_for
+from nvidia_variant_provider.tables.status_codes import describe_code
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.kernel import PciGpu
@@ -55,7 +56,7 @@ def _timed_out(seen: Observations) -> Diagnosis:
     if seen.kernel is not None and seen.kernel.tegra_gpu is not None:
         gpus = (seen.kernel.tegra_gpu,)
     spoke = seen.best_cuda is not None and seen.best_cuda.cuda is not None
-    reason, notes = "the driver did not answer in time", (remedy("driver-silent"),)
+    reason, notes = "the driver did not answer in time", (cause("driver-silent"),)
     return Diagnosis(Status.TIMEOUT, reason, gpus, usable_driver=spoke, notes=notes)
 
 
@@ -64,10 +65,10 @@ def _wsl(seen: Observations) -> Diagnosis:
     kernel, nvml, cuda = seen.kernel, seen.best_nvml, seen.best_cuda
     if kernel is not None and not kernel.wsl:
         reason = "the driver libraries of WSL are here, /dev/dxg is not given to this process"
-        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+        return _unusable(Status.BLOCKED, reason, (cause("wsl-blocked"),))
     if nvml is not None and nvml.init in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
         reason = f"{describe_code('nvml', nvml.init)}: this process may not use the GPU of Windows"
-        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+        return _unusable(Status.BLOCKED, reason, (cause("wsl-blocked"),))
     if not seen.could_ask:
         reason = "the driver of Windows could not be asked: it says nothing in files"
         return _unusable(Status.BLOCKED, reason)
@@ -76,7 +77,7 @@ def _wsl(seen: Observations) -> Diagnosis:
         return _unusable(Status.NONE, reason)
     said = next((it.describe() for it in (nvml, cuda) if it and (it.init or not it.complete)), "")
     reason = f"the driver of Windows does not answer: {said}"
-    return _unusable(Status.BROKEN, reason, (remedy("wsl-driver"),))
+    return _unusable(Status.BROKEN, reason, (cause("wsl-driver"),))
 
 
 def _tegra(seen: Observations) -> Diagnosis:
@@ -84,14 +85,14 @@ def _tegra(seen: Observations) -> Diagnosis:
     cuda, gpus = seen.best_cuda, (seen.kernel.tegra_gpu,) if seen.kernel else ()
     known = tuple(gpu for gpu in gpus if gpu is not None)
     if cuda is not None and cuda.init:
-        cause = "tegra-group" if cuda.init == CUDA_NO_DEVICE else "access-blocked"
+        why = "tegra-group" if cuda.init == CUDA_NO_DEVICE else "access-blocked"
         reason = f"{describe_code('cuda', cuda.init)}: this process may not use the GPU"
-        return Diagnosis(Status.BLOCKED, reason, known, notes=(remedy(cause),))
+        return Diagnosis(Status.BLOCKED, reason, known, notes=(cause(why),))
     if not seen.could_ask:
         reason = "known from the kernel's files: the driver's libraries could not be asked"
         return Diagnosis(Status.OK, reason, known)
     reason = "the GPU's device nodes are there, and no driver library loads"
-    return Diagnosis(Status.BROKEN, reason, known, notes=(remedy("no-driver-library"),))
+    return Diagnosis(Status.BROKEN, reason, known, notes=(cause("no-driver-library"),))
 
 
 def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
@@ -99,10 +100,10 @@ def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
     gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
     if not gpus:
         reason = "the NVIDIA GPUs here are given to virtual machines"
-        return _unusable(Status.GPU_NO_DRIVER, reason, (remedy("gpu-passed-through"),))
+        return _unusable(Status.GPU_NO_DRIVER, reason, holders(pci))
     if seen.only_foreign:
         reason = "the driver's libraries are for another architecture than this interpreter"
-        return Diagnosis(Status.BROKEN, reason, gpus, notes=(remedy("foreign-library"),))
+        return Diagnosis(Status.BROKEN, reason, gpus, notes=(cause("foreign-library"),))
     asked = seen.kernel is None or seen.kernel.driver_present
     if asked and (not seen.could_ask or _crashed(seen)):
         reason = "the driver could not be asked" if not seen.could_ask else "its library crashed"
@@ -110,11 +111,40 @@ def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
     others = sorted({found.driver for found in pci} - {"", "nvidia", PASSED_THROUGH})
     bound = f" (bound to {', '.join(others)})" if others else ""
     reason = f"an NVIDIA GPU is there{bound}, but no kernel-mode driver of NVIDIA is loaded"
-    notes = (remedy("driver-installed-not-loaded"),) if seen.installed else ()
+    notes = _why_no_driver(seen, pci)
     if seen.installed:
         text = f"libraries of driver {seen.installed} are installed"
         notes = (Note("driver-installed", text), *notes)
     return Diagnosis(Status.GPU_NO_DRIVER, reason, gpus, usable_driver=False, notes=notes)
+
+
+def _why_no_driver(seen: Observations, pci: tuple[PciGpu, ...]) -> tuple[Note, ...]:
+    """Name what keeps a driver from a GPU: another one, one of another branch, or none."""
+    problems = [note for gpu in pci for note in windows_cause(gpu.problem)]
+    if problems or seen.kernel is None:
+        return tuple(dict.fromkeys(problems)) or (cause("win-failed"),)
+    if held := holders(pci):
+        return held
+    return _of_another_branch(seen.installed, pci) or (
+        (cause("driver-installed-not-loaded", release=seen.installed),)
+        if seen.installed
+        else (cause("no-driver"),)
+    )
+
+
+def _of_another_branch(installed: str, pci: tuple[PciGpu, ...]) -> tuple[Note, ...]:
+    if not installed:
+        return ()
+    branch = int(installed.partition(".")[0])
+    for gpu in pci:
+        capability = gpu.as_gpu().capability
+        last = last_branch_for(capability) if capability else None
+        first = first_branch_for(capability) if capability else None
+        if last is not None and branch > last:
+            return (cause("gpu-left-behind", branch=last),)
+        if first is not None and branch < first:
+            return (cause("gpu-newer-than-driver", branch=first, release=installed),)
+    return ()
 
 
 def _remembered(seen: Observations) -> Diagnosis:
@@ -134,14 +164,14 @@ def _traces(seen: Observations) -> Diagnosis:
     nodes = seen.kernel.gpu_nodes if seen.kernel is not None else ()
     if refused is not None and refused.init in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
         reason = f"{refused.describe()}: this process may not use the GPUs"
-        return _unusable(Status.BLOCKED, reason, (remedy("access-blocked"),))
+        return _unusable(Status.BLOCKED, reason, (cause("access-blocked"),))
     if nodes:
         said = refused.describe() if refused else "no driver library loads"
-        notes = () if refused else (remedy("no-driver-library"),)
+        notes = () if refused else (cause("no-driver-library"),)
         return _unusable(Status.BROKEN, f"GPU device nodes are there: {said}", notes)
     if seen.kernel is not None and (seen.kernel.module or seen.kernel.proc):
         reason = "a driver is loaded that hides its release, and no GPU is given to this process"
-        return _unusable(Status.DRIVER_NO_GPU, reason, (remedy("no-device-nodes"),))
+        return _unusable(Status.DRIVER_NO_GPU, reason, (cause("no-device-nodes"),))
     # Initialising NVML or CUDA as root makes /dev/nvidiactl, driver or not.
     return _unusable(Status.NONE, "no NVIDIA hardware, only traces of its software")
 

@@ -26,7 +26,7 @@ from nvidia_variant_provider.tables.sm_archs import TEGRA_CHIPS
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from nvidia_variant_provider.detect.files import FileView
 
@@ -40,6 +40,8 @@ TEGRA_COMPATIBLE: Final = "/proc/device-tree/compatible"
 
 # VGA, 3D and other display controllers; the vendor also makes audio, USB and bridge functions.
 GPU_CLASSES: Final = ("0x0300", "0x0302", "0x0380")
+# The switches of an NVLink fabric, up to Hopper; on HGX B200 they are no devices of this vendor.
+NVSWITCH_CLASS: Final = "0x0680"
 
 # The words before the number differ between the open and the closed module and between branches,
 # and blanks are collapsed by some container shims; after "Module" the number is the first word
@@ -88,6 +90,8 @@ class KernelView:
     wsl_libraries: bool = False
     tegra: bool = False
     tegra_gpu: Gpu | None = None
+    open_module: bool | None = None
+    has_nvswitch: bool = False
 
     @property
     def gpu_nodes(self) -> tuple[str, ...]:
@@ -118,7 +122,11 @@ class KernelView:
 def read_kernel(files: FileView) -> KernelView:
     """Gather the kernel's view of a Linux machine."""
     nodes = tuple(name for name in files.list_names(DEVICE_FOLDER) if is_nvidia_node(name))
-    pci = tuple(_read_pci(files))
+    classes = {
+        address: read_word(files, f"{PCI_FOLDER}/{address}/class")
+        for address in nvidia_pci_addresses(files)
+    }
+    pci = tuple(_read_pci(files, classes))
     # With a discrete GPU, the driver of an IGX board is that of desktops and leaves its own alone.
     tegra = any(node in TEGRA_DEVICES for node in nodes) and not any(map(_is_discrete, pci))
     return KernelView(
@@ -131,6 +139,7 @@ def read_kernel(files: FileView) -> KernelView:
         wsl_libraries=files.size(WSL_LIBCUDA) > 0,
         tegra=tegra or (files.exists(TEGRA_RELEASE) and bool(nodes) and not pci),
         tegra_gpu=_read_tegra_gpu(files) if tegra else None,
+        has_nvswitch=any(kind.startswith(NVSWITCH_CLASS) for kind in classes.values()),
     )
 
 
@@ -173,11 +182,21 @@ def parse_proc_version(text: str) -> DriverRelease:
     return DriverRelease.parse(match[1])
 
 
-def _read_pci(files: FileView) -> list[PciGpu]:
+def is_open_module(files: FileView) -> bool | None:
+    """Tell whether the loaded kernel module is the open one; ``None`` where it does not say."""
+    try:
+        line = files.read_text(PROC_VERSION, 4096).partition("\n")[0]
+    except OSError as error:
+        raise_foreign(error)
+        return None
+    return "Open Kernel Module" in line
+
+
+def _read_pci(files: FileView, classes: Mapping[str, str]) -> list[PciGpu]:
     found = []
-    for address in nvidia_pci_addresses(files):
+    for address, kind in classes.items():
         folder = f"{PCI_FOLDER}/{address}"
-        if not read_word(files, f"{folder}/class").startswith(GPU_CLASSES):
+        if not kind.startswith(GPU_CLASSES):
             continue
         try:
             device_id = int(read_word(files, f"{folder}/device"), 16)

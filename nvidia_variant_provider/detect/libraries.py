@@ -53,6 +53,8 @@ KNOWN_FOLDERS: Final = (
     "/var/lib/snapd/lib/gl",
     "/var/lib/snapd/hostfs/usr/lib/{triple}",
 )
+# The first of them are those of the system itself.
+_SYSTEM_FOLDERS: Final = 6
 # Forward compatibility packages hold libcuda only, and are used when nothing else is there.
 COMPAT_FOLDERS: Final = ("/usr/local/cuda/compat", "/usr/local/cuda-*/compat")
 
@@ -100,12 +102,25 @@ def installed_release(host: Host) -> str:
     What is on disk need not be what is loaded, so this is for people only.
     """
     triple = f"{host.platform.architecture}-linux-gnu"
-    for pattern in KNOWN_FOLDERS[:6]:
+    for pattern in KNOWN_FOLDERS[:_SYSTEM_FOLDERS]:
         for soname in SONAMES.values():
             path = f"{pattern.replace('{triple}', triple)}/{soname}"
             release = host.files.read_link(path).rpartition(".so.")[2]
             if "." in release and host.files.size(path) > 0 and release != "1.1":
                 return release
+    return ""
+
+
+def unlinked_library(host: Host) -> str:
+    """Return a ``libcuda.so.535.113.01`` beside which no ``libcuda.so.1`` stands; else empty."""
+    triple = f"{host.platform.architecture}-linux-gnu"
+    soname = SONAMES["cuda"]
+    for pattern in KNOWN_FOLDERS[:_SYSTEM_FOLDERS]:
+        folder = pattern.replace("{triple}", triple)
+        names = host.files.list_names(folder)
+        found = [name for name in names if name.startswith("libcuda.so.") and name.count(".") > 3]  # noqa: PLR2004
+        if found and soname not in names:
+            return f"{folder}/{found[0]}"
     return ""
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
-from nvidia_variant_provider.detect.surroundings import Surroundings
+from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.answer import LibraryAnswer
+    from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.kernel import KernelView, PciGpu
     from nvidia_variant_provider.detect.smi import SmiAnswer
     from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Note, Platform
@@ -20,18 +21,15 @@ STUB: Final = 34
 REJECTED_INITS: Final = frozenset({STUB, 803, 804})
 
 
-ANYWHERE: Final = Surroundings()
-
-
 @dataclass(frozen=True, slots=True)
 class Observations:
     """Everything the probes brought home.
 
     ``installed`` is the driver release in the name of a library on disk, which need not be the
-    loaded one; ``foreign_files`` tells that a library of another architecture was passed over.
-    Windows remembers GPUs that were removed (``remembered_gpus``); which are present is ``None``
-    where that was not asked or not answered. ``surroundings`` are looked at
-    only where no GPU answers.
+    loaded one; ``unlinked`` a libcuda without the link that programs load; ``foreign_files`` tells
+    that a library of another architecture was ignored. Windows remembers GPUs that were removed
+    (``remembered_gpus``); which are present is ``None`` where that was not asked or not answered.
+    ``surroundings`` and ``control`` are looked at only where no GPU answers.
     """
 
     platform: Platform
@@ -42,8 +40,10 @@ class Observations:
     remembered_gpus: tuple[PciGpu, ...] = ()
     present_gpus: tuple[PciGpu, ...] | None = None
     surroundings: Surroundings = ANYWHERE
+    control: ControlNode | None = None
     no_child: bool = False
     installed: str = ""
+    unlinked: str = ""
     foreign_files: bool = False
     notes: tuple[Note, ...] = ()
 

@@ -73,8 +73,11 @@ class _Program:
 
     def start(self) -> str:
         """Start it and read its output; return why that cannot be, else an empty text."""
+        # Known before it runs: Ctrl-C may come while it is being started.
+        process = subprocess.Popen.__new__(subprocess.Popen)
+        self._processes.append(process)
         try:
-            process = subprocess.Popen(
+            process.__init__(  # type: ignore[misc]  # as Popen() does
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -84,13 +87,20 @@ class _Program:
                 start_new_session=self._has_groups,
                 bufsize=0,
             )
-            self._processes.append(process)
-            reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            raise_foreign(error)
+            self._processes.clear()
+            return str(error)
+        return self._start_reader(process)
+
+    def _start_reader(self, process: subprocess.Popen[bytes]) -> str:
+        reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        try:
             reader.start()
-            self._reader = reader
-        except (OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
+        except RuntimeError as error:
             raise_foreign(error)
             return str(error)
+        self._reader = reader
         return ""
 
     def watch(self, received: Received, deadline: float) -> End | None:
@@ -134,6 +144,8 @@ class _Program:
     def discard(self, grace: float) -> None:
         """End what is still there; its reader closes the pipe from it."""
         for process in tuple(self._processes):
+            if getattr(process, "pid", None) is None:
+                continue
             self.finish(grace, urgent=True)
             if self._reader is None:
                 _close(process.stdout)

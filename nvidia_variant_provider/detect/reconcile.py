@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.causes import device_cause
 from nvidia_variant_provider.detect.diagnose import diagnose
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, STUB, branch_cuda
 from nvidia_variant_provider.model import Machine, Note
@@ -12,10 +13,14 @@ from nvidia_variant_provider.tables.driver_branches import (
     FIRST_OF_OPEN_MODULE,
     FIRST_OF_OPEN_ONLY,
 )
+from nvidia_variant_provider.tables.status_codes import describe_code
 from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvidia_variant_provider.detect.answer import LibraryAnswer
+    from nvidia_variant_provider.detect.kernel import PciGpu
     from nvidia_variant_provider.detect.observations import Observations
     from nvidia_variant_provider.model import CudaVersion, Gpu
 
@@ -122,15 +127,22 @@ def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
             notes.append(Note("libcuda-rejected", f"{text}that find it first fail"))
     for found in filter(None, (seen.best_nvml, seen.best_cuda)):
         notes += [
-            Note("gpu-not-answering", f"GPU {index} does not answer ({found.api} {code})")
+            Note("gpu-not-answering", f"GPU {index}: {describe_code(found.api, code)}")
             for index, code in found.failed[:_SHOWN_FAILURES]
         ]
+        codes = sorted({code for _, code in found.failed}) if found.gpus else ()
+        notes += [note for code in codes for note in device_cause(code)]
     branch = branch_cuda(seen)
     newest = seen.release is not None and seen.release.value.branch > BRANCHES[-1][0]
     if cuda is not None and branch is not None and cuda > branch and not newest:
         text = f"libcuda supports CUDA {cuda}, the driver branch by itself {branch}"
         notes.append(Note("forward-compatibility", text))
     notes += _of_two_modules(seen)
+    if any(answer.gpus for answer in (*seen.nvml, *seen.cuda)):
+        notes += [
+            Note("gpu-without-driver", f"{chip.as_gpu().name} at {chip.address}: bound to {holder}")
+            for chip, holder in _unserved(seen)
+        ]
     if any(found.asleep for found in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
         notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
     return notes
@@ -152,3 +164,10 @@ def _of_two_modules(seen: Observations) -> list[Note]:
         f"{FIRST_OF_OPEN_ONLY} on: without a driver here is {unbound or 'one kind of them'}"
     )
     return [Note("gpus-of-two-modules", text)]
+
+
+def _unserved(seen: Observations) -> Iterator[tuple[PciGpu, str]]:
+    """Yield the GPUs on the bus that NVIDIA's driver does not have, and what has them."""
+    for gpu in seen.kernel.pci if seen.kernel is not None else ():
+        if gpu.driver != "nvidia":
+            yield gpu, gpu.driver or "no driver"

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.files import raise_foreign
-from nvidia_variant_provider.detect.gate import read_word
+from nvidia_variant_provider.detect.gate import WSL_DEVICE, WSL_LIBCUDA, read_word
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -62,12 +62,16 @@ class Surroundings:
     container: str = ""
     unit: str = ""
     slurm_job: bool = False
+    wsl: bool = False
     distribution: tuple[str, ...] = ()
 
     @property
     def contained(self) -> bool:
         """Whether this process may have fewer devices than its machine."""
         return bool(self.container or self.unit)
+
+
+ANYWHERE: Final = Surroundings()
 
 
 def read_surroundings(host: Host) -> Surroundings:
@@ -79,6 +83,7 @@ def read_surroundings(host: Host) -> Surroundings:
         container=container,
         unit=unit[1] if unit and not container else "",
         slurm_job=bool(host.environ.get(SLURM_JOB)),
+        wsl=host.files.exists(WSL_DEVICE) or host.files.size(WSL_LIBCUDA) > 0,
         distribution=parse_os_release(_read(host.files, OS_RELEASE)),
     )
 

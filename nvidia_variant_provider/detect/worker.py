@@ -278,6 +278,23 @@ def problem_of(library: Library, name: str) -> int:
     return problem.value if not code and status.value & HAS_PROBLEM else 0
 
 
+def ask_to_open(report: Reporter, path: str) -> None:
+    """Report why a device node does not open, and who may open it.
+
+    The control node of the driver initialises no GPU; what the kernel says of opening it tells a
+    device cgroup from permissions, which both libraries do not.
+    """
+    try:
+        close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        code = 0
+    except OSError as error:
+        code = error.errno or 0
+    report.say("errno", code)
+    found = os.stat(path)
+    report.say("node", oct(found.st_mode & 0o777), found.st_gid)
+    report.say("end")
+
+
 QUESTIONS = {"nvml": ask_nvml, "cuda": ask_cuda, "devices": ask_devices}
 
 
@@ -406,6 +423,9 @@ def ask(report: Reporter, api: str, _: str, path: str, *arguments: str) -> None:
     try:
         if api == "program":
             run_program(report, path, arguments)
+        if api == "open":
+            ask_to_open(report, path)
+            os._exit(0)
         ask_library(report, api, path)
         # The library's own clean-up at exit may hang or crash; everything has been said.
         os._exit(0)

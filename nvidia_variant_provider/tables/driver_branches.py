@@ -77,6 +77,17 @@ LAST_BRANCH_BELOW: Final = (
 FIRST_OF_OPEN_MODULE: Final = ComputeCapability(7, 5)
 FIRST_OF_OPEN_ONLY: Final = ComputeCapability(10, 0)
 
+# The first driver branch that serves a capability, for those that machines still meet too early.
+# Source: the device lists in the README of NVIDIA/open-gpu-kernel-modules, tag by tag.
+FIRST_BRANCH_FOR: Final = (
+    (ComputeCapability(8, 9), 520),
+    (ComputeCapability(9, 0), 520),
+    (ComputeCapability(10, 0), 570),
+    (ComputeCapability(10, 3), 580),
+    (ComputeCapability(12, 0), 570),
+    (ComputeCapability(12, 1), 580),
+)
+
 
 def cuda_of_branch(branch: int) -> CudaVersion | None:
     """Return what libcuda of a branch reports: 580 gives 13.0.
@@ -103,3 +114,8 @@ def last_branch_for(capability: ComputeCapability) -> int | None:
         if capability < below:
             return branch
     return None
+
+
+def first_branch_for(capability: ComputeCapability) -> int | None:
+    """Return the first driver branch that serves a capability; ``None`` where it is not listed."""
+    return next((branch for first, branch in FIRST_BRANCH_FOR if first == capability), None)

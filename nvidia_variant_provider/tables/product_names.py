@@ -139,7 +139,8 @@ NAMES: Final = {
         "Tesla PG503-216; Tesla V100S-PCIE-32GB; V100; V100L; V100S"
     ),
     "GV11B": (
-        "Xavier; Jetson AGX Xavier; Jetson Xavier NX; Jetson AGX; AGX Xavier; Xavier NX; Jetson "
+        "Xavier; Jetson Xavier; Jetson AGX Xavier; Jetson Xavier NX; Jetson AGX; AGX Xavier; "
+        "Xavier NX; Jetson "
         "Xavier NX Developer Kit"
     ),
     "TU102": (

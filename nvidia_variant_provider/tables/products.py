@@ -165,6 +165,9 @@ CAPABILITIES: Final = (
     CapabilityFacts(ComputeCapability(12, 1), CudaVersion(12, 9)),
 )
 
+# CUDA 12 builds for no GPU older than this, CUDA 11 was the last for Kepler.
+# Source: release notes of CUDA 12.0.
+FIRST_CAPABILITY_OF_CUDA_12: Final = ComputeCapability(5, 0)
 
 # The first capability of each generation, as NVIDIA's CUDA GPU pages group them. 10.x to 12.x but
 # for 10.7 are all Blackwell.

@@ -53,3 +53,6 @@ FIRST_COMPATIBLE_MAJOR: Final = 11
 FIRST_HYBRID_MAJOR: Final = 13
 # Packages of NVIDIA without a CUDA major in their names exist from this major on.
 FIRST_UNSUFFIXED_MAJOR: Final = 13
+# conda-forge builds for Tegra apart from other Arm machines from the first version up to the
+# second, which NVIDIA's toolkit for all of Arm begins with. Source: conda-forge's arm-variant.
+CONDA_TEGRA_BUILDS: Final = (CudaVersion(12, 0), CudaVersion(13, 0))

@@ -63,8 +63,12 @@ class Device:
         """The first driver branch that knows the chip and the product; ``None`` on Tegra."""
         if self.tegra:
             return None
-        knows = next(branch for branch, cuda in BRANCHES if cuda >= self.facts.first_toolkit)
-        return max(knows, self.listed_from)
+        return max(self.chip_branch, self.listed_from)
+
+    @property
+    def chip_branch(self) -> int:
+        """The first driver branch whose CUDA version can build for the chip."""
+        return next(branch for branch, cuda in BRANCHES if cuda >= self.facts.first_toolkit)
 
     @property
     def last_branch(self) -> int | None:

@@ -12,7 +12,7 @@ from nvidia_variant_provider.tables.driver_branches import (
     DEFAULT_BRANCH,
     cuda_of_branch,
 )
-from nvidia_variant_provider.value_types import dataclass
+from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.targets.devices import Device
@@ -47,7 +47,7 @@ def ordinary_driver(devices: tuple[Device, ...], text: str) -> Driver:
     """
     newest, oldest = _newest(devices), _oldest(devices)
     first, last = newest.first_branch or 0, oldest.last_branch
-    if last is not None and last < first:
+    if last is not None and last < newest.chip_branch:
         raise InvalidValueError(
             f"no driver supports all of these: {_begins(newest)}, {_ends(oldest)}"
         )
@@ -55,10 +55,14 @@ def ordinary_driver(devices: tuple[Device, ...], text: str) -> Driver:
         return assumed_driver(devices)
     driver = named_driver(text, "+".join(device.name for device in devices))
     branch = driver.branch if driver.branch is not None else _branch_of(driver.cuda)
-    if branch < first:
-        raise InvalidValueError(f"{driver.words} is too old: {_begins(newest)}")
+    if early := [device for device in devices if branch < device.chip_branch]:
+        raise InvalidValueError(f"{driver.words} is too old: {_begins(early[0])}")
     if last is not None and cuda_of_branch(branch) != cuda_of_branch(last) and branch > last:
         raise InvalidValueError(f"{driver.words} is too new: {_ends(oldest)}")
+    if driver.branch is not None and branch < first:
+        # Whoever names the driver may have the machine: a list of names is no proof against it.
+        unlisted = f"{driver.words} does not list {newest.name}; the first that does is R{first}"
+        return replace(driver, warning=unlisted)
     return driver
 
 
@@ -137,7 +141,7 @@ def _is_unheard_of(cuda: CudaVersion) -> bool:
 def _begins(device: Device) -> str:
     return (
         f"{device.name} (capability {device.capability}) begins with driver branch "
-        f"R{device.first_branch}, CUDA {device.facts.first_toolkit}"
+        f"R{device.chip_branch}, CUDA {device.facts.first_toolkit}"
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
     from typing import BinaryIO
 
@@ -36,6 +36,8 @@ _BINARY: Final = getattr(os, "O_BINARY", 0)
 # What replaces a file may be as private as that file; until that is known, nobody else reads it.
 _PRIVATE: Final = 0o600
 _USUAL: Final = 0o666
+# So many names are listed where one was not found.
+_SHOWN: Final = 5
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -213,3 +215,30 @@ def _named(error: OSError, path: Path) -> OSError:
     if not own and os.fspath(error.filename) != os.fspath(path):
         return error
     return OSError(error.errno, f"cannot be written: {error.strerror}", str(path))
+
+
+def missing(path: str) -> str:
+    """Say that a path does not exist, and what there is in its place.
+
+    ``no such file or folder; did you mean dist/demo-1.0-py3-none-any.whl?``
+    """
+    import difflib
+
+    folder, name = os.path.split(path.rstrip(os.sep))
+    try:
+        names = sorted(it for it in os.listdir(folder or ".") if not it.startswith("."))
+    except OSError:
+        return f"no such file or folder; neither is there a folder {folder}"
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
+    if near:
+        return f"no such file or folder; did you mean {os.path.join(folder, near[0])}?"
+    ending = os.path.splitext(name)[1]
+    alike = [it for it in names if ending and it.endswith(ending)] or names
+    there = f"{folder or 'the current folder'} has {some(alike) or 'no files'}"
+    return f"no such file or folder; {there}"
+
+
+def some(names: Sequence[str]) -> str:
+    """List the first names, and how many more there are: ``a.whl, b.whl and 3 more``."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -44,7 +44,6 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # A version of pip.
     "tools.installers.table": {"'26.3'"},
     # Status codes of NVML and CUDA.
-    "detect.answer": {"NVML_CODES", "CUDA_CODES"},
     "detect.diagnosis": {"NVML_NO_PERMISSION", "NVML_OPERATING_SYSTEM", "NVML_MISMATCH"}
     | {"NVML_GPU_NOT_FOUND", "CUDA_NO_DEVICE", "CUDA_NOT_READY", "CUDA_NOT_NOW"},
     # The child process that asks the libraries imports nothing of ours.

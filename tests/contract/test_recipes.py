@@ -146,7 +146,7 @@ def test_tag_no_longer_promises_the_new_gpu_code_for_an_older_one(
 
     document = ask("tag", str(wheel), "--dry-run", "--json")
 
-    assert document["variant"]["nvidia"]["sm_arch"] == ["107a_real"]
+    assert document["wheels"][0]["variant"]["nvidia"]["sm_arch"] == ["107a_real"]
 
 
 def test_inspect_counts_the_new_gpu_and_reads_the_new_isa(
@@ -167,7 +167,7 @@ def test_verify_knows_that_a_plain_value_promises_the_new_gpu(
         "--property", "nvidia::sm_arch::107_real", "--lower-bound", "12.0", "--label", "cuda12.4",
     )  # fmt: skip
 
-    document = ask("verify", tagged["target"], "--json", "--select", "NV304")
+    document = ask("verify", tagged["wheels"][0]["target"], "--json", "--select", "NV304")
 
     assert "promises 10.8" in json.dumps(document)
 

@@ -141,7 +141,7 @@ def test_a_tegra_board_that_is_silent_keeps_its_gpu() -> None:
 
 @pytest.mark.parametrize(
     ("installed", "codes"),
-    [("", []), ("535.54.03", ["driver-installed", "driver-installed-not-loaded"])],
+    [("", ["held-by-nouveau"]), ("535.54.03", ["driver-installed", "held-by-nouveau"])],
 )
 def test_a_gpu_without_a_driver_is_told_of_installed_libraries(
     installed: str, codes: list[str]

@@ -20,6 +20,11 @@ MAGIC: Final = b"\x7fELF\x02\x01\x01"
 _OLD: Final = (0x33, 7)
 _NEW: Final = (0x41, 8)
 _SECTION_SIZE: Final = 64
+_NAMES: Final = b"\0.shstrtab\0"
+# A function has a section of code, and before it one of facts about it: among long names the first
+# of these may be far ahead.
+_CODE: Final = b"\0.text."
+_FACTS: Final = b"\0.nv.info."
 
 # A note of type 2000 by "NVIDIA Corp" holds the tool's name, release and command line.
 _TOOL_NOTE: Final = b"\xd0\x07\x00\x00NVIDIA Corp\x00"
@@ -112,11 +117,19 @@ def _text(names: bytes, at: int) -> bytes:
 
 
 def has_kernels(data: bytes) -> bool | None:
-    """Tell whether a whole cubin has a code section; ``None`` when its table can not be read."""
-    names = section_names(data)
-    if names is None:
-        return None
-    return any(name.startswith(b".text.") for name in names)
+    """Tell whether a cubin has a code section, from its beginning alone if that shows it.
+
+    ``None`` when so many bytes do not tell: more of them may.
+    """
+    if data.startswith(_NAMES, HEADER_SIZE):
+        # The compiler writes the section names first. Two NULs, of padding or of the empty name
+        # that the next table begins with, end them.
+        end = data.find(b"\0\0", HEADER_SIZE)
+        names = data[HEADER_SIZE : end if end >= 0 else len(data)]
+        if end >= 0 or _FACTS in names or _CODE in names:
+            return _FACTS in names or _CODE in names
+    sections = section_names(data)
+    return None if sections is None else any(name.startswith(b".text.") for name in sections)
 
 
 def compat_suffix(data: bytes) -> str | None:

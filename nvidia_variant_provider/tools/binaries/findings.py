@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.binaries.report import PACKED
 from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity
 
 if TYPE_CHECKING:
@@ -15,9 +16,7 @@ DAMAGED: Final = Rule("damaged", Severity.WARNING, "a member that could not be r
 DAMAGED_CONTAINER: Final = Rule(
     "damaged-container", Severity.WARNING, "a container that contradicts itself"
 )
-NESTED_ARCHIVE: Final = Rule(
-    "nested-archive", Severity.NOTE, "an archive inside the wheel, not looked into"
-)
+NESTED_ARCHIVE: Final = Rule(PACKED, Severity.NOTE, "an archive inside the wheel, not looked into")
 SUSPICIOUS_SIZE: Final = Rule(
     "suspicious-size", Severity.WARNING, "a member that would inflate more than 100-fold, not read"
 )

@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import CudaVersion
     from nvidia_variant_provider.tools.binaries.cursor import Cursor
 
-# No image of this size or more was met that had no kernels; below, each one is looked into.
-STUB_LIMIT: Final = 16 * 1024
+    # From a number of bytes to so many from the start of a payload.
+    Payload = Callable[[int], bytes]
+
 # Without a decoder: cubins below the first size had no kernels in any wheel examined. Header lines
 # of PTX alone take less than the second.
 _SURE_STUB: Final = {Kind.CUBIN: 1600, Kind.PTX: 400}
-# What is decoded of a small one at first.
-_START: Final = 1024
+# How much of an image is looked at for kernels, by steps: names of sections, and the first function
+# of PTX, are near the start unless names are very long or tables of constants come first.
+_STEPS: Final = (1 << 10, 8 << 10, 64 << 10, 1 << 20)
+# A zstd frame gives nothing before its first block is complete: 128 KB at most, and its header.
+_FIRST_BLOCK: Final = (128 << 10) + 32
+# Room for lengths and tokens beside the bytes that a block of LZ4 holds as they are; what counts is
+# that of the first run, which may be as long as the image.
+_LENGTHS: Final = 8 << 10
 # What is looked at of a large image, in order to find the compiler's note.
 _PREFIX: Final = 64 * 1024
 _NOTE_LIMIT: Final = 512 * 1024
@@ -71,11 +78,19 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    deep = len(found) < _DEEP_TRIES and not any(one.toolkit for one in found)
-    wanted = entry.header_size + _bytes_wanted(entry, deep=deep)
-    data = cursor.peek(wanted)
-    header, payload = data[: entry.header_size], data[entry.header_size :]
-    found += _images(entry, header, payload, deep=deep)
+    told = any(one.toolkit and not one.image.content.is_stub for one in found)
+    deep = len(found) < _DEEP_TRIES and not told
+
+    def payload(length: int) -> bytes:
+        """Return the first bytes of the payload: of a few images only are many ever wanted."""
+        wanted = entry.header_size + min(length, entry.packed or entry.stored)
+        return cursor.peek(wanted)[entry.header_size :]
+
+    if entry.code == fatbin.CONCATENATED:
+        header = cursor.peek(entry.header_size)
+        found += _concatenated(entry, header, payload(_CONCATENATED_LIMIT))
+    else:
+        found.append(_image(entry, payload, deep=deep))
     length = entry.header_size + entry.stored
     if cursor.skip(length) < length:
         return f"cut off inside the entry at offset {at}"
@@ -85,77 +100,57 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
 _MAX_ENTRIES: Final = 10_000
 
 
-def _bytes_wanted(entry: fatbin.EntryHeader, *, deep: bool) -> int:
-    """Say how much of a payload is worth having in memory: never more than a few pieces."""
-    if entry.code == fatbin.CONCATENATED:
-        return min(entry.stored, _CONCATENATED_LIMIT)
-    if entry.kind not in _TESTS:
-        return 0
-    if entry.size < STUB_LIMIT:
-        return min(entry.stored, _PREFIX)
-    if entry.kind is Kind.PTX:
-        return 0
-    return min(entry.stored, _PREFIX if deep else _START)
-
-
-def _images(
-    entry: fatbin.EntryHeader, header: bytes, payload: bytes, *, deep: bool
-) -> tuple[Found, ...]:
-    if entry.code == fatbin.CONCATENATED:
-        return _concatenated(entry, header, payload)
-    if entry.compression != "none":
-        payload = payload[: entry.packed]
-    start = _start(entry, payload, deep=deep)
-    content = _content(entry, payload, start)
+def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: bool) -> Found:
+    start, content = _looked_into(entry, payload)
     toolkit = None
-    if entry.kind is Kind.CUBIN and not content.is_stub:
-        toolkit = _toolkit(entry, payload, start, deep=deep)
+    if entry.kind is Kind.CUBIN:
+        toolkit = _toolkit(entry, payload, start, deep=deep and not content.is_stub)
     isa = entry.version if entry.kind is Kind.PTX else None
     image = Image(entry.kind, entry.number, entry.suffix, isa, entry.compression, content)
-    return (Found(image, entry.stored, entry.size, toolkit),)
+    return Found(image, entry.stored, entry.size, toolkit)
 
 
-def _start(entry: fatbin.EntryHeader, payload: bytes, *, deep: bool) -> bytes:
-    """Decode the first bytes of an image: more of a small one, for the test for kernels."""
-    if entry.compression == "none":
-        return payload
-    if entry.size < STUB_LIMIT:
-        return _decoded(entry.compression, payload, _START)
-    is_wanted = entry.kind is Kind.CUBIN and (deep or entry.compression == "lz4")
-    return _decoded(entry.compression, payload, cubin.HEADER_SIZE) if is_wanted else b""
+def _looked_into(entry: fatbin.EntryHeader, payload: Payload) -> tuple[bytes, Content]:
+    """Decode as little of an image as tells whether it has kernels, whatever its size."""
+    test, start = _TESTS.get(entry.kind), b""
+    if test is None or _is_seen_packed(entry, payload):
+        return start, Content.KERNELS
+    for step in _STEPS:
+        more = _decoded(entry, payload, min(step, entry.size))
+        answer = test(more) if len(more) > len(start) else None
+        start = max(start, more, key=len)
+        if answer or (answer is False and (len(start) == entry.size or entry.kind is Kind.CUBIN)):
+            return start, Content.KERNELS if answer else Content.STUB
+        if len(more) < min(step, entry.size) or step >= entry.size:
+            break
+    is_small = entry.size < _SURE_STUB[entry.kind]
+    return start, Content.PRESUMED_STUB if is_small else Content.PRESUMED_KERNELS
 
 
-def _decoded(compression: str, payload: bytes, limit: int) -> bytes:
+def _is_seen_packed(entry: fatbin.EntryHeader, payload: Payload) -> bool:
+    """Tell whether PTX shows a function while packed: LZ4 leaves a word that is new as it is.
+
+    Tables of constants can keep the first function far from the start, and decoding is slow.
+    """
+    if entry.kind is not Kind.PTX or entry.compression != "lz4":
+        return False
+    packed = payload(_STEPS[-1])
+    return b".entry" in packed or b".func" in packed
+
+
+def _decoded(entry: fatbin.EntryHeader, payload: Payload, limit: int) -> bytes:
     """Decode up to ``limit`` bytes; nothing when the payload is damaged."""
+    if entry.compression == "none":
+        return payload(limit)
+    # Packed bytes are fewer than what comes of them, but for the lengths of long runs.
+    longest = limit + _LENGTHS + (limit >> 7)
+    packed = payload(longest if entry.compression == "lz4" else max(longest, _FIRST_BLOCK))
     try:
-        if compression == "lz4":
-            return lz4.decode_block(payload, limit)
-        return zstd.decode_start(payload, limit)
+        if entry.compression == "lz4":
+            return lz4.decode_block(packed, limit)
+        return zstd.decode_start(packed, limit)
     except DamagedFileError:
         return b""
-
-
-def _content(entry: fatbin.EntryHeader, payload: bytes, start: bytes) -> Content:
-    """Tell whether an image has kernels, by its first bytes if they show one already."""
-    if entry.size >= STUB_LIMIT or entry.kind not in _TESTS:
-        return Content.KERNELS
-    # In cubins the section names come first, in PTX a kernel follows the header.
-    if (b".entry" if entry.kind is Kind.PTX else b"\0.text.") in start[:_START]:
-        return Content.KERNELS
-    whole = start
-    if entry.compression != "none":
-        whole = _decoded(entry.compression, payload, entry.size)
-    return _judged(entry.kind, whole if len(whole) == entry.size else None, entry.size)
-
-
-def _judged(kind: Kind, whole: bytes | None, size: int) -> Content:
-    """Judge a small image by all its bytes, or by its size when they cannot be had."""
-    if size >= STUB_LIMIT:
-        return Content.KERNELS
-    answer = _TESTS[kind](whole) if whole is not None else None
-    if answer is None:
-        return Content.PRESUMED_STUB if size < _SURE_STUB[kind] else Content.PRESUMED_KERNELS
-    return Content.KERNELS if answer else Content.STUB
 
 
 _TESTS: Final[dict[Kind, Callable[[bytes], bool | None]]] = {
@@ -165,7 +160,7 @@ _TESTS: Final[dict[Kind, Callable[[bytes], bool | None]]] = {
 
 
 def _toolkit(
-    entry: fatbin.EntryHeader, payload: bytes, start: bytes, *, deep: bool
+    entry: fatbin.EntryHeader, payload: Payload, start: bytes, *, deep: bool
 ) -> CudaVersion | None:
     """Find the toolkit that made a cubin, searching far into it only where ``deep``."""
     header = cubin.parse_header(start)
@@ -175,14 +170,13 @@ def _toolkit(
     return note.toolkit if note else None
 
 
-def _note(entry: fatbin.EntryHeader, payload: bytes) -> cubin.ToolNote | None:
-    if entry.compression == "none":
-        return cubin.find_tool_note(payload)
-    if entry.compression == "lz4":
-        return cubin.find_tool_note(_decoded("lz4", payload, _SLOW_NOTE_LIMIT))
+def _note(entry: fatbin.EntryHeader, payload: Payload) -> cubin.ToolNote | None:
+    if entry.compression != "zstd":
+        limit = _PREFIX if entry.compression == "none" else _SLOW_NOTE_LIMIT
+        return cubin.find_tool_note(_decoded(entry, payload, limit))
     seen = b""
     try:
-        for piece in zstd.decode_pieces(payload, _NOTE_LIMIT):
+        for piece in zstd.decode_pieces(payload(_FIRST_BLOCK), _NOTE_LIMIT):
             # The note may lie across two pieces.
             seen = seen[-4096:] + piece
             if note := cubin.find_tool_note(seen):
@@ -192,22 +186,21 @@ def _note(entry: fatbin.EntryHeader, payload: bytes) -> cubin.ToolNote | None:
     return None
 
 
-def _concatenated(entry: fatbin.EntryHeader, header: bytes, payload: bytes) -> tuple[Found, ...]:
+def _concatenated(entry: fatbin.EntryHeader, header: bytes, packed: bytes) -> tuple[Found, ...]:
     """List the cubins of a concatenated entry; its stored bytes are shared out by their sizes."""
     nested = fatbin.parse_nested(header)
     if nested is None:
         image = Image(Kind.OTHER, entry.number, "", None, entry.compression)
         return (Found(image, entry.stored, entry.size),)
     limit = min(entry.size, _CONCATENATED_LIMIT)
-    packed = payload[: entry.packed or None]
-    blob = payload if entry.compression == "none" else _decoded(entry.compression, packed, limit)
+    blob = _decoded(entry, lambda length: packed[:length], limit)
     total = max(sum(one.size for one in nested), 1)
     return tuple(_nested(entry, one, blob, total) for one in nested)
 
 
 def _nested(entry: fatbin.EntryHeader, one: fatbin.Nested, blob: bytes, total: int) -> Found:
     data = blob[one.start : one.start + one.size]
-    content = _judged(Kind.CUBIN, data if len(data) == one.size else None, one.size)
+    content = _content_of(data, one.size)
     header = cubin.parse_header(data)
     note = cubin.find_tool_note(data) if header and not content.is_stub else None
     toolkit = (header.toolkit if header else None) or (note.toolkit if note else None)
@@ -215,3 +208,13 @@ def _nested(entry: fatbin.EntryHeader, one: fatbin.Nested, blob: bytes, total: i
     image = Image(kind, one.entry.number, one.entry.suffix, None, entry.compression, content)
     share = entry.stored * one.size // total
     return Found(image, share, one.size, None if content.is_stub else toolkit)
+
+
+def _content_of(data: bytes, size: int) -> Content:
+    """Judge a cubin by what there is of it, or by its size when that does not tell."""
+    is_seen = len(data) == size or cubin.parse_header(data) is not None
+    answer = cubin.has_kernels(data) if is_seen else None
+    if answer is None:
+        is_small = size < _SURE_STUB[Kind.CUBIN]
+        return Content.PRESUMED_STUB if is_small else Content.PRESUMED_KERNELS
+    return Content.KERNELS if answer else Content.STUB

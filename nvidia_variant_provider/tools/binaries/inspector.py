@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
+from nvidia_variant_provider.tools.binaries import loose, requirements, roles
+from nvidia_variant_provider.tools.binaries.archives import archive_of
 from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
@@ -41,16 +42,31 @@ def inspect_path(
     if os.path.isdir(path):
         return _read_folder(path, jobs, progress)
     with OpenFile(path) as source:
-        head = source.read_at(0, 4)
-        is_archive = head == LOCAL_MAGIC or path.endswith(".whl")
+        head = source.read_at(0, 16)
+        is_archive = head.startswith(LOCAL_MAGIC) or path.endswith(".whl")
+        if not is_archive and (packing := archive_of(head)):
+            raise DamagedFileError(
+                f"{path}: packed with {packing}, which is not looked into; expected {_EXPECTED}."
+                " Of an sdist build a wheel first: pip wheel --no-deps PATH"
+            )
         library = None if is_archive else read_library(source)
     if is_archive:
         with Archive(path) as archive:
             return read_wheel(archive, jobs, progress)
     if library is None:
-        raise DamagedFileError(f"{path}: starts with {head.hex() or 'nothing'}, not {_EXPECTED}")
+        raise DamagedFileError(
+            f"{path}: starts with {head[:4].hex() or 'nothing'}, not {_EXPECTED}"
+        )
     progress(path, library.size)
     return Contents(path, library.form, (library,))
+
+
+def wheels_of(folder: str) -> list[str]:
+    """Return the wheels in a folder: each of them speaks for itself. Empty for other paths."""
+    if not os.path.isdir(folder):
+        return []
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
+    return [os.path.join(folder, name) for name in names]
 
 
 def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
@@ -74,7 +90,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
             elif result is not None:
                 yield result
 
-    marked = vendored.marked(loose.gather(libraries()), "")
+    marked = roles.assigned(loose.gather(libraries()), "")
     return Contents(path, "folder", marked, _requirements(files), tuple(findings[:_MAX_FINDINGS]))
 
 

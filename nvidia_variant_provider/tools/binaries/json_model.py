@@ -144,6 +144,15 @@ class LibraryRecord(JsonModel):
     bytes: int
     files: int = Field(description="above 1 where many loose cubins or PTX files are summed up")
     vendored: bool
+    role: Literal[
+        "own",
+        "a copy of a library",
+        "a fixture of tests",
+        "a static archive for linking",
+        "the same library in another folder",
+        "a build with less beside the whole one",
+    ] = Field(description="only the wheel's own libraries are counted")
+    signs: list[str] = Field(description="signs of device code that is not embedded as such")
     containers: int
     places: dict[str, int]
     images: list[ImageRecord]
@@ -167,11 +176,13 @@ class LibraryRecord(JsonModel):
                 "bytes": library.size,
                 "files": library.files,
                 "vendored": library.vendored,
+                "role": library.role.value,
+                "signs": sorted(sign.value for sign in library.signs),
                 "containers": library.containers,
                 "places": dict(library.places),
                 "images": [ImageRecord.of(tally) for tally in library.images],
                 "bare_images": [ImageRecord.of(tally) for tally in library.bare],
-                "toolkits": [str(toolkit) for toolkit in library.toolkits],
+                "toolkits": [str(toolkit) for toolkit in library.all_toolkits],
                 "needed": list(library.needed),
                 "cuda_libraries": [
                     {"file": one.file, "library": one.library, "cuda_majors": list(one.majors)}
@@ -205,6 +216,9 @@ class FileRecord(JsonModel):
     bounds: BoundsRecord
     alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
     needs_driver: bool
+    is_complete: bool = Field(
+        description="false where a part could not be read or lies in an archive that was not"
+    )
     findings: list[FindingRecord] = Field(description="what is off in it; `key` is the member")
 
     @classmethod
@@ -213,7 +227,7 @@ class FileRecord(JsonModel):
     ) -> FileRecord:
         """Build the record of all that was read; ``path`` names it otherwise than it was opened."""
         needs = runtime.runtime_of(contents)
-        shown = [library for library in contents.libraries if runtime.is_cuda(library)]
+        shown = [one for one in contents.libraries if runtime.is_cuda(one) or one.signs]
         return cls(
             path=path or contents.path,
             form=contents.form,
@@ -229,6 +243,7 @@ class FileRecord(JsonModel):
             bounds=BoundsRecord.of(needs.bounds),
             alternatives=[str(version) for version in needs.alternatives],
             needs_driver=needs.needs_driver,
+            is_complete=not contents.unread and not contents.packed,
             findings=[FindingRecord.of(it, path) for it in findings_of(contents, selection)],
         )
 

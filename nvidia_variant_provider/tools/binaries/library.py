@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import cubin, elf, fatbin, pe
+from nvidia_variant_provider.tools.binaries.archives import archive_of
 from nvidia_variant_provider.tools.binaries.cursor import Cursor
 from nvidia_variant_provider.tools.binaries.findings import (
     DAMAGED,
     DAMAGED_CONTAINER,
+    NESTED_ARCHIVE,
     TOO_MANY,
     finding,
 )
@@ -21,8 +23,10 @@ from nvidia_variant_provider.tools.binaries.report import (
     Image,
     Library,
     Profile,
+    Sign,
     Tally,
 )
+from nvidia_variant_provider.tools.binaries.signs import sign_of, signs_of_links
 from nvidia_variant_provider.tools.binaries.standalone import (
     bare_cubin,
     form_of,
@@ -51,6 +55,12 @@ _MARKERS: Final = {
     "pe": {_STATIC_PE: CudartLink.STATIC, _HYBRID_PE: CudartLink.HYBRID},
 }
 
+# Words of code that is made at run time: PTX as text, and the driver opened by name.
+_WORDS: Final = {
+    "elf": {b".target sm_": Sign.PTX_TEXT, b"libcuda.so": Sign.OPENS_DRIVER},
+    "pe": {b".target sm_": Sign.PTX_TEXT, b"nvcuda.dll": Sign.OPENS_DRIVER},
+}
+
 _MAX_SORTS: Final = 5000
 # The most met in one file: 2,505.
 MAX_CONTAINERS: Final = 100_000
@@ -64,6 +74,12 @@ _TOO_MANY: Final = (
 def read_library(source: Source) -> Library | None:
     """Read one file; ``None`` when its first bytes show that it cannot hold device code."""
     head = source.read_at(0, _HEAD)
+    if archive := archive_of(head):
+        text = f"{archive}, not looked into"
+        nested = finding(NESTED_ARCHIVE, source.name, text)
+        return Library(source.name, "data", "", source.size, findings=(nested,))
+    if sign := sign_of(head):
+        return Library(source.name, "data", "", source.size, signs=frozenset({sign}))
     form = form_of(head)
     if form is None:
         return None
@@ -109,10 +125,14 @@ class _Reading:
         # By the containers' images, in order: thousands of containers have the same ones.
         self._contents: Counter[tuple[Image, ...]] = Counter()
         self._toolkits: set[CudaVersion] = set()
+        self._bare_toolkits: set[CudaVersion] = set()
+        self._stub_toolkits: set[CudaVersion] = set()
+        self._signs: set[Sign] = set()
         self._offsets: list[int] = []
         self._findings: list[Finding] = []
         self._cudart = CudartLink.NONE
         self._markers = dict(_MARKERS.get(form, {}))
+        self._words = dict(_WORDS.get(form, {}))
 
     def read(self) -> Library:
         """Search the whole file, then ask its headers for names."""
@@ -138,6 +158,9 @@ class _Reading:
             bare=self._bare.as_tuple(),
             profiles=_profiles(self._contents),
             toolkits=tuple(sorted(self._toolkits)),
+            bare_toolkits=tuple(sorted(self._bare_toolkits)),
+            linked_by=max(self._stub_toolkits, default=None),
+            signs=frozenset(self._signs) | signs_of_links(host.needed),
             needed=host.needed,
             cudart=self._cudart,
             findings=tuple(self._findings),
@@ -162,7 +185,7 @@ class _Reading:
             if any(low <= start and end <= high for low, high in quiet):
                 pattern = cursor.search(containers)
             else:
-                pattern = cursor.search((*containers, _CUBIN, *self._markers))
+                pattern = cursor.search((*containers, _CUBIN, *self._markers, *self._words))
             if pattern is not None and not self._meet(cursor, pattern):
                 return
 
@@ -172,6 +195,8 @@ class _Reading:
             return self._meet_container(cursor)
         if pattern == _CUBIN:
             self._meet_cubin(cursor)
+        elif pattern in self._words:
+            self._signs.add(self._words.pop(pattern))
         elif cursor.peek(len(pattern) + 1)[-1:] == b"\0" or pattern == _STATIC_ELF:
             self._cudart = self._markers[pattern]
             self._markers = {}
@@ -197,14 +222,15 @@ class _Reading:
         for found in container.found:
             self._images.add(found)
             if found.toolkit:
-                self._toolkits.add(found.toolkit)
+                stub = found.image.content.is_stub
+                (self._stub_toolkits if stub else self._toolkits).add(found.toolkit)
         self._contents[tuple(found.image for found in container.found)] += 1
 
     def _meet_cubin(self, cursor: Cursor) -> None:
         found = bare_cubin(cursor.peek(_HEAD))
         if found is not None and len(self._bare) < _MAX_SORTS:
             self._bare.add(found)
-            self._toolkits.update({found.toolkit} if found.toolkit else ())
+            self._bare_toolkits.update({found.toolkit} if found.toolkit else ())
 
 
 def _profiles(contents: Counter[tuple[Image, ...]]) -> tuple[Profile, ...]:

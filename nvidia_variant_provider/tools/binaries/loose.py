@@ -54,5 +54,5 @@ def _sum(path: str, group: list[Library]) -> Library:
         size=sum(library.size for library in group),
         files=sum(library.files for library in group),
         bare=tuple(bare),
-        toolkits=tuple(sorted({one for library in group for one in library.toolkits})),
+        bare_toolkits=tuple(sorted({one for library in group for one in library.bare_toolkits})),
     )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Final
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, SmArch
-
-if TYPE_CHECKING:
-    from nvidia_variant_provider.tools.findings.model import Finding
+from nvidia_variant_provider.tools.findings.model import Finding, Severity
 
 
 class Kind(Enum):
@@ -109,6 +107,27 @@ class CudartLink(Enum):
     HYBRID = "hybrid"
 
 
+class Role(Enum):
+    """What a library of a wheel is there for; only OWN ones speak for the wheel."""
+
+    OWN = "own"
+    COPY = "a copy of a library"
+    TEST = "a fixture of tests"
+    FOR_LINKING = "a static archive for linking"
+    DUPLICATE = "the same library in another folder"
+    TWIN = "a build with less beside the whole one"
+
+
+class Sign(Enum):
+    """What a library shows beside device code that is counted; ``value`` is a phrase."""
+
+    PTX_TEXT = "PTX text, which the driver compiles at run time"
+    OPENS_DRIVER = "opens the CUDA driver at run time"
+    COMPILER = "linked with a compiler of CUDA code"
+    BITCODE = "LLVM bitcode, made into device code at run time"
+    ROCM = "code for AMD GPUs (ROCm)"
+
+
 @dataclass(frozen=True, slots=True)
 class Library:
     """One file that can hold device code: a shared object, an archive, a bare cubin or PTX.
@@ -116,7 +135,10 @@ class Library:
     ``form`` is "elf", "pe", "archive", "fatbin", "cubin", "ptx" or "data"; ``machine`` the CPU.
     ``bare`` counts cubins that lie in the file without any container around them.
     ``files`` is above 1 where many loose cubins were summed up.
-    ``vendored`` marks copies of other people's libraries that a wheel brings along.
+    ``toolkits`` made the cubins in containers, ``bare_toolkits`` the others, which may be much
+    older or newer: their host code chooses among them by name. ``linked_by`` made the stubs, as the
+    device linker does, and so is the toolkit of the library itself. ``signs`` tell of device code
+    that is not embedded as such.
     """
 
     path: str
@@ -131,9 +153,37 @@ class Library:
     toolkits: tuple[CudaVersion, ...] = ()
     needed: tuple[str, ...] = ()
     cudart: CudartLink = CudartLink.NONE
-    vendored: bool = False
+    role: Role = Role.OWN
     files: int = 1
     findings: tuple[Finding, ...] = ()
+    bare_toolkits: tuple[CudaVersion, ...] = ()
+    linked_by: CudaVersion | None = None
+    signs: frozenset[Sign] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def vendored(self) -> bool:
+        """Whether this is a copy of other people's library that a wheel brings along."""
+        return self.role is Role.COPY
+
+    @property
+    def made_by(self) -> tuple[CudaVersion, ...]:
+        """The toolkits that count: of the containers if any holds kernels, else of bare cubins."""
+        return self.toolkits if self.profiles else (self.toolkits or self.bare_toolkits)
+
+    @property
+    def all_toolkits(self) -> tuple[CudaVersion, ...]:
+        """The toolkits of all cubins, oldest first."""
+        return tuple(sorted({*self.toolkits, *self.bare_toolkits}))
+
+    @property
+    def has_kernels(self) -> bool:
+        """True when an image was found that holds kernels."""
+        return any(tally.image.has_kernels for tally in (*self.images, *self.bare))
 
     @property
     def kernel_containers(self) -> int:
@@ -160,23 +210,42 @@ class Requirement:
     optional: bool = False
 
 
+PACKED: Final = "nested-archive"
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that was read from one file or folder."""
+    """All that was read from one file or folder; ``distribution`` is a wheel's name."""
 
     path: str
     form: str
     libraries: tuple[Library, ...]
     requirements: tuple[Requirement, ...] = ()
     findings: tuple[Finding, ...] = ()
+    distribution: str = ""
 
     @property
     def own(self) -> tuple[Library, ...]:
-        """The libraries whose device code speaks for the wheel: not the vendored ones."""
-        return tuple(library for library in self.libraries if not library.vendored)
+        """The libraries whose device code speaks for the wheel."""
+        return tuple(library for library in self.libraries if library.role is Role.OWN)
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
         """What is off in the file as a whole, then in each library of it."""
         inner = (finding for library in self.libraries for finding in library.findings)
         return (*self.findings, *inner)
+
+    @property
+    def has_device_code(self) -> bool:
+        """True when any library has an image."""
+        return any(library.has_device_code for library in self.libraries)
+
+    @property
+    def unread(self) -> tuple[Finding, ...]:
+        """The parts that could not be read: what was found is not all there is."""
+        return tuple(it for it in self.all_findings if it.rule.severity is not Severity.NOTE)
+
+    @property
+    def packed(self) -> tuple[Finding, ...]:
+        """The archives inside that were not looked into."""
+        return tuple(it for it in self.all_findings if it.rule.code == PACKED)

@@ -30,6 +30,8 @@ _LINUX: Final = re.compile(
 _WINDOWS: Final = re.compile(
     r"([A-Za-z]+?)(?:64)?_(\d{1,3})(?:_\d+)?(?:-[0-9a-f]{6,32})?\.dll", re.IGNORECASE
 )
+# "nvidia-cufft-cu12", "cupy_cuda12x", "foo-cu126".
+_PACKAGE: Final = re.compile(r"[-_.]cu(?:da)?(\d{2})\d?x?$")
 _DRIVERS: Final = frozenset({"libcuda.so.1", "libcuda.so", "nvcuda.dll"})
 
 
@@ -115,12 +117,13 @@ def is_cuda(library: Library) -> bool:
     return library.has_device_code or linked
 
 
-def library_bounds(library: Library) -> Bounds:
-    """Work out the two bounds of one library."""
-    compatible, why = _compatible(library)
-    toolkit = max(library.toolkits, default=None)
+def library_bounds(library: Library, major: int | None = None) -> Bounds:
+    """Work out the two bounds of one library; ``major`` is the CUDA that its wheel is named for."""
+    compatible, why = _compatible(library, major)
+    toolkit = max(library.made_by, default=None)
     relied = {isa: ptx.first_cuda(isa) for isa in _relied_upon(library)}
-    strict = max((one for one in (toolkit, *relied.values()) if one is not None), default=None)
+    told = (toolkit, library.linked_by if library.profiles else None, *relied.values())
+    strict = max((one for one in told if one is not None), default=None)
     evidence = [why] if why else []
     unknown = max((isa for isa, first in relied.items() if first is None), default=None)
     if unknown is not None:
@@ -129,6 +132,8 @@ def library_bounds(library: Library) -> Bounds:
         return Bounds(compatible, None, tuple(evidence), unknown)
     if toolkit is not None and strict == toolkit:
         evidence.append(f"cubins made by CUDA {toolkit}")
+    elif strict is not None and strict == library.linked_by:
+        evidence.append(f"device code linked by CUDA {strict}")
     elif strict is not None:
         evidence.append(f"PTX that drivers compile from CUDA {strict} on")
     return Bounds(compatible, _later(compatible, strict), tuple(evidence))
@@ -138,19 +143,24 @@ def _later(first: CudaVersion | None, second: CudaVersion | None) -> CudaVersion
     return max((one for one in (first, second) if one is not None), default=None)
 
 
-def _compatible(library: Library) -> tuple[CudaVersion | None, str]:
+def _compatible(library: Library, major: int | None) -> tuple[CudaVersion | None, str]:
     """Choose the best source for the CUDA major, and say which it was."""
     linked = cuda_libraries(library)
     for one in sorted(linked, key=lambda one: one.library != "cudart"):
         if len(one.majors) == 1:
             return _promised(one.majors[0], one.minor), f"linked with {one.file}"
-    toolkit = max(library.toolkits, default=None)
+    own = parse_library(library.name)
+    if own is not None and len(own.majors) == 1:
+        return _promised(own.majors[0], own.minor), f"it is {own.file}"
+    toolkit = max(library.made_by, default=None)
     if toolkit is not None:
         cudart = cudart_of(library)
         how = f"{cudart.value} cudart, " if cudart is not CudartLink.NONE else ""
         return _promised(toolkit.major, toolkit.minor), f"{how}cubins made by CUDA {toolkit}"
     if library.cudart is CudartLink.HYBRID:
         return CudaVersion(FIRST_HYBRID_MAJOR, 0), "the hybrid cudart of Windows"
+    if major is not None and library.has_device_code:
+        return _promised(major, 0), f"the wheel is named for CUDA {major}"
     isa = max((one.image.isa for one in _kernels(library) if one.image.isa), default=None)
     first = ptx.first_cuda(isa) if isa else None
     return (_promised(first.major, first.minor), "PTX alone") if first else (None, "")
@@ -185,7 +195,8 @@ def runtime_of(contents: Contents) -> Runtime:
     # Loose PTX in a wheel is a sample or an input of the program: whether it is used, none can say.
     ignored = {"ptx"} if contents.form in {"wheel", "folder"} else set()
     own = [one for one in contents.own if _speaks(one) and one.form not in ignored]
-    each = [library_bounds(library) for library in own]
+    major = package_major(contents.distribution)
+    each = [library_bounds(library, major) for library in own]
     compatible = sorted({one.compatible for one in each if one.compatible is not None})
     strict = max((one.strict for one in each if one.strict is not None), default=None)
     unknown = max((one.unknown_isa for one in each if one.unknown_isa is not None), default=None)
@@ -197,6 +208,12 @@ def runtime_of(contents: Contents) -> Runtime:
         evidence.update({f"requires CUDA {stated}": None} if stated else {})
     bounds = Bounds(compatible[0] if compatible else None, strict, tuple(evidence), unknown)
     return Runtime(bounds, tuple(compatible), _needs_driver(own))
+
+
+def package_major(distribution: str) -> int | None:
+    """Return the CUDA major in a wheel's name: 12 of ``nvidia-cufft-cu12`` and ``cupy-cuda12x``."""
+    match = _PACKAGE.search(distribution)
+    return int(match[1]) if match else None
 
 
 def _speaks(library: Library) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import cubin, elf, fatbin, pe, ptx
-from nvidia_variant_provider.tools.binaries.images import STUB_LIMIT, Found
+from nvidia_variant_provider.tools.binaries.images import Found
 from nvidia_variant_provider.tools.binaries.report import Content, Image, Kind, Library, Tally
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # How far into a cubin to look for the compiler's note: a little first, since each byte of a
 # compressed member costs time. Long symbol names push it back.
 _STEPS: Final = (4 << 10, 16 << 10, 64 << 10, 256 << 10)
+# PTX is text: of more than this the beginning has to do.
+_MAX_PTX: Final = 1 << 20
 
 
 def form_of(head: bytes) -> str | None:
@@ -40,7 +42,9 @@ def bare_cubin(data: bytes) -> Found | None:
     note = cubin.find_tool_note(data) if header.toolkit is None else None
     suffix = note.suffix if note and note.suffix is not None else header.suffix
     toolkit = header.toolkit or (note.toolkit if note else None)
-    return Found(Image(Kind.CUBIN, header.number, suffix or ""), 0, 0, toolkit)
+    content = Content.STUB if cubin.has_kernels(data) is False else Content.KERNELS
+    suffix = suffix or cubin.compat_suffix(data) or ""
+    return Found(Image(Kind.CUBIN, header.number, suffix, content=content), 0, 0, toolkit)
 
 
 def read_cubin(source: Source) -> Library:
@@ -53,19 +57,12 @@ def read_cubin(source: Source) -> Library:
             break
     if found is None:
         raise DamagedFileError(f"{source.name}: not a cubin: starts with {data[:8].hex()}")
-    image = found.image
-    if source.size < STUB_LIMIT:
-        image = _looked_through(image, source.read_at(0, source.size))
-    tally = Tally(image, 1, source.size, source.size)
+    if not found.image.suffix and len(data) < source.size <= _STEPS[-1]:
+        # The attributes that may tell the suffix lie behind the code.
+        found = bare_cubin(source.read_at(0, source.size)) or found
+    tally = Tally(found.image, 1, source.size, source.size)
     toolkits = (found.toolkit,) if found.toolkit else ()
-    return Library(source.name, "cubin", "", source.size, bare=(tally,), toolkits=toolkits)
-
-
-def _looked_through(image: Image, whole: bytes) -> Image:
-    """Say of a whole cubin whether it has kernels, and for what if no note told."""
-    content = Content.STUB if cubin.has_kernels(whole) is False else Content.KERNELS
-    suffix = image.suffix or cubin.compat_suffix(whole) or ""
-    return Image(Kind.CUBIN, image.number, suffix, content=content)
+    return Library(source.name, "cubin", "", source.size, bare=(tally,), bare_toolkits=toolkits)
 
 
 def read_ptx(source: Source, head: bytes) -> Library:
@@ -74,8 +71,8 @@ def read_ptx(source: Source, head: bytes) -> Library:
     if parsed is None:
         raise DamagedFileError(f"{source.name}: not PTX: starts with {head[:30]!r}")
     isa, number, suffix = parsed
-    whole = source.read_at(0, STUB_LIMIT)
-    is_stub = len(whole) < STUB_LIMIT and not ptx.has_kernels(whole)
+    whole = source.read_at(0, _MAX_PTX)
+    is_stub = len(whole) < _MAX_PTX and not ptx.has_kernels(whole)
     content = Content.STUB if is_stub else Content.KERNELS
     tally = Tally(
         Image(Kind.PTX, number, suffix, isa, content=content), 1, source.size, source.size

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
-from nvidia_variant_provider.tools.binaries import loose, requirements, vendored
+from nvidia_variant_provider.tools.binaries import loose, requirements, roles
 from nvidia_variant_provider.tools.binaries.findings import (
     DAMAGED,
     NESTED_ARCHIVE,
@@ -65,12 +65,14 @@ def read_wheel(
 
     gathered = loose.gather(libraries())
     stated = _read_requirements(archive, findings)
+    distribution = distribution_of(archive.entries)
     return Contents(
         path=archive.file.name,
         form="wheel",
-        libraries=vendored.marked(gathered, distribution_of(archive.entries)),
+        libraries=roles.assigned(gathered, distribution),
         requirements=stated,
         findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
+        distribution=distribution,
     )
 
 

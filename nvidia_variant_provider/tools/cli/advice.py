@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.detect.remedies import CAUSES, advise
 from nvidia_variant_provider.model import Status
 
 if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.cascade import Detection
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.provider import Answer
-
-PAGE: Final = "docs/status.md"
 
 
 class Words(NamedTuple):
@@ -35,39 +34,39 @@ STATUSES: Final = {
     Status.NONE: Words(
         "NVP-NONE",
         "no NVIDIA GPU here",
-        "to install for another machine, name it with "
-        "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION and NV_VARIANT_PROVIDER_FORCE_SM_ARCH",
+        "to install for another machine: nvidia-variant-provider run --target NAME@DRIVER -- "
+        "uv pip install ...   (nvidia-variant-provider targets lists the names)",
         NOTHING,
     ),
     Status.DRIVER_NO_GPU: Words(
         "NVP-DRIVER-NO-GPU",
         "a driver without a GPU it can use",
-        "give this process a GPU, or name the target's compute capability with "
-        "NV_VARIANT_PROVIDER_FORCE_SM_ARCH",
+        "give this process a GPU; for another machine: nvidia-variant-provider run --target "
+        "NAME@DRIVER -- uv pip install ...",
         FAULTY,
     ),
     Status.GPU_NO_DRIVER: Words(
         "NVP-GPU-NO-DRIVER",
         "an NVIDIA GPU without a driver",
-        "install the NVIDIA driver and load its kernel module (modprobe nvidia)",
+        "see the reason above: which driver holds the GPU, and which is missing",
         FAULTY,
     ),
     Status.BLOCKED: Words(
         "NVP-BLOCKED",
         "driver and GPUs are there, and this process may not use them",
-        REMEDIES["access-blocked"],
+        "see the reason, and the same command outside of the container or sandbox",
         FAULTY,
     ),
     Status.BROKEN: Words(
         "NVP-BROKEN",
         "driver and GPU are there and do not work together",
-        "see the reason above and the kernel log (dmesg), then reboot or install the driver anew",
+        "see the reason above; detect --verbose shows what each library said",
         FAULTY,
     ),
     Status.TIMEOUT: Words(
         "NVP-TIMEOUT",
         "the driver did not answer in time",
-        REMEDIES["driver-silent"],
+        "set NV_VARIANT_PROVIDER_TIMEOUT=60 if the driver is only slow",
         FAULTY,
     ),
 }
@@ -84,13 +83,15 @@ def exit_code_for(answer: Answer) -> int:
     return UNSUPPORTED if code == WORKS and not answer.decision.features else code
 
 
-def advice_for(machine: Machine) -> list[str]:
+def advice_for(detection: Detection) -> list[str]:
     """Return what to do: about each known cause, or else what the status alone advises."""
-    causes = [note.text for note in machine.notes if note.code in REMEDIES]
+    machine = detection.machine
+    causes = [note for note in machine.notes if note.code in CAUSES]
+    lines = [advise(note, machine, detection.surroundings) for note in causes]
     general = words_for(machine).advice
-    return causes or ([general] if general else [])
+    return list(dict.fromkeys(lines)) or ([general] if general else [])
 
 
-def link(code: str) -> str:
-    """Return where a code is explained."""
-    return f"{PAGE}#{code.lower()}"
+def explaining(code: str) -> str:
+    """Return the command that explains a code; it needs no network and no checkout."""
+    return f"nvidia-variant-provider code {code}"

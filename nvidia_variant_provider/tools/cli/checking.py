@@ -10,7 +10,7 @@ from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.tools.findings.configuration import Configuration
     from nvidia_variant_provider.tools.findings.formats import Run
@@ -117,10 +117,10 @@ def emit_run(form: str, run: Run) -> None:
     output.emit_lines(FORMATS[form](run))
 
 
-def lines_of(findings: Sequence[Finding], files: int, selection: Selection) -> Iterator[str]:
-    """Yield a line for each finding, then how many there are."""
-    yield from map(str, findings)
-    yield f"{tally(findings, selection)} in {output.count(files, 'file')}"
+def emit_findings(findings: Iterable[Finding]) -> None:
+    """Print a line for each finding, in the colour of its severity."""
+    tones = {"error": output.Tone.BAD, "warning": output.Tone.WARNING, "note": output.Tone.FAINT}
+    output.emit_toned((tones[it.rule.severity.value], str(it)) for it in findings)
 
 
 def tally(findings: Iterable[Finding], selection: Selection) -> str:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
+from nvidia_variant_provider.tools.installers.table import INSTALLERS, by_name
 
 if TYPE_CHECKING:
     import argparse
@@ -14,47 +16,34 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.coverage import (
         Coverage,
         Defaults,
+        Entry,
         Finding,
         Fleet,
-        Partition,
-        Record,
+        Release,
     )
+    from nvidia_variant_provider.tools.coverage.what_if import Answer
 
 _EPILOG: Final = """\
 examples:
   nvidia-variant-provider coverage wheels/                    every device and driver known
   nvidia-variant-provider coverage wheels/ --package torch==2.14.1 --html coverage.html
-  kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --kubernetes -
+  kubectl get nodes -o json | nvidia-variant-provider coverage wheels/ --inventory -
   scontrol show nodes --json > nodes.json
-  nvidia-variant-provider coverage wheels/ --slurm nodes.json --driver 580
-  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --requirements torch.txt
+  nvidia-variant-provider coverage wheels/ --inventory nodes.json --driver 570
+  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --lock torch.txt
   nvidia-variant-provider coverage torch-2.14.1-variants.json --target gh200@580 --target t4@535
-  nvidia-variant-provider coverage wheels/ --fleet-csv fleet.csv --fail-on hole
+  nvidia-variant-provider coverage wheels/ --inventory fleet.csv --fail-on hole
 
 exit codes:
   0  done
   1  a problem named with --fail-on was found
-  2  misuse, or input that cannot be read
+  2  usage error, unreadable input or internal error
 """
-
-# The option of each reader, the format it reads and what it is given.
-_LISTS: Final = (
-    ("kubernetes", "kubernetes", "output of 'kubectl get nodes -o json' (GPU Feature Discovery)"),
-    ("slurm", "slurm", "output of 'scontrol show nodes --json'; has no driver: see --driver"),
-    (
-        "nvidia-smi",
-        "nvidia-smi",
-        (
-            "output of 'nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv'; one "
-            "machine a file, or lines that start with 'host: ' as pdsh writes them"
-        ),
-    ),
-    ("machine", "machine", "machine file of 'detect --json'; .jsonl has one a line"),
-    ("fleet-csv", "csv", "CSV with the columns of docs/coverage.md, such as target,count"),
-)
 
 # A terminal shows this many kinds; the other outputs have them all.
 _SHOWN: Final = 40
+# Options of which the page repeats what they were given.
+_FILLED: Final = ("driver", "architecture", "gpu")
 _PROBLEMS: Final = ("no-build", "hole", "shadow", "tie", "some-gpus", "unused")
 
 
@@ -81,7 +70,13 @@ def add_parser(
         action="append",
         choices=("0", "1"),
         help="rule set; 0 predicts uv (default: 1). Given twice, the first is shown and "
-        "mirror and requirements serve both",
+        "mirror and lock serve both",
+    )
+    parser.add_argument(
+        "--installer",
+        choices=[installer.name for installer in INSTALLERS],
+        help="answer as this installer: uv and provider by their rule set; one that knows no "
+        "variants gets the wheel without a label, and through a view the variant",
     )
     _add_outputs(parser)
     return parser
@@ -90,21 +85,26 @@ def add_parser(
 def _add_machines(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "machines",
-        "repeatable, counted together; FILE may be a folder, or - for standard input. Without "
-        "any: every device of 'targets' with every driver branch that serves it",
+        "counted together. Without any: every device of 'targets' with every driver branch that "
+        "serves it",
     )
-    for option, _, text in _LISTS:
-        group.add_argument(f"--{option}", action="append", default=[], metavar="FILE", help=text)
+    group.add_argument(
+        "--inventory",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="list of machines in any form: output of kubectl, Slurm, nvidia-smi, clouds, a CSV "
+        "file, machine files; compressed or not; a folder, or - for standard input. 'inventory' "
+        "shows what is understood",
+    )
     group.add_argument(
         "--target", action="append", default=[], metavar="NAME[@DRIVER]", help="such as gh200@580"
     )
-    group.add_argument("--catalogue", action="store_true", help="add what no option would give")
     group.add_argument(
-        "--driver", default="", metavar="BRANCH", help="of records that state none (else: oldest)"
+        "--catalogue", action="store_true", help="also include every known device and driver"
     )
-    group.add_argument(
-        "--architecture", default="", metavar="CPU", help="of records that state none"
-    )
+    add_defaults(group)
     group.add_argument(
         "--dask",
         metavar="ADDRESS",
@@ -120,11 +120,22 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--csv", action="store_true", help="print a line per machine kind and variant"
     )
+    form.add_argument(
+        "--prometheus", action="store_true", help="print metrics in Prometheus's text format"
+    )
     group.add_argument("--html", metavar="FILE", help="also write the matrix as one page")
     group.add_argument(
-        "--requirements",
+        "--lock",
         metavar="FILE",
-        help="also write a lock with the hash of every wheel that the fleet can choose",
+        help="also write a requirements file with the hash of every wheel that the fleet chooses",
+    )
+    group.add_argument(
+        "--what-if",
+        action="append",
+        default=[],
+        metavar="QUESTION",
+        help="also say what would change with driver=580 on every machine, or with a variant more "
+        "in the release: add=cuda12.6; repeatable",
     )
     group.add_argument(
         "--fail-on",
@@ -137,37 +148,66 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Count the machines, work out the matrix, write what was asked for."""
-    from nvidia_variant_provider.tools.coverage import Defaults, cover, find, read_release
-    from nvidia_variant_provider.tools.coverage.kinds import parse_branch
+    from nvidia_variant_provider.tools.coverage import find, read_release
     from nvidia_variant_provider.tools.coverage.mirror import smallest
+    from nvidia_variant_provider.tools.coverage.what_if import answer
 
-    if args.driver:
-        parse_branch(args.driver)
+    defaults = defaults_of(args)
+    if args.lock and args.lock.endswith(".toml"):
+        # Measured with pip 26.3 and uv 0.13.9: both refuse a pylock.toml that lists a variant.
+        raise InvalidValueError(
+            f"--lock {args.lock}: installers refuse a pylock.toml with variants; expected a "
+            "requirements file, such as torch.txt"
+        )
     release = read_release(args.source, args.package)
-    fleet = _fleet(args, Defaults(args.architecture, args.driver))
+    fleet = _fleet(args, defaults)
     if not fleet.groups:
         raise InvalidValueError("no machine in the lists that were given")
-    chosen = dict.fromkeys(int(text) for text in args.rules or ("1",))
-    coverages = [cover(release, fleet, rules) for rules in chosen]
+    coverages = _covered(args, release, fleet)
     found = find(coverages[0])
     mirror = smallest(coverages)
-    _print(args, coverages[0], found, mirror)
+    answers = [answer(coverages[0], question) for question in args.what_if]
+    # The files first: whoever reads standard output may have seen enough after a line.
     _write_files(args, coverages, found, mirror)
+    _print(args, coverages[0], found, mirror, answers)
+    if fleet.skipped:
+        output.warn(f"{output.count(fleet.skipped, 'entry')} skipped: not readable")
     return int(any(finding.problem.value in args.fail_on for finding in found))
 
 
+def _covered(args: argparse.Namespace, release: Release, fleet: Fleet) -> list[Coverage]:
+    """Return the matrix of every rule set that is asked for, or of the installer."""
+    from nvidia_variant_provider.tools.coverage import cover
+    from nvidia_variant_provider.tools.coverage.matrix import cover_plain
+
+    rules = [int(text) for text in args.rules or ()]
+    if args.installer:
+        installer = by_name(args.installer)
+        if rules:
+            raise InvalidValueError("--installer says the rule set: expected without --rules")
+        if installer.rules is None:
+            if args.what_if:
+                raise InvalidValueError(
+                    f"--what-if: {installer.called} knows no variants; expected another --installer"
+                )
+            return [cover_plain(release, fleet, installer.called)]
+        rules = [installer.rules]
+    return [cover(release, fleet, number) for number in dict.fromkeys(rules or (1,))]
+
+
 def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
-    from nvidia_variant_provider.tools.coverage import split, tally
+    from nvidia_variant_provider.tools.coverage import files, split, tally
     from nvidia_variant_provider.tools.coverage.engines import (
         PART_BYTES,
         tally_here,
         tally_with_dask,
     )
 
-    listed = tally(_named(args), defaults)
-    parts = list(_parts(args))
+    skip = args.skip_invalid
+    listed = tally(_named(args), defaults, skip_invalid=skip)
+    parts = [part for path in args.inventory for part in files(path)]
     if not args.dask:
-        return listed | tally_here(parts, defaults)
+        return listed | tally_here(parts, defaults, skip_invalid=skip)
     if any(part.path == "-" for part in parts):
         raise InvalidValueError("--dask: workers cannot see standard input; give files")
     try:
@@ -177,25 +217,16 @@ def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
 
     with Client(args.dask) as client:
         ranges = [piece for part in parts for piece in split(part, PART_BYTES)]
-        return listed | tally_with_dask(client, ranges, defaults)
+        return listed | tally_with_dask(client, ranges, defaults, skip_invalid=skip)
 
 
-def _named(args: argparse.Namespace) -> Iterator[Record]:
+def _named(args: argparse.Namespace) -> Iterator[Entry]:
     """Yield the targets, and the catalogue if it is asked for or nothing else is."""
-    from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_record
+    from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
 
-    given = any(getattr(args, option.replace("-", "_")) for option, _, _ in _LISTS)
-    yield from map(target_record, args.target)
-    if args.catalogue or not (given or args.target):
+    yield from map(target_entry, args.target)
+    if args.catalogue or not (args.inventory or args.target):
         yield from catalogue()
-
-
-def _parts(args: argparse.Namespace) -> Iterator[Partition]:
-    from nvidia_variant_provider.tools.coverage import files
-
-    for option, form, _ in _LISTS:
-        for path in getattr(args, option.replace("-", "_")):
-            yield from files(path, form)
 
 
 def _print(
@@ -203,15 +234,23 @@ def _print(
     coverage: Coverage,
     found: Sequence[Finding],
     mirror: Sequence[str],
+    answers: Sequence[Answer],
 ) -> None:
     from nvidia_variant_provider.tools.coverage import report
+    from nvidia_variant_provider.tools.coverage.json_model import CoverageModel
+    from nvidia_variant_provider.tools.coverage.metrics import prometheus
 
     if args.json:
-        output.emit_json(report.document(coverage, found, mirror))
+        document = CoverageModel.of(coverage, found, mirror, answers)
+        output.emit_json(document.model_dump(mode="json"))
+    elif args.prometheus:
+        output.emit_lines(prometheus(coverage, found))
     elif args.csv:
         output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     else:
         _print_table(coverage, found, mirror)
+        for told in answers:
+            _print_answer(told, coverage)
 
 
 def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[str]) -> None:
@@ -220,11 +259,14 @@ def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[
     from nvidia_variant_provider.tools.coverage import report
 
     release = coverage.release
+    answers_as = f"as {coverage.installer}" if coverage.installer else f"rules {coverage.rules}"
     title = (
-        f"{release.name} {release.version}: {coverage.machines} machines, rules {coverage.rules}"
+        f"{release.name} {release.version}: {output.count(coverage.machines, 'machine')}, "
+        f"{answers_as}"
     )
     shown = islice(report.table_rows(coverage), _SHOWN)
-    output.emit_table(report.TABLE_COLUMNS, shown, title=title)
+    view = ("through a view",) if coverage.installer else ()
+    output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
     if len(coverage.rows) > _SHOWN:
         more = len(coverage.rows) - _SHOWN
         output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
@@ -241,20 +283,51 @@ def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[
     output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
 
 
+def _print_answer(told: Answer, coverage: Coverage) -> None:
+    lines = [f"what if {told.question}: holes {coverage.holes:,} -> {told.holes:,}"]
+    output.emit_lines(["", *lines, f"  assumed: {told.assumed}"])
+    if not told.changes:
+        output.emit_lines(["  no machine would choose otherwise"])
+        return
+    rows = (
+        (str(change.machines), str(change.before), str(change.after), ", ".join(change.devices))
+        for change in told.changes
+    )
+    output.emit_table(("machines", "now", "then", "devices"), rows)
+
+
 def _write_files(
     args: argparse.Namespace,
     coverages: Sequence[Coverage],
     found: Sequence[Finding],
     mirror: Sequence[str],
 ) -> None:
-    if args.requirements:
+    if args.lock:
         from nvidia_variant_provider.tools.coverage.mirror import requirements
 
-        _write(args.requirements, "\n".join(requirements(coverages)) + "\n")
+        _write(args.lock, "\n".join(requirements(coverages)) + "\n")
     if args.html:
         from nvidia_variant_provider.tools.coverage.page import render_page
 
-        _write(args.html, render_page(coverages[0], found, mirror))
+        command, explain = _commands(args)
+        page = render_page(coverages[0], found, mirror, command=command, explain=explain)
+        _write(args.html, page)
+
+
+def _commands(args: argparse.Namespace) -> tuple[str, str]:
+    """Return the command that made a page, and the one that explains a choice, to be copied."""
+    import shlex
+
+    named = [args.source, *(("--package", args.package) if args.package else ())]
+    options = [f"--{name}={value}" for name in _FILLED if (value := getattr(args, name))]
+    options += [f"--target={target}" for target in args.target]
+    options += [f"--rules={rules}" for rules in args.rules or ()]
+    options += ["--catalogue"] * args.catalogue + ["--skip-invalid"] * args.skip_invalid
+    lists = ["--inventory", *args.inventory] if args.inventory else []
+    made = [output.PROGRAM, "coverage", *named, *options, *lists, "--html", args.html]
+    explain = [output.PROGRAM, "explain", *named]
+    both = (shlex.join(made), shlex.join(explain))
+    return output.without_credentials(both[0]), output.without_credentials(both[1])
 
 
 def _write(path: str, text: str) -> None:

@@ -6,12 +6,17 @@ import os
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.detect.remedies import REMEDIES
+from nvidia_variant_provider.detect.remedies import CAUSES
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.cli.advice import advice_for, exit_code_for, link, words_for
+from nvidia_variant_provider.tools.cli.advice import (
+    advice_for,
+    exit_code_for,
+    explaining,
+    words_for,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -100,8 +105,8 @@ def document(answer: Answer) -> dict[str, object]:
     return {
         **machine_file.dump(machine),
         "code": words.code,
-        "help": link(words.code),
-        "advice": advice_for(machine),
+        "help": explaining(words.code),
+        "advice": advice_for(answer.detection),
         "rules": answer.rules,
         "features": [
             {"name": feature.name, "values": list(feature.values)} for feature in decision.features
@@ -128,9 +133,8 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     first, *others = dict.fromkeys(filter(None, (general, machine.reason)))
     yield f"status   {machine.status.value}: {first}"
     yield from (f"         {line}" for line in others)
-    yield from _columns("to do", advice_for(machine))
-    yield f"help     {link(words.code)}"
-    yield f"         or: nvidia-variant-provider code {words.code}"
+    yield from _columns("to do", advice_for(answer.detection))
+    yield f"help     {explaining(words.code)}"
     yield f"machine  {_platform(machine)}"
     yield f"driver   {_driver(machine)}"
     yield f"CUDA     {_cuda(machine)}"
@@ -191,7 +195,8 @@ def _gpu(gpu: Gpu) -> str:
 
 def _note(note: Note) -> str:
     """Say what a remark is about; what to do about a cause already stands above."""
-    return f"{note.code}: see to do" if note.code in REMEDIES else f"{note.code}: {note.text}"
+    text = note.text or ("see to do" if note.code in CAUSES else "")
+    return f"{note.code}: {text}" if text else note.code
 
 
 def _features(answer: Answer) -> Iterator[str]:
@@ -206,7 +211,7 @@ def _features(answer: Answer) -> Iterator[str]:
             brief = f"{values[0]} first, {len(values)} values"
         yield f"{feature.name}: {brief}"
     if not answer.decision.features:
-        yield "nothing: variants for NVIDIA GPUs are left out"
+        yield "nothing: installers will choose the CPU build"
 
 
 def _tree(trail: tuple[Step, ...]) -> Iterator[str]:

@@ -148,8 +148,11 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.emit_lines([f"what is installed {fits}"])
     else:
         for installer in EXPLAINED:
-            winner = explanation.view(installer).winner
-            output.emit_lines([f"{installer.title}: {winner or 'nothing'}"])
+            view = explanation.view(installer)
+            # A machine with a GPU that ends at a build for none is what this command looks for.
+            is_hole = bool(explanation.machine.gpus) and not view.has_gpu_build
+            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if view.has_gpu_build else None
+            output.emit_toned([(tone, f"{installer.title}: {view.winner or 'nothing'}")])
     for warning in explanation.warnings:
         output.warn(warning)
 
@@ -158,7 +161,9 @@ def _table(view: View) -> None:
     rows = [
         ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
     ]
-    output.emit_table(("", "variant", "why"), rows)
+    output.emit_table(
+        ("", "variant", "why"), rows, tone=lambda row: output.Tone.FAINT if row[0] == "-" else None
+    )
 
 
 def _broken(args: argparse.Namespace, name: str, explanation: Explanation) -> Iterator[str]:

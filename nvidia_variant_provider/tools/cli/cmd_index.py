@@ -25,7 +25,7 @@ examples:
   python -m http.server --directory dist & \\
     uv pip install --preview-features wheel-variants --index-url http://127.0.0.1:8000/simple/ torch
   nvidia-variant-provider index --base-url https://files.example/torch dist/
-  nvidia-variant-provider index --only cuda13.0 null --output mirror/ dist/
+  nvidia-variant-provider index --only cuda13.0 null -o mirror/ dist/
 
 exit codes:
   0  written
@@ -62,8 +62,9 @@ def add_parser(
         help="keep the variants of these labels, and wheels without a label",
     )
     parser.add_argument(
+        "-o",
         "--output",
-        metavar="OUT",
+        metavar="DIR",
         help="write here and link the files that are kept; the default is DIR itself",
     )
     parser.add_argument(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -37,8 +38,8 @@ examples:
   nvidia-variant-provider inspect build/lib/
 
 exit codes:
-  0  everything was read
-  2  a path could not be read
+  0  everything was read, or device code was found
+  2  a path could not be read, or a part of it in which all device code may be
 """
 _EXIT_UNREADABLE: Final = 2
 _TEGRA: Final = frozenset(map(str, TEGRA_CAPABILITIES))
@@ -97,7 +98,10 @@ def run(args: argparse.Namespace) -> int:
     _emit(args, contents, failures, selection)
     for path, error in failures:
         output.fail("inspect", error if path in error else f"{path}: {error}")
-    return _EXIT_UNREADABLE if failures else 0
+    hidden = [read for read in contents if read.unread and not read.has_device_code]
+    for read in hidden:
+        output.fail("inspect", f"{read.path}: no device code found, and a part could not be read")
+    return _EXIT_UNREADABLE if failures or hidden else 0
 
 
 def _emit(
@@ -117,7 +121,8 @@ def _emit(
             return
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)
-            output.emit_lines([*map(str, findings_of(read, selection)), ""])
+            checking.emit_findings(findings_of(read, selection))
+            output.emit_lines([""])
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 
@@ -129,15 +134,17 @@ def _emit(
 
 def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, str]]]:
     from nvidia_variant_provider.errors import DamagedFileError
-    from nvidia_variant_provider.tools.binaries.inspector import inspect_path
+    from nvidia_variant_provider.tools.binaries.inspector import inspect_path, wheels_of
 
     contents, failures = [], []
-    for path in paths:
+    for path in (inner for given in paths for inner in wheels_of(given) or [given]):
         with _Progress(path) as progress:
             try:
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))
             except DamagedFileError as error:
                 failures.append((path, str(error)))
+            except FileNotFoundError:
+                failures.append((path, missing(path)))
             except OSError as error:
                 failures.append((path, error.strerror or str(error)))
     return contents, failures
@@ -194,13 +201,19 @@ def _library_row(name: str, library: LibraryRecord) -> tuple[str, ...]:
     places = ", ".join(f"{name} {count}" for name, count in library.places.items())
     kernels = library.coverage.containers
     return (
-        f"{name} ({library.machine or library.form}{', copy' if library.vendored else ''})",
+        f"{name} ({library.machine or library.form}{_role(library)})",
         f"{kernels} of {library.containers}: {places}" if library.containers else "-",
         _targets(library, "cubin"),
         _targets(library, "ptx"),
         " ".join(library.toolkits) or "-",
         _runtime(library),
     )
+
+
+def _role(library: LibraryRecord) -> str:
+    if library.role == "own":
+        return ""
+    return ", copy" if library.vendored else f", {library.role}"
 
 
 def _targets(library: LibraryRecord, kind: str) -> str:
@@ -292,7 +305,7 @@ def _summary(file: FileRecord) -> Iterator[str]:
     elif any(library.images for library in file.libraries):
         yield "no container holds kernels"
     elif not any(library.bare_images for library in file.libraries):
-        yield "no embedded device code"
+        yield from _nothing(file)
     if bounds.compatible or bounds.evidence:
         yield (
             f"CUDA driver version: {bounds.compatible or 'unknown'} by minor-version compatibility,"
@@ -301,5 +314,18 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield from textwrap.wrap("because: " + "; ".join(bounds.evidence), 100)
     if len(file.alternatives) > 1:
         yield f"libraries for several CUDA majors: {', '.join(file.alternatives)}"
+    for library in file.libraries:
+        if library.signs and not library.images and not library.bare_images:
+            yield f"{library.path}: {'; '.join(library.signs)}"
     for requirement in file.requirements:
         yield f"requires: {requirement.text}"
+
+
+def _nothing(file: FileRecord) -> Iterator[str]:
+    """Say that no device code was found, and whether that is all there is to say."""
+    if file.is_complete:
+        yield "no embedded device code"
+    else:
+        yield "no device code in what could be read; the findings name the rest"
+    if any(library.signs for library in file.libraries):
+        yield "not a CPU wheel by that: device code is not embedded, as the lines below tell"

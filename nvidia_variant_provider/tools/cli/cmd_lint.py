@@ -75,7 +75,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _emit(form: str, report: Report, selection: Selection) -> None:
     if form == checking.TEXT:
-        output.emit_lines(checking.lines_of(report.findings, len(report.files), selection))
+        checking.emit_findings(report.findings)
+        files = output.count(len(report.files), "file")
+        output.emit_lines([f"{checking.tally(report.findings, selection)} in {files}"])
     elif form == checking.JSON:
         from nvidia_variant_provider.tools.lint.json_model import build_document
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.errors import InvalidValueError, ProviderError
+from nvidia_variant_provider.tools.cli import faults, output
+from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
 from nvidia_variant_provider.tools.cli.threshold import add_threshold
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nvidia_variant_provider.model import CudaVersion
     from nvidia_variant_provider.tools.binaries.report import Contents
@@ -29,6 +30,7 @@ is written. Without an option the properties are inferred from the wheel's devic
 examples:
   nvidia-variant-provider tag dist/foo-1.0-cp312-cp312-linux_x86_64.whl --dry-run
   nvidia-variant-provider tag foo.whl -o variants/
+  nvidia-variant-provider tag dist/ -o variants/
   nvidia-variant-provider tag foo.whl -o variants/ --archs "$TORCH_CUDA_ARCH_LIST" --label cuda13.2
   nvidia-variant-provider tag foo.whl -o variants/ --archs "80-real;90a;120-virtual"
   nvidia-variant-provider tag foo.whl -o variants/ --property "nvidia :: sm_arch :: 90_real" \\
@@ -40,6 +42,7 @@ exit codes:
   2  misuse, or a wheel that is damaged or has no code to infer from
 """
 _MAX_PRIORITY: Final = 9
+_EXIT_MISUSE: Final = 2
 
 
 def add_parser(
@@ -52,8 +55,15 @@ def add_parser(
         description="Make a variant wheel of an ordinary one, with properties that are true.",
         epilog=_EPILOG,
     )
-    parser.add_argument("wheel", type=Path, metavar="WHEEL", help="wheel without a variant label")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "wheels",
+        nargs="+",
+        metavar="WHEEL",
+        help="wheel without a variant label, or folder of them",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="write here; the folder is created"
+    )
     parser.add_argument("--label", help="variant label (default: from the CUDA toolkit, cuda13.2)")
     _add_sources(parser)
     add_threshold(parser)
@@ -118,34 +128,48 @@ def run(args: argparse.Namespace) -> int:
     if args.label == "":
         # An unset variable of a build script, as a rule: the default label would be a surprise.
         raise InvalidValueError("--label: seen an empty text, expected a label such as cuda13.2")
+    tagged, failed = [], False
+    for path in wheels_of(args.wheels, lambda name: not has_label(name)):
+        try:
+            tagged.append(_tag(args, Path(path)))
+        except (ProviderError, OSError) as error:  # noqa: PERF203 - one must not hide the others
+            output.fail("tag", faults.words_for(error))
+            failed = True
+    if args.json:
+        _emit_json(tagged, written=not args.dry_run)
+    return _EXIT_MISUSE if failed else 0
+
+
+class _Tagged(NamedTuple):
+    """What became of one wheel; ``target`` is a name alone in a dry run."""
+
+    path: Path
+    target: str
+    variant: WheelVariant
+    statement: Statement
+
+
+def _tag(args: argparse.Namespace, path: Path) -> _Tagged:
+    from nvidia_variant_provider.tools.tagging.variant import build_variant
     from nvidia_variant_provider.tools.tagging.wheels import tagged_name
     from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
     # Before the code is read, which takes its time.
-    tagged_name(args.wheel, args.label or "x")
-    with OpenWheel(args.wheel) as wheel:
+    tagged_name(path, args.label or "x")
+    with OpenWheel(path) as wheel:
         wheel.check()
-        return _tag(args, wheel)
-
-
-def _tag(args: argparse.Namespace, wheel: OpenWheel) -> int:
-    from nvidia_variant_provider.tools.tagging.variant import build_variant
-    from nvidia_variant_provider.tools.tagging.wheels import tagged_name
-
-    statement = _state(args, wheel)
-    variant = build_variant(_label(args, statement), statement.features, args.priority)
-    name = str(tagged_name(args.wheel, variant.label))
-    if not args.json:
-        _show(args.wheel, name, variant, statement)
-    if args.dry_run:
-        target, remarks = name, tuple[str, ...]()
-    else:
+        statement = _state(args, wheel)
+        variant = build_variant(_label(args, statement), statement.features, args.priority)
+        name = str(tagged_name(path, variant.label))
+        if not args.json:
+            _show(path, name, variant, statement)
+        if args.dry_run:
+            return _Tagged(path, name, variant, statement)
         target, remarks = _write(args, wheel, variant)
-    if args.json:
-        _emit_json(args, target, variant, replace(statement, notes=(*statement.notes, *remarks)))
-    elif not args.dry_run:
+    if not args.json:
         output.emit_lines([f"written: {target}"])
-    return 0
+    noted = replace(statement, notes=(*statement.notes, *remarks))
+    return _Tagged(path, target, variant, noted)
 
 
 def _write(
@@ -167,14 +191,15 @@ def _write(
     return str(path), remarks
 
 
-def _emit_json(
-    args: argparse.Namespace, target: str, variant: WheelVariant, statement: Statement
-) -> None:
+def _emit_json(tagged: Sequence[_Tagged], *, written: bool) -> None:
     # Loaded for the document alone: it takes longer than to copy a small wheel.
-    from nvidia_variant_provider.tools.tagging.json_model import build_document
+    from nvidia_variant_provider.tools.tagging.json_model import TaggedWheel, Tagging
 
-    document = build_document(str(args.wheel), target, variant, statement, written=not args.dry_run)
-    output.emit_json(document.model_dump(mode="json"))
+    wheels = tuple(
+        TaggedWheel.of(str(it.path), it.target, it.variant, it.statement, written=written)
+        for it in tagged
+    )
+    output.emit_json(Tagging(wheels=wheels).model_dump(mode="json"))
 
 
 def _state(args: argparse.Namespace, wheel: OpenWheel) -> Statement:
@@ -191,7 +216,7 @@ def _state(args: argparse.Namespace, wheel: OpenWheel) -> Statement:
     statement = _inferred(args, wheel, bound)
     if statement.bound.is_unknown:
         raise InvalidValueError(
-            f"{args.wheel}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
+            f"{wheel.path}: the lower bound is unknown: {'; '.join(statement.bound.evidence)};"
             " state one with --lower-bound, or leave the PTX out with --no-ptx"
         )
     return statement

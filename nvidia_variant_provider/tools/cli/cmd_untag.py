@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +18,7 @@ installer reads them.
 
 examples:
   nvidia-variant-provider untag variants/foo-1.0-cp312-cp312-linux_x86_64-cuda13.2.whl -o dist/
+  nvidia-variant-provider untag variants/ -o dist/
 
 exit codes:
   0  written
@@ -34,9 +36,16 @@ def add_parser(
         description="Make the ordinary wheel of a variant wheel.",
         epilog=_EPILOG,
     )
-    parser.add_argument("wheels", type=Path, nargs="+", metavar="WHEEL", help="variant wheel")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", required=True, help="folder to write to"
+        "wheels", nargs="+", metavar="WHEEL", help="variant wheel, or folder of them"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        required=True,
+        help="write here; the folder is created",
     )
     parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
     parser.add_argument(
@@ -54,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.tagging.wheels import write_plain
 
     written = []
-    for wheel in args.wheels:
+    for wheel in map(Path, wheels_of(args.wheels, has_label)):
         path, remarks = write_plain(wheel, args.output, force=args.force, check=not args.no_check)
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")

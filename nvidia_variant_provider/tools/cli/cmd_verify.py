@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import checking, output
-from nvidia_variant_provider.tools.cli.paths import missing, wheels_of
+from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
 from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.wheels:
         raise InvalidValueError("no wheel to verify; expected wheels or a folder of them")
     threshold = args.threshold or configuration.threshold or DEFAULT_SHARE
-    wheels, failures = _read(wheels_of(args.wheels, _has_label, all_exist=False), threshold)
+    wheels, failures = _read(wheels_of(args.wheels, has_label, all_exist=False), threshold)
     verified = _verify(wheels, selection)
     _emit(args.output_format, threshold, verified, failures, selection)
     for error in failures.values():
@@ -78,12 +79,6 @@ def run(args: argparse.Namespace) -> int:
         return checking.EXIT_UNREADABLE
     fails = any(finding.fails for _, found in verified for finding in found)
     return checking.EXIT_FINDINGS if fails else checking.EXIT_OK
-
-
-def _has_label(name: str) -> bool:
-    from nvidia_variant_provider.tools.wheels.name import WheelName
-
-    return bool(WheelName.parse(name).label)
 
 
 def _read(paths: Sequence[str], threshold: float) -> tuple[list[Facts], dict[str, str]]:
@@ -136,7 +131,7 @@ def _emit(
             counts = checking.tally(findings, selection) if findings else praise
             output.emit_lines([f"{facts.path}: {counts}"])
             output.emit_lines(_shares(WheelRecord.of(facts, findings)))
-            output.emit_lines(map(str, findings))
+            checking.emit_findings(findings)
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 

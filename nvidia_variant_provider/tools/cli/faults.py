@@ -8,6 +8,7 @@ from typing import Final
 
 from nvidia_variant_provider.errors import ProviderError
 from nvidia_variant_provider.tools.cli.output import PROGRAM
+from nvidia_variant_provider.tools.files import missing
 
 DEBUG: Final = "NV_VARIANT_PROVIDER_DEBUG"
 
@@ -27,6 +28,8 @@ def words_for(error: Exception) -> str:
             f"this command needs the package {error.name!r}: "
             "pip install 'nvidia-variant-provider[tools]'"
         )
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
+        return f"{error.filename}: {missing(error.filename)}"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return (

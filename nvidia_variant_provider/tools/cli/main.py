@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "torch_backend",
     "explain",
     "coverage",
+    "inventory",
     "inspect",
     "verify",
     "survey",

@@ -13,10 +13,11 @@ import json
 import os
 import shutil
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console
 
@@ -25,6 +26,8 @@ PROGRAM: Final = "nvidia-variant-provider"
 _WIDEST: Final = 120
 # A file or a pipe has no width: nothing is folded there, so that grep finds whole names.
 _ENDLESS: Final = 1 << 20
+# In a pipe a column is padded up to this; a longer cell stands as it is.
+_ALIGNED: Final = 32
 _ON_ERROR: Final = "nvidia-variant-provider"
 _ASCII: Final = {"│": "|", "├": "|", "└": "`", "─": "-", "…": "..."}
 
@@ -102,14 +105,55 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([one_line(str(cell)) for cell in row] for row in rows)
+    writer.writerows([_harmless(one_line(str(cell))) for cell in row] for row in rows)
     write(text.getvalue())
+
+
+# A spreadsheet takes a cell that begins with one of these for a formula, and may run it.
+_FORMULA: Final = ("=", "+", "@", "-")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that a spreadsheet shows as text; a lone hyphen is none of its formulas."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and len(cell) > 1 else cell
 
 
 def emit_lines(lines: Iterable[str]) -> None:
     """Print plain lines."""
     for line in lines:
         write(one_line(line) + "\n")
+
+
+class Tone(Enum):
+    """What a colour means, as ANSI code; a terminal without colours shows the words alone."""
+
+    BAD = "31"
+    WARNING = "33"
+    GOOD = "32"
+    FAINT = "2"
+
+
+_STYLES: Final = {Tone.BAD: "red", Tone.WARNING: "yellow", Tone.GOOD: "green", Tone.FAINT: "dim"}
+
+
+def emit_toned(lines: Iterable[tuple[Tone | None, str]]) -> None:
+    """Print sentences, each in the colour of its meaning where the terminal has colours.
+
+    On a terminal they wrap at words.
+    """
+    for tone, line in lines:
+        write(_toned(_wrapped(one_line(line), sys.stdout), tone, sys.stdout) + "\n")
+
+
+def _toned(text: str, tone: Tone | None, stream: TextIO) -> str:
+    return f"\x1b[{tone.value}m{text}\x1b[0m" if tone and has_colours(stream) else text
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Tell whether a stream shows colours, by the conventions that rich follows, too."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -122,14 +166,33 @@ def console(*, stderr: bool = False) -> Console:
             _discard(sys.stdout)
 
     stream = sys.stderr if stderr else sys.stdout
-    bounded = stream.isatty() or "COLUMNS" in os.environ
-    return Quiet(stderr=stderr, highlight=False, width=None if bounded else _ENDLESS)
+    # Both, as rich takes a dumb terminal for 80 columns where it does not know the height.
+    size = shutil.get_terminal_size() if _is_bounded(stream) else (_ENDLESS, 25)
+    return Quiet(stderr=stderr, highlight=False, width=size[0], height=size[1])
+
+
+def _is_bounded(stream: TextIO) -> bool:
+    return stream.isatty() or "COLUMNS" in os.environ
 
 
 def emit_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    title: str | None = None,
+    tone: Callable[[Sequence[str]], Tone | None] = lambda _row: None,
 ) -> None:
-    """Print a table; cells are plain text, never markup."""
+    """Print a table; cells are plain text, never markup.
+
+    On a terminal it is as wide as that, and long cells wrap at words. In a pipe a row is one line,
+    and what is long belongs into the last column, which nothing is padded to. ``tone`` gives the
+    colour of a row.
+    """
+    shown = [tuple(one_line(cell) for cell in row) for row in rows]
+    if not _is_bounded(sys.stdout):
+        emit_lines([title] if title else ())
+        _emit_rows((columns, *shown), tone)
+        return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -138,9 +201,25 @@ def emit_table(
     table = Table(title=caption, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
+    for row in shown:
+        meaning = tone(row)
+        table.add_row(*map(Text, row), style=_STYLES[meaning] if meaning else None)
     console().print(table)
+
+
+def _emit_rows(rows: Sequence[Sequence[str]], tone: Callable[[Sequence[str]], Tone | None]) -> None:
+    """Print rows as aligned columns; a cell wider than most does not push the others away."""
+    inner = [*zip(*rows, strict=True)][:-1]
+    widths = [min(max(map(len, column)), _ALIGNED) for column in inner]
+    emit_toned(
+        (
+            tone(row),
+            "  ".join(
+                (*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1])
+            ).rstrip(),
+        )
+        for row in rows
+    )
 
 
 def emit_columns(rows: Sequence[Sequence[str]]) -> None:
@@ -179,32 +258,58 @@ def _escaped(letter: str) -> str:
 
 def warn(message: str) -> None:
     """Print a warning on stderr."""
-    _say(f"warning: {message}")
+    _say("warning: ", message, Tone.WARNING)
 
 
 def note(message: str) -> None:
     """Print a remark on stderr."""
-    _say(f"note: {message}")
+    _say("note: ", message)
 
 
 def hint(message: str) -> None:
     """Print on stderr what would help, such as a command to paste."""
-    _say(f"hint: {message}")
+    _say("hint: ", message)
 
 
 def fail(command: str, message: str) -> None:
     """Print an error of a command on stderr; the caller chooses the exit code."""
-    _say(f"{PROGRAM} {command}".rstrip() + f": error: {message}")
+    _say(f"{PROGRAM} {command}".rstrip() + ": error: ", message, Tone.BAD)
 
 
 def interrupted() -> None:
     """Say in one line that Ctrl-C ended the command."""
-    _say("interrupted")
+    _say("interrupted", "")
 
 
-def _say(line: str) -> None:
+def _say(head: str, message: str, tone: Tone | None = None) -> None:
     # In a log both streams arrive in one file: what was printed before comes before.
     with contextlib.suppress(OSError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):
-        sys.stderr.write(one_line(line) + "\n")
+        text = _wrapped(one_line(head + without_credentials(message)), sys.stderr)
+        sys.stderr.write(_toned(text[: len(head)], tone, sys.stderr) + text[len(head) :] + "\n")
+
+
+def without_credentials(text: str) -> str:
+    """Return a text in which no address shows a user name or a password."""
+    if "@" not in text:
+        return text
+    from nvidia_variant_provider.tools.releases.http import redacted
+
+    return redacted(text)
+
+
+def _wrapped(line: str, stream: TextIO) -> str:
+    """Wrap a line at words on a terminal; nothing that can be copied is cut in two."""
+    if not stream.isatty():
+        return line
+    import textwrap
+
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line,
+        shutil.get_terminal_size().columns,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import missing, some
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-_FEW: Final = 5
+    from collections.abc import Callable, Iterable
 
 
 def wheels_of(
@@ -36,32 +35,20 @@ def wheels_of(
     return list(found)
 
 
+def has_label(name: str) -> bool:
+    """Tell whether a file name is that of a variant; a name that is no wheel's says so later."""
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+    try:
+        return bool(WheelName.parse(name).label)
+    except InvalidValueError:
+        return True
+
+
 def _in_folder(folder: str, wanted: Callable[[str], bool]) -> list[str]:
     names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
     chosen = [os.path.join(folder, name) for name in names if wanted(name)]
     if not chosen:
-        there = f"; there is {few(names)}" if names else ""
+        there = f"; there is {some(names)}" if names else ""
         raise InvalidValueError(f"{folder}: no such wheel in this folder{there}")
     return chosen
-
-
-def missing(path: str) -> str:
-    """Say that a path does not exist, and what there is in its place."""
-    import difflib
-
-    folder, name = os.path.split(path)
-    if not os.path.isdir(folder or "."):
-        return f"no such file; the folder {folder} does not exist"
-    names = sorted(os.listdir(folder or "."))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
-    if near:
-        return f"no such file; did you mean {os.path.join(folder, near[0])}?"
-    alike = [it for it in names if it.endswith(os.path.splitext(name)[1] or ".whl")]
-    there = few(alike) if alike else few(names) or "nothing"
-    return f"no such file; {folder or 'the current folder'} has {there}"
-
-
-def few(names: Sequence[str]) -> str:
-    """List some names, and how many more there are."""
-    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
-    return ", ".join(names[:_FEW]) + more

@@ -10,14 +10,14 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13, LAST_CUDA_12
+from nvidia_variant_provider.tables.toolkits import CONDA_TEGRA_BUILDS
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.model import ComputeCapability, Machine
+    from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Machine
 
 CUDA: Final = "CONDA_OVERRIDE_CUDA"
 CUDA_ARCH: Final = "CONDA_OVERRIDE_CUDA_ARCH"
@@ -26,8 +26,6 @@ TOOLS: Final = frozenset({"conda", "mamba", "micromamba", "pixi"})
 # What has to be asked for by hand on a Jetson before the builds for all of Arm know it: the solver
 # has no virtual package for Tegra.
 TEGRA_SPEC: Final = "arm-variant * tegra"
-_FIRST_WITHOUT_TEGRA_BUILDS: Final = CudaVersion(13, 0)
-_FIRST_BUILDS: Final = CudaVersion(12, 0)
 _SUBDIRS: Final = {
     ("linux", "x86_64"): "linux-64",
     ("linux", "aarch64"): "linux-aarch64",
@@ -71,7 +69,7 @@ def conda_overrides(machine: Machine) -> CondaOverrides:
     lowest = machine.capabilities[0]
     is_old = lowest < FIRST_CAPABILITY_OF_CUDA_13
     cuda = min(machine.cuda, LAST_CUDA_12) if is_old else machine.cuda
-    specs = (TEGRA_SPEC,) if machine.tegra and cuda < _FIRST_WITHOUT_TEGRA_BUILDS else ()
+    specs = (TEGRA_SPEC,) if machine.tegra and cuda < CONDA_TEGRA_BUILDS[1] else ()
     warnings = tuple(_warnings(machine, cuda, specs))
     return CondaOverrides(cuda, lowest, specs, warnings)
 
@@ -87,7 +85,7 @@ def _warnings(machine: Machine, cuda: CudaVersion, specs: tuple[str, ...]) -> It
         yield f"{CUDA_ARCH} holds the lowest capability of {shown}"
     for spec in specs:
         yield f"ask for {spec!r} too: the builds for server Arm have no code for this Jetson"
-    if cuda < _FIRST_BUILDS:
+    if cuda < CONDA_TEGRA_BUILDS[0]:
         yield f"conda-forge has no current build for CUDA {cuda}: expect CPU builds"
 
 

@@ -14,10 +14,8 @@ from nvidia_variant_provider.tools.convert.document import TARGETS, convert
 from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefusedError
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
-from nvidia_variant_provider.tools.files import read_bounded, write_atomically
+from nvidia_variant_provider.tools.files import missing, read_bounded, write_atomically
 from nvidia_variant_provider.tools.lint.sources import (
-    INDEX_SUFFIX,
-    MAX_FILES,
     PYPROJECT,
     parse_document,
 )
@@ -25,6 +23,7 @@ from nvidia_variant_provider.tools.lint.subject import Kind
 from nvidia_variant_provider.tools.metadata.bake import bake, marked_requirements
 from nvidia_variant_provider.tools.metadata.markers import LABEL
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.releases.files import MAX_FILES, METADATA_SUFFIX
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
@@ -133,11 +132,11 @@ def _files(paths: Iterable[str], *, plain_too: bool) -> Iterator[Path]:
         if path.is_dir():
             found = sorted(it for it in path.iterdir() if _is_wanted(it, plain_too=plain_too))
             if not found or len(found) > MAX_FILES:
-                form = f"1 to {MAX_FILES} variant wheels, *{INDEX_SUFFIX} or {PYPROJECT}"
+                form = f"1 to {MAX_FILES} variant wheels, *{METADATA_SUFFIX} or {PYPROJECT}"
                 raise InvalidValueError(f"{path}: seen {len(found)} of them, expected {form}")
             yield from found
         elif not path.is_file():
-            raise InvalidValueError(f"{path}: no such file or folder")
+            raise InvalidValueError(f"{path}: {missing(str(path))}")
         else:
             yield path
 
@@ -148,7 +147,7 @@ def _is_wanted(path: Path, *, plain_too: bool) -> bool:
     if path.name == PYPROJECT:
         # Most projects have no variants, and that is nothing to convert.
         return f"[{TABLE}".encode() in _read(path)
-    return path.name.endswith(INDEX_SUFFIX)
+    return path.name.endswith(METADATA_SUFFIX)
 
 
 def _planned(path: Path, target: Specification, *, baking: bool) -> Planned:

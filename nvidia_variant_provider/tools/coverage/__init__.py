@@ -1,17 +1,19 @@
 """Coverage of a fleet: which machine takes which variant of a release, and what is wrong there.
 
-The steps are functions of values: ``readers.read`` a list of machines, ``tally`` it into a
-``Fleet``, ``cover`` a ``Release`` for it, ``find`` the problems. docs/coverage.md shows them.
+The steps are functions of values: ``inventory.read`` an inventory, ``tally`` it into a ``Fleet``,
+``cover`` a ``Release`` for it, ``find`` the problems. docs/coverage.md shows them.
 """
 
 from __future__ import annotations
 
 from nvidia_variant_provider.tools.coverage.findings import Finding, Problem, find
-from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, Record, tally
-from nvidia_variant_provider.tools.coverage.kinds import Defaults, Facts, Kind
+from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, tally
+from nvidia_variant_provider.tools.coverage.kinds import Kind
 from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage, Ending, Row, cover
 from nvidia_variant_provider.tools.coverage.release import Release, read_release
 from nvidia_variant_provider.tools.inventory import Partition, files, read, split
+from nvidia_variant_provider.tools.inventory.machine import Entry, StatedGpu, StatedMachine
+from nvidia_variant_provider.tools.inventory.resolve import Defaults
 
 __all__ = [
     "EMPTY",
@@ -19,16 +21,17 @@ __all__ = [
     "Coverage",
     "Defaults",
     "Ending",
-    "Facts",
+    "Entry",
     "Finding",
     "Fleet",
     "Group",
     "Kind",
     "Partition",
     "Problem",
-    "Record",
     "Release",
     "Row",
+    "StatedGpu",
+    "StatedMachine",
     "cover",
     "files",
     "find",

@@ -11,8 +11,8 @@ from operator import or_
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, tally
-from nvidia_variant_provider.tools.coverage.kinds import NO_DEFAULTS, Defaults
 from nvidia_variant_provider.tools.inventory import Partition, read
+from nvidia_variant_provider.tools.inventory.resolve import NO_DEFAULTS, Defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 4 << 20
 
 
-def tally_part(part: Partition, defaults: Defaults = NO_DEFAULTS) -> Fleet:
-    """Count the records of one part; what an engine maps over the parts."""
-    return tally(read(part), defaults)
+def tally_part(
+    part: Partition, defaults: Defaults = NO_DEFAULTS, *, skip_invalid: bool = False
+) -> Fleet:
+    """Count the entries of one part; what an engine maps over the parts."""
+    return tally(read(part), defaults, skip_invalid=skip_invalid)
 
 
 def merge(fleets: Iterable[Fleet]) -> Fleet:
@@ -33,24 +35,37 @@ def merge(fleets: Iterable[Fleet]) -> Fleet:
     return reduce(or_, fleets, EMPTY)
 
 
-def tally_here(parts: Iterable[Partition], defaults: Defaults = NO_DEFAULTS) -> Fleet:
+def tally_here(
+    parts: Iterable[Partition], defaults: Defaults = NO_DEFAULTS, *, skip_invalid: bool = False
+) -> Fleet:
     """Count all parts in this process, one after the other."""
-    return merge(tally_part(part, defaults) for part in parts)
+    return merge(tally_part(part, defaults, skip_invalid=skip_invalid) for part in parts)
 
 
 def tally_with_dask(
-    client: Client, parts: Iterable[Partition], defaults: Defaults = NO_DEFAULTS
+    client: Client,
+    parts: Iterable[Partition],
+    defaults: Defaults = NO_DEFAULTS,
+    *,
+    skip_invalid: bool = False,
 ) -> Fleet:
     """Count the parts on the workers of a Dask cluster, which must see the files by their paths.
 
     Parts of a worker that is lost are counted again by another. An error in a part is raised here.
     """
     # A part is a tuple: dask would look into it for futures and hand over a plain one.
-    futures = client.map(_tally_fields, [tuple(part) for part in parts], defaults=tuple(defaults))
+    futures = client.map(
+        _tally_fields,
+        [tuple(part) for part in parts],
+        defaults=tuple(defaults),
+        skip_invalid=skip_invalid,
+    )
     from distributed import as_completed
 
     return merge(fleet for _, fleet in as_completed(futures, with_results=True))
 
 
-def _tally_fields(fields: tuple[str, str, int, int | None], defaults: tuple[str, str]) -> Fleet:
-    return tally_part(Partition(*fields), Defaults(*defaults))
+def _tally_fields(
+    fields: tuple[str, int, int | None], defaults: tuple[str, str, str], *, skip_invalid: bool
+) -> Fleet:
+    return tally_part(Partition(*fields), Defaults(*defaults), skip_invalid=skip_invalid)

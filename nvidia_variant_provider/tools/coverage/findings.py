@@ -113,7 +113,7 @@ def _holes(coverage: Coverage) -> Iterator[Finding]:
     for row in coverage.rows:
         if row.is_hole:
             kind, nearest = row.kind, reasons.nearest(row.kind)
-            where = (kind.capabilities, kind.system, kind.architecture, kind.reason)
+            where = (kind.capabilities, kind.system, kind.architecture, kind.reason, kind.unknown)
             groups.setdefault((row.choice, nearest, *where), []).append(row)
     for rows in groups.values():
         first = rows[0]

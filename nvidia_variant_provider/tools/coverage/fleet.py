@@ -6,25 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.errors import FleetError, InvalidValueError
-from nvidia_variant_provider.tools.coverage.kinds import NO_DEFAULTS, Defaults, Facts, Kind, kind_of
+from nvidia_variant_provider.tools.coverage.kinds import Kind, kind_of
+from nvidia_variant_provider.tools.inventory.resolve import NO_DEFAULTS, Defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from nvidia_variant_provider.tools.inventory.machine import Entry
+
 # A fleet has a few hundred kinds; a list in which every line is another one is no fleet, and
 # would fill the memory.
 MAX_KINDS: Final = 20_000
-MAX_COUNT: Final = 10**9
-
-
-class Record(NamedTuple):
-    """One record of a list: what it says, how many machines it stands for, where it was."""
-
-    facts: Facts
-    machines: int
-    name: str
-    source: str
-    where: str
+# So many bad entries are named in an error.
+MAX_NAMED: Final = 5
 
 
 class Group(NamedTuple):
@@ -41,9 +35,13 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Kinds of machines, each with its group. ``a | b`` counts both; the order is irrelevant."""
+    """Kinds of machines, each with its group. ``a | b`` counts both; the order is irrelevant.
+
+    ``skipped`` counts the entries that could not be read, where the caller goes on without them.
+    """
 
     groups: Mapping[Kind, Group]
+    skipped: int = 0
 
     @property
     def machines(self) -> int:
@@ -56,7 +54,7 @@ class Fleet:
         for kind, group in other.groups.items():
             groups[kind] = groups[kind] | group if kind in groups else group
         _bound(groups, "merged fleets", "")
-        return Fleet(groups)
+        return Fleet(groups, self.skipped + other.skipped)
 
     def __iter__(self) -> Iterator[tuple[Kind, Group]]:
         """Yield kinds and groups, newest device first."""
@@ -66,25 +64,53 @@ class Fleet:
 EMPTY: Final = Fleet({})
 
 
-def tally(records: Iterable[Record], defaults: Defaults = NO_DEFAULTS) -> Fleet:
-    """Count records by kind, without keeping them.
+class InvalidEntriesError(InvalidValueError):
+    """Entries of an inventory cannot be read; the message names the first few, one line in all."""
 
-    Raises ``FleetError`` naming the record whose text is malformed, and for a list with more
-    than ``MAX_KINDS`` kinds.
+    def __init__(self, errors: Iterable[FleetError], number: int) -> None:
+        self.number = number
+        named = "; ".join(map(str, errors))
+        more = f"; and {number - MAX_NAMED} more" if number > MAX_NAMED else ""
+        super().__init__(f"{named}{more} (--skip-invalid goes on without them)")
+
+
+def tally(
+    entries: Iterable[Entry | FleetError],
+    defaults: Defaults = NO_DEFAULTS,
+    *,
+    skip_invalid: bool = False,
+) -> Fleet:
+    """Count entries by kind, without keeping them.
+
+    Raises ``InvalidEntriesError`` naming those that cannot be read, unless they are skipped, and
+    ``FleetError`` for an inventory with more than ``MAX_KINDS`` kinds.
     """
     groups: dict[Kind, Group] = {}
-    for record in records:
-        try:
-            kind = kind_of(record.facts, defaults)
-        except InvalidValueError as error:
-            parts = (error.seen, error.expected)
-            raise FleetError(record.source, record.where, record.name, *parts) from error
-        group = Group(record.machines, record.name)
+    errors: list[FleetError] = []
+    invalid = 0
+    for entry in entries:
+        kind = entry if isinstance(entry, FleetError) else _kind(entry, defaults)
+        if isinstance(kind, FleetError) or isinstance(entry, FleetError):
+            invalid += 1
+            if isinstance(kind, FleetError) and len(errors) < MAX_NAMED:
+                errors.append(kind)
+            continue
+        # A list of machine types tells no numbers: each type counts once.
+        group = Group(1 if entry.machines is None else entry.machines, entry.name)
         known = groups.get(kind)
         groups[kind] = group if known is None else known | group
         if known is None:
-            _bound(groups, record.source, record.where)
-    return Fleet(groups)
+            _bound(groups, entry.source, entry.where)
+    if invalid and not skip_invalid:
+        raise InvalidEntriesError(errors, invalid)
+    return Fleet(groups, invalid)
+
+
+def _kind(entry: Entry, defaults: Defaults) -> Kind | FleetError:
+    try:
+        return kind_of(entry.machine, defaults)
+    except InvalidValueError as error:
+        return FleetError(entry.source, entry.where, entry.name, error.seen, error.expected)
 
 
 def _bound(groups: Mapping[Kind, Group], source: str, where: str) -> None:

@@ -45,12 +45,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of machine: the labels it can install, best first, and what is chosen of them."""
+    """One kind of machine: the labels it can install, best first, and what is chosen of them.
+
+    ``through_view`` is what an installer that knows no variants chooses from a view of the index.
+    """
 
     kind: Kind
     group: Group
     order: tuple[str, ...]
     choice: Choice
+    through_view: Choice | None = None
 
     @property
     def is_hole(self) -> bool:
@@ -60,11 +64,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The matrix of a release and a fleet under one rule set."""
+    """The matrix of a release and a fleet under one rule set.
+
+    ``skipped`` counts the entries of the inventory that could not be read. ``installer`` names the
+    one that knows no variants, where the choices are such a one's.
+    """
 
     release: Release
     rules: int
     rows: tuple[Row, ...]
+    skipped: int = 0
+    installer: str = ""
 
     @property
     def machines(self) -> int:
@@ -93,7 +103,21 @@ def cover(release: Release, fleet: Fleet, rules: int = DEFAULT_RULES) -> Coverag
     for kind, group in fleet:
         order = orders.of(kind)
         rows.append(Row(kind, group, order, _choice(release, kind, order)))
-    return Coverage(release, rules, tuple(rows))
+    return Coverage(release, rules, tuple(rows), fleet.skipped)
+
+
+def cover_plain(release: Release, fleet: Fleet, installer: str) -> Coverage:
+    """Work out what an installer gets that knows no variants, today and through a view.
+
+    Today is the wheel without a label, if there is one for the platform.
+    """
+    rows = []
+    for row in cover(release, fleet).rows:
+        kind = row.kind
+        plain = release.has_ordinary(kind.system, kind.architecture)
+        choice = Choice(Ending.ORDINARY if plain else Ending.NOTHING)
+        rows.append(Row(kind, row.group, (), choice, row.choice))
+    return Coverage(release, DEFAULT_RULES, tuple(rows), fleet.skipped, installer)
 
 
 def preferences(release: Release, kind: Kind, rules: int) -> Preferences:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
-from nvidia_variant_provider.tools.coverage.matrix import offered, preferences
+from nvidia_variant_provider.tools.coverage.matrix import Ending, offered, preferences
 from nvidia_variant_provider.tools.explain.words import nearest_value, say_archs
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -35,6 +35,8 @@ class Reasons:
 
     def choice(self, row: Row) -> str:
         """Say why a row's choice is made: what decides against the next, or why it is a hole."""
+        if self._coverage.installer:
+            return _plain_words(self._coverage.installer, row)
         if row.is_hole:
             return self._hole(row)
         if not row.order:
@@ -53,7 +55,7 @@ class Reasons:
         """Say why a kind of machine cannot install a label, naming the property that decides."""
         if label not in self._release.labels(kind.system, kind.architecture):
             return f"no wheel for {kind.system} {kind.architecture}"
-        key = (kind.cuda, kind.capabilities, kind.reason, label)
+        key = (kind.cuda, kind.capabilities, kind.reason, kind.unknown, label)
         if key not in self._refusals:
             unmet = self._of(kind).unmet(self._release.metadata.variants[label])
             self._refusals[key] = "; ".join(self._unmet(kind, found) for found in unmet)
@@ -103,6 +105,8 @@ class Reasons:
         if unmet.feature == SM_ARCH and kind.known_capabilities:
             shown = ", ".join(str(found) for found in kind.known_capabilities)
             return f"sm_arch: has {say_archs(unmet.values)}, this GPU is {shown}"
+        if unmet.feature == SM_ARCH and kind.unknown:
+            return kind.unknown
         return self._judged(kind, unmet)
 
     def _judged(self, kind: Kind, unmet: Unmet) -> str:
@@ -117,3 +121,13 @@ class Reasons:
         if key not in self._preferences:
             self._preferences[key] = preferences(self._release, kind, self._coverage.rules)
         return self._preferences[key]
+
+
+def _plain_words(installer: str, row: Row) -> str:
+    """Say what an installer does that knows no variants."""
+    got = (
+        "takes the wheel without a label"
+        if row.choice.ending is Ending.ORDINARY
+        else ("finds no wheel without a label for this platform")
+    )
+    return f"{installer} knows no variants and {got}; through a view {row.through_view}"

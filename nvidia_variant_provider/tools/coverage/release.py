@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.model import Platform
 from nvidia_variant_provider.tools.releases import source as source_reader
+from nvidia_variant_provider.tools.releases.files import read_wheel_file
+from nvidia_variant_provider.tools.releases.release import check_wheel
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 if TYPE_CHECKING:
@@ -64,6 +66,14 @@ def read_release(source: str, package: str = "") -> Release:
     if found.metadata is None:
         seen = found.trouble or "no metadata of variants"
         raise MetadataError(source, "", seen, f"variants of {found.name} {found.version}")
+    if not found.listed:
+        name = next((it.metadata_name for it in found.wheels or ()), "metadata file")
+        expected = f"{name}: without it no installer sees the variants; 'index' writes it"
+        raise MetadataError(source, "", "variant wheels alone", expected)
+    for wheel in found.wheels or ():
+        # The lone wheel that was given has been read already.
+        if os.path.isdir(found.origin):
+            check_wheel(found, read_wheel_file(found.path_of(wheel)))
     # Only a folder has the bytes that hashes are made of.
     folder = source if os.path.isdir(source) else ""
     return Release(found.name, found.version, found.metadata, found.wheels, folder)

@@ -1,4 +1,4 @@
-"""A matrix as values to write down: the JSON document, the long CSV, the short table."""
+"""A matrix as rows to write down: the long CSV, the short table."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from nvidia_variant_provider.tools.coverage.findings import Finding
     from nvidia_variant_provider.tools.coverage.kinds import Kind
-    from nvidia_variant_provider.tools.coverage.matrix import Coverage, Row
-
-SCHEMA_VERSION: Final = 1
+    from nvidia_variant_provider.tools.coverage.matrix import Coverage
 
 CSV_COLUMNS: Final = (
     "device", "capabilities", "architecture", "system", "driver_branch", "cuda_driver_version",
@@ -22,34 +19,6 @@ CSV_COLUMNS: Final = (
 TABLE_COLUMNS: Final = (
     "device", "capability", "CPU", "driver", "CUDA", "machines", "gets",
 )  # fmt: skip
-
-
-def document(
-    coverage: Coverage, findings: Iterable[Finding], mirror: Sequence[str]
-) -> dict[str, object]:
-    """Return the JSON document that ``coverage.schema.json`` describes."""
-    reasons = Reasons(coverage)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "package": coverage.release.name,
-        "version": coverage.release.version,
-        "rules": coverage.rules,
-        "machines": coverage.machines,
-        "holes": coverage.holes,
-        "variants": list(coverage.release.metadata.variants),
-        "rows": [_row(row, reasons) for row in coverage.rows],
-        "findings": [
-            {
-                "problem": finding.problem.value,
-                "labels": list(finding.labels),
-                "machines": finding.machines,
-                "kinds": [_kind(kind) for kind in finding.kinds],
-                "text": finding.text,
-            }
-            for finding in findings
-        ],
-        "mirror": list(mirror),
-    }
 
 
 def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
@@ -70,6 +39,8 @@ def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
             str(row.group.machines),
             row.group.example,
         )
+        if row.through_view:
+            yield (*head, row.through_view.label, "", f"through a view: {row.through_view}")
         for rank, label in enumerate(row.order, start=1):
             yield (*head, label, str(rank), reasons.choice(row) if rank == 1 else "")
         for label, reason in reasons.refusals(row).items():
@@ -90,6 +61,7 @@ def table_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
             str(kind.cuda or "-"),
             str(row.group.machines),
             f"{row.choice}{'  HOLE' if row.is_hole else ''}",
+            *((str(row.through_view),) if row.through_view else ()),
         )
 
 
@@ -98,31 +70,3 @@ def driver_words(kind: Kind) -> str:
     if kind.driver is not None:
         return f"R{kind.driver}"
     return f"CUDA {kind.cuda}" if kind.cuda else "none"
-
-
-def _row(row: Row, reasons: Reasons) -> dict[str, object]:
-    return {
-        **_kind(row.kind),
-        "machines": row.group.machines,
-        "example": row.group.example,
-        "ending": row.choice.ending.value,
-        "label": row.choice.label,
-        "hole": row.is_hole,
-        "reason": reasons.choice(row),
-        "order": list(row.order),
-        "refused": [
-            {"label": label, "reason": reason} for label, reason in reasons.refusals(row).items()
-        ],
-    }
-
-
-def _kind(kind: Kind) -> dict[str, object]:
-    return {
-        "device": kind.device,
-        "capabilities": [str(found) if found else None for found in kind.capabilities],
-        "architecture": kind.architecture,
-        "system": kind.system,
-        "driver_branch": kind.driver,
-        "cuda_driver_version": str(kind.cuda) if kind.cuda else None,
-        "assumed": list(kind.assumed),
-    }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.tools.explain.answering import unanswered
 from nvidia_variant_provider.tools.explain.words import say_coverage
-from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
+from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     ours, uvs = found.view(PROVIDER), found.view(UV)
     if release.trouble:
         yield release.trouble
-    if ours.metadata is not None and uvs.metadata is None and uvs.remark:
+    if not release.listed and release.metadata is not None:
         yield uvs.remark
+    for view in (uvs, found.view(PIP)):
+        if view.refusal and not (release.trouble and release.trouble in view.refusal):
+            yield view.refusal
     for view in (ours, uvs):
         yield from _warnings_on_view(view, release, machine)
     if blind and machine.gpus:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from importlib.metadata import Distribution, distributions
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Release
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -25,15 +28,15 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
     """
     distribution = _find(package, path)
     version = distribution.version
-    text = distribution.read_text(WHEEL_METADATA_NAME)
+    text = distribution.read_text(VARIANT_JSON)
     where = f"{package} {version}, installed"
     if text is None:
         wheel = WheelName(package.replace("-", "_"), version, "", "py3", "none", "any", "")
         return Release(package, version, where, (wheel,), None)
-    metadata = parse_metadata(text.encode(), f"{where}: {WHEEL_METADATA_NAME}")
+    metadata = parse_metadata(text.encode(), f"{where}: {VARIANT_JSON}")
     if len(metadata.variants) != 1:
         seen = ", ".join(metadata.variants) or "no label"
-        raise MetadataError(f"{where}: {WHEEL_METADATA_NAME}", "variants", seen, "one label")
+        raise MetadataError(f"{where}: {VARIANT_JSON}", "variants", seen, "one label")
     # What is installed was built for this platform: only the variant is in question.
     return Release(package, version, where, None, metadata)
 
@@ -41,5 +44,15 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
 def _find(package: str, path: Sequence[str]) -> Distribution:
     found = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if found is None:
-        raise InvalidValueError(f"{package[:60]}: not installed here")
+        raise InvalidValueError(f"{package[:60]}: not installed here{_near(package, path)}")
     return found
+
+
+def _near(package: str, path: Sequence[str]) -> str:
+    """Name what is installed under a near name, or say that a folder does not exist."""
+    absent = [folder for folder in path if folder and not os.path.exists(folder)]
+    if len(path) == 1 and absent:
+        return f"; {absent[0]}: {missing(absent[0])}"
+    names = sorted({it.metadata["Name"] or "" for it in distributions(path=list(path))})
+    near = difflib.get_close_matches(package, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -29,14 +29,16 @@ class Row:
 class View:
     """One installer's result. ``winner`` is a label, ``ORDINARY``, or ``None`` for nothing.
 
-    ``metadata`` is what the installer's own reader makes of the release's file; ``enabled`` are the
-    namespaces whose optional provider it was asked to use.
+    ``refusal`` says why the installer stops, where it does. ``metadata`` is what its own reader
+    makes of the release's file; ``enabled`` are the namespaces whose optional provider it was
+    asked to use.
     """
 
     installer: Installer
     winner: str | None
     rows: tuple[Row, ...]
     remark: str = ""
+    refusal: str = ""
     enabled: tuple[str, ...] = ()
     metadata: VariantMetadata | None = field(default=None, repr=False, compare=False)
 

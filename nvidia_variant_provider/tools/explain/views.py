@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.rules import DEFAULT_RULES, decide
+from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
-from nvidia_variant_provider.tools.explain.answering import unanswered
+from nvidia_variant_provider.tools.explain.answering import rules_of, unanswered
 from nvidia_variant_provider.tools.explain.caveats import warnings_about
+from nvidia_variant_provider.tools.explain.inside import why_refused
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation, Row, View
 from nvidia_variant_provider.tools.explain.words import (
     say_archs,
@@ -63,9 +64,9 @@ def _variant_view(
 ) -> View:
     reader = by_name(installer.reader)
     release = release.read_by(reader)
-    rules = DEFAULT_RULES if installer.rules is None else installer.rules
     if release.metadata is None:
         return _without_metadata(installer, release, machine, release.trouble)
+    rules = rules_of(release.metadata, installer)
     silent = unanswered(release.metadata, installer, enabled)
     decision = decide(machine, rules)
     offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}
@@ -97,25 +98,44 @@ def _variant_view(
 
 
 def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
-    if not release.listed and any(wheel.label for wheel in release.wheels or ()):
-        missing = (release.wheels or ())[0].metadata_name
-        return _without_metadata(
-            UV, release, machine, f"uv sees no variant without a {missing} beside the wheels"
-        )
     read = release.read_by(by_name(UV.reader))
-    if read.metadata is None and read.trouble:
+    if read.metadata is None and read.trouble and release.listed:
         # uv gives up the whole release, ordinary wheels included.
         rows = [Row(label, None, "uv refuses the metadata") for label in release.labels]
-        return View(UV, None, tuple(rows), f"uv refuses the release: {read.trouble}")
+        refusal = f"uv refuses the release: {read.trouble}"
+        return View(UV, None, tuple(rows), refusal, refusal)
     if blind:
         machine = replace(
             machine, cuda=None, gpus=(), reason="uv asks nvidia-smi, which is not on the PATH"
         )
-    return _variant_view(UV, release, machine)
+    if not release.listed and any(wheel.label for wheel in release.wheels or ()):
+        missing = (release.wheels or ())[0].metadata_name
+        why = f"uv sees no variant without a {missing} beside the wheels"
+        view = _without_metadata(UV, release, machine, why)
+    else:
+        view = _variant_view(UV, release, machine)
+    return _unless_refused(view, release, machine)
 
 
 def _pip_view(release: Release, machine: Machine) -> View:
-    return _without_metadata(PIP, release, machine, "pip takes no wheel with a label")
+    view = _without_metadata(PIP, release, machine, "pip takes no wheel with a label")
+    return _unless_refused(view, release, machine)
+
+
+def _unless_refused(view: View, release: Release, machine: Machine) -> View:
+    """Return the view, with nothing taken if the installer refuses the wheel that it selects."""
+    if view.winner is None:
+        return view
+    why = why_refused(release, "" if view.winner == ORDINARY else view.winner, machine)
+    if not why:
+        return view
+    called = view.installer.called
+    what = "the release" if view.installer is UV else "the wheel without a label"
+    rows = tuple(
+        row if row.place is None else replace(row, place=None, reason=f"{called} refuses {what}")
+        for row in view.rows
+    )
+    return replace(view, winner=None, rows=rows, refusal=f"{called} refuses {what}: {why}")
 
 
 def _without_metadata(installer: Installer, release: Release, machine: Machine, why: str) -> View:

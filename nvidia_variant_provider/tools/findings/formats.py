@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 FAILED: Final = Rule("failed", Severity.ERROR, "a file that could not be examined")
 """For files that a tool could not open: in these forms they are findings, too."""
 
-_HOME: Final = "https://github.com/wheelnext/nvidia-variant-provider"
 _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _GITHUB: Final = {"error": "error", "warning": "warning", "note": "notice"}
 _GITLAB: Final = {"error": "major", "warning": "minor", "note": "info"}
@@ -99,7 +98,6 @@ def sarif(run: Run) -> Iterator[str]:
     driver = {
         "name": f"nvidia-variant-provider {run.tool}",
         "version": __version__,
-        "informationUri": _HOME,
         "rules": [_sarif_rule(rule) for rule in rules.values()],
     }
     results = [_sarif_result(finding, index[finding.rule.code]) for finding in run.findings]

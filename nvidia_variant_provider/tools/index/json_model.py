@@ -11,7 +11,7 @@ from nvidia_variant_provider.tools.documents import JsonModel
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.index.plan import Plan
-    from nvidia_variant_provider.tools.index.releases import Release
+    from nvidia_variant_provider.tools.index.releases import ListedRelease
 
 SCHEMA_VERSION: Final = 1
 
@@ -45,11 +45,11 @@ def build_document(plan: Plan) -> IndexDocument:
     )
 
 
-def _record(release: Release) -> ReleaseRecord:
+def _record(release: ListedRelease) -> ReleaseRecord:
     return ReleaseRecord(
-        project=release.project,
-        version=str(release.version),
+        project=release.key.project,
+        version=str(release.key.version),
         files=tuple(it.path.name for it in release.files),
-        labels=tuple(sorted({it.label for it in release.files if it.label})),
-        metadata=release.metadata_name if release.metadata is not None else None,
+        labels=tuple(release.labels),
+        metadata=release.key.metadata_name if release.metadata is not None else None,
     )

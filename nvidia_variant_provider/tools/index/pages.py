@@ -58,8 +58,11 @@ def project_json(project: str, files: Sequence[Listed], versions: Iterable[str],
 
 
 def root_html(projects: Sequence[str]) -> str:
-    """Return the page of all projects; their names are normalised, so they need no escapes."""
-    body = "\n".join(f'    <a href="{it}/">{it}</a><br>' for it in projects)
+    """Return the page of all projects."""
+    body = "\n".join(
+        f'    <a href="{html.escape(quote(name))}/">{html.escape(name)}</a><br>'
+        for name in projects
+    )
     return _HTML.format(title="Simple index", body=body)
 
 

@@ -13,9 +13,6 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.utils import canonicalize_name
-from packaging.version import Version
-
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import taking_the_name_of, write_atomically
 from nvidia_variant_provider.tools.index.hashes import hash_files
@@ -26,8 +23,14 @@ from nvidia_variant_provider.tools.index.pages import (
     root_html,
     root_json,
 )
-from nvidia_variant_provider.tools.index.releases import File, Release, group_releases, read_files
-from nvidia_variant_provider.tools.lint.sources import INDEX_SUFFIX, metadata_fields
+from nvidia_variant_provider.tools.index.releases import (
+    ListedFile,
+    ListedRelease,
+    group_releases,
+    read_files,
+)
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, ReleaseKey
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -46,7 +49,7 @@ class Plan:
     """
 
     folder: Path
-    releases: tuple[Release, ...]
+    releases: tuple[ListedRelease, ...]
     texts: tuple[tuple[str, bytes], ...]
     links: tuple[Path, ...]
     stale: tuple[Path, ...]
@@ -97,30 +100,30 @@ def plan_index(
     return Plan(target, releases, tuple(texts), tuple(links), stale)
 
 
-def _check_labels(files: Sequence[File], only: Collection[str], folder: Path) -> None:
+def _check_labels(files: Sequence[ListedFile], only: Collection[str], folder: Path) -> None:
     labels = {it.label for it in files}
     if absent := sorted(set(only) - labels):
         known = ", ".join(sorted(labels - {""}))
         raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
 
 
-def _beside_wheels(releases: Sequence[Release]) -> Iterator[tuple[str, bytes]]:
+def _beside_wheels(releases: Sequence[ListedRelease]) -> Iterator[tuple[str, bytes]]:
     for release in releases:
         for file in release.files:
             if file.core:
                 yield f"{file.path.name}.metadata", file.core
         if release.metadata is not None:
-            yield release.metadata_name, release.metadata.to_json().encode()
+            yield release.key.metadata_name, release.metadata.to_json().encode()
 
 
 def _pages(
-    releases: Sequence[Release], base: str, digests: Mapping[Path, str]
+    releases: Sequence[ListedRelease], base: str, digests: Mapping[Path, str]
 ) -> Iterator[tuple[str, bytes]]:
-    projects = sorted({it.project for it in releases})
+    projects = sorted({it.key.project for it in releases})
     for project in projects:
-        own = [it for it in releases if it.project == project]
+        own = [it for it in releases if it.key.project == project]
         listed = [it for release in own for it in _listed(release, digests)]
-        versions = [str(it.version) for it in own]
+        versions = [str(it.key.version) for it in own]
         page = f"{PAGES}/{project}/index"
         yield f"{page}.html", project_html(project, listed, base).encode()
         yield f"{page}.json", project_json(project, listed, versions, base).encode()
@@ -128,7 +131,7 @@ def _pages(
     yield f"{PAGES}/index.json", root_json(projects).encode()
 
 
-def _listed(release: Release, digests: Mapping[Path, str]) -> Iterator[Listed]:
+def _listed(release: ListedRelease, digests: Mapping[Path, str]) -> Iterator[Listed]:
     for file in release.files:
         requires = metadata_fields(file.core, "Requires-Python")
         yield Listed(
@@ -141,21 +144,19 @@ def _listed(release: Release, digests: Mapping[Path, str]) -> Iterator[Listed]:
     if release.metadata is not None:
         # Installers look for the metadata among the links of the page.
         data = release.metadata.to_json().encode()
-        yield Listed(release.metadata_name, hashlib.sha256(data).hexdigest(), len(data))
+        yield Listed(release.key.metadata_name, hashlib.sha256(data).hexdigest(), len(data))
 
 
-def _stale(target: Path, files: Sequence[File], written: Collection[str]) -> Iterator[Path]:
+def _stale(target: Path, files: Sequence[ListedFile], written: Collection[str]) -> Iterator[Path]:
     """Yield what an earlier run left that would now mislead an installer.
 
     Metadata of releases whose wheels are here, under whatever spelling, and pages of projects
     that are gone. Metadata of other releases is not ours to judge.
     """
-    here = {(it.project, it.version) for it in files}
-    for path in sorted(target.glob(f"*{INDEX_SUFFIX}")):
-        name, _, version = path.name.removesuffix(INDEX_SUFFIX).partition("-")
-        with contextlib.suppress(ValueError):
-            if (canonicalize_name(name), Version(version)) in here and path.name not in written:
-                yield path
+    here = {file.key for file in files}
+    for path in sorted(target.glob(f"*{METADATA_SUFFIX}")):
+        if ReleaseKey.of_metadata(path.name) in here and path.name not in written:
+            yield path
     for path in sorted(target.glob(f"{PAGES}/*/index.*")):
         if path.suffix in {".html", ".json"} and f"{PAGES}/{path.parent.name}/{path.name}" not in (
             written

@@ -1,21 +1,23 @@
-"""The releases in a folder: wheels and source distributions by project and version."""
+"""The releases in a folder, as the index lists them: wheels and source distributions."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
-from packaging.version import Version
-
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.lint.sources import INDEX_SUFFIX, MAX_FILES, read_members
-from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.union import union
-from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.tools.releases.files import (
+    SDIST_SUFFIXES,
+    WHEEL_SUFFIX,
+    ReleaseKey,
+    list_folder,
+    read_wheel_file,
+)
+from nvidia_variant_provider.tools.releases.release import variant_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,89 +25,80 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 
-_SDISTS: Final = (".tar.gz", ".zip")
-
 
 @dataclass(frozen=True, slots=True)
-class File:
+class ListedFile:
     """A wheel or source distribution; ``label`` is empty unless it is a variant wheel.
 
     ``core`` is the wheel's METADATA, empty for a source distribution.
     """
 
     path: Path
-    project: str
-    version: Version
+    key: ReleaseKey
     label: str = ""
     core: bytes = field(default=b"", repr=False)
     variant: VariantMetadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ListedRelease:
     """One version of a project: its files, and its metadata if variants are among them."""
 
-    project: str
-    version: Version
-    files: tuple[File, ...]
+    key: ReleaseKey
+    files: tuple[ListedFile, ...]
     metadata: VariantMetadata | None
 
     @property
-    def metadata_name(self) -> str:
-        """The name of the release's metadata file, normalised as wheels' names are."""
-        return f"{self.project.replace('-', '_')}-{self.version}{INDEX_SUFFIX}"
+    def labels(self) -> list[str]:
+        """The variant labels, sorted."""
+        return sorted({file.label for file in self.files if file.label})
 
 
-def read_files(folder: Path) -> Iterator[File]:
+def read_files(folder: Path) -> Iterator[ListedFile]:
     """Yield the wheels and source distributions of a folder, by name.
 
-    Raises ``InvalidValueError`` for a folder without a wheel, ``MetadataError`` for a bad one.
+    Raises ``InvalidValueError`` for a folder without a wheel and for a wheel that pip or uv refuse,
+    ``MetadataError`` for variant metadata that is not valid.
     """
     if not folder.is_dir():
-        raise InvalidValueError(f"{folder}: no such folder")
-    names = sorted(os.listdir(folder))
-    if len(names) > MAX_FILES:
-        raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-    if not any(it.endswith(".whl") for it in names):
+        raise InvalidValueError(f"{folder}: {missing(str(folder))}")
+    names = list_folder(str(folder))
+    if not any(name.endswith(WHEEL_SUFFIX) for name in names):
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one")
     for name in names:
-        if name.endswith(".whl"):
-            yield _read_wheel(folder / name)
-        elif name.endswith(_SDISTS):
-            # An archive of another name is no source distribution, and nobody's fault.
-            with contextlib.suppress(InvalidSdistFilename):
-                project, version = parse_sdist_filename(name)
-                yield File(folder / name, project, version)
+        path = folder / name
+        if name.endswith(WHEEL_SUFFIX):
+            yield _read_wheel(path)
+        elif name.endswith(SDIST_SUFFIXES) and (key := ReleaseKey.of_sdist(name)):
+            # Hashed later: what cannot be read is told before anything is written.
+            os.stat(path)
+            yield ListedFile(path, key)
 
 
-def _read_wheel(path: Path) -> File:
-    name = WheelName.parse(path.name)
-    members = read_members(str(path), name)
-    variant = None
-    if name.label:
-        if members.variant is None:
-            raise MetadataError(str(path), "", "no variant.json", f"one for {name.label}")
-        source = f"{path}!{members.variant_name}"
-        variant = parse_wheel_metadata(members.variant, source, name.label)
-    project = canonicalize_name(name.name)
-    return File(path, project, Version(name.version), name.label, members.metadata, variant)
+def _read_wheel(path: Path) -> ListedFile:
+    wheel = read_wheel_file(str(path))
+    if wheel.fault:
+        raise InvalidValueError(f"{path}: {wheel.fault}")
+    key, label = ReleaseKey.of_wheel(wheel.name), wheel.name.label
+    variant = variant_metadata(wheel) if label else None
+    return ListedFile(path, key, label, wheel.metadata, variant)
 
 
-def group_releases(files: Sequence[File]) -> Iterator[Release]:
+def group_releases(files: Sequence[ListedFile]) -> Iterator[ListedRelease]:
     """Yield the releases of some files, by project and version, with their metadata combined."""
-    groups: dict[tuple[str, Version], list[File]] = {}
+    groups: dict[ReleaseKey, list[ListedFile]] = {}
     for file in files:
-        groups.setdefault((file.project, file.version), []).append(file)
-    for (project, version), members in sorted(groups.items()):
+        groups.setdefault(file.key, []).append(file)
+    for key, members in sorted(groups.items()):
         described = [(str(it.path), it.variant) for it in members if it.variant is not None]
         metadata = union(described) if described else None
-        yield Release(project, version, tuple(members), metadata)
+        yield ListedRelease(key, tuple(members), metadata)
 
 
-def summary(release: Release) -> str:
+def summary(release: ListedRelease) -> str:
     """Return one line about a release, for people."""
     kinds = Counter("sdist" if it.path.suffix != ".whl" else "wheel" for it in release.files)
     counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
-    labels = sorted({it.label for it in release.files if it.label})
-    shown = f"; {release.metadata_name}: {' '.join(labels)}" if labels else ""
-    return f"{release.project} {release.version}: {counts}{shown}"
+    name, labels = release.key.metadata_name, release.labels
+    shown = f"; {name}: {' '.join(labels)}" if labels else ""
+    return f"{release.key.project} {release.key.version}: {counts}{shown}"

@@ -1,96 +1,83 @@
-"""Readers of machine lists: one module per format, and partitions of files for many workers."""
+"""Inventories: lists of machines as people have them, told apart by their content.
+
+``read`` yields an ``Entry`` for each machine, or the error of an element that cannot be read, so
+that the caller decides whether a bad element ends everything. One module a kind of source.
+"""
 
 from __future__ import annotations
 
+import itertools
 import os
-import sys
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.errors import FleetError
-from nvidia_variant_provider.tools.inventory import kubernetes, machine_files, slurm, smi, table
+from nvidia_variant_provider.tools.inventory import table
+from nvidia_variant_provider.tools.inventory.content import STDIN, Content, opened, source_name
+from nvidia_variant_provider.tools.inventory.documents import read_json
+from nvidia_variant_provider.tools.inventory.texts import is_table, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nvidia_variant_provider.tools.coverage.fleet import Record
+    from nvidia_variant_provider.tools.inventory.machine import Entry
 
-STDIN: Final = "-"
-KUBERNETES: Final = "kubernetes"
-SLURM: Final = "slurm"
-SMI: Final = "nvidia-smi"
-TABLE: Final = "csv"
-MACHINE: Final = "machine"
-MACHINE_LINES: Final = "machine-lines"
-
-_WHOLE: Final = {
-    KUBERNETES: kubernetes.read,
-    SLURM: slurm.read,
-    SMI: smi.read,
-    MACHINE: machine_files.read,
-}
-# Formats with one record a line can be read from any byte on.
-_BY_LINE: Final = {TABLE: table.read, MACHINE_LINES: machine_files.read_lines}
+__all__ = ["STDIN", "Partition", "files", "read", "split"]
 
 # A folder with more files than this is not a folder of machines.
 MAX_FILES: Final = 200_000
+_MANY_LINES: Final = 2
 
 
 class Partition(NamedTuple):
-    """A part of a machine list: a file, or the lines that begin in a range of its bytes."""
+    """A part of an inventory: a file, or the lines that begin in a range of its bytes."""
 
     path: str
-    format: str
     start: int = 0
     stop: int | None = None
 
 
-def read(partition: Partition) -> Iterator[Record]:
-    """Yield the records of a partition; raises ``FleetError`` for what cannot be read."""
-    path = partition.path
-    source = "standard input" if path == STDIN else os.path.basename(path)
-    try:
-        if path == STDIN:
-            yield from _read(partition, sys.stdin.buffer, source)
-        else:
-            with open(path, "rb") as stream:
-                yield from _read(partition, stream, source)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FleetError(path, "", "", reason, "a readable file") from error
+def read(partition: Partition) -> Iterator[Entry | FleetError]:
+    """Yield the entries of a partition, and errors of single elements as values.
 
-
-def _read(partition: Partition, stream: BinaryIO, source: str) -> Iterator[Record]:
-    by_line = _BY_LINE.get(partition.format)
-    if by_line is None:
-        return _WHOLE[partition.format](stream, source)
-    return by_line(stream, source, partition.start, partition.stop)
-
-
-def files(path: str, form: str) -> Iterator[Partition]:
-    """Yield the files of a folder, sorted, or the file itself, as partitions of one format.
-
-    In a folder, machine files end in ``.json`` or ``.jsonl`` and others in ``.csv`` or ``.json``;
-    hidden files are passed over.
+    Raises ``FleetError`` for a file that cannot be read, or that is no inventory.
     """
+    source = source_name(partition.path)
+    with opened(partition.path) as content:
+        head = content.head()
+        if is_table(head) or partition.start or partition.stop is not None:
+            yield from table.read(content.stream, source, partition.start, partition.stop)
+        elif head.lstrip().startswith(("{", "[")):
+            yield from read_json(content.stream, source)
+        else:
+            yield from read_text(content, source)
+
+
+def files(path: str) -> Iterator[Partition]:
+    """Yield the files of a folder, sorted, or the file itself; hidden files are passed over."""
     if path == STDIN or not os.path.isdir(path):
-        yield _typed(path, form)
+        yield Partition(path)
         return
     names = sorted(
-        name
-        for name in os.listdir(path)
-        if not name.startswith(".") and name.endswith((".json", ".jsonl", ".csv", ".txt"))
+        entry.name
+        for entry in itertools.islice(os.scandir(path), MAX_FILES + 1)
+        if entry.is_file() and not entry.name.startswith(".")
     )
     if not names:
-        raise FleetError(path, "", "", "no file", "files that end in .json, .jsonl, .csv or .txt")
+        raise FleetError(path, "", "", "no file", "a folder of inventories")
     if len(names) > MAX_FILES:
-        raise FleetError(path, "", "", f"{len(names)} files", f"at most {MAX_FILES}")
+        raise FleetError(path, "", "", "too many files", f"at most {MAX_FILES}")
     for name in names:
-        yield _typed(os.path.join(path, name), form)
+        yield Partition(os.path.join(path, name))
 
 
 def split(partition: Partition, size: int) -> Iterator[Partition]:
-    """Cut a file into ranges of about ``size`` bytes where its format allows; else return it."""
-    if partition.format not in _BY_LINE or partition.path == STDIN:
+    """Cut a CSV file into ranges of about ``size`` bytes; else return it as it is."""
+    if partition.path == STDIN:
+        yield partition
+        return
+    with opened(partition.path) as content:
+        can_be_cut = _can_be_cut(content)
+    if not can_be_cut:
         yield partition
         return
     total = os.path.getsize(partition.path)
@@ -98,7 +85,5 @@ def split(partition: Partition, size: int) -> Iterator[Partition]:
         yield partition._replace(start=start, stop=min(start + size, total))
 
 
-def _typed(path: str, form: str) -> Partition:
-    if form == MACHINE and path.endswith(".jsonl"):
-        return Partition(path, MACHINE_LINES)
-    return Partition(path, form)
+def _can_be_cut(content: Content) -> bool:
+    return content.is_plain and is_table(content.head())

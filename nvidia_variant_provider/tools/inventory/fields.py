@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+import reprlib
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from nvidia_variant_provider.errors import FleetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# A value may be nested or long without end; what an error shows of it may not.
+_SHORT: Final = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
 
 
 class Place(NamedTuple):
@@ -19,7 +24,7 @@ class Place(NamedTuple):
 
     def fail(self, key: str, seen: object, expected: str) -> NoReturn:
         """Raise ``FleetError`` for a key of the record."""
-        raise FleetError(self.source, self.where, key, repr(seen), expected)
+        raise FleetError(self.source, self.where, key, _SHORT.repr(seen), expected)
 
     def mapping(self, value: object, key: str) -> Mapping[str, object]:
         """Return a JSON object; a missing one is empty."""
@@ -27,6 +32,14 @@ class Place(NamedTuple):
             return {}
         if not isinstance(value, dict):
             self.fail(key, value, "a JSON object")
+        return value
+
+    def sequence(self, value: object, key: str) -> list[object]:
+        """Return a JSON array; a missing one is empty."""
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.fail(key, value, "a JSON array")
         return value
 
     def text(self, row: Mapping[str, object], key: str) -> str:
@@ -38,6 +51,19 @@ class Place(NamedTuple):
             self.fail(key, value, "a text")
         return value.strip()
 
+    def number(self, row: Mapping[str, object], key: str, most: int) -> int | None:
+        """Return a whole number that JSON or a text gives; ``None`` if there is none."""
+        value = row.get(key)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+            return value
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str):
+            self.fail(key, value, f"a whole number up to {most}")
+        return self.whole_number(value.strip(), key, most)
+
     def whole_number(self, text: str, key: str, most: int) -> int:
         """Return a whole number in its bounds."""
         if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
@@ -46,9 +72,10 @@ class Place(NamedTuple):
             self.fail(key, text, f"a whole number up to {most}")
         return int(text)
 
-    def cells(self, line: str) -> list[str]:
+    def cells(self, line: str, delimiter: str = ",") -> list[str]:
         """Return the cells of a line of comma-separated values."""
         try:
-            return [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
+            rows = csv.reader([line], skipinitialspace=delimiter == ",", delimiter=delimiter)
+            return [cell.strip() for cell in next(rows)]
         except (csv.Error, StopIteration) as error:
-            raise FleetError(*self, "", line, "comma-separated values") from error
+            raise FleetError(*self, "", _SHORT.repr(line), "comma-separated values") from error

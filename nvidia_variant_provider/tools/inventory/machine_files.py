@@ -1,67 +1,95 @@
-"""Machine files: what ``detect --json`` prints, one document, one a line, or a folder of them."""
+"""Machine files (``detect --json``), records (``detect --record``) and a site's Ansible facts."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import machine_file
 from nvidia_variant_provider.errors import FleetError, InvalidValueError
 from nvidia_variant_provider.model import Status
-from nvidia_variant_provider.tools.coverage.fleet import Record
-from nvidia_variant_provider.tools.coverage.kinds import Facts
-from nvidia_variant_provider.tools.inventory.streams import MAX_LINE, lines
+from nvidia_variant_provider.tools.inventory.machine import Entry, StatedGpu, StatedMachine, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.inventory.fields import Place
+
+_KEYS: Final = frozenset({"gpus", "cuda_driver_version", "driver_release", "platform"})
+_RECORD: Final = "observed"
+_MAX_DEPTH: Final = 20
+_GPU_KEYS: Final = frozenset({"driver_version", "compute_cap", "compute_capability"})
 
 
-def read(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield the record of a file that holds one machine, on one line or over many."""
-    data = stream.read(MAX_LINE + 1)
-    if len(data) > MAX_LINE:
-        raise FleetError(source, "", "", "a larger file", f"a machine in {MAX_LINE} bytes")
+def is_machine(row: Mapping[str, object]) -> bool:
+    """Whether a document is a machine file or a record of one."""
+    return bool(_KEYS & row.keys()) or _RECORD in row
+
+
+def entry(place: Place, row: Mapping[str, object]) -> Entry:
+    """Read one machine file or record."""
     try:
-        yield _record(data.decode("utf-8-sig"), source, "")
-    except UnicodeDecodeError as error:
-        raise FleetError(source, "", "", repr(data[:40]), "text in UTF-8") from error
+        machine = _replayed(row) if _RECORD in row else machine_file.load(dict(row))
+    except InvalidValueError as error:
+        raise FleetError(*place, "", "something else", f"a machine file: {error}") from error
+    name = f"{place.source} {place.where}".strip()
+    return Entry(stated(machine), 1, name, *place)
 
 
-def read_lines(
-    stream: BinaryIO, source: str, start: int = 0, stop: int | None = None
-) -> Iterator[Record]:
-    """Yield one record a line of a file with one machine a line; a byte range is a partition."""
-    for where, line in lines(stream, source, start, stop):
-        if line.strip():
-            yield _record(line, source, where)
+def _replayed(row: Mapping[str, object]) -> Machine:
+    from nvidia_variant_provider.detect.cascade import detect
+    from nvidia_variant_provider.detect.replay import ReplayHost
+
+    return detect(ReplayHost(row[_RECORD])).machine
 
 
-def facts_of(machine: Machine) -> Facts:
-    """Return what matters of a machine that was detected or described."""
-    unusable = ""
+def stated(machine: Machine) -> StatedMachine:
+    """Return what a machine that was detected or described says."""
+    no_driver = ""
     if machine.cuda is None and (machine.gpus or machine.status is Status.GPU_NO_DRIVER):
-        unusable = machine.reason or f"status {machine.status.value}"
-    capabilities = tuple(str(gpu.capability or "") for gpu in machine.gpus)
-    if unusable and not capabilities:
-        capabilities = ("",)
-    return Facts(
-        devices=tuple(sorted({gpu.name for gpu in machine.gpus if gpu.name})),
-        capabilities=tuple(sorted(set(capabilities))),
-        driver=str(machine.driver_release or ""),
-        cuda=str(machine.cuda or ""),
-        architecture=machine.platform.architecture,
-        system=machine.platform.system,
-        no_driver=unusable,
+        no_driver = machine.reason or f"status {machine.status.value}"
+    gpus = merged(StatedGpu(gpu.name, str(gpu.capability or ""), 1) for gpu in machine.gpus)
+    return StatedMachine(
+        gpus or ((StatedGpu(),) if no_driver else ()),
+        str(machine.driver_release or ""),
+        str(machine.cuda or ""),
+        machine.platform.architecture,
+        machine.platform.system,
+        no_driver,
     )
 
 
-def _record(text: str, source: str, where: str) -> Record:
-    try:
-        machine = machine_file.load(json.loads(text))
-    except InvalidValueError as error:
-        raise FleetError(source, where, "", "something else", f"a machine file: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise FleetError(source, where, "", str(error), "a JSON document") from error
-    return Record(facts_of(machine), 1, (where and f"{source} {where}") or source, source, where)
+def ansible(place: Place, facts: Mapping[str, object]) -> Entry:
+    """Read the facts of a host: GPUs stand in what the site adds under ``ansible_local``.
+
+    Ansible itself knows no GPUs, so facts without them are refused.
+    """
+    found = list(_gpus(facts.get("ansible_local"), _MAX_DEPTH))
+    if not found:
+        expected = "GPUs: ansible -m shell -a 'nvidia-smi --query-gpu=... --format=csv'"
+        raise FleetError(*place, "", "Ansible facts, which name no GPU", expected)
+    gpus = merged(
+        StatedGpu(
+            place.text(gpu, "name"),
+            place.text(gpu, "compute_cap") or place.text(gpu, "compute_capability"),
+            1,
+        )
+        for gpu in found
+    )
+    driver = next(filter(None, (place.text(gpu, "driver_version") for gpu in found)), "")
+    architecture = place.text(facts, "ansible_architecture")
+    system = place.text(facts, "ansible_system").lower()
+    machine = StatedMachine(gpus, driver, "", architecture, system)
+    return Entry(machine, 1, place.text(facts, "ansible_hostname"), *place)
+
+
+def _gpus(value: object, depth: int) -> Iterator[Mapping[str, object]]:
+    if depth and isinstance(value, dict):
+        if "name" in value and _GPU_KEYS & value.keys():
+            yield value
+        else:
+            for inner in value.values():
+                yield from _gpus(inner, depth - 1)
+    elif depth and isinstance(value, list):
+        for inner in value:
+            yield from _gpus(inner, depth - 1)

@@ -1,125 +1,183 @@
-"""GPUs from ``nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv``.
+"""What nvidia-smi prints on one machine: --query-gpu, -L, -q, and its complaints.
 
-One file is one machine, unless every line starts with ``host: `` as pdsh and clush write it.
-nvidia-smi prints no CUDA version here: it follows from the driver branch.
+No output but ``-q`` has the CUDA driver version; it follows from the driver branch. Formats:
+NVIDIA's manual page of nvidia-smi, and its output from R470 to R610.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import FleetError
-from nvidia_variant_provider.tools.coverage.fleet import Record
-from nvidia_variant_provider.tools.coverage.kinds import Facts
+from nvidia_variant_provider.tables.pci import chip_of
 from nvidia_variant_provider.tools.inventory.fields import Place
-from nvidia_variant_provider.tools.inventory.streams import lines
+from nvidia_variant_provider.tools.inventory.machine import StatedGpu, StatedMachine, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
-_HOST: Final = re.compile(r"([A-Za-z0-9][\w.-]{0,252}): (.*)")
-_NAMES: Final = frozenset({"name", "gpu_name"})
+    from nvidia_variant_provider.tools.inventory.hosts import Line
+
+NAMES: Final = frozenset({"name", "gpu_name"})
 _DRIVER: Final = "driver_version"
 _CAPABILITY: Final = "compute_cap"
+_DEVICE: Final = "pci.device_id"
+FIELDS: Final = re.compile(
+    r"(name|gpu_name|driver_version|compute_cap|count|index|uuid|gpu_uuid|serial|timestamp|vbios_version|"
+    r"pstate|(pci|memory|utilization|clocks|power|temperature|mig|ecc|fan|display|gpu_serial)[\w.]*)"
+    r"(\s*\[.*\])?"
+)
 
 # What nvidia-smi prints for a value it does not have, over the generations.
-_ABSENT: Final = frozenset({"[N/A]", "N/A", "[Not Supported]", "[Unknown Error]", ""})
+_ABSENT: Final = frozenset(
+    {"[N/A]", "N/A", "[Not Supported]", "[Unknown Error]", "[GPU requires reset]", ""}
+)
 
 # What it prints instead of rows; the exit code is lost in a dump.
-_TROUBLES: Final = (
-    "NVIDIA-SMI has failed",
-    "Failed to initialize NVML",
-    "NVIDIA-SMI couldn't",
-    "Unable to determine the device handle",
-)
+TROUBLES: Final = ("NVIDIA-SMI has failed", "Failed to initialize NVML", "NVIDIA-SMI couldn't")
+_LOST: Final = ("Unable to determine the device handle", "GPU is lost", "GPU requires reset")
 _NO_DEVICES: Final = "No devices were found"
+NO_PROGRAM: Final = re.compile(
+    r"(nvidia-smi: (command )?not found|command not found: nvidia-smi|No such file or directory|"
+    r"is not recognized as|not found.*nvidia-smi|nvidia-smi.*not found|exited with exit code 127)"
+)
+_LISTED: Final = re.compile(r"GPU (\d+): (.+?) \(UUID: .*\)\s*")
+_MIG: Final = re.compile(r"\s+MIG .*Device\s+\d+:.*")
+_REPORT: Final = re.compile(r"\s*([A-Z][\w /.-]*?)\s*: ?(.*)")
+_CPU_ONLY: Final = "no nvidia-smi: counted as a CPU machine"
 
 
-class _Gpu(NamedTuple):
-    name: str
-    driver: str
-    capability: str
+def machine(rows: Sequence[Line], source: str) -> StatedMachine:
+    """Read all that one machine printed; raises ``FleetError`` for what nvidia-smi never prints."""
+    useful, trouble, lost, missing = _sorted_out(rows)
+    found = StatedMachine()
+    if useful:
+        found = _parsed(useful, source)
+    if lost:
+        said = f"{lost} GPU lost: nvidia-smi cannot reach its handle"
+        gpus = (*found.gpus, StatedGpu("", "", lost))
+        found = found._replace(gpus=gpus, assumed=(*found.assumed, said))
+    if not found.gpus and trouble:
+        return StatedMachine((StatedGpu(),), no_driver=f"nvidia-smi: {trouble}")
+    if not found.gpus and missing:
+        return StatedMachine(assumed=(_CPU_ONLY,))
+    return found
 
 
-class _Host:
-    """What has been read of one machine."""
-
-    __slots__ = ("columns", "gpus", "trouble", "where")
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        self.columns: tuple[str, ...] = ()
-        self.gpus: dict[_Gpu, None] = {}
-        self.trouble = ""
-
-    def facts(self) -> Facts:
-        """Return what the rows say together."""
-        if not self.gpus and self.trouble:
-            return Facts(capabilities=("",), no_driver=f"nvidia-smi: {self.trouble}")
-        capabilities = {gpu.capability for gpu in self.gpus}
-        return Facts(
-            devices=tuple(sorted({gpu.name for gpu in self.gpus if gpu.name})),
-            # One GPU that does not tell leaves the others' capabilities standing.
-            capabilities=tuple(sorted(capabilities)) if capabilities != {""} else (),
-            driver=next((gpu.driver for gpu in self.gpus if gpu.driver), ""),
-        )
+def _sorted_out(rows: Iterable[Line]) -> tuple[list[Line], str, int, bool]:
+    useful: list[Line] = []
+    trouble, lost, missing = "", 0, False
+    for where, text in rows:
+        if any(word in text for word in TROUBLES):
+            trouble = text.strip()[:200]
+        elif any(word in text for word in _LOST):
+            lost += 1
+        elif NO_PROGRAM.search(text):
+            missing = True
+        elif text.strip() and _NO_DEVICES not in text and "running as" not in text:
+            useful.append((where, text))
+    if trouble or missing:
+        # Behind a complaint stands advice, and the return code of a shell.
+        useful = [row for row in useful if "," in row[1] and not row[1].startswith("Make sure")]
+    return useful, trouble, lost, missing
 
 
-def read(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield one record a machine, in the order of their first lines."""
-    hosts: dict[str, _Host] = {}
-    columns: dict[tuple[str, ...], tuple[str, ...]] = {}
-    gpus: dict[_Gpu, _Gpu] = {}
-    for where, line in lines(stream, source):
-        if not line.strip():
+def _parsed(rows: list[Line], source: str) -> StatedMachine:
+    first = rows[0][1]
+    if _LISTED.fullmatch(first):
+        return _listing(rows, source)
+    if any(line.strip().startswith(("Driver Version ", "Attached GPUs ")) for _, line in rows[:20]):
+        return _report(rows)
+    return _query(rows, source)
+
+
+def _listing(rows: Iterable[Line], source: str) -> StatedMachine:
+    """Read ``nvidia-smi -L``, which names no driver; MIG devices stand below their GPU."""
+    gpus = []
+    for where, line in rows:
+        if match := _LISTED.fullmatch(line):
+            gpus.append(StatedGpu(match[2], "", 1))
+        elif not _MIG.fullmatch(line):
+            Place(source, where).fail("", line, "GPU 0: NAME (UUID: ...)")
+    return StatedMachine(merged(gpus))
+
+
+def _report(rows: Iterable[Line]) -> StatedMachine:
+    """Read ``nvidia-smi -q``, which has no capability: the PCI id tells it."""
+    gpus: list[StatedGpu] = []
+    driver = cuda = ""
+    for _, line in rows:
+        match = _REPORT.fullmatch(line)
+        if match is None:
             continue
-        name, text = _split_host(line)
-        host = hosts.setdefault(name, _Host(where))
-        if any(trouble in text for trouble in _TROUBLES):
-            host.trouble = text.strip()[:200]
-        elif _NO_DEVICES not in text and not (host.trouble and not host.columns):
-            _take(host, Place(source, where), text, columns, gpus)
-    for name, host in hosts.items():
-        yield Record(host.facts(), 1, name or source, source, host.where)
+        # R610 puts a remark in brackets behind these values.
+        key, value = match[1], match[2].partition("(")[0].strip()
+        if key in {"Driver Version", "KMD Version"} and not driver:
+            driver = value
+        elif key in {"CUDA Version", "CUDA UMD Version"} and not cuda:
+            cuda = value if value[:1].isdigit() else ""
+        elif key == "Product Name":
+            gpus.append(StatedGpu(match[2].strip(), "", 1))
+        elif key == "Device Id" and gpus:
+            gpus[-1] = gpus[-1]._replace(capability=capability_of_pci(value))
+    return StatedMachine(merged(gpus), driver, cuda)
 
 
-def _split_host(line: str) -> tuple[str, str]:
-    match = _HOST.fullmatch(line)
-    # A message of nvidia-smi has a colon too; only rows and known messages have a host before it.
-    if match is None or line.startswith(_TROUBLES):
-        return "", line
-    return match[1], match[2]
+def _query(rows: list[Line], source: str) -> StatedMachine:
+    """Read ``--query-gpu=... --format=csv``, with a header, or guess the columns by their look."""
+    cells = [(Place(source, where), Place(source, where).cells(line)) for where, line in rows]
+    header = tuple(re.sub(r"\s*\[.*\]$", "", cell) for cell in cells[0][1])
+    assumed: tuple[str, ...] = ()
+    if NAMES & set(header) or _CAPABILITY in header:
+        cells = [(place, row) for place, row in cells if not _is_header(row, header)]
+    else:
+        header = _guessed(*cells[0])
+        assumed = ("columns: by their look, as there is no header",)
+    gpus, driver = [], ""
+    for place, row in cells:
+        if len(row) != len(header):
+            raise FleetError(*place, "", f"{len(row)} cells", f"{len(header)} as in the header")
+        known = dict(zip(header, ("" if cell in _ABSENT else cell for cell in row), strict=True))
+        driver = driver or known.get(_DRIVER, "")
+        name = next((known[column] for column in sorted(NAMES) if known.get(column)), "")
+        capability = known.get(_CAPABILITY, "") or capability_of_pci(known.get(_DEVICE, ""))
+        gpus.append(StatedGpu(name, capability, 1))
+    return StatedMachine(merged(gpus), driver, assumed=assumed)
 
 
-def _take(
-    host: _Host,
-    place: Place,
-    text: str,
-    columns: dict[tuple[str, ...], tuple[str, ...]],
-    gpus: dict[_Gpu, _Gpu],
-) -> None:
-    """Add one line to its machine; equal headers and GPUs are kept once for all machines."""
-    cells = place.cells(text)
-    if not host.columns:
-        header = tuple(re.sub(r"\s*\[.*\]$", "", cell) for cell in cells)
-        if not _NAMES & set(header) and _CAPABILITY not in header:
-            raise FleetError(
-                *place, "", text, "a header with name or compute_cap (so not noheader)"
-            )
-        host.columns = columns.setdefault(header, header)
-        return
-    if tuple(re.sub(r"\s*\[.*\]$", "", cell) for cell in cells) == host.columns:
-        return
-    if len(cells) != len(host.columns):
-        raise FleetError(*place, "", f"{len(cells)} cells", f"{len(host.columns)} as in the header")
-    row = {
-        column: "" if cell in _ABSENT else cell
-        for column, cell in zip(host.columns, cells, strict=True)
-    }
-    found = _Gpu(
-        next((row[column] for column in _NAMES if row.get(column)), ""),
-        row.get(_DRIVER, ""),
-        row.get(_CAPABILITY, ""),
-    )
-    host.gpus[gpus.setdefault(found, found)] = None
+def _is_header(row: Sequence[str], header: tuple[str, ...]) -> bool:
+    return tuple(re.sub(r"\s*\[.*\]$", "", cell) for cell in row) == header
+
+
+# The order of --query-gpu is the caller's; without a header a column is what it looks like.
+_LOOKS: Final = (
+    (_DRIVER, re.compile(r"\d{3}\.\d+(\.\d+)?")),
+    (_CAPABILITY, re.compile(r"\d{1,2}\.\d")),
+    (_DEVICE, re.compile(r"0x[0-9A-Fa-f]{4}10DE")),
+    ("uuid", re.compile(r"(GPU|MIG)-[0-9a-f-]+")),
+    ("index", re.compile(r"\d{1,3}")),
+    ("other", re.compile(r"\[.*\]|[\d.]+( \S+)?|[0-9A-Fa-f:.]+|")),
+)
+
+
+def _guessed(place: Place, row: Sequence[str]) -> tuple[str, ...]:
+    header = []
+    for index, cell in enumerate(row):
+        look = next((name for name, look in _LOOKS if look.fullmatch(cell)), "name")
+        header.append(look if look not in header else f"{look} {index}")
+    if "name" not in header or not any(character.isalpha() for character in "".join(row)):
+        raise FleetError(*place, "", repr(",".join(row)), "a row with the GPU's name, or a header")
+    if _DRIVER not in header and _CAPABILITY not in header:
+        expected = "output of nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv"
+        raise FleetError(*place, "", repr(",".join(row)), expected)
+    return tuple(header)
+
+
+def capability_of_pci(text: str) -> str:
+    """Return the capability behind ``0x26B910DE``; empty where the id is not known."""
+    digits = text.lower().removeprefix("0x")
+    if not re.fullmatch(r"[0-9a-f]{4}(10de)?", digits):
+        return ""
+    chip = chip_of(int(digits[:4], 16))
+    return str(chip.capability) if chip else ""

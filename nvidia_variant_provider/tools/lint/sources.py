@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-import zipfile
-import zlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from packaging.utils import canonicalize_name, canonicalize_version
-
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import missing, read_bounded
 from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
@@ -24,20 +20,21 @@ from nvidia_variant_provider.tools.lint.subject import (
     mapping,
     texts,
 )
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.releases.files import (
+    METADATA_SUFFIX,
+    ReleaseKey,
+    list_folder,
+    read_wheel_file,
+)
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON, metadata_fields
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# A mirror of one project has thousands of wheels, never this many.
-MAX_FILES: Final = 100_000
-
-INDEX_SUFFIX: Final = "-variants.json"
 PYPROJECT: Final = "pyproject.toml"
-# Folder, normalised name and version of a release.
-_Key: TypeAlias = tuple[str, str, str]
+_Key: TypeAlias = tuple[str, ReleaseKey]
 _SHOWN: Final = 80
 
 
@@ -62,10 +59,10 @@ class Gathered:
     def releases(self) -> Iterator[Release]:
         """The releases that the files add up to, each read when it is asked for."""
         for key in sorted({*self._indexes, *self._wheels}):
-            folder, name, version = key
+            folder, (project, version) = key
             index = self._indexes.get(key)
             yield Release(
-                title=f"{name} {version}",
+                title=f"{project} {version}",
                 index=None if index is None else _read_json(index),
                 wheels=tuple(read_wheel(path) for path in self._wheels.get(key, ())),
                 whole=folder in self._whole,
@@ -82,23 +79,21 @@ class Gathered:
         """Take a file, or the files of a folder; raises ``InvalidValueError`` for neither."""
         if os.path.isdir(path):
             self._add_folder(path)
-        elif not os.path.isfile(path):
-            raise InvalidValueError(f"{path}: no such file or folder")
+        elif not os.path.exists(path):
+            raise InvalidValueError(f"{path}: {missing(str(path))}")
         elif not self._add_file(path):
             raise InvalidValueError(
                 f"{path}: expected a wheel, a JSON file, pyproject.toml or a folder"
             )
 
     def _add_folder(self, folder: str) -> None:
-        names = sorted(os.listdir(folder))
-        if len(names) > MAX_FILES:
-            raise InvalidValueError(f"{folder}: {len(names)} files, expected at most {MAX_FILES}")
-        wanted = [it for it in names if it.endswith((".whl", INDEX_SUFFIX))]
+        names = list_folder(folder)
+        wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX))]
         # Most projects' files say nothing of variants: only one that is named has to.
         if PYPROJECT in names and _speaks_of_variants(os.path.join(folder, PYPROJECT)):
             wanted.append(PYPROJECT)
         if not wanted:
-            raise InvalidValueError(f"{folder}: no wheel, no *{INDEX_SUFFIX}, no {PYPROJECT}")
+            raise InvalidValueError(f"{folder}: no wheel, no *{METADATA_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
         for name in wanted:
             self._add_file(os.path.join(folder, name))
@@ -107,7 +102,7 @@ class Gathered:
         folder, name = os.path.split(path)
         if name.endswith(".whl"):
             wheel = WheelName.parse(name)
-            key = (folder, *_release(wheel.name, wheel.version))
+            key = (folder, ReleaseKey.of_wheel(wheel))
             self._wheels.setdefault(key, []).append(path)
         elif name == PYPROJECT:
             self._loose.append(path)
@@ -118,42 +113,12 @@ class Gathered:
         return True
 
     def _add_json(self, path: str, folder: str, name: str) -> None:
-        parts = name.removesuffix(INDEX_SUFFIX).split("-")
-        if name.endswith(INDEX_SUFFIX) and len(parts) == len(("name", "version")):
-            self._indexes[(folder, *_release(*parts))] = path
+        if release := ReleaseKey.of_metadata(name):
+            self._indexes[(folder, release)] = path
             return
-        if name.endswith(INDEX_SUFFIX):
+        if name.endswith(METADATA_SUFFIX):
             self.unnamed.append(path)
         self._loose.append(path)
-
-
-class Members(NamedTuple):
-    """What a wheel says of itself: its metadata, and its variant metadata if it has any."""
-
-    metadata: bytes
-    variant_name: str
-    variant: bytes | None
-
-
-def read_members(path: str, name: WheelName) -> Members:
-    """Read the two files from the wheel's own ``.dist-info``, whatever spelling it has.
-
-    Raises ``MetadataError`` naming the wheel, for a damaged archive too.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            folder = _dist_info(archive, name, path)
-            metadata = read_member(archive, f"{folder}/METADATA", path)
-            member = f"{folder}/{WHEEL_METADATA_NAME}"
-            is_variant = member in archive.namelist()
-            return Members(
-                metadata, member, read_member(archive, member, path) if is_variant else None
-            )
-    except MetadataError:
-        raise
-    except (OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        seen = str(error)[:_SHOWN] or type(error).__name__
-        raise MetadataError(path, "", seen, "a wheel that can be read") from error
 
 
 def read_wheel(path: str) -> Wheel:
@@ -161,30 +126,14 @@ def read_wheel(path: str) -> Wheel:
 
     Raises ``InvalidValueError`` if its name is not that of a wheel.
     """
-    name = WheelName.parse(os.path.basename(path))
-    try:
-        members = read_members(path, name)
-    except MetadataError as error:
-        where = f"{error.key}: " if error.key else ""
-        return Wheel(path, name, reason=f"{where}seen {error.seen}, expected {error.expected}")
-    requires = tuple(metadata_fields(members.metadata, "Requires-Dist"))
-    if members.variant is None:
-        return Wheel(path, name, requires=requires)
-    source = f"{path}!{members.variant_name}"
-    document = parse_document(members.variant, source, Kind.WHEEL)
-    return Wheel(path, name, replace(document, label=name.label), requires)
-
-
-def read_member(archive: zipfile.ZipFile, member: str, source: str) -> bytes:
-    """Read one member of a wheel; raises ``MetadataError`` if it is absent or too large."""
-    try:
-        with archive.open(member) as file:
-            data = file.read(MAX_BYTES + 1)
-    except KeyError as error:
-        raise MetadataError(source, member, "no such member", "this member") from error
-    if len(data) > MAX_BYTES:
-        raise MetadataError(source, member, "more bytes", f"at most {MAX_BYTES} bytes")
-    return data
+    file = read_wheel_file(path)
+    if file.fault:
+        return Wheel(path, file.name, reason=file.fault)
+    requires = tuple(metadata_fields(file.metadata, "Requires-Dist"))
+    if file.variant is None:
+        return Wheel(path, file.name, requires=requires)
+    document = parse_document(file.variant, file.variant_source, Kind.WHEEL)
+    return Wheel(path, file.name, replace(document, label=file.name.label), requires)
 
 
 def parse_document(data: bytes, source: str, kind: Kind) -> Document:
@@ -217,7 +166,7 @@ def _source(path: str) -> str:
 
 
 def _read_json(path: str) -> Document:
-    kind = Kind.WHEEL if os.path.basename(path) == WHEEL_METADATA_NAME else Kind.RELEASE
+    kind = Kind.WHEEL if os.path.basename(path) == VARIANT_JSON else Kind.RELEASE
     return parse_document(_read_file(path), path, kind)
 
 
@@ -269,26 +218,4 @@ def gather(paths: Iterable[str]) -> Gathered:
 
 
 def _read_file(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
-
-
-def _release(name: str, version: str) -> tuple[str, str]:
-    return canonicalize_name(name), canonicalize_version(version)
-
-
-def _dist_info(archive: zipfile.ZipFile, name: WheelName, path: str) -> str:
-    folders = {it.partition("/")[0] for it in archive.namelist()}
-    wanted = _release(name.name, name.version)
-    for folder in sorted(folders):
-        stem = folder.removesuffix(".dist-info")
-        project, _, version = stem.partition("-")
-        if stem != folder and _release(project, version) == wanted:
-            return folder
-    raise MetadataError(path, "*.dist-info", "no such folder", "one of this name and version")
-
-
-def metadata_fields(data: bytes, field: str) -> list[str]:
-    """Return the values of a field of METADATA, as written."""
-    header = re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
-    return [it.strip() for it in re.findall(rf"(?mi)^{field}:(.*)$", header)]
+    return read_bounded(path, MAX_BYTES)

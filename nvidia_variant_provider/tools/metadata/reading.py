@@ -120,9 +120,11 @@ def _of_known_keys(document: dict[str, object]) -> dict[str, object]:
     return found
 
 
-def parse_wheel_metadata(data: bytes, source: str, label: str) -> VariantMetadata:
+def parse_wheel_metadata(
+    data: bytes, source: str, label: str, reader: Reader = PEP
+) -> VariantMetadata:
     """Read the ``variant.json`` of a wheel, which must describe exactly the wheel's own label."""
-    metadata = parse_metadata(data, source)
+    metadata = parse_metadata(data, source, reader)
     if set(metadata.variants) != {label}:
         seen = ", ".join(metadata.variants) or "no label"
         raise MetadataError(source, "variants", seen, f"only {label}, the label of the file name")

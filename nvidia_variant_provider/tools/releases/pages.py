@@ -7,6 +7,7 @@ read: sizes and upload times (PEP 700), yanked files (PEP 592), metadata beside 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHA256: Final = "sha256="
+# What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
+_ODD: Final = re.compile(r"/\.|[\[\s]")
 # The second is the name that older installers know.
 SIDECARS: Final = ("core-metadata", "dist-info-metadata")
 
@@ -70,7 +73,7 @@ def _parse_json(data: bytes, url: str) -> list[PageFile]:
 
 def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
     hashes = entry.get("hashes")
-    address, fragment = urldefrag(urljoin(url, str(entry["url"])))
+    address, fragment = _absolute(str(entry["url"]), url)
     sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
     yanked, size = entry.get("yanked"), entry.get("size")
     return PageFile(
@@ -83,6 +86,15 @@ def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
         upload_time=str(entry.get("upload-time") or ""),
         core_metadata=_sidecar(next((entry[it] for it in SIDECARS if it in entry), None)),
     )
+
+
+def _absolute(address: str, page: str) -> tuple[str, str]:
+    """Return an absolute address and its fragment; most are that already, on pages of thousands."""
+    if address.startswith(("https://", "http://")) and not _ODD.search(address):
+        address, _, fragment = address.partition("#")
+        return address, fragment
+    joined, fragment = urldefrag(urljoin(page, address))
+    return joined, fragment
 
 
 def _sidecar(stated: object) -> str | None:

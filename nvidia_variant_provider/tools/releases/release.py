@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.files import some
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.tools.metadata.union import union
-from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames, WheelFile
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
-
-METADATA_SUFFIX: Final = "-variants.json"
-WHEEL_SUFFIX: Final = ".whl"
+    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,12 @@ class Release:
             return replace(self, metadata=None, trouble=str(error))
         return replace(self, metadata=metadata, trouble="")
 
+    def path_of(self, wheel: WheelName) -> str:
+        """Return where a wheel of the release lies on this machine; "" where it does not."""
+        if os.path.isdir(self.origin):
+            return os.path.join(self.origin, str(wheel))
+        return self.origin if os.path.isfile(self.origin) else ""
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the metadata and of the wheels, each once."""
@@ -77,8 +83,8 @@ class Release:
 class Listing:
     """The files of a folder or of an index page, sorted into releases.
 
-    ``read`` returns the bytes of a metadata file by name. ``read_wheel`` returns the metadata in
-    a wheel, or is ``None`` where wheels are not opened.
+    ``read`` returns the bytes of a metadata file by name. ``read_wheel`` opens a wheel; it is
+    ``None`` where wheels are not opened.
     """
 
     def __init__(
@@ -86,95 +92,109 @@ class Listing:
         origin: str,
         names: Iterable[str],
         read: Callable[[str], bytes],
-        read_wheel: Callable[[WheelName], VariantMetadata] | None,
+        read_wheel: Callable[[WheelName], WheelFile] | None,
     ) -> None:
         self.origin = origin
-        self.passed_over: list[str] = []
         self._read = read
         self._read_wheel = read_wheel
-        self._wheels: dict[tuple[str, Version], list[WheelName]] = {}
-        self._files: dict[tuple[str, Version], str] = {}
-        for name in sorted(names):
-            if not self._sort_in(name):
-                self.passed_over.append(name)
+        self._sorted = SortedNames(names)
 
     def release(self, package: str | None) -> Release:
         """Return the release that a requirement means: the newest that fits, if several do.
 
         Raises ``InvalidValueError`` if none does, or if a package has to be named.
         """
-        keys = sorted({*self._wheels, *self._files})
+        held = self._sorted.releases
+        # Metadata without a wheel installs nothing, unless metadata is all that was given.
+        keys = sorted(key for key in held if held[key].wheels)
+        keys = keys or sorted(key for key in held if held[key].metadata)
         if package is not None:
             keys = _fitting(keys, package)
-        names = sorted({name for name, _ in keys})
+        names = sorted({key.project for key in keys})
         if not names:
-            raise InvalidValueError(f"{self.origin}: no wheel{f' of {package}' if package else ''}")
+            there = some([f"{key.project}=={key.version}" for key in sorted(held)])
+            raise InvalidValueError(
+                f"{self.origin}: no wheel{f' of {package}' if package else ''}"
+                f"{f'; there is {there}' if there else ''}{self._misnamed()}"
+            )
         if len(names) > 1:
             listed = ", ".join(names[:8])
             raise InvalidValueError(f"{self.origin}: several packages, name one: {listed}")
-        return self._build(keys[-1])
+        return self.build(keys[-1])
 
-    def _sort_in(self, name: str) -> bool:
-        """Put a file where it belongs; return whether it is of use."""
-        try:
-            if name.endswith(WHEEL_SUFFIX):
-                wheel = WheelName.parse(name)
-                self._wheels.setdefault(_key(wheel.name, wheel.version), []).append(wheel)
-                return True
-            project, _, version = name.removesuffix(METADATA_SUFFIX).rpartition("-")
-            if name.endswith(METADATA_SUFFIX) and project:
-                self._files[_key(project, version)] = name
-                return True
-        except InvalidValueError:
-            pass
-        return False
-
-    def _build(self, key: tuple[str, Version]) -> Release:
-        wheels = tuple(self._wheels.get(key, ()))
-        file = self._files.get(key)
+    def build(self, key: ReleaseKey) -> Release:
+        """Read one release."""
+        files = self._sorted.releases[key]
+        wheels = tuple(files.wheels)
         metadata, trouble, document = None, "", b""
         try:
-            if file is not None:
-                document = self._read(file)
-                metadata = parse_metadata(document, file)
+            if files.metadata:
+                document = self._read(files.metadata)
+                metadata = parse_metadata(document, files.metadata)
             elif any(wheel.label for wheel in wheels):
-                metadata, trouble = self._from_wheels(wheels)
+                metadata, trouble = self._from_wheels(key, wheels)
         except MetadataError as error:
             trouble = str(error)
         return Release(
-            name=key[0],
-            version=str(key[1]),
+            name=key.project,
+            version=str(key.version),
             origin=self.origin,
             wheels=wheels or None,
             metadata=metadata,
-            listed=file is not None,
+            listed=bool(files.metadata),
             trouble=trouble,
             document=document,
-            document_name=file or "",
+            document_name=files.metadata,
         )
 
-    def _from_wheels(self, wheels: tuple[WheelName, ...]) -> tuple[VariantMetadata | None, str]:
+    def _from_wheels(
+        self, key: ReleaseKey, wheels: Iterable[WheelName]
+    ) -> tuple[VariantMetadata | None, str]:
+        """Combine the metadata of one wheel for each label, or say what is missing."""
         if self._read_wheel is None:
-            return None, f"there is no {wheels[0].metadata_name}"
-        found = {wheel.label: wheel for wheel in wheels if wheel.label}
-        parts = [(str(wheel), self._read_wheel(wheel)) for wheel in found.values()]
-        return union(parts), ""
+            return None, f"there is no {key.metadata_name}"
+        labelled = {wheel.label: wheel for wheel in wheels if wheel.label}
+        opened = (self._read_wheel(wheel) for wheel in labelled.values())
+        return union((str(file.name), variant_metadata(file)) for file in opened), ""
+
+    def _misnamed(self) -> str:
+        if not self._sorted.misnamed:
+            return ""
+        name = self._sorted.misnamed[0]
+        return f"; no installer looks for {name}: expected name and version with '_' for '-'"
 
 
-def _key(name: str, version: str) -> tuple[str, Version]:
-    try:
-        return canonicalize_name(name), Version(version)
-    except InvalidVersion as error:
-        raise InvalidValueError(version) from error
+def variant_metadata(file: WheelFile) -> VariantMetadata:
+    """Return the metadata that a variant wheel carries; raises ``MetadataError``."""
+    if file.fault:
+        raise MetadataError(str(file.name), "", file.fault, "a wheel that pip and uv install")
+    if file.variant is None:
+        name = os.path.basename(file.path)
+        raise MetadataError(name, "", f"no {VARIANT_JSON}", f"one for {file.name.label}")
+    source = f"{file.name}: {VARIANT_JSON}"
+    return parse_wheel_metadata(file.variant, source, file.name.label)
 
 
-def _fitting(keys: list[tuple[str, Version]], package: str) -> list[tuple[str, Version]]:
+def check_wheel(release: Release, file: WheelFile) -> None:
+    """Check that a wheel can be installed and says of its label what the release's file says.
+
+    uv judges a wheel that it has selected by the wheel's own metadata once more. Raises
+    ``InvalidValueError`` naming the wheel.
+    """
+    if file.fault:
+        raise InvalidValueError(f"{file.name}: {file.fault}")
+    if file.name.label and release.metadata is not None:
+        source = release.document_name or release.origin
+        union([(source, release.metadata), (str(file.name), variant_metadata(file))])
+
+
+def _fitting(keys: list[ReleaseKey], package: str) -> list[ReleaseKey]:
     try:
         wanted = Requirement(package)
     except InvalidRequirement as error:
         raise InvalidValueError(
             f"--package {package[:60]!r}: expected a requirement such as 'torch==2.14.1'"
         ) from error
-    named = [key for key in keys if key[0] == canonicalize_name(wanted.name)]
-    allowed = set(wanted.specifier.filter([version for _, version in named]))
-    return [key for key in named if key[1] in allowed]
+    named = [key for key in keys if key.project == canonicalize_name(wanted.name)]
+    allowed = set(wanted.specifier.filter([key.version for key in named]))
+    return [key for key in named if key.version in allowed]

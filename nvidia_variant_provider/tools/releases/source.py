@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import lzma
 import os
 import re
 import stat
-import struct
-import zipfile
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.metadata.document import WHEEL_METADATA_NAME
-from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_wheel_metadata
-from nvidia_variant_provider.tools.releases.release import (
+from nvidia_variant_provider.tools.files import missing, read_bounded
+from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     WHEEL_SUFFIX,
-    Listing,
-    Release,
+    ReleaseKey,
+    WheelFile,
+    list_folder,
+    read_wheel_file,
 )
+from nvidia_variant_provider.tools.releases.release import Listing, Release, variant_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -27,18 +26,14 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 
-# What zipfile raises for a damaged archive, besides its own error; ours is a ValueError, too.
-_DAMAGE: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
-    OSError, EOFError, RuntimeError, ValueError,
-)  # fmt: skip
 _URL: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 def read_release(source: str, package: str | None = None) -> Release:
     """Return the release that a source offers; ``package`` chooses among several.
 
-    Raises ``InvalidValueError`` for a source that cannot be read or offers nothing.
+    Wheels are opened where no metadata file is beside them. Raises ``InvalidValueError`` for a
+    source that cannot be read or offers nothing, and for a lone wheel that pip or uv refuse.
     """
     if _URL.match(source):
         from nvidia_variant_provider.tools.releases.simple_index import read_index
@@ -46,15 +41,14 @@ def read_release(source: str, package: str | None = None) -> Release:
         return read_index(source, package).release(package)
     try:
         if stat.S_ISDIR(os.stat(source).st_mode):
-            return _listing(source, os.listdir(source)).release(package)
+            return _listing(source, list_folder(source)).release(package)
         folder, name = os.path.split(os.path.abspath(source))
         if name.endswith(WHEEL_SUFFIX):
-            return _lone_wheel(folder, WheelName.parse(name))
+            return _lone_wheel(source, WheelName.parse(name))
         if name.endswith(METADATA_SUFFIX):
-            stem = name.removesuffix(METADATA_SUFFIX) + "-"
-            beside = (it for it in os.listdir(folder) if it.startswith(stem))
-            with open(source, "rb"):
-                return _listing(folder, {name, *beside}).release(package)
+            return _beside(source, folder, name)
+    except FileNotFoundError as error:
+        raise InvalidValueError(f"{source}: {missing(source)}") from error
     except OSError as error:
         raise InvalidValueError(f"{source}: {error.strerror or error}") from error
     raise InvalidValueError(
@@ -63,52 +57,48 @@ def read_release(source: str, package: str | None = None) -> Release:
     )
 
 
-def read_wheel_metadata(path: str, label: str) -> VariantMetadata:
-    """Read the ``variant.json`` in a wheel; raises ``MetadataError``."""
-    name = os.path.basename(path)
-    try:
-        data = _read_member(path, name)
-    except MetadataError:
-        raise
-    except _DAMAGE as error:
-        raise MetadataError(name, "", str(error) or type(error).__name__, "a wheel") from error
-    return parse_wheel_metadata(data, f"{name}: {WHEEL_METADATA_NAME}", label)
+def read_wheel_metadata(path: str) -> VariantMetadata:
+    """Return what a variant wheel says of its label; raises ``InvalidValueError``."""
+    return variant_metadata(_sound(path))
 
 
-def _read_member(path: str, name: str) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        found = [it for it in archive.infolist() if _is_metadata(it.filename)]
-        if len(found) != 1:
-            raise MetadataError(name, "", f"{len(found)} of them", f"one {WHEEL_METADATA_NAME}")
-        with archive.open(found[0]) as member:
-            # The size in the directory of the archive is only a claim.
-            return member.read(MAX_BYTES + 1)
+def _sound(path: str) -> WheelFile:
+    file = read_wheel_file(path)
+    if file.fault:
+        raise InvalidValueError(f"{path}: {file.fault}")
+    return file
 
 
-def _is_metadata(name: str) -> bool:
-    folder, _, last = name.rpartition("/")
-    return last == WHEEL_METADATA_NAME and folder.endswith(".dist-info") and "/" not in folder
+def _beside(source: str, folder: str, name: str) -> Release:
+    """Return the release of a metadata file, with the wheels that lie beside it."""
+    key = ReleaseKey.of_metadata(name)
+    if key is None:
+        raise InvalidValueError(
+            f"{source}: no installer looks for this name; expected NAME-VERSION{METADATA_SUFFIX}"
+            " with '_' for '-' in name and version"
+        )
+    others = (other for other in list_folder(folder) if not other.endswith(METADATA_SUFFIX))
+    return _listing(folder, [name, *others]).build(key)
 
 
 def _listing(folder: str, names: Iterable[str]) -> Listing:
     def read(name: str) -> bytes:
-        with open(os.path.join(folder, name), "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_bounded(os.path.join(folder, name), MAX_BYTES)
 
-    def read_wheel(wheel: WheelName) -> VariantMetadata:
-        return read_wheel_metadata(os.path.join(folder, str(wheel)), wheel.label)
+    def read_wheel(wheel: WheelName) -> WheelFile:
+        return read_wheel_file(os.path.join(folder, str(wheel)))
 
     return Listing(folder, names, read, read_wheel)
 
 
-def _lone_wheel(folder: str, wheel: WheelName) -> Release:
-    path = os.path.join(folder, str(wheel))
+def _lone_wheel(path: str, wheel: WheelName) -> Release:
+    file = _sound(path)
     metadata, trouble = None, ""
     if wheel.label:
         try:
-            metadata = read_wheel_metadata(path, wheel.label)
+            metadata = variant_metadata(file)
         except MetadataError as error:
             trouble = str(error)
-    else:
-        os.stat(path)
-    return Release(wheel.name, wheel.version, path, (wheel,), metadata, trouble=trouble)
+    return Release(
+        wheel.name, wheel.version, os.path.abspath(path), (wheel,), metadata, trouble=trouble
+    )

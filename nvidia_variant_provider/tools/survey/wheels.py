@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +59,7 @@ def find_wheels(paths: Iterable[str], lists: Iterable[str]) -> list[Wheel]:
     found: dict[str, Wheel] = {}
     for path in paths:
         if not os.path.exists(path):
-            raise InvalidValueError(f"{path}: no such file or folder")
+            raise InvalidValueError(f"{path}: {missing(str(path))}")
         found.update((one.path, one) for one in _below(path))
     for name in lists:
         for path in _lines(name):

@@ -182,4 +182,7 @@ def _remark(arch: SmArch) -> str:
         return f"CUDA 13 calls this device {device}; uv takes the names for two devices"
     if arch.virtual and arch.capability.minor:
         return "the provider 0.0.x and uv offer PTX of minor 0 only"
+    if arch.virtual and any(gpu.major > device.major for gpu in coverage.GPUS):
+        major = arch.capability.major
+        return f"the provider 0.0.x and uv offer it to GPUs of {major}.x alone, none newer"
     return ""

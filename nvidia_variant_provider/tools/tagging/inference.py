@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tools.binaries import ptx, runtime
-from nvidia_variant_provider.tools.binaries.report import Kind
+from nvidia_variant_provider.tools.binaries.report import Kind, Role
 from nvidia_variant_provider.tools.tagging.claims import (
     Claim,
     Standing,
@@ -77,8 +78,27 @@ def _build(
     if contents is None:
         return Statement(features, claims, bound, notes=notes)
     alternatives = runtime.runtime_of(contents).alternatives
-    remarks = (*notes, *_remarks(contents, alternatives))
+    priced = _price_of_ptx(contents, archs, bound) if given is None else ()
+    remarks = (*notes, *priced, *_remarks(contents, alternatives))
     return Statement(features, claims, bound, main_toolkit(contents), alternatives, remarks)
+
+
+def _price_of_ptx(contents: Contents, archs: Collection[SmArch], bound: Bound) -> tuple[str, ...]:
+    """Say which drivers do not get the wheel because its PTX is stated, and how to avoid it."""
+    native = [arch for arch in archs if not arch.virtual]
+    without = infer_bound(contents, native).value if native else None
+    if without is None or bound.value is None or without >= bound.value:
+        return ()
+    lost = [(branch, cuda) for branch, cuda in BRANCHES if without <= cuda < bound.value]
+    if not lost:
+        return ()
+    (first, low), (last, high) = lost[0], lost[-1]
+    whose = f"driver branches R{first} to R{last} (CUDA {low} to {high})"
+    if first == last:
+        whose = f"driver branch R{first} (CUDA {low})"
+    raised = f"the stated PTX raises the lower bound from {without} to {bound.value}"
+    other = "get another build, the CPU build if there is no other; --no-ptx avoids that"
+    return (f"{raised}: machines with {whose} {other}",)
 
 
 def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
@@ -157,8 +177,10 @@ def main_toolkit(contents: Contents) -> CudaVersion | None:
     libraries with most containers: torch 2.15 is made by 13.2 and has a few cubins of 13.4.
     """
     weights: Counter[CudaVersion] = Counter()
+    # Cubins of another major than the runtime's are prebuilt ones that came along.
+    needed = {version.major for version in runtime.runtime_of(contents).alternatives}
     for library in contents.own:
-        for version in library.toolkits:
+        for version in (it for it in library.made_by if not needed or it.major in needed):
             weights[version] += max(library.kernel_containers, 1)
     stated = [one.cuda for one in contents.requirements if "." in one.cuda and not one.optional]
     majors = {version.major for version in weights}
@@ -186,6 +208,12 @@ def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> s
     if bare:
         shown = ", ".join(str(number) for number in sorted(bare))
         return f"single cubins ({shown}) that the library chooses by name; state them with --archs"
+    needed = runtime.runtime_of(contents).bounds.compatible
+    if needed is not None:
+        return (
+            "no embedded device code to infer from, but the wheel needs CUDA; to state that alone:"
+            f' --property "nvidia :: {LOWER_BOUND} :: {needed}" --label cuda{needed}'
+        )
     return "no embedded device code to infer from; use --archs, --property or --null"
 
 
@@ -195,8 +223,10 @@ def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[s
     if len(alternatives) > 1:
         shown = ", ".join(str(version) for version in alternatives)
         notes.append(f"libraries for several CUDA majors ({shown}): each is judged by itself")
-    copies = [one for one in contents.libraries if one.vendored and one.has_device_code]
-    notes += [f"{one.path}: a copy of a library, not counted" for one in copies]
+    others_role = [one for one in contents.libraries if one.role is not Role.OWN]
+    notes += [
+        f"{one.path}: {one.role.value}, not counted" for one in others_role if one.has_device_code
+    ]
     others = {
         tally.image.kind.value
         for library in contents.own

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider.tools.documents import JsonModel
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
     from nvidia_variant_provider.tools.tagging.statement import Statement
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
-
-SCHEMA_VERSION: Final = 1
 
 
 class ClaimRecord(JsonModel):
@@ -54,14 +52,9 @@ class LowerBoundRecord(JsonModel):
     evidence: list[str]
 
 
-class Tagging(JsonModel):
-    """The document that ``tag --json`` prints."""
+class TaggedWheel(JsonModel):
+    """One wheel: what it was made to state."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"$id": f"urn:nvidia-variant-provider:schema:tagging:{SCHEMA_VERSION}"}
-    )
-
-    schema_version: Literal[1]
     wheel: str
     target: str = Field(description="the variant wheel; its file name alone in a dry run")
     written: bool
@@ -72,26 +65,32 @@ class Tagging(JsonModel):
     toolkit: str | None = Field(description="CUDA Toolkit version that the wheel was built with")
     notes: list[str]
 
+    @classmethod
+    def of(
+        cls, wheel: str, target: str, variant: WheelVariant, statement: Statement, *, written: bool
+    ) -> TaggedWheel:
+        """Build the record of one wheel."""
+        return cls(
+            wheel=wheel,
+            target=target,
+            written=written,
+            label=variant.label,
+            variant={
+                namespace: {feature: list(values) for feature, values in features.items()}
+                for namespace, features in variant.properties.items()
+            },
+            claims=[ClaimRecord.of(claim) for claim in statement.claims],
+            lower_bound=LowerBoundRecord(
+                value=str(statement.bound.value) if statement.bound.value else None,
+                evidence=list(statement.bound.evidence),
+            ),
+            toolkit=str(statement.toolkit) if statement.toolkit else None,
+            notes=list(statement.notes),
+        )
 
-def build_document(
-    wheel: str, target: str, variant: WheelVariant, statement: Statement, *, written: bool
-) -> Tagging:
-    """Build the document of one wheel."""
-    return Tagging(
-        schema_version=SCHEMA_VERSION,
-        wheel=wheel,
-        target=target,
-        written=written,
-        label=variant.label,
-        variant={
-            namespace: {feature: list(values) for feature, values in features.items()}
-            for namespace, features in variant.properties.items()
-        },
-        claims=[ClaimRecord.of(claim) for claim in statement.claims],
-        lower_bound=LowerBoundRecord(
-            value=str(statement.bound.value) if statement.bound.value else None,
-            evidence=list(statement.bound.evidence),
-        ),
-        toolkit=str(statement.toolkit) if statement.toolkit else None,
-        notes=list(statement.notes),
-    )
+
+class Tagging(JsonModel):
+    """The document that ``tag --json`` prints."""
+
+    schema_version: Literal[1] = 1
+    wheels: tuple[TaggedWheel, ...]

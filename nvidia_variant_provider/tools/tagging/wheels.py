@@ -152,8 +152,8 @@ def _on_markers(wheel: OpenWheel, label: str) -> Iterator[str]:
 
 def _target(folder: Path, name: str, *, force: bool) -> Path:
     target = folder / name
-    if not folder.is_dir():
-        raise InvalidValueError(f"{folder}: no such folder")
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InvalidValueError(f"{folder}: is no folder; expected one to write to")
     if os.path.lexists(target) and not force:
         raise InvalidValueError(f"{target}: is there already; --force replaces it")
     return target

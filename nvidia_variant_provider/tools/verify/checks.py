@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.tools.binaries.coverage import cover
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.tagging.claims import Standing
@@ -112,13 +113,24 @@ def check_ptx(facts: Facts) -> Problems:
 
 @check("NV306", Severity.WARNING, "code for a full target that is not claimed")
 def check_unclaimed(facts: Facts) -> Problems:
-    """Find architectures that most containers have code for and the wheel does not state."""
+    """Find architectures that most containers have cubins for and the wheel does not state."""
+    yield from _unclaimed(facts, virtual=False)
+
+
+@check("NV307", Severity.NOTE, "PTX that is not claimed")
+def check_unclaimed_ptx(facts: Facts) -> Problems:
+    """Find PTX that newer GPUs could run; leaving it out keeps the lower bound low."""
+    yield from _unclaimed(facts, virtual=True)
+
+
+def _unclaimed(facts: Facts, *, virtual: bool) -> Problems:
     if not facts.stated:
         return
     seen = {(arch.capability, arch.virtual) for arch in facts.stated}
     for code in facts.groups:
         for claim in code.claims:
-            if claim.standing is not Standing.CLAIMED or (claim.capability, claim.virtual) in seen:
+            is_meant = claim.standing is Standing.CLAIMED and claim.virtual is virtual
+            if not is_meant or (claim.capability, claim.virtual) in seen:
                 continue
             seen.add((claim.capability, claim.virtual))
             for value in claim.values:
@@ -238,11 +250,33 @@ def check_label(facts: Facts) -> Problems:
         yield facts.name.label, f"the wheel was built with CUDA {toolkit}"
 
 
+@check("NV313", Severity.NOTE, "a library without code for an architecture that others serve")
+def check_lists(facts: Facts) -> Problems:
+    """Find libraries on which a stated architecture fails, beside others that have code for it."""
+    lacking: dict[str, set[SmArch]] = {}
+    for code in facts.groups:
+        held = [arch for arch in _real(facts) if code.is_enough(code.serving(arch))]
+        for library in code.group.contents.own:
+            rows = {arch: cover(library.profiles, arch.capability) for arch in held}
+            missing = {arch for arch, row in rows.items() if row.total == row.uncovered}
+            if library.profiles and missing:
+                lacking.setdefault(library.path, set()).update(missing)
+    for path, archs in sorted(lacking.items()):
+        yield path, f"has nothing for {', '.join(map(str, sorted(archs)))}, which others serve"
+
+
 @check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
 def check_readable(facts: Facts) -> Problems:
     """Find what was not read, and so not verified."""
-    for finding in facts.contents.all_findings:
+    for finding in facts.contents.unread:
         yield finding.problem.key, f"{finding.rule.code}: {finding.problem.message}"
+
+
+@check("NV361", Severity.NOTE, "an archive inside the wheel that was not looked into")
+def check_packed(facts: Facts) -> Problems:
+    """Find archives: device code in them is neither counted nor verified."""
+    for finding in facts.contents.packed:
+        yield finding.problem.key, finding.problem.message
 
 
 def _bound(version: CudaVersion) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nvidia_variant_provider.tools.metadata.bake import bake
-from nvidia_variant_provider.tools.views.fetching import UpstreamError
+from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.rewrite import rewrite

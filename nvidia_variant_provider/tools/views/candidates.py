@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from packaging.tags import parse_tag
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass, PythonAbi
     from nvidia_variant_provider.tools.views.model import Source
+
+
+_WITH_BUILD: Final = 5
+# Name, version, build, Python, ABI, platform and label. A build tag starts with a digit.
+_USUAL: Final = re.compile(
+    r"([A-Za-z0-9_.]+)-(\d[0-9.]*(?:\+[a-z0-9.]+)?)(?:-(\d[0-9a-z_]*))?"
+    r"-((?:cp|py)[0-9.cpy]*)-([a-z0-9_.]+)-([a-z][a-z0-9_.]*)(?:-([0-9a-z_.]+))?\.whl"
+)
+_version: Final = lru_cache(maxsize=4096)(Version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +113,21 @@ def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:
             yield file, label, False
 
 
+def may_be_variant(name: str) -> bool:
+    """Tell whether a file name can be that of one of several builds, at a glance."""
+    return name.endswith(".whl") and ("+" in name or name.count("-") >= _WITH_BUILD)
+
+
 def wheel_named(name: str) -> WheelName | None:
-    """Read a file name; ``None`` unless it is a wheel's."""
+    """Read a file name; ``None`` unless it is a wheel's.
+
+    Names of the usual form are not checked any further: pages list thousands.
+    """
     if not name.endswith(".whl"):
         return None
+    match = _USUAL.fullmatch(name)
+    if match is not None:
+        return WheelName(*(it or "" for it in match.groups()))
     try:
         return WheelName.parse(name)
     except InvalidValueError:
@@ -116,13 +137,13 @@ def wheel_named(name: str) -> WheelName | None:
 def _candidate(
     file: PageFile, wheel: WheelName, cuda: str | None, *, is_main: bool
 ) -> tuple[Candidate, Version]:
-    version = Version(wheel.version)
+    version = _version(wheel.version)
     local = version.local or ""
     named = local if is_label(local) and not wheel.label else ""
     # An index's folder names the build of a wheel without a local version. One whose local
     # version names something else (a ROCm build) is not of that folder's CUDA.
     label = named or ("" if local else cuda or "")
-    public = Version(version.public) if named or not local else version
+    public = _version(version.public) if named or not local else version
     candidate = Candidate(file, wheel, label, is_main, classes_of(wheel), pythons_of(wheel))
     return candidate, public
 

@@ -6,6 +6,7 @@ Source: PyPA's specification of platform compatibility tags, and the order of ``
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ PlatformClass: TypeAlias = tuple[str, str, str]
 
 def classes_of(wheel: WheelName) -> frozenset[PlatformClass]:
     """Return the classes of platforms that a wheel is for."""
-    return frozenset(_class_of(tag) for tag in wheel.platforms)
+    return _classes(wheel.platform)
+
+
+@lru_cache(maxsize=1024)
+def _classes(platform: str) -> frozenset[PlatformClass]:
+    return frozenset(_class_of(tag) for tag in platform.split("."))
 
 
 def class_of_platform(platform: Platform) -> PlatformClass:
@@ -56,9 +62,12 @@ def _class_of(tag: str) -> PlatformClass:
 
 def pythons_of(wheel: WheelName) -> frozenset[PythonAbi]:
     """Return the pairs of Python and ABI tag: ``py2.py3-none`` has two."""
-    return frozenset(
-        (python, abi) for python in wheel.python.split(".") for abi in wheel.abi.split(".")
-    )
+    return _pythons(wheel.python, wheel.abi)
+
+
+@lru_cache(maxsize=1024)
+def _pythons(pythons: str, abis: str) -> frozenset[PythonAbi]:
+    return frozenset((python, abi) for python in pythons.split(".") for abi in abis.split("."))
 
 
 def covers(better: Collection[PythonAbi], worse: Collection[PythonAbi]) -> bool:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
 
@@ -153,9 +153,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif page.reason:
             self._error(page.status, page.reason)
         elif "json" in self.headers.get("Accept", ""):
-            self._body(page.as_json, JSON)
+            self._body(page.body(as_json=True), JSON)
         else:
-            self._body(page.as_html, "text/html; charset=utf-8")
+            self._body(page.body(as_json=False), "text/html; charset=utf-8")
 
     def _file(self, key: str, name: str) -> None:
         wants_metadata = name.endswith(_METADATA)

@@ -114,8 +114,9 @@ class Shown:
 class VersionView:
     """One public version: what is shown of it, what is not, and why.
 
-    ``best`` is the best build that can be installed there, ``None`` if there is none. ``hidden``
-    is the reason why the whole version is not shown, "" if it is.
+    ``best`` is the best build that can be installed there, ``None`` if there is none, and
+    ``is_yanked`` says that its wheel is. ``hidden`` is the reason why the whole version is not
+    shown, "" if it is.
     """
 
     version: Version
@@ -123,6 +124,7 @@ class VersionView:
     builds: tuple[Build, ...]
     best: Build | None
     hidden: str = ""
+    is_yanked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

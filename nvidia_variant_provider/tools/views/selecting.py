@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
-from nvidia_variant_provider.tools.views.candidates import sort_files
+from nvidia_variant_provider.tools.views.candidates import may_be_variant, sort_files
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
 
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.candidates import Candidate, VersionFiles
-    from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
+    from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass, PythonAbi
     from nvidia_variant_provider.tools.views.judging import JudgedBuild
     from nvidia_variant_provider.tools.views.model import Interpreter, Source, Wanted
 
@@ -37,7 +37,11 @@ def make_view(source: Source, wanted: Wanted) -> View:
 
 def concerns(source: Source) -> bool:
     """Tell whether a project has builds to choose among; of others the page stays as it is."""
-    return source.is_cuda_project or not all(files.is_plain for files in sort_files(source))
+    if source.is_cuda_project:
+        return True
+    if not source.cuda_files and not any(may_be_variant(file.name) for file in source.files):
+        return False
+    return not all(files.is_plain for files in sort_files(source))
 
 
 def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> VersionView:
@@ -64,7 +68,13 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         chosen = dict(_for_interpreter(chosen, local, wanted.interpreter))
     shown = (*_shown_wheels(chosen), *(Shown(it.name, it) for it in files.sdists))
     best = _best(chosen, local, here, wanted.interpreter)
-    return VersionView(files.version, shown, tuple(it.build for it in local), best)
+    return VersionView(
+        files.version,
+        shown,
+        tuple(it.build for it in local),
+        best[1] if best else None,
+        is_yanked=best is not None and best[0].file.is_yanked,
+    )
 
 
 def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Candidate]:
@@ -74,14 +84,22 @@ def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Cand
 def _show(builds: Sequence[JudgedBuild]) -> Iterator[tuple[Candidate, Build]]:
     """Yield the wheels to show of one platform: what no better build covers.
 
-    Builds that do not fit the machine are shown only where there is nothing else.
+    Yanked wheels come after all others, as installers have it. Builds that do not fit the machine
+    are shown only where there is nothing else.
     """
-    fitting = [it for it in builds if it.can_be_shown and it.build.tier is not Tier.UNFIT]
-    covered: set[tuple[str, str]] = set()
-    for judged in fitting or [it for it in builds if it.can_be_shown][:1]:
-        mine = [it for it in judged.wheels if not covers(covered, it.pythons)]
-        yield from ((wheel, judged.build) for wheel in mine)
-        covered.update(pair for wheel in mine for pair in wheel.pythons)
+    covered: set[PythonAbi] = set()
+    can_be_shown = [it for it in builds if it.can_be_shown]
+    for is_yanked in (False, True):
+        live = [
+            (it.build, [wheel for wheel in it.wheels if wheel.file.is_yanked is is_yanked])
+            for it in can_be_shown
+        ]
+        live = [(build, wheels) for build, wheels in live if wheels]
+        fitting = [it for it in live if it[0].tier is not Tier.UNFIT]
+        for build, wheels in fitting or live[:1]:
+            mine = [it for it in wheels if not covers(covered, it.pythons)]
+            yield from ((wheel, build) for wheel in mine)
+            covered.update(pair for wheel in mine for pair in wheel.pythons)
 
 
 def _for_interpreter(
@@ -89,12 +107,23 @@ def _for_interpreter(
 ) -> Iterator[tuple[Candidate, Build]]:
     """Leave out the worse wheels that the target's Python could take in place of the best."""
     installable = {it for it in chosen if is_installable(it.wheel_tags, it.file, interpreter)}
-    order = [judged.build for judged in builds]
-    best = min((order.index(chosen[it]) for it in installable if chosen[it] in order), default=None)
+    best = _first({it: chosen[it] for it in installable}, builds)
     for wheel, build in chosen.items():
-        is_worse = wheel in installable and best is not None and build != order[best]
-        if not is_worse:
+        if best is None or wheel not in installable or build == best[1]:
             yield wheel, build
+
+
+def _first(
+    chosen: Mapping[Candidate, Build], builds: Sequence[JudgedBuild]
+) -> tuple[Candidate, Build] | None:
+    """Return the wheel that comes first: yanked ones last, then by the order of builds."""
+    order = [judged.build for judged in builds]
+
+    def place(item: tuple[Candidate, Build]) -> tuple[bool, int]:
+        wheel, build = item
+        return wheel.file.is_yanked, order.index(build) if build in order else len(order)
+
+    return min(chosen.items(), key=place, default=None)
 
 
 def is_installable(tags: frozenset[Tag], file: PageFile, interpreter: Interpreter) -> bool:
@@ -118,19 +147,18 @@ def _best(
     builds: Sequence[JudgedBuild],
     here: PlatformClass,
     interpreter: Interpreter | None,
-) -> Build | None:
-    """Return the build that the machine gets of a version."""
-    mine = [
-        build
+) -> tuple[Candidate, Build] | None:
+    """Return the wheel that the machine gets of a version, and its build."""
+    mine = {
+        wheel: build
         for wheel, build in chosen.items()
         if (
             is_installable(wheel.wheel_tags, wheel.file, interpreter)
             if interpreter is not None
             else here in wheel.classes or ANY in wheel.classes
         )
-    ]
-    order = [judged.build for judged in builds]
-    return min(mine, key=lambda it: order.index(it) if it in order else len(order), default=None)
+    }
+    return _first(mine, builds)
 
 
 def _shown_wheels(chosen: dict[Candidate, Build]) -> Iterator[Shown]:
@@ -167,10 +195,7 @@ def _why_not_gpu(version: VersionView) -> str:
 def _has_gpu_build(version: VersionView, wanted: Wanted) -> bool:
     if not wanted.has_gpu or version.best is None or not version.best.tier.is_gpu:
         return False
-    if version.version.is_prerelease and not wanted.prereleases:
-        return False
-    mine = [it for it in version.shown if it.build == version.best]
-    return any(it.file.yanked is None for it in mine)
+    return not version.is_yanked and (wanted.prereleases or not version.version.is_prerelease)
 
 
 def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -> Iterator[str]:

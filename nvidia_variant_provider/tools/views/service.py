@@ -14,13 +14,15 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
+from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
-from nvidia_variant_provider.tools.views.candidates import wheel_named
-from nvidia_variant_provider.tools.views.fetching import UpstreamError, redacted
+from nvidia_variant_provider.tools.views.candidates import may_be_variant, wheel_named
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
@@ -46,15 +48,27 @@ _WORKERS: Final = 8
 class Page:
     """What is answered for a project.
 
-    Either the address of the upstream's own page (``moved``), or bodies as JSON and HTML, or an
+    Either the address of the upstream's own page (``moved``), or files with their versions, or an
     error: ``status`` and ``reason``.
     """
 
     status: int = 200
     reason: str = ""
     moved: str = ""
-    as_json: bytes = b""
-    as_html: bytes = b""
+    project: str = ""
+    files: tuple[PageFile, ...] = ()
+    versions: tuple[str, ...] = ()
+    _bodies: dict[bool, bytes] = field(default_factory=dict, repr=False)
+
+    def body(self, *, as_json: bool) -> bytes:
+        """Return the page, rendered once for all who ask."""
+        if as_json not in self._bodies:
+            self._bodies[as_json] = (
+                render_json(self.project, self.files, self.versions)
+                if as_json
+                else render_html(self.project, self.files)
+            )
+        return self._bodies[as_json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +217,10 @@ class ViewService:
         if page is None and not cuda_files:
             return None, ""
         files = page.files if page else ()
-        source = Source(project, files, cuda_files, is_cuda_project=bool(cuda_files))
+        # Which CUDA the main index's own wheels have is known of these alone.
+        is_known = project in {TORCH, *PROJECTS}
+        is_cuda_project = is_known and any(project in it.projects for it in self._families)
+        source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
         if not concerns(source):
             return None, page.url if page else ""
         metadata, troubles = self._metadata(files)
@@ -253,12 +270,9 @@ class ViewService:
             return None, redacted(str(error))
 
     def _rendered(self, project: str, served: Sequence[Served], files: str) -> Page:
-        listed = [self._listed(it, files) for it in served]
+        listed = tuple(self._listed(it, files) for it in served)
         versions = dict.fromkeys(_version_in(it.name) for it in listed)
-        return Page(
-            as_json=render_json(project, listed, [it for it in versions if it]),
-            as_html=render_html(project, listed),
-        )
+        return Page(project=project, files=listed, versions=tuple(filter(None, versions)))
 
     def _listed(self, served: Served, files: str) -> PageFile:
         """Return a file as our page lists it.
@@ -267,10 +281,9 @@ class ViewService:
         installers cache it as ever; else one of ours, which leads there.
         """
         file, name = served.shown.file, served.shown.name
-        last = unquote(urlsplit(file.url).path.rpartition("/")[2])
-        is_open = urlsplit(file.url).scheme != "file" and not self.upstream.fetcher.needs_login(
-            file.url
-        )
+        last = unquote(file.url.partition("?")[0].rpartition("/")[2])
+        is_local = file.url.startswith("file:")
+        is_open = not is_local and not self.upstream.fetcher.needs_login(file.url)
         if last == name and is_open and served.is_upstream_s:
             return replace(file, name=name)
         key = key_of(served.shown)
@@ -310,7 +323,7 @@ def _undescribed(
     """Return the variant wheels of versions without a metadata file, by version."""
     found: dict[Version, list[PageFile]] = {}
     for file in files:
-        wheel = wheel_named(file.name)
+        wheel = wheel_named(file.name) if may_be_variant(file.name) else None
         if wheel is not None and wheel.label and (version := Version(wheel.version)) not in known:
             found.setdefault(version, []).append(file)
     return found
@@ -328,7 +341,7 @@ def _in_wheel(file: PageFile) -> VariantMetadata:
     wheel = wheel_named(file.name)
     if wheel is None or urlsplit(file.url).scheme != "file":
         raise InvalidValueError(f"{file.name}: there is no {METADATA_SUFFIX[1:]} of its release")
-    return read_wheel_metadata(local_path(file.url), wheel.label)
+    return read_wheel_metadata(local_path(file.url))
 
 
 def _version_in(name: str) -> str:

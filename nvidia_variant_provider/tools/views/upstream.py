@@ -17,16 +17,16 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
-from nvidia_variant_provider.tools.releases.release import METADATA_SUFFIX
-from nvidia_variant_provider.tools.views.fetching import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.releases.http import Fetcher
 
 _MISSING: Final = frozenset({403, 404, 410})
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
@@ -140,11 +140,15 @@ class CudaFamily:
         return {label: tuple(files) for label, files in found.items()}
 
     def _labels(self) -> list[str]:
-        answer = self._fetcher.get(self.base, ACCEPT)
+        try:
+            answer = self._fetcher.get(self.base, ACCEPT)
+        except UpstreamError as error:
+            if error.status in _MISSING:
+                return []
+            raise
         links = re.findall(rb'href="([^"]+)"', answer.body)
         paths = [urljoin(answer.url, it.decode("utf-8", "replace")) for it in links]
-        found = [match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))]
-        return sorted(set(found))
+        return sorted({match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))})
 
     def _page(self, url: str) -> tuple[PageFile, ...] | None:
         """Return a page; ``None`` where there is none, which some stores answer with 403."""

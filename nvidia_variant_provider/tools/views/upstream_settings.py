@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.installers.configured import (
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
-from nvidia_variant_provider.tools.views.fetching import Fetcher
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 if TYPE_CHECKING:

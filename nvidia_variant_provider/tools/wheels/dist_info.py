@@ -1,7 +1,8 @@
 """The ``.dist-info`` folder of a wheel: which one is the wheel's own, and the fields of METADATA.
 
 The rules are those of pip and uv. Both refuse a wheel without the folder, with two of them, and
-with that of another project; uv also refuses that of another version.
+with that of another project; uv refuses a METADATA of another version. A version that only the
+folder's name has is refused here, too, although uv 0.13.9 installs such a wheel.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ nothing between members, nothing behind the end records.
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -53,6 +52,7 @@ def rewrite(
     if check:
         wheel.archive.confirm(entry for entry, content in plan if content is None)
     old = wheel.archive.file
+    target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as new:
         # In one piece, not member by member: most wheels differ at their ends only.
         kept = _shared(old, plan)
@@ -93,8 +93,8 @@ def _fresh(name: str, data: bytes, model: Entry) -> Entry:
     Date and permissions are those of the member it replaces, or of RECORD.
     """
     raw = name.encode()
-    return changed(
-        model, raw_name=raw, method=zr.STORED, flags=0 if raw.isascii() else zr.UTF8,
+    return model._replace(
+        raw_name=raw, method=zr.STORED, flags=0 if raw.isascii() else zr.UTF8,
         crc=zlib.crc32(data), packed=len(data), size=len(data), extra=b"", local_extra=b"",
         comment=b"",
     )  # fmt: skip

@@ -6,7 +6,6 @@ members, repeated names, local headers that contradict the directory, bytes befo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
@@ -138,7 +137,7 @@ def _settle(file: Source, entry: Entry, end: int) -> Entry:
         raise DamagedFileError(f"{where}: its own header and the directory contradict each other")
     _check_unicode_name(where, entry, extra)
     _check_gap(file, where, entry, data_at + entry.packed, end)
-    return replace(entry, data_at=data_at, local_extra=extra)
+    return entry._replace(data_at=data_at, local_extra=extra)
 
 
 def _check_claims(where: str, entry: Entry) -> None:

@@ -6,8 +6,7 @@ Source: APPNOTE 6.3.10, sections 4.3.7 to 4.3.16 and 4.5.3.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
 LOCAL_MAGIC: Final = b"PK\x03\x04"
@@ -39,8 +38,7 @@ class RecordError(Exception):
     """A record is not what it should be; the reader knows which file and says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One member: what its headers say, and where its bytes lie.
 
     ``extra`` and ``local_extra`` are the extra fields of the two headers without those for large

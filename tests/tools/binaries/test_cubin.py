@@ -149,8 +149,13 @@ def test_kernels_are_sections_of_code() -> None:
     assert cubin.has_kernels(packing.cubin(80, kernel=False)) is False
 
 
-def test_a_table_outside_the_file_tells_nothing() -> None:
-    assert cubin.has_kernels(packing.cubin(80)[:100]) is None
+@pytest.mark.parametrize("kernel", [True, False])
+def test_the_beginning_tells_whether_there_are_functions(kernel: bool) -> None:  # noqa: FBT001
+    assert cubin.has_kernels(packing.cubin(80, kernel=kernel)[:100]) is kernel
+
+
+def test_a_file_cut_off_among_the_names_tells_nothing() -> None:
+    assert cubin.has_kernels(packing.cubin(80)[:80]) is None
     assert cubin.has_kernels(bytes(64)) is False
 
 

@@ -70,7 +70,7 @@ def test_images_of_a_fixture(name: str) -> None:
     assert described(library) == EXPECTED[name]
     assert library.findings == ()
     is_made_by_ptxas = "cubin" in str(EXPECTED[name]) and name != "stub.fatbin"
-    assert library.toolkits == ((CudaVersion(13, 5),) if is_made_by_ptxas else ())
+    assert library.made_by == ((CudaVersion(13, 5),) if is_made_by_ptxas else ())
 
 
 @pytest.mark.parametrize("name", PLACES)

@@ -77,7 +77,7 @@ def test_lz4_images_are_looked_into(kernel: bool) -> None:  # noqa: FBT001 - a c
     content = Content.KERNELS if kernel else Content.STUB
     assert images(container) == [Image(Kind.CUBIN, 86, "", None, "lz4", content)]
     assert container.found[0].size == len(whole)
-    assert container.found[0].toolkit == (CudaVersion(12, 1) if kernel else None)
+    assert container.found[0].toolkit == CudaVersion(12, 1)
 
 
 def test_a_payload_that_does_not_decode_is_judged_by_its_size() -> None:
@@ -197,17 +197,41 @@ def test_the_note_of_a_large_lz4_image() -> None:
     assert found.toolkit == CudaVersion(13, 1)
 
 
-@pytest.mark.parametrize(
-    ("size", "content"), [(16 * 1024 - 8, Content.STUB), (16 * 1024, Content.KERNELS)]
-)
+@pytest.mark.parametrize("size", [16 * 1024 - 8, 16 * 1024, 227 * 1024, 1 << 20])
 @pytest.mark.parametrize("kind", [packing.CUBIN, packing.PTX])
-def test_images_of_16_kib_are_taken_to_have_kernels(kind: int, size: int, content: Content) -> None:
-    text = (
-        packing.cubin(80, kernel=False) if kind == packing.CUBIN else packing.ptx(80, kernel=False)
-    )
-    entry = packing.Entry(kind, 80, text.ljust(size, b"\0"))
+@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("compression", ["none", "lz4", "zstd"])
+def test_an_image_without_a_function_is_a_stub_whatever_its_size(
+    kind: int,
+    size: int,
+    kernel: bool,  # noqa: FBT001 - a case
+    compression: str,
+) -> None:
+    maker = packing.cubin if kind == packing.CUBIN else packing.ptx
+    whole = maker(80, kernel=kernel).ljust(size, b"\0")
+    flags, packed = compressed(compression, whole)
+    entry = packing.Entry(kind, 80, packed, flags, unpacked=size)
 
+    content = Content.KERNELS if kernel else Content.STUB
     assert [image.content for image in images(read(packing.container(entry)))] == [content]
+
+
+def compressed(compression: str, whole: bytes) -> tuple[int, bytes]:
+    """Return the flag of a compression and the packed bytes."""
+    if compression == "lz4":
+        return packing.LZ4, packing.literal_block(whole)
+    if compression == "zstd":
+        return packing.ZSTD, importlib.import_module("backports.zstd").compress(whole)
+    return 0, whole
+
+
+def test_names_of_kernels_may_be_long() -> None:
+    names = b"".join(b"\0.nv.info.k%d%s" % (number, b"x" * 900) for number in range(40))
+    data = packing.cubin_of((names[1:], b""), (b".text.k", b"code"))
+    flags, packed = compressed("zstd", data)
+    entry = packing.Entry(packing.CUBIN, 90, packed, flags, unpacked=len(data))
+
+    assert [image.content for image in images(read(packing.container(entry)))] == [Content.KERNELS]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_bare_cubin_in_data_is_counted_apart() -> None:
 
     assert found.images == ()
     assert found.bare == (Tally(Image(Kind.CUBIN, 70), 1, 0, 0),)
-    assert found.toolkits == (CudaVersion(11, 8),)
+    assert found.made_by == (CudaVersion(11, 8),)
 
 
 def test_a_cubin_inside_a_container_is_not_a_bare_one() -> None:
@@ -152,7 +152,7 @@ def test_standalone_files() -> None:
     fatbin = read(CONTAINER)
 
     assert (cubin.form, cubin.bare[0].image) == ("cubin", Image(Kind.CUBIN, 90, "a"))
-    assert cubin.toolkits == (CudaVersion(12, 8),)
+    assert cubin.made_by == (CudaVersion(12, 8),)
     assert (ptx.form, ptx.bare[0].image) == ("ptx", Image(Kind.PTX, 80, "", (8, 4)))
     assert (fatbin.form, fatbin.profiles) == ("fatbin", (Profile(ARCHS, 1),))
 

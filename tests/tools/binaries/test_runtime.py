@@ -217,7 +217,7 @@ ALL_OVER = (
             library(images=(Image(Kind.PTX, 80, "", (9, 9)),), archs=("80_virtual",)),
             None,
             None,
-            (),
+            ("PTX ISA 9.9 is newer than every driver known to this release",),
             id="ptx-of-an-unknown-version",
         ),
         pytest.param(
@@ -246,11 +246,18 @@ def test_bounds(
 ) -> None:
     bounds = runtime.library_bounds(one)
 
-    assert bounds == Bounds(
+    assert (bounds.compatible, bounds.strict, bounds.evidence) == (
         CudaVersion.parse(compatible) if compatible else None,
         CudaVersion.parse(strict) if strict else None,
         evidence,
     )
+
+
+def test_an_isa_newer_than_all_drivers_leaves_a_wheel_without_a_strict_bound() -> None:
+    unknown = library(images=(Image(Kind.PTX, 80, "", (9, 9)),), archs=("80_virtual",))
+    contents = Contents("demo", "wheel", (unknown, library(toolkits=(CudaVersion(13, 1),))))
+
+    assert runtime.runtime_of(contents).bounds.strict is None
 
 
 def test_libraries_for_several_cuda_majors_are_alternatives() -> None:

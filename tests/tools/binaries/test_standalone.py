@@ -6,7 +6,6 @@ import pytest
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.model import CudaVersion
-from nvidia_variant_provider.tools.binaries.images import STUB_LIMIT
 from nvidia_variant_provider.tools.binaries.report import Content, Image, Kind, Library, Tally
 from nvidia_variant_provider.tools.binaries.standalone import bare_cubin, read_cubin, read_ptx
 from nvidia_variant_provider.tools.wheels.source import BytesSource
@@ -47,23 +46,25 @@ def test_the_note_is_looked_for_far_into_a_cubin(
         "",
         len(data),
         bare=(Tally(image, 1, len(data), len(data)),),
-        toolkits=toolkits,
+        bare_toolkits=toolkits,
     )
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-@pytest.mark.parametrize(("size", "looked_into"), [(STUB_LIMIT - 1, True), (STUB_LIMIT, False)])
-def test_a_small_cubin_is_looked_into(size: int, looked_into: bool, kernel: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize("size", [1 << 10, 16 << 10, 4 << 20])
+def test_a_cubin_without_a_function_is_a_stub_whatever_its_size(
+    size: int,
+    kernel: bool,  # noqa: FBT001 - a case
+) -> None:
     found = of_cubin(packing.cubin(80, kernel=kernel).ljust(size, b"\0"))
 
-    is_stub = looked_into and not kernel
-    assert found.bare[0].image.content is (Content.STUB if is_stub else Content.KERNELS)
+    assert found.bare[0].image.content is (Content.KERNELS if kernel else Content.STUB)
 
 
 def test_a_small_cubin_whose_sections_cannot_be_read_counts_as_one_with_kernels() -> None:
-    found = of_cubin(packing.cubin(80, kernel=False)[:100])
+    found = of_cubin(packing.cubin(80, kernel=False)[:70])
 
-    assert found.bare == (Tally(Image(Kind.CUBIN, 80), 1, 100, 100),)
+    assert found.bare == (Tally(Image(Kind.CUBIN, 80), 1, 70, 70),)
 
 
 @pytest.mark.parametrize(("value", "suffix"), [(b"\1\0", "a"), (b"\0\0", "")])
@@ -84,8 +85,8 @@ def test_of_a_cubin_inside_other_data_no_size_is_known() -> None:
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-@pytest.mark.parametrize(("size", "looked_into"), [(STUB_LIMIT - 1, True), (STUB_LIMIT, False)])
-def test_small_ptx_is_looked_into(size: int, looked_into: bool, kernel: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("size", "looked_into"), [(200_000, True), (1 << 20, False)])
+def test_ptx_is_looked_into(size: int, looked_into: bool, kernel: bool) -> None:  # noqa: FBT001
     found = of_ptx(packing.ptx(80, kernel=kernel).ljust(size, b" "))
 
     content = Content.STUB if looked_into and not kernel else Content.KERNELS

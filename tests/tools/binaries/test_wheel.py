@@ -204,4 +204,8 @@ def test_own_code_beside_the_copies_is_found_where_there_is_none_elsewhere(tmp_p
     beside = inspect_path(write(tmp_path, packing.wheel({**moved, "demo/core.so": LIBRARY})))
 
     assert [one.path for one in alone.own] == ["demo.libs/libdemo-6b43fd57.so", "demo/_swig.so"]
-    assert [one.path for one in beside.own] == ["demo/_swig.so", "demo/core.so"]
+    assert [one.path for one in beside.own] == [
+        "demo.libs/libdemo-6b43fd57.so",
+        "demo/_swig.so",
+        "demo/core.so",
+    ]

@@ -61,7 +61,7 @@ def test_a_person_reads_the_status_the_remedy_and_where_it_is_explained(
     assert "broken" in text
     assert "NVML 18 (driver/library version mismatch)" in text
     assert "reboot" in text
-    assert "docs/status.md#nvp-broken" in text
+    assert "nvidia-variant-provider code NVP-BROKEN" in text
     assert "535.154.05" in text
     assert "8.9  NVIDIA AD102" in text
 

@@ -55,11 +55,12 @@ ROWS: Final = {
     "run": Row("", "--machine {evil} -- true", no_json="the output is the command's own"),
     "torch-backend": Row("--torch 2.14 --machine {machine}", "--machine {evil}"),
     "explain": Row("{dist} --machine {machine}", "{evil}"),
-    "coverage": Row("{dist} --machine {machine}", "{evil}"),
+    "coverage": Row("{dist} --inventory {machine}", "{evil}"),
+    "inventory": Row("{machine}", "{evil}"),
     "inspect": Row("{evil_wheel}", "{evil}"),
     "verify": Row("{variant}", "{evil}"),
     "survey": Row("summary {results}", "summary {evil}"),
-    "tag": Row("{evil_wheel} --dry-run --label x", "{evil} --dry-run --label x"),
+    "tag": Row("{plain} --dry-run --label x", "{evil} --dry-run --label x"),
     "untag": Row("{variant} -o {out} --force", "{evil} -o {out}"),
     "lint": Row("{dist} {variant}", "{evil}"),
     "convert": Row("--to 850 {draft}", "--to 850 {evil}", code=1),
@@ -151,6 +152,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Words:
         "{machine}": folder / "machine.json",
         "{draft}": folder / "torch-2.9.0-variants.json",
         "{dist}": write_release(folder / "dist", read_base()),
+        "{plain}": cuda_wheel(folder, "80", "90"),
         "{evil_wheel}": make_wheel(folder / "evil", evil_wheel),
         "{variant}": write_variant(cuda_wheel(folder, "80", "90"), folder, metadata)[0],
         "{out}": folder / "out",
@@ -371,3 +373,29 @@ def help_of(name: str) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "100")
         return start([name, "--help"]).out
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("lint {folder}/dst", "{folder}/dst: no such file or folder; did you mean {folder}/dist?"),
+        ("index {folder}/x", "{folder}/x: no such file or folder; {folder} has "),
+        ("explain {folder}/x.whl", "no such file or folder; {folder} has demo-1.0-py3-none-any"),
+        ("coverage {folder}/none/x", "x: no such file or folder; neither is there a folder"),
+        ("convert {folder}/x.json", "no such file or folder; {folder} has machine.json, torch-2"),
+        ("inspect {folder}/x.whl", "no such file or folder; {folder} has demo-1.0-py3-none-any"),
+        ("tag {folder}/x.whl --dry-run", "no such file or folder; {folder} has demo-1.0-py3-"),
+        ("untag {folder}/x.whl -o {folder}", "no such file or folder; {folder} has demo-1.0"),
+        ("verify {folder}/x.whl", "no such file or folder; {folder} has demo-1.0-py3-none-any"),
+        ("explain {dist} --package demo==2", "no wheel of demo==2; there is demo==1.0"),
+        ("explain --installed pydantc", "pydantc: not installed here; did you mean pydantic?"),
+        ("explain --installed torch --path {folder}/x", "{folder}/x: no such file or folder"),
+    ],
+)
+def test_not_found_names_what_is_there(typed: str, said: str, words: Words) -> None:
+    dist = Path(words("explain", "{dist}")[1])
+    folder = str(dist.parent)
+    done = start(typed.format(folder=folder, dist=dist).split())
+
+    assert (done.code, done.out) == (2, "")
+    assert said.format(folder=folder) in done.err.splitlines()[-1]

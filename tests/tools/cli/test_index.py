@@ -57,7 +57,7 @@ def test_json_is_of_the_schema(folder: Path, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["no-such-folder"], "no-such-folder: no such folder", id="folder"),
+        pytest.param(["no-such-folder"], "no-such-folder: no such file or folder", id="folder"),
         pytest.param(["--only", "cuda1", "--"], "no wheel with the label 'cuda1'", id="label"),
     ],
 )

@@ -216,7 +216,10 @@ def test_one_unreadable_path_does_not_hide_the_others(
             "not a wheel, a shared object, an archive,"
             " a fatbin, a cubin or PTX"
         ),
-        f"nvidia-variant-provider inspect: error: {missing}: No such file or directory",
+        (
+            f"nvidia-variant-provider inspect: error: {missing}: no such file or folder; "
+            f"{tmp_path} has demo-1.0-py3-none-any.whl, notes.txt"
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from tests.tools.binaries import packing
 from tests.wheel_maker import DIST_INFO, cuda_library, cuda_wheel, make_wheel
 
 SCHEMAS = Path(__file__).resolve().parents[3] / "schemas"
@@ -27,7 +29,8 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str
     assert tag(*arguments, "--json") == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     jsonschema.validate(document, json.loads((SCHEMAS / "tagging.schema.json").read_text("utf-8")))
-    return document
+    (wheel,) = document["wheels"]
+    return dict(wheel)
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -74,6 +77,40 @@ def test_stated_ptx_raises_the_bound_to_its_version(
         "sm_arch": ["80_real"],
         "cuda_version_lower_bound": ["12.0"],
     }
+
+
+def test_what_the_ptx_costs_is_told_in_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = make_wheel(
+        tmp_path,
+        {"demo/_ext.so": cuda_library("90", "90p", isa=(9, 5), needed="libcudart.so.13")},
+    )
+
+    costly = run_json(capsys, wheel, "--dry-run")
+    cheap = run_json(capsys, wheel, "--dry-run", "--no-ptx")
+
+    (note,) = costly["notes"]
+    assert note == (
+        "the stated PTX raises the lower bound from 13.0 to 13.5: machines with driver branches"
+        " R580 to R615 (CUDA 13.0 to 13.4) get another build, the CPU build if there is no other;"
+        " --no-ptx avoids that"
+    )
+    assert (cheap["lower_bound"]["value"], cheap["notes"]) == ("13.0", [])
+
+
+def test_a_wheel_that_is_linked_with_cuda_can_state_a_lower_bound_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = packing.shared_object(b"", needed=("libcudart.so.12",))
+    wheel = make_wheel(tmp_path, {"demo/_ext.so": library})
+
+    error = failure(capsys, wheel, "-o", tmp_path)
+    shown = error.partition("to state that alone: ")[2].splitlines()[0]
+
+    document = run_json(capsys, wheel, "-o", tmp_path, *shlex.split(shown))
+    assert document["variant"] == {"nvidia": {"cuda_version_lower_bound": ["12.0"]}}
+    assert document["label"] == "cuda12.0"
 
 
 def test_ptx_of_an_unknown_version_needs_a_bound_that_somebody_knows(
@@ -287,3 +324,28 @@ def test_tag_answers_markers_if_asked_to(
     document = run_json(capsys, wheel, *given, "--bake-markers")
 
     assert document["notes"][-1] == "METADATA: a; variant_label == 'x': became a"
+
+
+def test_a_folder_is_tagged_wheel_by_wheel_into_a_folder_that_is_created(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    cuda_wheel(dist, "80")
+    damaged = dist / "other-1.0-py3-none-any.whl"
+    damaged.write_bytes(b"no archive")
+    out = tmp_path / "new" / "variants"
+
+    code = tag(dist, "-o", out, "--label", "x")
+    first = capsys.readouterr()
+    again = tag(out, "-o", tmp_path / "more", "--label", "y")
+
+    # One that cannot be read does not hide the others.
+    assert (code, [it.name for it in out.iterdir()]) == (2, ["demo-1.0-py3-none-any-x.whl"])
+    assert str(damaged) in first.err
+    assert (again, (tmp_path / "more").exists()) == (2, False)
+    assert "no such wheel in this folder; there is demo-1.0-py3-none-any-x.whl" in (
+        capsys.readouterr().err
+    )
+    assert main(["untag", str(out), "-o", str(tmp_path / "plain")]) == 0
+    assert [it.name for it in (tmp_path / "plain").iterdir()] == ["demo-1.0-py3-none-any.whl"]

@@ -72,7 +72,10 @@ def test_the_document_holds_the_schema(tmp_path: Path, capsys: pytest.CaptureFix
     assert document["passed"] is False
     assert [one["code"] for one in document["wheels"][0]["findings"]] == ["NV306"]
     assert document["failures"] == [
-        {"path": absent, "error": f"{absent}: no such file; {tmp_path} has {', '.join(there)}"}
+        {
+            "path": absent,
+            "error": f"{absent}: no such file or folder; {tmp_path} has {', '.join(there)}",
+        }
     ]
     assert absent in shown.err
 

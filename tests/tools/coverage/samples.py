@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from examples.torch.wheels import release_metadata
-from nvidia_variant_provider.tools.coverage import Defaults, Facts, Fleet, Record, Release, tally
+from nvidia_variant_provider.tools.coverage import (
+    Defaults,
+    Entry,
+    Fleet,
+    Release,
+    StatedGpu,
+    StatedMachine,
+    tally,
+)
 from nvidia_variant_provider.tools.coverage.kinds import kind_of
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
 
     from nvidia_variant_provider.tools.coverage import Kind
 
@@ -38,20 +45,24 @@ def with_labels(made: Release, labels: Iterable[str]) -> Release:
     return Release(made.name, made.version, metadata, wheels, made.folder)
 
 
-def kind(target_facts: Facts | None = None, **facts: object) -> Kind:
-    return kind_of(target_facts or Facts(**facts), Defaults())  # type: ignore[arg-type]
+def stated(*names: str, driver: str = "", architecture: str = "") -> StatedMachine:
+    """Return a machine with one GPU of each name."""
+    return StatedMachine(tuple(map(StatedGpu, names)), driver, architecture=architecture)
 
 
-def gpu(capability: str, cuda: str, architecture: str = "x86_64") -> Facts:
-    return Facts(capabilities=tuple(capability.split()), cuda=cuda, architecture=architecture)
+def kind(machine: StatedMachine) -> Kind:
+    return kind_of(machine, Defaults())
 
 
-def fleet(*facts: Facts) -> Fleet:
-    return tally(Record(it, 1, f"m{index}", "test", str(index)) for index, it in enumerate(facts))
+def gpu(capability: str, cuda: str, architecture: str = "x86_64") -> StatedMachine:
+    gpus = tuple(StatedGpu("", text) for text in capability.split())
+    return StatedMachine(gpus, cuda=cuda, architecture=architecture)
 
 
-def records(read: Callable[[io.BytesIO, str], Iterator[Record]], text: str) -> list[Record]:
-    return list(read(io.BytesIO(text.encode()), "list"))
+def fleet(*machines: StatedMachine) -> Fleet:
+    return tally(
+        Entry(machine, 1, f"m{index}", "test", str(index)) for index, machine in enumerate(machines)
+    )
 
 
 REALS = ("70_real", "75_real", "80_real", "86_real", "90_real", "100_real", "120_real")
@@ -66,15 +77,15 @@ some_variants = st.dictionaries(
     min_size=1,
     max_size=6,
 )
-some_facts = st.builds(
+some_machines = st.builds(
     gpu,
     st.sampled_from(["7.0", "7.5", "8.6", "8.9", "9.0", "10.0", "12.0", "7.0 8.0", "9.0 12.1"]),
     st.sampled_from(["11.4", "12.0", "12.8", "13.0", "13.2"]),
 )
-some_records = st.lists(
+some_entries = st.lists(
     st.builds(
-        Record,
-        some_facts,
+        Entry,
+        some_machines,
         st.integers(1, 9),
         st.sampled_from(["", "a", "b", "c"]),
         st.just("list"),

@@ -1,64 +1,54 @@
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.torch.wheels import release_metadata
-from nvidia_variant_provider.errors import FleetError, InvalidValueError, MetadataError
+from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.tools.coverage import (
     Defaults,
-    Facts,
-    Partition,
     Problem,
     Release,
+    StatedMachine,
     cover,
-    files,
     find,
-    read,
     read_release,
-    split,
 )
-from nvidia_variant_provider.tools.coverage.devices import default_driver
-from nvidia_variant_provider.tools.coverage.devices import find as find_device
-from nvidia_variant_provider.tools.coverage.kinds import kind_of, parse_branch
+from nvidia_variant_provider.tools.coverage.kinds import kind_of
 from nvidia_variant_provider.tools.coverage.mirror import requirements
 from nvidia_variant_provider.tools.coverage.page import render_page
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.coverage.release import hash_of
 from nvidia_variant_provider.tools.coverage.report import csv_rows
-from nvidia_variant_provider.tools.inventory import smi, streams, table
-from nvidia_variant_provider.tools.inventory.machine_files import facts_of
+from nvidia_variant_provider.tools.inventory.machine_files import stated as stated_of
+from nvidia_variant_provider.tools.inventory.resolve import parse_branch
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
-from tests.tools.coverage.samples import fleet, gpu, kind, properties, records, release, with_labels
+from tests.tools.coverage.samples import fleet, gpu, kind, properties, release, stated, with_labels
+from tests.tools.lint.releases import write_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_devices_that_no_driver_serves_together_have_no_default() -> None:
-    b200, k = find_device("b200"), find_device("v100")
-    assert b200 is not None
-    assert k is not None
+    odd = kind_of(stated("vera-rubin", "v100"), Defaults())
 
-    assert default_driver([]) is None
-    newest = find_device("vera-rubin")
-    assert newest is not None
-    assert default_driver([newest, k]) is None
+    assert odd.cuda is None
+    assert "no driver branch serves all" in odd.reason
 
 
-def test_gpu_without_any_driver_says_so() -> None:
-    unknown = kind_of(Facts(devices=("Frobnicator",)), Defaults())
+def test_unknown_name_is_the_reason_and_not_the_driver() -> None:
+    unknown = kind_of(stated("Frobnicator"), Defaults())
 
-    assert (unknown.cuda, unknown.machine.status) == (None, Status.GPU_NO_DRIVER)
-    assert "none can be assumed" in unknown.reason
+    assert (unknown.driver, str(unknown.cuda), unknown.capabilities) == (580, "13.0", (None,))
+    assert "no GPU is known by the name Frobnicator" in unknown.unknown
 
 
 def test_jetson_has_a_cuda_version_and_no_branch() -> None:
-    orin = kind_of(Facts(devices=("jetson-orin",), driver="540.4.0"), Defaults())
+    orin = kind_of(stated("jetson-orin", driver="540.4.0"), Defaults())
 
     assert (orin.driver, str(orin.cuda), orin.architecture) == (None, "12.6", "aarch64")
     with pytest.raises(InvalidValueError, match="branch such as '580'"):
@@ -69,74 +59,22 @@ def test_machine_that_cannot_use_its_gpu_is_a_gpu_without_driver() -> None:
     broken = Machine(Platform("linux", "x86_64"), Status.GPU_NO_DRIVER, "no driver is loaded")
     seen = Machine(Platform("linux", "x86_64"), Status.BLOCKED, gpus=(Gpu("H100"),))
 
-    assert kind(facts_of(broken)).reason == "no driver is loaded"
-    assert kind(facts_of(seen)).reason == "status blocked"
-    assert kind(facts_of(seen)).device == "H100"
+    assert kind(stated_of(broken)).reason == "no driver is loaded"
+    assert kind(stated_of(seen)).reason == "status blocked"
+    assert kind(stated_of(seen)).device == "H100"
 
 
 def test_driver_without_a_gpu_keeps_its_version() -> None:
     """Rule set 1 reports the bounds there, so a variant without device code is chosen."""
     made = release({"cu": {"nvidia": {"cuda_version_lower_bound": ("12.0",)}}, NULL_LABEL: {}})
 
-    (row,) = cover(made, fleet(Facts(driver="580"))).rows
+    (row,) = cover(made, fleet(stated(driver="580"))).rows
     assert (row.choice.label, row.is_hole) == ("cu", False)
-
-
-@pytest.mark.parametrize(
-    ("data", "named"),
-    [
-        pytest.param(b'{"items": ["\xff', "UTF-8", id="JSON"),
-        pytest.param(b'{"items": [' + b'"x" ' + b"3]}", "']' or ','", id="no comma"),
-        pytest.param(b'{"items" 3}', "':'", id="no colon"),
-        pytest.param(b'{"a": 1]', "'}' or ','", id="no brace"),
-        pytest.param(b'{"items": ["' + b"x" * (9 << 20), "at most", id="endless value"),
-    ],
-)
-def test_damaged_json(data: bytes, named: str) -> None:
-    with pytest.raises(FleetError, match=named):
-        list(streams.elements(io.BytesIO(data), "list", "items"))
-
-
-def test_lines_in_another_encoding_are_refused() -> None:
-    with pytest.raises(FleetError, match=r"line 2.*UTF-8"):
-        list(streams.lines(io.BytesIO(b"a\n\xff\n"), "list"))
-
-
-def test_smi_marks_of_no_machine_and_repeated_headers() -> None:
-    text = "name, compute_cap\nTesla T4, 7.5\n\nname, compute_cap\nTesla T4, 7.5\n"
-    (found,) = records(smi.read, text)
-    (empty,) = records(smi.read, "No devices were found\n")
-
-    assert found.facts.devices == ("Tesla T4",)
-    assert empty.facts == Facts()
-    with pytest.raises(FleetError, match="comma-separated"):
-        records(smi.read, 'name, compute_cap\n"T4\r", 7.5\rx\n')
-
-
-def test_table_of_remarks_only_is_empty() -> None:
-    assert records(table.read, "# nothing\n\n") == []
-    assert list(table.read(io.BytesIO(b"# nothing\n"), "list", 3)) == []
-
-
-def test_parts_of_other_formats_are_whole_files(tmp_path: Path) -> None:
-    part = Partition("nodes.json", "kubernetes")
-    assert list(split(part, 5)) == [part]
-
-    (tmp_path / "notes.md").write_text("no list")
-    with pytest.raises(FleetError, match="no file"):
-        list(files(str(tmp_path), "slurm"))
-
-
-def test_standard_input_is_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"target\nt4@535\n")))
-
-    (found,) = read(Partition("-", "csv"))
-    assert (found.source, found.where) == ("standard input", "line 2")
 
 
 def test_reasons_for_choices_without_a_rival() -> None:
     made = release({"cu": properties("12.0", "90_real")})
-    matrix = cover(made, fleet(gpu("9.0", "13.0"), Facts()))
+    matrix = cover(made, fleet(gpu("9.0", "13.0"), StatedMachine()))
     reasons = Reasons(matrix)
 
     first, cpu = matrix.rows
@@ -205,7 +143,7 @@ def test_wheel_that_vanished_is_named(tmp_path: Path) -> None:
 
 
 def test_release_without_metadata_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "pkg-1.0-py3-none-any.whl").write_bytes(b"")
+    write_wheel(tmp_path / "pkg-1.0-py3-none-any.whl", None)
 
     with pytest.raises(MetadataError, match="variants of pkg"):
         read_release(str(tmp_path))

@@ -35,9 +35,9 @@ def write_fleet(path: Path, count: int) -> str:
 
 def test_parts_merge_to_the_whole(tmp_path: Path) -> None:
     path = write_fleet(tmp_path / "fleet.csv", 2000)
-    parts = list(split(Partition(path, "csv"), 3000))
+    parts = list(split(Partition(path), 3000))
 
-    whole = tally(read(Partition(path, "csv")))
+    whole = tally(read(Partition(path)))
 
     assert len(parts) > 5
     assert tally_here(parts) == whole == merge(tally_part(part) for part in reversed(parts))
@@ -47,7 +47,7 @@ def test_parts_merge_to_the_whole(tmp_path: Path) -> None:
 def test_dask_counts_the_parts_of_a_worker_that_is_killed_again(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     path = write_fleet(tmp_path / "fleet.csv", 60_000)
-    parts = list(split(Partition(path, "csv"), 12_000))
+    parts = list(split(Partition(path), 12_000))
     killed: list[int] = []
 
     with (
@@ -83,7 +83,7 @@ def test_command_counts_on_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = write_fleet(tmp_path / "fleet.csv", 700)
     source = tmp_path / "torch-2.14.1-variants.json"
     source.write_text(torch_release("2.14.1").to_json())
-    options = ["coverage", str(source), "--json", "--fleet-csv", path]
+    options = ["coverage", str(source), "--json", "--inventory", path]
 
     with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
         assert main([*options, "--dask", cluster.scheduler_address]) == 0
@@ -101,6 +101,6 @@ def test_error_in_a_part_comes_back_from_dask_as_itself(tmp_path: Path) -> None:
 
     with (
         distributed.Client(processes=False, n_workers=1, dashboard_address=None) as client,
-        pytest.raises(FleetError, match=r"nodes\.json.*an array"),
+        pytest.raises(FleetError, match=r"nodes\.json.*with 'items'"),
     ):
-        tally_with_dask(client, [Partition(str(path), "kubernetes")])
+        tally_with_dask(client, [Partition(str(path))])

@@ -17,14 +17,14 @@ from nvidia_variant_provider.machine_file import dump
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.coverage import (
     Ending,
-    Facts,
     Problem,
+    StatedMachine,
     cover,
     find,
     read_release,
     tally,
 )
-from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_record
+from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
 from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
@@ -33,8 +33,9 @@ from tests.tools.coverage.samples import (
     gpu,
     properties,
     release,
-    some_facts,
+    some_machines,
     some_variants,
+    stated,
     with_labels,
 )
 
@@ -52,9 +53,9 @@ def problems(made: Release, machines: Fleet) -> dict[Problem, Finding]:
 
 
 @settings(deadline=None)
-@given(variants=some_variants, facts=st.lists(some_facts, min_size=1, max_size=6))
+@given(variants=some_variants, facts=st.lists(some_machines, min_size=1, max_size=6))
 def test_choices_are_those_of_the_ordering_machine_by_machine(
-    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], facts: list[Facts]
+    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], facts: list[StatedMachine]
 ) -> None:
     made = release(variants | {NULL_LABEL: {}})
 
@@ -66,9 +67,9 @@ def test_choices_are_those_of_the_ordering_machine_by_machine(
 
 
 @settings(deadline=None, max_examples=40)
-@given(variants=some_variants, facts=st.lists(some_facts, min_size=1, max_size=6))
+@given(variants=some_variants, facts=st.lists(some_machines, min_size=1, max_size=6))
 def test_smallest_mirror_changes_nothing_and_nothing_less_does(
-    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], facts: list[Facts]
+    variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], facts: list[StatedMachine]
 ) -> None:
     made, machines = release(variants | {NULL_LABEL: {}}), fleet(*facts)
     whole = cover(made, machines)
@@ -113,9 +114,9 @@ def test_ordinary_wheel_and_then_nothing_come_after_the_variants() -> None:
 
 def test_hole_names_the_property_that_decides() -> None:
     made = release({"cu13": properties("13.0", "75_real", "90_real"), NULL_LABEL: {}})
-    found = problems(made, fleet(Facts(("P100",), driver="535"), Facts(("H100",), driver="550")))
+    found = problems(made, fleet(stated("P100", driver="535"), stated("H100", driver="550")))
 
-    holes = [it.text for it in find(cover(made, fleet(Facts(("H100",), driver="550"))))]
+    holes = [it.text for it in find(cover(made, fleet(stated("H100", driver="550"))))]
     assert "needs CUDA >= 13.0, driver says 12.4 (driver branch 550)" in holes[0]
     assert found[Problem.NO_BUILD].text.startswith("no build holds code for capability 6.0")
 
@@ -123,7 +124,7 @@ def test_hole_names_the_property_that_decides() -> None:
 def test_machine_without_a_gpu_is_no_hole() -> None:
     made = release({"cu13": properties("13.0", "90_real"), NULL_LABEL: {}})
 
-    assert set(problems(made, fleet(Facts()))) == {Problem.UNUSED}
+    assert set(problems(made, fleet(StatedMachine()))) == {Problem.UNUSED}
 
 
 def test_ptx_that_wins_over_native_code_is_a_shadow() -> None:
@@ -160,7 +161,7 @@ def test_build_that_serves_some_gpus_only() -> None:
 def test_real_release_has_the_holes_that_its_architectures_leave() -> None:
     """torch 2.14.1: Volta and Pascal need the build of 12.6, and Blackwell a driver for 13."""
     made = read_like_torch("2.14.1")
-    machines = tally(map(target_record, ("v100@580", "gb200@570", "h100@620", "gtx-1080-ti@535")))
+    machines = tally(map(target_entry, ("v100@580", "gb200@570", "h100@620", "gtx-1080-ti@535")))
 
     chosen = {row.kind.device: row.choice.label for row in cover(made, machines).rows}
     assert chosen == {
@@ -187,7 +188,7 @@ def read_like_torch(version: str) -> Release:
 @pytest.mark.clients
 @pytest.mark.parametrize("target", ["v100@580", "h100@550", "t4@535", "rtx-5090@580", "a100@470"])
 def test_order_is_that_of_variantlib_asking_the_plugin(target: str, tmp_path: Path) -> None:
-    record = target_record(target)
+    record = target_entry(target)
     row = cover(read_from(tmp_path, torch_release("2.14.1").to_json()), tally([record])).rows[0]
     machine = tmp_path / "machine.json"
     machine.write_text(json.dumps(dump(row.kind.machine)))
@@ -212,9 +213,9 @@ def test_one_lock_serves_machines_that_choose_differently(tmp_path: Path) -> Non
     wheels.mkdir()
     write_releases(wheels)
     made = read_release(str(wheels), "torch==2.14.1")
-    machines = tally(map(target_record, ("h100@580", "v100@580")))
+    machines = tally(map(target_entry, ("h100@580", "v100@580")))
     whole = cover(made, machines, 0)
-    one, other = (cover(made, tally([target_record(it)]), 0) for it in ("h100@580", "v100@580"))
+    one, other = (cover(made, tally([target_entry(it)]), 0) for it in ("h100@580", "v100@580"))
     locks = {}
     for name, coverage in (("whole", whole), ("one", one), ("other", other)):
         locks[name] = tmp_path / f"{name}.txt"
@@ -247,7 +248,7 @@ def install_locked(wheels: Path, lock: Path, said: dict[str, str]) -> int:
 def test_lock_has_the_wheels_that_are_chosen_and_no_other(tmp_path: Path) -> None:
     write_releases(tmp_path)
     made = read_release(str(tmp_path), "torch==2.14.1")
-    lines = list(requirements([cover(made, tally([target_record("h100@580")]))]))
+    lines = list(requirements([cover(made, tally([target_entry("h100@580")]))]))
 
     assert [line.split()[2] for line in lines if line.startswith("#   ")] == [
         "torch-2.14.1-py3-none-manylinux_2_28_x86_64-cuda13.2.whl"

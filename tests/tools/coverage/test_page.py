@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from examples.torch.releases import release as torch_release
-from nvidia_variant_provider.tools.coverage import Facts, Record, Release, cover, find, tally
+from nvidia_variant_provider.tools.coverage import (
+    Entry,
+    Release,
+    StatedGpu,
+    StatedMachine,
+    cover,
+    find,
+    tally,
+)
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue
 from nvidia_variant_provider.tools.coverage.mirror import smallest
 from nvidia_variant_provider.tools.coverage.page import render_page
-from tests.tools.coverage.samples import fleet
+from tests.tools.coverage.samples import fleet, stated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,11 +67,21 @@ addEventListener("load", () => {
   buttons[0].dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight", bubbles: true}));
   const moved = document.activeElement !== buttons[0] && document.activeElement.dataset.details;
   const input = document.querySelector("#find");
-  input.value = "h100 aarch64"; input.dispatchEvent(new Event("input"));
-  const left = [...document.querySelectorAll("tbody tr")].filter((row) => !row.hidden).length;
+  const rowsFor = (words) => {
+    input.value = words; input.dispatchEvent(new Event("input"));
+    return [...document.querySelectorAll(".map tbody tr")].filter((row) => !row.hidden)
+      .map((row) => row.querySelector("th").firstChild.textContent);
+  };
+  const holes = rowsFor("hole"), drivers = rowsFor("r470"), variants = rowsFor("cuda12.6_sbsa");
+  const left = rowsFor("h100 aarch64").length;
+  let saved = ""; const made = URL.createObjectURL;
+  URL.createObjectURL = (blob) => { saved = blob.size; return made.call(URL, blob); };
+  document.querySelector("#csv").click();
   document.title = JSON.stringify({
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
     overflow: document.documentElement.scrollWidth - innerWidth, width: innerWidth,
+    holes, drivers, variants, saved,
+    command: document.querySelector("p.command code").textContent,
     least, said, moved: Boolean(moved), left, stops: buttons.filter((b) => b.tabIndex === 0).length,
   });
 });
@@ -114,8 +132,8 @@ def test_table_has_headers_for_rows_and_columns_and_a_cell_per_kind() -> None:
 
 def test_hostile_names_stay_text() -> None:
     evil = "</script><script>alert(1)</script>\"'><img src=x>"
-    record = Record(Facts((evil,), ("9.0",), "580"), 2, evil, "test", "1")
-    page = page_of(torch_coverage(tally([record])))
+    entry = Entry(StatedMachine((StatedGpu(evil, "9.0"),), "580"), 2, evil, "test", "1")
+    page = page_of(torch_coverage(tally([entry])))
     reader = Reader()
     reader.feed(page)
 
@@ -126,8 +144,15 @@ def test_hostile_names_stay_text() -> None:
     assert evil in json.loads(embedded[1])[0]["facts"]
 
 
+def test_every_cell_says_how_many_machines_it_stands_for() -> None:
+    page = page_of(torch_coverage(fleet(stated("h100", driver="580"))))
+
+    assert "<span>cuda13.2</span><small>1</small>" in page
+    assert 'data-find="h100 9.0 x86_64 linux r580 cuda13.2"' in page
+
+
 def test_page_of_machines_without_gpu() -> None:
-    page = page_of(torch_coverage(fleet(Facts())))
+    page = page_of(torch_coverage(fleet(StatedMachine())))
 
     assert "no GPU" in page
     assert "⚠" not in page
@@ -137,7 +162,8 @@ def test_page_of_machines_without_gpu() -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [500, 1400], ids=["narrow", "desktop"])
 def test_page_in_chromium(width: int, dark: bool, tmp_path: Path) -> None:  # noqa: FBT001
-    page = page_of(torch_coverage(tally(catalogue(branches=(470, 535, 570, 580, 620)))))
+    coverage = torch_coverage(tally(catalogue(branches=(470, 535, 570, 580, 620))))
+    page = render_page(coverage, find(coverage), smallest([coverage]), command="made & by")
     path = tmp_path / "page.html"
     path.write_text(page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
 
@@ -151,6 +177,19 @@ def test_page_in_chromium(width: int, dark: bool, tmp_path: Path) -> None:  # no
     assert "the nearest build is" in found["said"]
     assert found["moved"] is True
     assert found["left"] == 1
+    assert {"B200", "GeForce RTX 5090"} <= set(found["holes"])
+    assert "L4" not in found["holes"]
+    assert "Tesla V100" in found["drivers"]
+    assert "B200" not in found["drivers"]
+    assert set(found["variants"]) <= set(found["holes"]) | {
+        "H100",
+        "A100",
+        "L40S",
+        "GH200 Grace Hopper",
+    }
+    assert found["saved"] > 100
+    assert found["command"] == "made & by"
+    assert "nvidia-variant-provider explain SOURCE --target sm_" in found["said"]
     assert found["stops"] == 1
 
 

@@ -101,10 +101,10 @@ def test_several_packages_have_to_be_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("nothing-here", None, "No such file"),
+        ("nothing-here", None, "no such file"),
         ("notes.txt", b"", "expected a folder of wheels"),
-        ("demo-1.2-py3-none-any-x.whl", b"no zip", "expected a wheel"),
-        ("demo-1.2-py3-none-any-x.whl", b"PK\x05\x06" + bytes(18), "expected one variant.json"),
+        ("demo-1.2-py3-none-any-x.whl", b"no zip", "not a zip"),
+        ("demo-1.2-py3-none-any-x.whl", b"PK\x05\x06" + bytes(18), "seen no such folder"),
         ("demo-1.2-py3-none.whl", b"", "not a wheel's file name"),
         ("demo-1.2-variants.json", b"[1", "JSON"),
         ("demo-1.2-variants.json", b"[" * 100_000, "JSON"),
@@ -147,9 +147,13 @@ def test_a_damaged_wheel_is_read_or_refused(folder: Path, data: st.DataObject) -
     damaged = folder.parent / path.name
     value = data.draw(st.integers(0, 255))
     damaged.write_bytes(whole[:position] + bytes([value]) + whole[position + 1 :])
-    release = read_release(str(damaged))
+    try:
+        release = read_release(str(damaged))
+        outcome = (release.metadata is not None, bool(release.trouble))
+    except InvalidValueError as error:
+        outcome = (False, str(damaged) in str(error))
 
-    assert (release.metadata is None) == bool(release.trouble)
+    assert outcome in {(True, False), (False, True)}
 
 
 class _Index(BaseHTTPRequestHandler):

@@ -17,11 +17,15 @@ from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV, Installer
 from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.releases.source import read_release
 from tests.strategies import machine, machines
 from tests.tools.explain.releases import build, metadata_of, release_of
+from tests.tools.lint.releases import merge_patch, read_base
+from tests.tools.lint.releases import write_release as write_described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from nvidia_variant_provider.tools.metadata.model import Variant
     from nvidia_variant_provider.tools.releases.release import Release
@@ -157,7 +161,8 @@ def test_the_c_library_counts(libc: str, winner: str | None) -> None:
     ("change", "installers", "words"),
     [
         ({"requires": ("nvidia-variant-provider>=0.0.2,<1.0.0",)}, [UV], "0.0.1"),
-        ({"plugin_api": None}, [PROVIDER, UV], "plugin-api"),
+        ({"plugin_api": None}, [UV], "plugin-api"),
+        ({"plugin_api": "x:y"}, [PROVIDER, UV], "plugin-api"),
         ({"optional": True}, [PROVIDER, UV], "optional"),
         ({"requires": ("nvidia-variant-provider<0.0.2",)}, [PROVIDER], "excludes this provider"),
         ({"requires": ("other-provider",)}, [PROVIDER, UV], "nvidia-variant-provider"),
@@ -321,3 +326,23 @@ def test_each_installer_sees_the_release_as_its_own_reader_does() -> None:
 def document_of(variants: Mapping[str, Variant]) -> dict[str, object]:
     parsed: dict[str, object] = json.loads(metadata_of(variants).to_json())
     return parsed
+
+
+def test_a_marker_of_the_selected_wheel_is_named(tmp_path: Path) -> None:
+    best = "demo-1.0-py3-none-manylinux_2_28_x86_64-cuda13.0.whl"
+    plain = "demo-1.0-py3-none-manylinux_2_28_x86_64.whl"
+    marked = {"requires-dist": ["six>=1; variant_label == 'cuda13.0' and os_name == 'posix'"]}
+    patch = {"wheels": {best: marked, plain: marked}}
+    folder = write_described(tmp_path / "release", merge_patch(read_base(), patch))
+
+    found = explain(read_release(str(folder)), parse_target("h100@580").machine())
+
+    assert winners(found) == {PROVIDER: "cuda13.0", UV: None, PIP: None}
+    assert found.view(UV).reason_of("null") == "uv refuses the release"
+    assert [it for it in found.warnings if "refuses" in it] == [
+        f"uv refuses the release: {best} requires six>=1 with variant_label == 'cuda13.0'",
+        (
+            f"pip refuses the wheel without a label: {plain} requires six>=1 with "
+            "variant_label == 'cuda13.0'"
+        ),
+    ]

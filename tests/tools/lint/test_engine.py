@@ -511,12 +511,3 @@ def test_a_misspelt_architecture_gets_a_guess(value: str, hint: str, tmp_path: P
 
     (finding,) = report.findings
     assert finding.problem.message == f"no provider knows '{value}'" + (f"; {hint}" if hint else "")
-
-
-def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "MAX_FILES", 2)
-    for name in "abc":
-        (tmp_path / f"{name}.whl").touch()
-
-    with pytest.raises(InvalidValueError, match="3 files, expected at most 2"):
-        lint([str(tmp_path)])

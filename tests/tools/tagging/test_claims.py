@@ -113,4 +113,6 @@ def test_values_that_older_providers_cannot_offer_are_explained() -> None:
     assert "refuse this value" in spell(SmArch.parse("100a_real"))[1]
     assert "minor 0 only" in spell(SmArch.parse("86_virtual"))[1]
     assert "calls this device 11.0" in spell(SmArch.parse("101_real"))[1]
-    assert spell(SmArch.parse("90_virtual"))[1] == ""
+    # Measured: on an H100 uv offers 90_virtual and no older PTX.
+    assert "GPUs of 5.x alone" in spell(SmArch.parse("50_virtual"))[1]
+    assert spell(SmArch.parse("120_virtual"))[1] == ""

@@ -87,7 +87,8 @@ def run(
 def installed(site: Path) -> dict[str, str]:
     """Return the projects in a folder of packages with their versions."""
     found = {}
-    for path in site.rglob("*.dist-info"):
+    # setuptools carries projects of its own inside.
+    for path in (it for it in site.rglob("*.dist-info") if it.parent.name != "_vendor"):
         name, _, version = path.name.removesuffix(".dist-info").partition("-")
         if name not in {"pip", "setuptools", "wheel"}:
             found[name] = version

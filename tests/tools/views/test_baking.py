@@ -12,8 +12,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from examples.torch.clients import uv_executable
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
-from nvidia_variant_provider.tools.views.fetching import Fetcher
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.service import ViewService

@@ -8,8 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.coverage.matrix import Ending
-from nvidia_variant_provider.tools.coverage.page.details import Details
+from nvidia_variant_provider.tools.coverage.page.details import CSV_COLUMNS, Details
 from nvidia_variant_provider.tools.coverage.page.heatmap import HeatMap
+from nvidia_variant_provider.tools.coverage.what_if import over_branches
 from nvidia_variant_provider.tools.installers.table import by_rules
 
 if TYPE_CHECKING:
@@ -18,13 +19,26 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.coverage.findings import Finding
     from nvidia_variant_provider.tools.coverage.matrix import Coverage
 
+# With one branch there is nothing to compare.
+_BARS_TELL: Final = 2
 # Nothing may be fetched, whatever a label or a device is called.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
-def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequence[str]) -> str:
-    """Return the page as a text of HTML."""
-    details = Details(coverage)
+def render_page(
+    coverage: Coverage,
+    findings: Sequence[Finding],
+    mirror: Sequence[str],
+    *,
+    command: str = "",
+    explain: str = "",
+) -> str:
+    """Return the page as a text of HTML.
+
+    ``command`` is the one that made the page, ``explain`` the one that explains a choice, without
+    its target; both can be copied from the page.
+    """
+    details = Details(coverage, explain)
     heatmap = HeatMap(coverage, details)
     name = escape(f"{coverage.release.name} {coverage.release.version}".strip())
     return "\n".join((
@@ -42,10 +56,13 @@ def render_page(coverage: Coverage, findings: Sequence[Finding], mirror: Sequenc
         "<h2>Devices and drivers</h2>",
         *_filter(len(heatmap.lines)),
         *heatmap.render(),
+        *_signs(coverage),
+        *_over_branches(coverage, heatmap),
         "<h2>Problems</h2>",
         *_findings(findings),
         "<h2>Mirror</h2>",
         *_mirror(mirror),
+        *_made_by(command),
         '</main><dialog aria-label="Details"><button class="close" autofocus>Close</button>',
         '<div class="body"></div></dialog>',
         f'<script type="application/json" id="details">{_embedded(details.values)}</script>',
@@ -85,8 +102,50 @@ def _legend(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
 
 def _filter(lines: int) -> Iterator[str]:
     yield '<div class="filter" hidden><label for="find">Show devices with</label>'
-    yield '<input id="find" type="search" autocomplete="off" spellcheck="false">'
-    yield f'<output for="find" class="soft">{lines} of {lines} devices</output></div>'
+    yield '<input id="find" type="search" autocomplete="off" spellcheck="false" '
+    yield 'placeholder="device, driver, variant or hole">'
+    yield f'<output for="find" class="soft">{lines} of {lines} devices</output>'
+    columns = escape(",".join(CSV_COLUMNS))
+    yield f'<button type="button" id="csv" data-columns="{columns}">Download CSV</button></div>'
+
+
+def _signs(coverage: Coverage) -> Iterator[str]:
+    """Explain the signs of the map."""
+    yield '<p class="soft">A cell names the variant that is chosen, and how many machines there '
+    yield "are. +1: other machines of the cell choose another variant."
+    if coverage.holes:
+        yield " ⚠ hole: a GPU, and no build for it."
+    yield "</p>"
+
+
+def _made_by(command: str) -> Iterator[str]:
+    if command:
+        yield "<h2>Made by</h2>"
+        yield f'<p class="command"><code>{escape(command)}</code> '
+        yield '<button type="button" class="copy" hidden>Copy command</button></p>'
+
+
+def _over_branches(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
+    """Plot the machines by variant, were a driver branch the oldest of the fleet."""
+    shares = over_branches(coverage)
+    if len(shares) < _BARS_TELL:
+        return
+    yield "<h2>If the oldest driver were …</h2>"
+    yield '<p class="soft">Machines by variant, were every older driver replaced by this branch '
+    yield "where it serves the GPU.</p>"
+    yield '<table class="bars"><caption hidden>Machines by variant over driver branches</caption>'
+    yield '<thead><tr><th scope="col">driver</th><th scope="col">machines by variant</th>'
+    yield '<th scope="col">holes</th></tr></thead><tbody>'
+    for share in shares:
+        ranked = sorted(share.machines.items(), key=lambda item: (-item[1], str(item[0])))
+        parts = "".join(
+            f"<span {heatmap.look(choice, hole=False, width=100 * count / coverage.machines)} "
+            f'title="{escape(str(choice))}: {count:,}">{escape(str(choice))} {count:,}</span>'
+            for choice, count in ranked
+        )
+        yield f'<tr><th scope="row">R{share.branch}</th><td><div class="bar">{parts}</div></td>'
+        yield f"<td>{share.holes:,}</td></tr>"
+    yield "</tbody></table>"
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -95,7 +154,8 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         return
     yield '<ul class="findings">'
     for finding in findings:
-        count = f' <span class="soft">{finding.machines:,} machines</span>'
+        plural = "" if finding.machines == 1 else "s"
+        count = f' <span class="soft">{finding.machines:,} machine{plural}</span>'
         alarm = " alarm" if finding.problem.value in {"hole", "no-build"} else ""
         yield (
             f'<li><span class="tag{alarm}">{finding.problem.value}</span>{escape(finding.text)}'

@@ -21,14 +21,15 @@ _REASONS_SHOWN: Final = 10
 class Details:
     """The details of a matrix, collected while cells are written; cells name them by number."""
 
-    def __init__(self, coverage: Coverage) -> None:
+    def __init__(self, coverage: Coverage, explain: str = "") -> None:
         self.values: list[dict[str, object]] = []
+        self._explain = explain or "nvidia-variant-provider explain SOURCE"
         self.reasons = Reasons(coverage)
         self._refused: dict[object, list[tuple[str, str]]] = {}
 
     def add(self, row: Row) -> int:
         """Keep the details of a row and return their number."""
-        machines = row.group.machines
+        machines, target = row.group.machines, _target(row.kind)
         example = f", such as {row.group.example}" if row.group.example else ""
         self.values.append({
             "title": f"{row.kind.device}, {driver_words(row.kind)}",
@@ -38,6 +39,8 @@ class Details:
             "reason": self.reasons.choice(row),
             "order": _cut(row.order, _LABELS_SHOWN),
             "refused": self._of(row),
+            "command": f"{self._explain} --target {target}" if target else "",
+            "row": _csv_row(row, self.reasons.choice(row)),
         })  # fmt: skip
         return len(self.values) - 1
 
@@ -57,6 +60,30 @@ class Details:
                 yield "...", f"{len(told) - index} more reasons: see --csv"
                 return
             yield ", ".join(_cut(labels, _LABELS_SHOWN)), reason
+
+
+def _target(kind: Kind) -> str:
+    """Return a target that stands for a kind: ``sm_90@580``; empty where none can."""
+    known = kind.known_capabilities
+    if not known or kind.cuda is None or len(known) != len(kind.capabilities):
+        return ""
+    driver = str(kind.driver) if kind.driver is not None else f"cuda{kind.cuda}"
+    return "+".join(f"sm_{capability.number}" for capability in known) + f"@{driver}"
+
+
+CSV_COLUMNS: Final = (
+    "device", "capabilities", "architecture", "system", "driver", "machines", "gets", "hole",
+    "reason",
+)  # fmt: skip
+
+
+def _csv_row(row: Row, reason: str) -> tuple[str | int, ...]:
+    kind = row.kind
+    capabilities = " ".join(str(known or "unknown") for known in kind.capabilities)
+    return (
+        kind.device, capabilities, kind.architecture, kind.system, driver_words(kind),
+        row.group.machines, str(row.choice), "hole" if row.is_hole else "", reason,
+    )  # fmt: skip
 
 
 def _facts(kind: Kind) -> str:

@@ -45,13 +45,14 @@ class HeatMap:
         step = (_LAST_HUE - _FIRST_HUE) / max(len(labels) - 1, 1)
         self._hues = {label: round(_FIRST_HUE + index * step) for index, label in enumerate(labels)}
 
-    def look(self, choice: Choice, *, hole: bool) -> str:
-        """Return the attributes that colour an element by a choice."""
+    def look(self, choice: Choice, *, hole: bool, width: float | None = None) -> str:
+        """Return the attributes that colour an element by a choice, and make it a bar's part."""
+        wide = "" if width is None else f"width:{width:.2f}%"
         if hole:
             return 'class="hole"'
         if choice.label in self._hues:
-            return f'class="v" style="--h:{self._hues[choice.label]}"'
-        return 'class="plain"'
+            return f'class="v" style="--h:{self._hues[choice.label]};{wide}"'
+        return f'class="plain" style="{wide}"' if wide else 'class="plain"'
 
     def render(self) -> Iterator[str]:
         """Yield the table in its scrolling frame."""
@@ -64,7 +65,8 @@ class HeatMap:
             yield f'<th scope="col">{escape(column)}<small>{escape(small)}</small></th>'
         yield "</tr></thead><tbody>"
         for line, cells in self.lines.items():
-            yield f'<tr><th scope="row">{_line_words(line)}</th>'
+            found = escape(_findable(line, cells))
+            yield f'<tr data-find="{found}"><th scope="row">{_line_words(line)}</th>'
             for column in self._columns:
                 yield self._cell(cells.get(column, []))
             yield "</tr>"
@@ -80,13 +82,21 @@ class HeatMap:
         mark = "⚠ " if first.is_hole else ""
         choices = {row.choice for row in rows}
         more = f" +{len(choices) - 1}" if len(choices) > 1 else ""
-        count = f"<small>{machines:,}</small>" if machines > 1 or more else ""
+        count = f"<small>{machines:,}</small>"
         title = escape(f"{first.choice}: {self._details.reasons.choice(first)}")
         return (
             f'<td><button type="button" {self.look(first.choice, hole=first.is_hole)} '
             f'data-details="{numbers}" title="{title}">'
             f"<span>{mark}{_breakable(str(first.choice))}{more}</span>{count}</button></td>"
         )
+
+
+def _findable(line: Line, cells: dict[str, list[Row]]) -> str:
+    """Return what a search finds a line by: device, drivers, variants, and whether it has holes."""
+    rows = [row for group in cells.values() for row in group]
+    choices = dict.fromkeys(str(row.choice) for row in rows)
+    hole = "hole" if any(row.is_hole for row in rows) else ""
+    return " ".join((*line, *cells, *choices, hole)).lower().strip()
 
 
 def _line(kind: Kind) -> Line:

@@ -3,7 +3,7 @@
   const details = JSON.parse(document.getElementById("details").textContent);
   const dialog = document.querySelector("dialog");
   const body = dialog.querySelector(".body");
-  const rows = [...document.querySelectorAll("tbody tr")];
+  const rows = [...document.querySelectorAll(".map tbody tr")];
   const buttons = [...document.querySelectorAll("td button")];
 
   function add(parent, tag, text) {
@@ -36,8 +36,53 @@
           item.append(": " + reason);
         }
       }
+      if (detail.command) command(add(body, "p"), detail.command);
     }
     dialog.showModal();
+  }
+
+  function command(parent, text) {
+    parent.className = "command";
+    add(parent, "code", text);
+    parent.append(" ");
+    copies(add(parent, "button", "Copy command"), text);
+  }
+
+  function copies(button, text) {
+    button.type = "button";
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch {
+        // Pages from a file may not use the clipboard: select the text instead.
+        const range = document.createRange();
+        range.selectNodeContents(button.previousElementSibling);
+        getSelection().removeAllRanges();
+        getSelection().addRange(range);
+        document.execCommand("copy");
+      }
+      button.textContent = "Copied";
+    });
+  }
+
+  // A spreadsheet must not take a cell for a formula.
+  const cell = (value) => {
+    const text = String(value).replace(/^(?=[=+\-@\t\r])/, "'");
+    return /[",\n\r]/.test(text) ? '"' + text.replaceAll('"', '""') + '"' : text;
+  };
+
+  function download() {
+    const columns = document.getElementById("csv").dataset.columns.split(",");
+    const shown = buttons.filter((button) => !button.closest("tr").hidden);
+    const indexes = shown.flatMap((button) => button.dataset.details.split(" "));
+    const lines = [columns, ...indexes.map((index) => details[index].row)];
+    const text = lines.map((line) => line.map(cell).join(",") + "\n").join("");
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    link.download = "coverage.csv";
+    link.click();
+    return text;
   }
 
   // One stop of the tab key for the whole map; arrow keys move inside it.
@@ -79,13 +124,18 @@
     if (event.target === dialog) dialog.close();
   });
 
+  document.getElementById("csv").addEventListener("click", download);
+  for (const button of document.querySelectorAll(".copy")) {
+    copies(button, button.previousElementSibling.textContent);
+  }
+
   const filter = document.querySelector(".filter");
   const shown = filter.querySelector("output");
   filter.hidden = false;
   filter.querySelector("input").addEventListener("input", (event) => {
     const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
+      const text = row.dataset.find;
       row.hidden = !words.every((word) => text.includes(word));
     }
     const left = rows.filter((row) => !row.hidden);

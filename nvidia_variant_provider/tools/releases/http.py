@@ -15,6 +15,7 @@ import re
 import ssl
 import time
 import urllib.request
+import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
@@ -64,8 +65,11 @@ class Login:
 
 
 def split_login(url: str) -> tuple[str, Login | None]:
-    """Return an address without its credentials, and those."""
-    parts = urlsplit(url)
+    """Return an address without its credentials, and those; raises ``UpstreamError``."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UpstreamError(f"{redacted(url)[:200]}: not an address: {error}") from error
     login, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None
@@ -91,6 +95,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme not in {"http", "https"}:
+            fp.close()
             raise UpstreamError(f"{redacted(req.full_url)}: redirects to {redacted(newurl)[:200]}")
         new = super().redirect_request(req, fp, code, msg, headers, newurl)
         if new is not None and origin_of(newurl) != origin_of(req.full_url):
@@ -107,9 +112,20 @@ def origin_of(url: str) -> tuple[str, str]:
 class Fetcher:
     """Gets pages and files of indexes, as the installer that is served would."""
 
-    def __init__(self, environ: Mapping[str, str], cert: str = "", proxy: str = "") -> None:
-        """Take the settings of an installer: a file of certificates, a proxy."""
-        self._logins: dict[tuple[str, str], Login] = {}
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        cert: str = "",
+        proxy: str = "",
+        total_s: float = _TOTAL_S,
+    ) -> None:
+        """Take the settings of an installer: a file of certificates, a proxy.
+
+        ``total_s`` is how long a whole answer may take, however steadily its bytes come.
+        """
+        self._total_s = total_s
+        self._logins: dict[tuple[str, str], Login | None] = {}
+        self._needs: dict[str, bool] = {}
         self._environ = environ
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
@@ -127,11 +143,16 @@ class Fetcher:
 
     def needs_login(self, url: str) -> bool:
         """Tell whether requests to an address carry credentials."""
-        return self._login(url) is not None
+        # Pages list thousands of addresses of one host.
+        start = url[: url.find("/", len("https://")) + 1] or url
+        known = self._needs.get(start)
+        if known is None:
+            known = self._needs[start] = self._login(url) is not None
+        return known
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
-        deadline = time.monotonic() + _TOTAL_S
+        deadline = time.monotonic() + self._total_s
         with self.open(url, {"Accept": accept}) as answer:
             pieces, size = [], 0
             while piece := self._read(answer, url):
@@ -140,10 +161,12 @@ class Fetcher:
                 if size > limit:
                     raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
                 if time.monotonic() > deadline:
-                    raise UpstreamError(f"{redacted(url)}: not complete after {_TOTAL_S:.0f} s")
+                    raise UpstreamError(f"{redacted(url)}: not complete after {self._total_s:g} s")
             _check_length(answer, size, url)
             kind = answer.headers.get("Content-Type", "")
-            return Answer(b"".join(pieces), kind, answer.geturl())
+            packing = answer.headers.get("Content-Encoding", "").strip().lower()
+            body = _unpacked(b"".join(pieces), packing, limit, url)
+            return Answer(body, kind, answer.geturl())
 
     @contextlib.contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
@@ -170,6 +193,7 @@ class Fetcher:
         self, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> http.client.HTTPResponse:
         """Send a request and return the answer, still to be read; raises ``UpstreamError``."""
+        split_login(url)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise UpstreamError(f"{redacted(url)[:200]}: expected an http or https address")
         request = urllib.request.Request(  # noqa: S310 - checked above
@@ -196,8 +220,11 @@ class Fetcher:
         return any(it in {"*", host} or host.endswith(f".{it}") for it in names)
 
     def _login(self, url: str) -> Login | None:
-        known = self._logins.get(origin_of(url))
-        return known or _from_netrc(urlsplit(url).hostname or "", self._environ)
+        origin = origin_of(url)
+        if origin not in self._logins:
+            host = urlsplit(url).hostname or ""
+            self._logins[origin] = _from_netrc(host, self._environ)
+        return self._logins[origin]
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
@@ -227,6 +254,25 @@ def _from_netrc(host: str, environ: Mapping[str, str]) -> Login | None:
             found = netrc.netrc(name).authenticators(host)
             return Login(found[0], found[2] or "") if found else None
     return None
+
+
+def _unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:
+    """Return the body as it was meant: some servers pack whether they are asked to or not."""
+    if packing in {"", "identity"}:
+        return body
+    if packing not in {"gzip", "x-gzip"}:
+        raise UpstreamError(f"{redacted(url)}: packed as {packing[:20]!r}, which was not asked for")
+    # 16 is added for the header of gzip.
+    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        plain = decoder.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise UpstreamError(f"{redacted(url)}: {error}") from error
+    if len(plain) > limit:
+        raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
+    if not decoder.eof:
+        raise UpstreamError(f"{redacted(url)}: ended in the middle of packed data")
+    return plain
 
 
 def _check_length(answer: http.client.HTTPResponse, size: int, url: str) -> None:

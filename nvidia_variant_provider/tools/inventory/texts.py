@@ -1,0 +1,127 @@
+"""Text inventories: what the first lines look like, and the reader for that."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import FleetError
+from nvidia_variant_provider.tools.inventory import (
+    dcgm,
+    documents,
+    pci_lists,
+    schedulers,
+    slurm,
+    smi,
+    smi_xml,
+    table,
+)
+from nvidia_variant_provider.tools.inventory.fields import Place
+from nvidia_variant_provider.tools.inventory.hosts import by_host
+from nvidia_variant_provider.tools.inventory.machine import Entry
+from nvidia_variant_provider.tools.inventory.streams import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from nvidia_variant_provider.tools.inventory.content import Content
+    from nvidia_variant_provider.tools.inventory.hosts import Line
+    from nvidia_variant_provider.tools.inventory.machine import StatedMachine
+
+MAX_YAML: Final = 64 << 20
+
+# The first lines tell what a text is; a line of a host has the host's name before it.
+_LOOKS: Final = (
+    (re.compile(r"^NodeName=", re.MULTILINE), slurm.text_nodes),
+    (re.compile(r"^\s*(NODELIST|HOSTNAMES)\b.*\b(GRES|AVAIL_FEATURES)\b"), slurm.listing),
+    (re.compile(r"^\s*HOST_NAME\s.*\b(GPU_)?MODEL\b", re.IGNORECASE), schedulers.lsf),
+    (re.compile(r"^(#.*\n)*DCGM_\w+\{", re.MULTILINE), dcgm.exporter),
+)
+_YAML: Final = re.compile(r"^(---\s*$|apiVersion:|kind:|items:|- apiVersion:)", re.MULTILINE)
+_HOST: Final = re.compile(r"^[A-Za-z0-9][\w.-]*: ")
+_BANNER: Final = re.compile(r"\| NVIDIA-SMI \d+")
+_EXPECTED: Final = "an inventory (docs/coverage.md lists the kinds)"
+_QUERY: Final = "nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv"
+
+
+def is_table(head: str) -> bool:
+    """Whether a text is a CSV file of our own columns, which can be cut into ranges of lines."""
+    for line in head.splitlines()[:200]:
+        if line.strip() and not line.startswith("#"):
+            return not line.lstrip().startswith(("{", "[", "<")) and _is_own_header(line)
+    return False
+
+
+def _is_own_header(line: str) -> bool:
+    if not any(delimiter in line for delimiter in ",;\t") and len(line.split()) > 1:
+        return False
+    line = _HOST.sub("", line)
+    try:
+        if all(smi.FIELDS.fullmatch(cell) for cell in Place("", "").cells(line)):
+            return False
+        return table.is_header(line)
+    except FleetError:
+        return False
+
+
+def read_text(content: Content, source: str) -> Iterator[Entry | FleetError]:
+    """Yield the entries of a text that is neither JSON nor a table of our own."""
+    head = content.head()
+    if not head.strip():
+        raise FleetError(source, "", "", "an empty file", _EXPECTED)
+    if _YAML.match(head):
+        yield from _yaml(content, source)
+        return
+    if head.lstrip().startswith("<"):
+        data = content.stream.read(smi_xml.MAX_BYTES + 1)
+        machine = smi_xml.parse(data.decode("utf-8-sig", "replace"), source)
+        yield Entry(machine, 1, source, source, "")
+        return
+    rows = lines(content.stream, source)
+    for look, reader in _LOOKS:
+        if look.search(head):
+            yield from reader(rows, source)
+            return
+    if _BANNER.search(head):
+        raise FleetError(source, "", "", "nvidia-smi's overview, which cuts names", _QUERY)
+    yield from _machines(rows, source)
+
+
+def _machines(rows: Iterable[Line], source: str) -> Iterator[Entry | FleetError]:
+    """Read what one or many machines printed: nvidia-smi in any form, or lspci."""
+    for name, where, printed in by_host(rows):
+        yield _printed(name, where, printed, source)
+
+
+def _printed(name: str, where: str, rows: list[Line], source: str) -> Entry | FleetError:
+    try:
+        return Entry(_machine(rows, source), 1, name or source, source, where)
+    except FleetError as error:
+        if not name:
+            raise
+        return error
+
+
+def _machine(rows: list[Line], source: str) -> StatedMachine:
+    if any(pci_lists.LSPCI.fullmatch(line.rstrip()) for _, line in rows[:5]):
+        return pci_lists.lspci(rows)
+    if any(line.lstrip().startswith("<?xml") for _, line in rows[:1]):
+        return smi_xml.parse("\n".join(line for _, line in rows), source)
+    return smi.machine(rows, source)
+
+
+def _yaml(content: Content, source: str) -> Iterator[Entry | FleetError]:
+    """Read YAML, which has to be held whole: ``kubectl -o yaml``."""
+    import yaml
+
+    data = content.stream.read(MAX_YAML + 1)
+    if len(data) > MAX_YAML:
+        expected = f"at most {MAX_YAML >> 20} MiB of YAML: use -o json, which is read as it comes"
+        raise FleetError(source, "", "", "a larger file", expected)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        whole = list(yaml.load_all(data, Loader=loader))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        seen = " ".join(str(error).split())
+        raise FleetError(source, "", "", seen, "a YAML document") from error
+    yield from documents.read_parts(documents.parts_of(whole, source), source)

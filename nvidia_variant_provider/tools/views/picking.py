@@ -1,0 +1,67 @@
+"""What pip takes from a view: the newest version that the target's Python can install.
+
+Source: pip's own finder, to which a property test holds this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+from packaging.tags import parse_tag
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
+
+from nvidia_variant_provider.tools.views.selecting import admits_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from packaging.tags import Tag
+
+    from nvidia_variant_provider.tools.views.model import Interpreter, Shown, View
+
+
+def pick(
+    view: View, interpreter: Interpreter, specifier: str = "", *, prereleases: bool = False
+) -> Shown | None:
+    """Return the file that pip installs; ``None`` if it finds none."""
+    wanted = SpecifierSet(specifier)
+    places = interpreter.places
+    is_pinned = any(it.operator in {"==", "==="} and "*" not in it.version for it in wanted)
+    found = [
+        (version, place, shown)
+        for shown in view.files
+        if admits_python(shown.file, interpreter) and (is_pinned or not shown.file.is_yanked)
+        for version, place in _installable(shown, places)
+    ]
+    # As pip has it: prereleases count where nothing else is left.
+    versions = {version for version, _, _ in found}
+    allowed = set(wanted.filter(versions, prereleases=prereleases or None))
+    usable = [it for it in found if it[0] in allowed]
+    best = max(
+        usable,
+        key=lambda it: (not it[2].file.is_yanked, it[0], -it[1], _build_number(it[2])),
+        default=None,
+    )
+    return best[2] if best else None
+
+
+def _installable(shown: Shown, places: Mapping[Tag, int]) -> Iterator[tuple[Version, int]]:
+    """Yield the version of a file and the place of its best tag, if it can be installed."""
+    if shown.wheel is None:
+        # A source distribution comes after every wheel of its version.
+        yield parse_sdist_filename(shown.name)[1], len(places)
+        return
+    wheel = shown.wheel
+    tags = parse_tag(f"{wheel.python}-{wheel.abi}-{wheel.platform}")
+    fitting = [places[tag] for tag in tags if tag in places]
+    if fitting:
+        yield Version(wheel.version), min(fitting)
+
+
+def _build_number(shown: Shown) -> tuple[int, str]:
+    if shown.wheel is None or not shown.wheel.build:
+        return -1, ""
+    build = parse_wheel_filename(shown.name)[2]
+    return (build[0], build[1]) if build else (-1, "")

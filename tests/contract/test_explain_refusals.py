@@ -1,0 +1,82 @@
+"""Wheels that an installer selects and then refuses: explain says so, and the real ones do."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.explain.results import ORDINARY
+from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.installers.table import PIP, UV
+from nvidia_variant_provider.tools.releases.source import read_release
+from tests.tools.convert.test_torch import pip_install
+from tests.tools.lint.releases import Json, read_base, write_release
+from tests.tools.lint.uv import uv_install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.clients
+
+HOPPER = {
+    "NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION": "13.0",
+    "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0",
+}
+TAGS = "demo-1.0-py3-none-manylinux_2_28_x86_64"
+BEST, PLAIN, NULL = f"{TAGS}-cuda13.0.whl", f"{TAGS}.whl", f"{TAGS}-null.whl"
+MARKED = {"requires-dist": ["cublas-invented; variant_label == 'absent'"]}
+
+
+def taken(folder: Path) -> tuple[str | None, bool]:
+    """Return what the real uv installs, as explain spells it, and whether the real pip succeeds."""
+    links = ("--find-links", str(folder), "--no-index", "demo==1.0")
+    done = uv_install(HOPPER, *links)
+    named = ORDINARY if done.label == "" else done.label
+    platform = ("--platform", "manylinux_2_28_x86_64", "--only-binary", ":all:")
+    return named, bool(pip_install(folder.parent / "target", *platform, *links))
+
+
+def predicted(folder: Path) -> tuple[str | None, bool]:
+    found = explain(read_release(str(folder)), parse_target("h100@580").machine())
+    return found.view(UV).winner, found.view(PIP).winner is not None
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        pytest.param({}, ("cuda13.0", True), id="none"),
+        pytest.param({"wheels": {BEST: MARKED}}, (None, True), id="marker in the best variant"),
+        pytest.param({"wheels": {PLAIN: MARKED}}, ("cuda13.0", False), id="in the plain wheel"),
+        pytest.param({"wheels": {NULL: MARKED}}, ("cuda13.0", True), id="in another variant"),
+        pytest.param(
+            {"index": None, "wheels": {PLAIN: MARKED}}, (None, False), id="in the only wheel seen"
+        ),
+        pytest.param({"wheels": {BEST: {"variant": None}}}, (None, True), id="no variant.json"),
+        pytest.param(
+            {"wheels": {BEST: {"variant": {"variants": {"cuda12.6": {}}}}}}, (None, True),
+            id="two labels in it",
+        ),
+        pytest.param(
+            {"wheels": {BEST: {"variant": {"$schema": None}}}}, (None, True), id="no $schema in it"
+        ),
+    ],
+)  # fmt: skip
+def test_explain_predicts_which_wheel_is_refused(
+    patch: Json, expected: tuple[str | None, bool], tmp_path: Path
+) -> None:
+    base = read_base()
+    described = {**base, **patch, "wheels": {**base["wheels"], **patch.get("wheels", {})}}
+    folder = write_release(tmp_path / "release", described)
+
+    assert (predicted(folder), taken(folder)) == (expected, expected)
+
+
+def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
+    folder = write_release(tmp_path / "release", read_base())
+    with zipfile.ZipFile(folder / BEST, "a") as archive:
+        archive.writestr("other-1.0.dist-info/METADATA", "Name: other\n")
+
+    assert (predicted(folder), taken(folder)) == ((None, True), (None, True))

@@ -1,0 +1,268 @@
+"""Each cause forged, and the line that a person reads first; where it can be, followed."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import shlex
+import subprocess
+import sys
+from typing import Any, Final
+
+import pytest
+
+from nvidia_variant_provider.detect.cascade import Detection, detect
+from nvidia_variant_provider.detect.remedies import CAUSES, TABLE, advise
+from nvidia_variant_provider.detect.replay import ReplayHost
+from nvidia_variant_provider.detect.surroundings import ANYWHERE
+from nvidia_variant_provider.model import Machine, Note, Platform, Status
+from nvidia_variant_provider.tools.cli.advice import advice_for
+from tests.recorded import load_states
+
+BY_NAME: Final = {state.name: state.observed for state in load_states()}
+NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
+UBUNTU = {"/etc/os-release": 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'}
+DOCKER = {"/.dockerenv": {"present": True}}
+KUBERNETES = {"KUBERNETES_SERVICE_HOST": "set"}
+UNIT = {"/proc/self/cgroup": "0::/system.slice/jupyter.service\n"}
+PCI = "/sys/bus/pci/devices/0000:01:00.0"
+
+
+def reply(api: str, path: str, *lines: str) -> dict[str, Any]:
+    return {"api": api, "path": path, "seconds": 0.1, "lines": [f"loaded\t{path}", *lines, "end"]}
+
+
+def refused(nvml: int, cuda: int) -> list[dict[str, Any]]:
+    return [
+        reply("nvml", NVML, f"init\t{nvml}"),
+        reply("cuda", CUDA, "cuda\t0\t13000", f"init\t{cuda}"),
+    ]
+
+
+def opening(code: int, mode: str = "0o666", group: str = "0") -> dict[str, Any]:
+    lines = [f"errno\t{code}", f"node\t{mode}\t{group}", "end"]
+    return {"api": "open", "path": "/dev/nvidiactl", "seconds": 0.1, "lines": lines}
+
+
+def on(
+    base: str,
+    libraries: list[dict[str, Any]] | None = None,
+    files: dict[str, Any] | None = None,
+    environment: dict[str, str] | None = None,
+    without: str = "no such file",
+) -> Detection:
+    """Detect on a recorded machine with other replies, other files and another environment."""
+    observed = copy.deepcopy(BY_NAME[base])
+    kept = {path: entry for path, entry in observed["files"].items() if without not in path}
+    observed["files"] = {**kept, **(files or {})}
+    observed["environment"] = {**observed.get("environment", {}), **(environment or {})}
+    if libraries is not None:
+        observed["libraries"] = libraries
+    return detect(ReplayHost(observed), confirm=True)
+
+
+H100 = "headless-no-utils"
+GPUS = BY_NAME[H100]["libraries"][0]
+CUDA_SAYS: Final = {
+    2: "free memory",
+    3: "uvm_disable_hmm=1",
+    46: "nvidia-smi -c 0",
+    102: "nvidia-gridd",
+    221: "every package of the driver",
+    304: "outside of the sandbox",
+    801: "enable_uvm=1",
+    802: "rmmod nvidia_uvm",
+    805: "nvidia-cuda-mps-control -d",
+    919: "nvidia-fabricmanager",
+    999: "rmmod nvidia_uvm",
+}
+HELD = {
+    f"{PCI}/vendor": "0x10de\n",
+    f"{PCI}/class": "0x030000\n",
+    f"{PCI}/device": "0x2684\n",
+}
+P100 = {**HELD, f"{PCI}/device": "0x15f8\n"}
+B200 = {**HELD, f"{PCI}/device": "0x2901\n"}
+
+
+def bound(files: dict[str, str], driver: str) -> dict[str, Any]:
+    return {**files, f"{PCI}/driver": {"link": f"../../bus/pci/drivers/{driver}"}}
+
+
+def installed(release: str) -> dict[str, Any]:
+    folder = "/usr/lib/x86_64-linux-gnu"
+    file = f"libcuda.so.{release}"
+    return {f"{folder}/{CUDA}": {"link": file}, f"{folder}/{file}": {"size": 5000}}
+
+
+NOTHING = "macos-like"
+BY_NAME[NOTHING] = {
+    "platform": {"system": "linux", "architecture": "x86_64", "libc": "glibc"},
+    "files": {},
+}
+
+
+@pytest.mark.parametrize("code", CUDA_SAYS)
+def test_a_status_code_of_cuda_has_its_own_advice(code: int) -> None:
+    detection = on(H100, [GPUS, reply("cuda", CUDA, "cuda\t0\t13000", f"init\t{code}")])
+
+    advice = advice_for(detection)
+    assert detection.machine.status is Status.BROKEN
+    assert str(code) in detection.machine.reason
+    assert CUDA_SAYS[code] in advice[0]
+
+
+@pytest.mark.parametrize(
+    ("detection", "words"),
+    [
+        (on(NOTHING, files=HELD), "install NVIDIA's driver as its Driver Installation Guide"),
+        (on(NOTHING, files={**HELD, **UBUNTU}), "install NVIDIA's driver as its Driver"),
+        (on(NOTHING, files={**HELD, "/etc/os-release": "ID=fedora\n"}), "sudo dnf install"),
+        (on(NOTHING, files=bound(HELD, "nouveau")), "blacklist nouveau"),
+        (on(NOTHING, files=bound(HELD, "NovaCore")), "blacklist nova_core"),
+        (on(NOTHING, files=bound(HELD, "vfio-pci")), "unset-override 0000:01:00.0"),
+        (on(NOTHING, files={**HELD, **installed("580.65.06")}), "sudo modprobe nvidia"),
+        (
+            on(NOTHING, files={**HELD, **installed("580.65.06"), **UBUNTU}),
+            "sudo dkms autoinstall && sudo modprobe nvidia",
+        ),
+        (on(NOTHING, files={**P100, **installed("590.48.01")}), "install driver branch 580"),
+        (
+            on(NOTHING, files={**P100, **installed("590.48.01"), **UBUNTU}),
+            "sudo apt install nvidia-driver-580",
+        ),
+        (on(NOTHING, files={**B200, **installed("550.163.01")}), "driver branch 570 or newer"),
+        (on(H100, refused(4, 100)), "run outside of the sandbox"),
+        (on(H100, [*refused(4, 100), opening(13, "0o660", "44")]), "usermod -aG 44 $USER"),
+        (
+            on(
+                H100,
+                [*refused(4, 100), opening(13, "0o660", "44")],
+                {"/etc/group": "video:x:44:alice\n"},
+            ),
+            "usermod -aG video $USER",
+        ),
+        (on(H100, [*refused(4, 100), opening(13)]), "bwrap --dev-bind /dev /dev"),
+        (on(H100, [*refused(4, 100), opening(13)], DOCKER), "--security-opt=label=disable"),
+        (on(H100, refused(999, 100), DOCKER), "restart the container"),
+        (on(H100, refused(999, 100), UNIT), "systemctl edit jupyter.service"),
+        (on(H100, refused(999, 100)), "dmesg"),
+        (on(H100, refused(18, 803)), "reboot: the libraries were upgraded"),
+        (on(H100, refused(18, 803), DOCKER), "start the container anew"),
+        (on(H100, refused(9, 100), without="/dev/"), "sudo nvidia-modprobe -c 0 -u"),
+        (on(H100, refused(9, 100), DOCKER, without="/dev/"), "--gpus all"),
+        (
+            on(H100, refused(9, 100), environment=KUBERNETES, without="/dev/"),
+            "resources.limits nvidia.com/gpu: 1",
+        ),
+        (on(H100, [], without="/dev/"), "run --target 9.0@595 -- uv pip install"),
+        (on(H100, []), "cat /proc/driver/nvidia/version"),
+        (on(H100, [], DOCKER), "--gpus all"),
+        (on(H100, [], environment={"APPTAINER_CONTAINER": "set"}), "apptainer exec --nv"),
+        (
+            on(H100, [], {"/usr/lib64/libcuda.so.595.58.03": {"size": 5000}, **DOCKER}),
+            "sudo ldconfig   (/usr/lib64/libcuda.so.595.58.03 lacks",
+        ),
+        (on("fabric-not-ready"), "enable --now nvidia-fabricmanager"),
+        (on("mig-on-no-instance"), "nvidia-smi mig -cgi"),
+        (on("one-gpu-lost"), "power the machine off"),
+        (on("lxc-unprivileged.no-uvm"), "nvidia_uvm"),
+        (on("driver-wedged"), "dmesg"),
+        (on("no-devices-found"), "power the machine off and on"),
+        (on("wsl2-access-blocked"), "wsl --shutdown"),
+        (on("jetson-group-video"), "sudo usermod -aG video,render $USER"),
+        (on("jetson-group-video", files=DOCKER), "--group-add video"),
+        (on("win-gpu-removed.disabled"), "pnputil /enable-device"),
+        (on("win-gpu-swapped"), "NV_VARIANT_PROVIDER_TIMEOUT=60"),
+    ],
+)
+def test_a_forged_cause_has_one_line_to_paste_for_its_platform(
+    detection: Detection, words: str
+) -> None:
+    advice = advice_for(detection)
+
+    assert any(words in line for line in advice), (detection.machine.reason, advice)
+
+
+@pytest.mark.parametrize("state", load_states(), ids=lambda state: state.name)
+def test_on_windows_and_inside_wsl_nothing_of_a_linux_host_is_advised(state: Any) -> None:  # noqa: ANN401
+    detection = detect(ReplayHost(state.observed), confirm=True)
+    system = state.observed["platform"]["system"]
+    words = (
+        r"dmesg|modprobe|systemctl|apt |dnf " if system == "win32" or "wsl" in state.name else "$."
+    )
+
+    assert [line for line in advice_for(detection) if re.search(words, line)] == []
+
+
+@pytest.mark.parametrize("state", load_states(), ids=lambda state: state.name)
+def test_no_advice_is_to_install_a_driver_inside_a_container(state: Any) -> None:  # noqa: ANN401
+    detection = detect(ReplayHost(state.observed), confirm=True)
+    if not detection.surroundings.container:
+        return
+
+    assert [line for line in advice_for(detection) if "install the" in line] == []
+
+
+def test_a_status_other_than_ok_has_something_to_do() -> None:
+    idle = [
+        state.name
+        for state in load_states()
+        if (found := detect(ReplayHost(state.observed), confirm=True)).machine.status
+        not in {Status.OK, Status.PINNED}
+        and not advice_for(found)
+    ]
+
+    assert idle == []
+
+
+def test_the_advice_for_an_image_build_leads_to_both_variables() -> None:
+    (line,) = advice_for(on(H100, [], DOCKER, without="/dev/"))
+    command = re.search(r"nvidia-variant-provider (run --target \S+ --) ", line)
+    assert command is not None
+    shown = "import os; print(*(os.environ[name] for name in os.environ if 'FORCE' in name))"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "nvidia_variant_provider", *shlex.split(command[1]),
+         sys.executable, "-c", shown],
+        env={name: text for name, text in os.environ.items() if not name.startswith("NV_")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )  # fmt: skip
+
+    assert sorted(done.stdout.split()) == ["13.2", "9.0"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            on(H100, [*refused(4, 100), opening(13, "0o660", "44")]), on(H100), id="the group"
+        ),
+        pytest.param(
+            on(H100, [], {"/usr/lib64/libcuda.so.595.58.03": {"size": 5000}}),
+            on(H100, files={"/usr/lib64/libcuda.so.1": {"link": "libcuda.so.595.58.03"}}),
+            id="ldconfig",
+        ),
+        pytest.param(on("lxc-unprivileged.no-uvm"), on("lxc-unprivileged"), id="the uvm node"),
+    ],
+)
+def test_a_machine_on_which_the_advice_was_followed_works(
+    before: Detection, after: Detection
+) -> None:
+    assert before.machine.status in {Status.BLOCKED, Status.BROKEN}
+    assert after.machine.status is Status.OK
+    assert advice_for(after) == []
+
+
+@pytest.mark.parametrize("cause", sorted(CAUSES))
+def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> None:
+    machine = Machine(Platform("linux", "x86_64", "glibc"), Status.BROKEN)
+
+    line = advise(Note(cause, ""), machine, ANYWHERE)
+
+    assert line
+    assert "{" not in line
+    assert len([row for row in TABLE if row.cause == cause]) >= 1

@@ -1,0 +1,135 @@
+"""Servers that are slow, false or curious: a clear error, in time, without credentials."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.simple_index import read_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PAGE = b'<a href="demo-1.0-py3-none-any.whl">demo-1.0-py3-none-any.whl</a>'
+
+
+@contextlib.contextmanager
+def serving(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
+    """Run a server that reads each request and leaves the rest to ``answer``."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, contextlib.suppress(OSError):
+                        asked.append(connection.recv(1 << 16))
+                        answer(connection)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(20)
+
+
+def says(*lines: bytes, body: bytes = b"") -> Callable[[socket.socket], None]:
+    """Return what sends a fixed answer."""
+    return lambda connection: connection.sendall(b"\r\n".join((*lines, b"", body)))
+
+
+def ok(body: bytes, *headers: bytes) -> Callable[[socket.socket], None]:
+    length = b"Content-Length: %d" % len(body)
+    return says(b"HTTP/1.1 200 OK", b"Content-Type: text/html", length, *headers, body=body)
+
+
+MANY = [b"X-%d: y" % number for number in range(150)]
+FALSE = {
+    "shorter": (
+        says(b"HTTP/1.1 200 OK", b"Content-Type: text/html", b"Content-Length: 9999", body=PAGE),
+        f"ended after {len(PAGE)} bytes of 9999",
+    ),
+    "no-status": (says(b"hello"), "hello"),
+    "many-headers": (ok(PAGE, *MANY), "more than 100 headers"),
+    "another-packing": (ok(PAGE, b"Content-Encoding: br"), "packed as 'br'"),
+    "false-gzip": (ok(PAGE, b"Content-Encoding: gzip"), "incorrect header"),
+    "cut-gzip": (ok(gzip.compress(PAGE)[:-9], b"Content-Encoding: gzip"), "in the middle of"),
+    "ftp": (says(b"HTTP/1.1 302 Found", b"Location: ftp://127.0.0.1/x"), "redirects to ftp://"),
+    "file": (says(b"HTTP/1.1 302 Found", b"Location: file:///etc/passwd"), "is not allowed"),
+    "silent": (lambda _: None, "closed connection without response"),
+    "refused": (says(b"HTTP/1.1 403 Forbidden", b"Content-Length: 0"), "403 Forbidden"),
+}
+
+
+@pytest.mark.parametrize(("answer", "words"), FALSE.values(), ids=FALSE)
+def test_a_false_answer_is_an_error_without_the_credentials(
+    answer: Callable[[socket.socket], None], words: str
+) -> None:
+    with serving(answer) as (host, _), pytest.raises(InvalidValueError) as caught:
+        read_index(f"http://user:secret@{host}/simple/demo/", None)
+
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_page_that_is_packed_unasked_is_read() -> None:
+    with serving(ok(gzip.compress(PAGE), b"Content-Encoding: gzip")) as (host, _):
+        listing = read_index(f"http://{host}/simple/demo/", None)
+
+    assert listing.release(None).version == "1.0"
+
+
+def test_what_unpacks_beyond_the_limit_is_left() -> None:
+    body = gzip.compress(bytes(10_000_000))
+    with serving(ok(body, b"Content-Encoding: gzip")) as (host, _), pytest.raises(UpstreamError):
+        Fetcher({}).get(f"http://{host}/", "*/*", limit=1_000_000)
+
+
+def test_a_body_of_a_byte_at_a_time_ends_in_time() -> None:
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while True:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+    started = time.monotonic()
+    with serving(trickle) as (host, _), pytest.raises(UpstreamError, match=r"after 0\.5 s"):
+        Fetcher({}, total_s=0.5).get(f"http://{host}/", "*/*")
+
+    assert time.monotonic() - started < 10
+
+
+def test_credentials_go_to_their_host_alone() -> None:
+    with serving(ok(PAGE)) as (other, asked_there):
+        moved = says(b"HTTP/1.1 302 Found", f"Location: http://{other}/simple/demo/".encode())
+        with serving(moved) as (host, asked):
+            read_index(f"http://user:secret@{host}/simple/demo/", None)
+
+    assert b"Authorization: Basic dXNlcjpzZWNyZXQ=" in asked[0]
+    assert b"Authorization" not in asked_there[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://host:port/", "http://127.0.0.1:99999/", "http://a b/"]
+)
+def test_a_bad_address_is_an_error_of_the_address(url: str) -> None:
+    with pytest.raises(InvalidValueError):
+        read_index(url, None)
+
+
+def test_redirects_in_a_circle_end() -> None:
+    circle = says(b"HTTP/1.1 302 Found", b"Location: /again")
+    with serving(circle) as (host, asked), pytest.raises(InvalidValueError, match="302"):
+        read_index(f"http://{host}/simple/demo/", None)
+
+    assert len(asked) < 30

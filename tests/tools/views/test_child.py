@@ -1,0 +1,129 @@
+"""``run`` gives its command the signals, streams and exit code it would have alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from tests.tools.views.clients import clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+INDEX = "http://127.0.0.1:9/simple/"
+READY = "import os, sys, time\nprint(os.environ['PIP_INDEX_URL'], os.getpid(), flush=True)\n"
+
+
+def start(
+    folder: Path, script: str, command: Sequence[str] = (), **more: object
+) -> subprocess.Popen[str]:
+    ours = [sys.executable, "-m", "nvidia_variant_provider", "run", "--target", "h100@580", "--"]
+    process: subprocess.Popen[str] = subprocess.Popen(
+        [*ours, *(command or (sys.executable, "-c", script))],
+        env=clean_environment(folder, PIP_INDEX_URL=INDEX),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,  # type: ignore[call-overload]  # settings of Popen
+    )
+    return process
+
+
+def first_line(process: subprocess.Popen[str]) -> tuple[str, int]:
+    """Return the view's address and the child's process, once it is there."""
+    assert process.stdout is not None
+    url, pid = process.stdout.readline().split()
+    return url, int(pid)
+
+
+def is_gone(pid: int) -> bool:
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_signal_for_run_goes_to_the_command(tmp_path: Path) -> None:
+    process = start(tmp_path, f"{READY}time.sleep(60)")
+    _, pid = first_line(process)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    assert (process.returncode, is_gone(pid)) == (-signal.SIGTERM, True)
+
+
+def test_ctrl_c_belongs_to_the_command(tmp_path: Path) -> None:
+    waiting = READY.replace("print", "try:\n    print")
+    script = f"{waiting}    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(7)"
+    process = start(tmp_path, script, start_new_session=True)
+    first_line(process)
+    # A terminal sends it to all processes of the group.
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+
+    assert process.returncode == 7
+
+
+def test_a_command_that_is_killed_ends_run_and_its_port(tmp_path: Path) -> None:
+    process = start(tmp_path, f"{READY}time.sleep(60)")
+    url, pid = first_line(process)
+    os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=30)
+
+    with pytest.raises(URLError):
+        urlopen(url, timeout=5)  # noqa: S310 - of our own server
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_when_run_is_killed_no_port_is_left(tmp_path: Path) -> None:
+    process = start(tmp_path, f"{READY}sys.stdin.read()")
+    url, pid = first_line(process)
+    process.kill()
+    process.communicate(timeout=30)
+
+    assert is_gone(pid)
+    with pytest.raises(URLError):
+        urlopen(url, timeout=5)  # noqa: S310 - of our own server
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_command_has_the_streams_and_a_broken_pipe_ends_it_as_ever(tmp_path: Path) -> None:
+    # Python ignores SIGPIPE in itself and restores it for what it starts: a shell is asked.
+    process = start(tmp_path, "", command=["sh", "-c", "grep SigIgn /proc/self/status; cat >&2"])
+    out, err = process.communicate("hello", timeout=30)
+    ignored = int(out.split()[1], 16)
+
+    assert (err, ignored & (1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1))) == ("hello", 0)
+
+
+def test_nothing_is_left_but_the_secret(tmp_path: Path) -> None:
+    process = start(tmp_path, "pass")
+    process.communicate(timeout=30)
+    left = sorted(str(it.relative_to(tmp_path)) for it in tmp_path.rglob("*") if it.is_file())
+
+    assert (process.returncode, left) == (0, ["cache/nvidia-variant-provider/secret"])
+    assert (tmp_path / left[0]).stat().st_mode & 0o077 == 0
+
+
+def test_the_address_is_the_same_in_the_next_run(tmp_path: Path) -> None:
+    addresses = set()
+    for _ in range(2):
+        process = start(tmp_path, READY)
+        addresses.add(first_line(process)[0])
+        process.communicate(timeout=30)
+
+    assert len(addresses) == 1
