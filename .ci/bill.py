@@ -67,7 +67,7 @@ def _package(description: str, digest: str) -> dict[str, object]:
         "version": VERSION,
         "description": description,
         "purl": PURL,
-        "licenses": [{"license": {"id": "Apache-2.0"}}],
+        "licenses": [{"expression": "Apache-2.0 AND BSD-3-Clause"}],
         "hashes": [{"alg": "SHA-256", "content": digest}],
     }
 

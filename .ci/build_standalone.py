@@ -1,9 +1,9 @@
 """Build the hot path as one file for vendoring: ``dist/nvidia_variant_provider-<version>.pyz``.
 
 Beside it lie its SHA-256 and its bill of materials (CycloneDX 1.6). The archive holds what
-``plugin`` imports, directly or not, and nothing else. Building twice gives the same bytes, on
-any machine: members are sorted, stored uncompressed (deflate differs between zlib builds) and
-carry no time.
+``plugin`` imports, directly or not, but for product names (docs/standalone.md). Building twice
+gives the same bytes, on any machine: members are sorted, stored uncompressed (deflate differs
+between zlib builds) and carry no time.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ENTRY: Final = Path(__file__).with_name("standalone_main.py")
 # Started as a program of its own, so no import leads to it.
 WORKER: Final = f"{PACKAGE}.detect.worker"
+
+# What only a person asks for: product names, and why a device node does not open.
+FOR_PEOPLE: Final = (f"{PACKAGE}.targets", f"{PACKAGE}.detect.control")
 
 # Zip files start counting the days here; 0o644 is in the upper half of the attributes.
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -57,13 +60,17 @@ def gather() -> dict[str, bytes]:
     waiting = [f"{PACKAGE}.plugin", WORKER]
     while waiting:
         module = waiting.pop()
+        if module.startswith(FOR_PEOPLE):
+            continue
         if module not in seen and _path_of(module):
             seen.add(module)
             waiting += [*_parents(module), *_imports(module)]
     paths = [path for module in seen if (path := _path_of(module))]
     members = {path.relative_to(ROOT).as_posix(): _source(path) for path in paths}
     members["__main__.py"] = _source(ENTRY)
-    members[f"{PACKAGE}/LICENSE"] = _source(ROOT / "LICENSE")
+    # Every copy has to carry the licences of what is inside.
+    for path in (ROOT / "LICENSE", *(ROOT / "LICENSES").iterdir()):
+        members[f"{PACKAGE}/{path.relative_to(ROOT).as_posix()}"] = _source(path)
     return dict(sorted(members.items()))
 
 

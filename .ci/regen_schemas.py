@@ -25,8 +25,7 @@ def render_schema(name: str, where: str) -> str:
     ]
     schema["required"] = list(dict.fromkeys([*version, *schema.get("required", [])]))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    head["$id"] = f"urn:nvidia-variant-provider:schema:{name}"
-    # A model that names its own ``$id`` (with its version, say) wins.
+    head["$id"] = f"urn:nvidia-variant-provider:schema:{name}:1"
     return json.dumps(head | schema, indent=2) + "\n"
 
 

@@ -77,22 +77,36 @@ def render(source: dict[str, Any]) -> str:
     return "".join(lines)
 
 
-def audit(source: dict[str, Any], path: Path) -> int:
-    """Print the ids of a pci.ids file that name a known chip and are not in the source."""
+def missing(source: dict[str, Any], path: Path) -> list[tuple[str, str]]:
+    """Return the ids of a pci.ids file that name a GPU of a known chip and are not in the source.
+
+    The other functions of a board, its audio and USB controllers, are left out.
+
+    Raises ``ValueError`` for a file without NVIDIA.
+    """
     vendor = re.search(r"^10de .*\n((?:[\t#].*\n|\n)*)", path.read_text("utf-8"), re.MULTILINE)
     if vendor is None:
-        sys.stderr.write(f"error: {path}: no vendor 10de in this file\n")
-        return 2
+        raise ValueError(f"{path}: no vendor 10de in this file")
     listed = {device for row in source["chips"].values() for device in row["ids"].split()}
-    missing = [
+    return [
         (device, name)
         for device, name in re.findall(r"^\t([0-9a-f]{4})  (.*)$", vendor[1], re.MULTILINE)
         if device not in listed
+        and not re.search(r"Audio|USB|UCSI|NVSwitch|Bridge", name)
         and re.sub(r"(GL|GLM|BM|M|B|S)?$", "", name.split()[0]) in source["chips"]
     ]
-    for device, name in missing:
+
+
+def audit(source: dict[str, Any], path: Path) -> int:
+    """Print the ids that are missing from the source."""
+    try:
+        found = missing(source, path)
+    except ValueError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    for device, name in found:
         print(f"{device}  {name}")
-    return 1 if missing else 0
+    return 1 if found else 0
 
 
 def main() -> int:

@@ -57,7 +57,7 @@ def make_release(count: int) -> Release:
         }
         for number in range(count - 1)
     }
-    return Release("large", "1.0", release_metadata(variants))
+    return Release("large", "1.0", "made", None, release_metadata(variants))
 
 
 def write_nodes(path: Path, count: int) -> None:
@@ -120,7 +120,7 @@ def main() -> None:
         offers = {"nvidia": list(decide(row.kind.machine).features)}
         spent, order = timed(
             lambda offers=offers: order_of_variantlib(  # type: ignore[misc]
-                release.metadata.variants, ("nvidia",), offers
+                release.strict.variants, ("nvidia",), offers
             )
         )
         asked += spent

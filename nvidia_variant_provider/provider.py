@@ -111,8 +111,14 @@ def _pinned(host: Host, settings: Overrides) -> Machine:
 
 
 def _named_machine(text: str) -> Machine:
-    from nvidia_variant_provider.targets.target import FORM, parse_target
-
+    try:
+        from nvidia_variant_provider.targets.target import FORM, parse_target
+    except ImportError as error:
+        expected = (
+            f"nothing here: this copy of the provider has no product names; set "
+            f"{overrides.FORCE_CUDA} and {overrides.FORCE_SM_ARCH}"
+        )
+        raise OverrideError(overrides.TARGET, text, expected) from error
     try:
         return parse_target(text).machine()
     except InvalidValueError as error:

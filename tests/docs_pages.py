@@ -201,6 +201,7 @@ _PLAIN: Final = World()
 _CODE: Final = {"TORCH_CUDA_ARCH_LIST": "8.0;12.0a"}
 # explain.md and targets.md have tests of their own.
 WORLDS: Final[Mapping[str, World]] = {
+    "checking.md": _PLAIN,
     "completion.md": _PLAIN,
     "conformance.md": World(_implementation),
     "coverage.md": World(_fleet, alternatives=True),

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.status_codes import CUDA, NVML, WINDOWS
 from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli import main
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import Problem
 from nvidia_variant_provider.tools.findings import code_pages as codes
+from nvidia_variant_provider.tools.findings.error_texts import NAMES, TEXTS
 from nvidia_variant_provider.tools.lint.engine import RULES
 from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
 
@@ -40,6 +42,12 @@ def test_a_section_is_of_one_code() -> None:
     headings = re.findall(r"^(?:## NVP-\S+|### (?:NV\d+|[a-z-]+)\b.*)$", text, re.MULTILINE)
 
     assert len(codes.sections()) == len(headings)
+
+
+def test_a_section_is_of_a_code_that_is_printed() -> None:
+    unprinted = {code for code, section in codes.sections().items() if section.page == "inspect"}
+
+    assert unprinted - PRINTED.keys() == set()
 
 
 def test_the_text_of_a_section_ends_before_the_next() -> None:
@@ -83,3 +91,38 @@ def test_an_unknown_code_shows_nothing_of_the_others(capsys: pytest.CaptureFixtu
 
     assert out == ""
     assert "NV999" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("RuntimeError: CUDA error: no kernel image is available for execution", "no-kernel-image"),
+        ("AssertionError: Torch not compiled with CUDA enabled", "torch-without-cuda"),
+        ("CUDA driver version is insufficient for CUDA runtime version", "driver-insufficient"),
+        ("Failed to initialize NVML: Driver/library version mismatch", "library-mismatch"),
+        ("Failed to initialize NVML:  Unknown Error", "devices-lost"),
+        ("Error 802: system not yet initialized", "fabric-not-ready"),
+        ("torch.cuda: CUDA_ERROR_NO_DEVICE", "no-cuda-device"),
+        ("cudaErrorNoKernelImageForDevice or CUDA_ERROR_NO_BINARY_FOR_GPU", "no-kernel-image"),
+        ("NVML_ERROR_GPU_IS_LOST", "gpu-lost"),
+        ("ImportError: libcudart.so.12: cannot open shared object", "runtime-library-missing"),
+        ("ImportError: libcuda.so.1: cannot open shared object file: No such", "libcuda-missing"),
+        ("modprobe: could not insert 'nvidia': Key was rejected by service",
+         "driver-installed-not-loaded"),
+    ],
+)  # fmt: skip
+def test_a_pasted_error_text_finds_its_section(text: str, code: str) -> None:
+    assert codes.find_all(text)[0].code == code
+
+
+def test_every_text_and_name_leads_to_a_section() -> None:
+    named = {code for _, code in TEXTS} | {*NAMES.values()}
+    causes = {cause for table in (CUDA, NVML, WINDOWS) for *_, cause in table.values() if cause}
+
+    assert (named | causes) - codes.sections().keys() == set()
+    assert [words for words, _ in TEXTS if words != words.lower()] == []
+
+
+def test_a_text_about_nothing_known_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="no code 'the printer is on fire'"):
+        codes.find_all("the printer is on fire")

@@ -20,16 +20,6 @@ from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observat
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
 from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings, read_surroundings
-from nvidia_variant_provider.detect.windows import (
-    API as DEVICES_API,
-)
-from nvidia_variant_provider.detect.windows import (
-    LIBRARY as DEVICES_LIBRARY,
-)
-from nvidia_variant_provider.detect.windows import (
-    known_gpus,
-    parse_devices,
-)
 from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
@@ -116,10 +106,12 @@ class _Cascade:
         return self._ask_guarded(seen)
 
     def _look_around(self) -> Surroundings:
-        self.surroundings = read_surroundings(self.host)
+        self.surroundings = read_surroundings(self.host, for_a_person=self.confirm)
         return self.surroundings
 
     def _windows(self) -> Machine:
+        from nvidia_variant_provider.detect.windows import known_gpus
+
         ids = self.host.windows_pci_ids()
         gpus = known_gpus([PciGpu("", device_id, "") for device_id in ids])
         self._step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
@@ -132,11 +124,13 @@ class _Cascade:
         answered = any(answer.gpus and not answer.is_shim for answer in (*seen.nvml, *seen.cuda))
         if answered or not seen.remembered_gpus:
             return None
+        from nvidia_variant_provider.detect.windows import API, LIBRARY, parse_devices
+
         self.reserved = 0.0
-        reply = self.host.ask_library(DEVICES_API, DEVICES_LIBRARY, self.left())
+        reply = self.host.ask_library(API, LIBRARY, self.left())
         gpus = parse_devices(reply)
         detail = str(reply.end) if gpus is None else f"{len(gpus)} NVIDIA GPUs are present"
-        self._step("devices", DEVICES_LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
+        self._step("devices", LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
         return gpus
 
     def _ask_guarded(self, seen: Observations) -> Machine:
@@ -163,7 +157,8 @@ class _Cascade:
             seconds = self.left() - min(CUDA_SECONDS, self.left() / 2)
             seen = replace(seen, nvml=self._ask_library("nvml", seconds, seen))
             if self.confirm or _wants_libcuda(seen):
-                seen = replace(seen, cuda=self._ask_library("cuda", self.left(), seen))
+                cuda = self._ask_library("cuda", self.left(), seen)
+                seen = replace(seen, cuda=cuda, no_libcuda=not cuda)
             else:
                 self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
         answers = (*seen.nvml, *seen.cuda)
@@ -180,10 +175,9 @@ class _Cascade:
             if kernel is not None:
                 kernel = replace(kernel, open_module=is_open_module(self.host.files))
             seen = replace(seen, kernel=kernel, surroundings=self._look_around())
-            if not any(answer.loaded for answer in answers):
-                seen = replace(seen, unlinked=unlinked_library(self.host))
             if self.confirm:
                 seen = replace(seen, control=self._open_control(seen))
+                seen = replace(seen, unlinked=self._unlinked(answers))
         foreign = self.foreign_files
         notes = tuple(self.notes)
         return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
@@ -216,6 +210,9 @@ class _Cascade:
         found = answer.init == 0 or answer.cuda is not None
         self._step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
         return answer
+
+    def _unlinked(self, answers: tuple[LibraryAnswer, ...]) -> str:
+        return "" if any(answer.loaded for answer in answers) else unlinked_library(self.host)
 
     def _open_control(self, seen: Observations) -> ControlNode | None:
         """Find out why the driver's control node does not open, if its module is loaded."""

@@ -58,7 +58,9 @@ def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
 def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     """Diagnose a machine whose GPUs answer; CUDA itself may still fail to start."""
     cuda = seen.best_cuda
-    if not seen.cuda:
+    if seen.no_libcuda:
+        status, reason, notes = _NO_LIBCUDA
+    elif not seen.cuda:
         status, reason, notes = _WORKS
     elif cuda is None:
         codes = ", ".join(describe_code("cuda", found.init) for found in seen.cuda if found.init)
@@ -82,6 +84,11 @@ def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
 
 _Findings: TypeAlias = tuple[Status, str, tuple[Note, ...]]
 _WORKS: Final[_Findings] = (Status.OK, "driver and GPUs answer", ())
+_NO_LIBCUDA: Final[_Findings] = (
+    Status.OK,
+    "the GPUs answer; libcuda.so.1 cannot be loaded, so CUDA programs fail",
+    (cause("libcuda-missing"),),
+)
 
 
 def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
@@ -89,8 +96,7 @@ def _cuda_is_silent(cuda: LibraryAnswer) -> _Findings:
     if cuda.timed_out:
         return Status.TIMEOUT, "CUDA did not start in time", (cause("cuda-too-slow"),)
     if cuda.load_error:
-        reason = "the GPUs answer; libcuda.so.1 cannot be loaded, so CUDA programs fail"
-        return Status.OK, reason, (cause("libcuda-missing"),)
+        return _NO_LIBCUDA
     if cuda.never_asked:
         return Status.OK, "the GPUs answer; CUDA could not be asked", ()
     return Status.BROKEN, f"libcuda: {cuda.end}", ()

@@ -26,10 +26,11 @@ class Observations:
     """Everything the probes brought home.
 
     ``installed`` is the driver release in the name of a library on disk, which need not be the
-    loaded one; ``unlinked`` a libcuda without the link that programs load; ``foreign_files`` tells
-    that a library of another architecture was ignored. Windows remembers GPUs that were removed
-    (``remembered_gpus``); which are present is ``None`` where that was not asked or not answered.
-    ``surroundings`` and ``control`` are looked at only where no GPU answers.
+    loaded one; ``no_libcuda`` tells that no folder had one, ``unlinked`` names one without the link
+    that programs load; ``foreign_files`` tells that a library of another architecture was ignored.
+    Windows remembers GPUs that were removed (``remembered_gpus``); which are present is ``None``
+    where that was not asked or not answered. ``surroundings`` and ``control`` are looked at only
+    where no GPU answers.
     """
 
     platform: Platform
@@ -41,6 +42,7 @@ class Observations:
     present_gpus: tuple[PciGpu, ...] | None = None
     surroundings: Surroundings = ANYWHERE
     control: ControlNode | None = None
+    no_libcuda: bool = False
     no_child: bool = False
     installed: str = ""
     unlinked: str = ""

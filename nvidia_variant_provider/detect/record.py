@@ -192,7 +192,7 @@ class RecordingFiles:
 
 
 def _is_telling(name: str) -> bool:
-    return name.startswith(("nv", "cuda")) and not name.startswith("nvme")
+    return name.startswith(("nv", "cuda", "libcuda.so.")) and not name.startswith("nvme")
 
 
 def _join(folder: str, name: str) -> str:

@@ -74,8 +74,11 @@ class Surroundings:
 ANYWHERE: Final = Surroundings()
 
 
-def read_surroundings(host: Host) -> Surroundings:
-    """Look at the environment and a few files; nothing is started."""
+def read_surroundings(host: Host, *, for_a_person: bool = False) -> Surroundings:
+    """Look at the environment and a few files; nothing is started.
+
+    The distribution matters to an advice alone, so that it is read only ``for_a_person``.
+    """
     cgroup = _read(host.files, CGROUP)
     unit = re.search(_UNIT, cgroup, re.MULTILINE)
     container = _container(host.environ, host.files, cgroup)
@@ -84,7 +87,7 @@ def read_surroundings(host: Host) -> Surroundings:
         unit=unit[1] if unit and not container else "",
         slurm_job=bool(host.environ.get(SLURM_JOB)),
         wsl=host.files.exists(WSL_DEVICE) or host.files.size(WSL_LIBCUDA) > 0,
-        distribution=parse_os_release(_read(host.files, OS_RELEASE)),
+        distribution=parse_os_release(_read(host.files, OS_RELEASE)) if for_a_person else (),
     )
 
 

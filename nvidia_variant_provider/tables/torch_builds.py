@@ -76,8 +76,7 @@ DEFAULT_WHEEL: Final = (
 # Builds whose wheels have no local version (``+cu124``) in their names; the path alone tells.
 UNLABELLED: Final = ((ARM, "2.4.0", "2.5.1"),)
 
-# torch, torchvision, torchaudio. torchaudio ended with 2.11.0, which requires no particular torch;
-# torchvision 0.29.1 requires torch 2.14.0 or newer.
+# torch, torchvision, torchaudio, which ended with 2.11.0.
 # Source: replicate/cog's pairs to 2.11; from 2.12 on the requirements of torchvision's wheels.
 PAIRS: Final = (
     ("2.0.0", "0.15.1", "2.0.1"),
@@ -108,6 +107,10 @@ PAIRS: Final = (
     ("2.14.0", "0.29.0", ""),
     ("2.14.1", "0.29.1", ""),
 )
+
+# The first releases that pin no exact torch: they go with the paired one and newer ones.
+# Source: the requirements of the wheels.
+UNPINNED_FROM: Final = {"torchvision": "0.29.1", "torchaudio": "2.11.0"}
 
 # The oldest driver of each CUDA major, by minor-version compatibility.
 # Source: NVIDIA, CUDA Compatibility, and the release notes' table; for 13 on Windows the driver of

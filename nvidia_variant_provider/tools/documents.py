@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from nvidia_variant_provider import __version__
 
 # The name of the file, ``schemas/<name>.schema.json``, and where its model is.
 # ``.ci/regen_schemas.py`` rewrites every file of this table.
@@ -37,4 +39,24 @@ SCHEMAS: Final[dict[str, str]] = {
 class JsonModel(BaseModel):
     """A part of a document: it does not change, and a key that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+
+
+class FailureRecord(JsonModel):
+    """A file that could not be examined, and why."""
+
+    path: str
+    error: str
+
+
+class JsonDocument(JsonModel):
+    """A whole document, as a command prints it with ``--json``.
+
+    ``schema_version`` changes when a key is removed or changes its meaning; new keys may appear
+    without that.
+    """
+
+    schema_version: Literal[1] = 1
+    tool_version: str = Field(
+        default=__version__, description="the release that wrote the document"
+    )

@@ -91,7 +91,19 @@ def test_the_source_distribution_holds_tests_and_licence(released: Path) -> None
 def test_mirrors_know_the_version_of_the_metadata(wheel: Path) -> None:
     fields = email.parser.Parser().parsestr(metadata(wheel, "METADATA"))
 
-    assert fields["Metadata-Version"] == "2.3"
+    assert fields["Metadata-Version"] == "2.4"
+
+
+def test_the_licences_of_all_parts_come_along(wheel: Path, bill: dict[str, Any]) -> None:
+    fields = email.parser.Parser().parsestr(metadata(wheel, "METADATA"))
+
+    assert fields["License-Expression"] == "Apache-2.0 AND BSD-3-Clause"
+    assert fields.get_all("License-File") == ["LICENSE", "LICENSES/BSD-3-Clause.txt"]
+    text = metadata(wheel, "licenses/LICENSES/BSD-3-Clause.txt")
+    assert "PCI ID Project" in text
+    assert "Redistributions in binary form" in text
+    package = bill["metadata"]["component"]
+    assert package["licenses"] == [{"expression": "Apache-2.0 AND BSD-3-Clause"}]
 
 
 def test_nothing_that_is_built_carries_a_time(released: Path) -> None:

@@ -121,6 +121,25 @@ def test_one_library_that_answers_is_one_child(machine: ForgedMachine) -> None:
     assert watched.output == b""
 
 
+def test_with_a_gpu_nothing_is_loaded_that_only_a_person_asks_for(machine: ForgedMachine) -> None:
+    machine.install("nvml", R580 + gpu_lines())
+
+    watched = run_watched(ASK, NV_VARIANT_PROVIDER_ROOT=str(machine.root))
+
+    package = "nvidia_variant_provider."
+    ours = {name.removeprefix(package) for name in watched.modules if name.startswith(package)}
+    assert ours == {
+        *("errors", "model", "overrides", "plugin", "provider", "value_types"),
+        *("rules", "rules.bounds", "rules.catalogue", "rules.device_code", "rules.gpus"),
+        *("rules.verdict", "rules.version1", "tables", "tables.driver_branches"),
+        *("tables.memory", "tables.pci", "tables.pci_ids", "tables.sm_archs"),
+        *("tables.status_codes", "detect", "detect.answer", "detect.cascade", "detect.causes"),
+        *("detect.child", "detect.diagnose", "detect.diagnosis", "detect.files", "detect.gate"),
+        *("detect.host", "detect.kernel", "detect.libraries", "detect.observations"),
+        *("detect.outcome", "detect.reconcile", "detect.spawn", "detect.surroundings"),
+    }
+
+
 def test_libraries_are_loaded_in_children_only(machine: ForgedMachine) -> None:
     for api in ("nvml", "cuda"):
         machine.install(api, f"{R580}{gpu_lines()}at init segfault\nat load print stdout 9\n")

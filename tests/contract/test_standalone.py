@@ -97,6 +97,21 @@ def test_the_archive_answers_as_the_package(archive: Path, settings: dict[str, s
     assert json.loads(done.stdout) == {"features": features_of_the_package(settings)}
 
 
+def test_what_only_a_person_asks_for_is_not_in_the_archive(archive: Path) -> None:
+    names = zipfile.ZipFile(archive).namelist()
+
+    words = ("remedies", "record.py", "replay", "masking", "control", "product", "targets/")
+    assert [name for name in names if any(word in name for word in words)] == []
+
+
+def test_a_target_is_refused_with_what_to_set_instead(archive: Path) -> None:
+    done = run(archive, {f"{PREFIX}TARGET": "h100@580"})
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no product names" in done.stderr
+    assert f"{PREFIX}FORCE_SM_ARCH" in done.stderr
+
+
 def test_a_machine_file_is_read(archive: Path, tmp_path: Path) -> None:
     path = tmp_path / "machine.json"
     gpus = [{"compute_capability": "7.5"}, {"compute_capability": "8.6"}]

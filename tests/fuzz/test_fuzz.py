@@ -7,10 +7,11 @@ from random import Random
 import pytest
 
 from tests.fuzz.mutate import TOKENS, mutate
-from tests.fuzz.run import CHOICES, run_case
+from tests.fuzz.run import CHOICES, run_case, targets_of
 from tests.fuzz.targets import TARGETS
 
 BATCH = 2500
+FILES = 300
 
 
 @pytest.mark.parametrize("first", range(0, 8 * BATCH, BATCH))
@@ -18,6 +19,15 @@ def test_no_case_breaks_a_promise(first: int) -> None:
     reached = {run_case(seed) for seed in range(first, first + BATCH)}
 
     assert reached == {target.__name__ for target, _ in TARGETS}
+
+
+@pytest.mark.parametrize("first", range(0, 4 * FILES, FILES))
+def test_no_damaged_file_breaks_a_promise(first: int) -> None:
+    targets = targets_of("files")
+
+    reached = {run_case(seed, targets) for seed in range(first, first + FILES)}
+
+    assert reached == {target.__name__ for target in targets}
 
 
 def test_a_case_is_repeated_by_its_seed() -> None:

@@ -35,7 +35,7 @@ CODE: Final = (
 FOLDER: Final = str(Path(worker.__file__).parent)
 WORKER: Final = [sys.executable, "-I", "-S", "-B", "-c", CODE, FOLDER]
 SOUND: Final = R580 + gpu_lines()
-ROW: Final = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, H100"
+ROW: Final = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100"
 
 
 def plain(machine: ForgedMachine) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from nvidia_variant_provider.tools.binaries import coverage, ptx, runtime
 from nvidia_variant_provider.tools.binaries.findings import findings_of
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import FailureRecord, JsonDocument, JsonModel
 from nvidia_variant_provider.tools.findings.json_model import FindingRecord
 from nvidia_variant_provider.tools.findings.selection import EVERYTHING
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
         Tally,
     )
     from nvidia_variant_provider.tools.findings.selection import Selection
-
-SCHEMA_VERSION: Final = 1
 
 
 class ImageRecord(JsonModel):
@@ -149,7 +147,7 @@ class LibraryRecord(JsonModel):
         "a copy of a library",
         "a fixture of tests",
         "a static archive for linking",
-        "the same library in another folder",
+        "the same library once more",
         "a build with less beside the whole one",
     ] = Field(description="only the wheel's own libraries are counted")
     signs: list[str] = Field(description="signs of device code that is not embedded as such")
@@ -248,33 +246,21 @@ class FileRecord(JsonModel):
         )
 
 
-class FailureRecord(JsonModel):
-    """A path that could not be read, and why."""
-
-    path: str
-    error: str
-
-
-class Inspection(JsonModel):
+class Inspection(JsonDocument):
     """The document that ``inspect --json`` prints."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"$id": f"urn:nvidia-variant-provider:schema:inspection:{SCHEMA_VERSION}"}
-    )
-
-    schema_version: Literal[1]
     files: list[FileRecord]
     failures: list[FailureRecord]
 
-
-def build_document(
-    contents: Iterable[Contents],
-    failures: Iterable[tuple[str, str]],
-    selection: Selection = EVERYTHING,
-) -> Inspection:
-    """Build the document from what was read and what could not be read."""
-    return Inspection(
-        schema_version=SCHEMA_VERSION,
-        files=[FileRecord.of(one, selection=selection) for one in contents],
-        failures=[FailureRecord(path=path, error=error) for path, error in failures],
-    )
+    @classmethod
+    def of(
+        cls,
+        contents: Iterable[Contents],
+        failures: Iterable[tuple[str, str]],
+        selection: Selection = EVERYTHING,
+    ) -> Inspection:
+        """Build the document from what was read and what could not be read."""
+        return cls(
+            files=[FileRecord.of(read, selection=selection) for read in contents],
+            failures=[FailureRecord(path=path, error=error) for path, error in failures],
+        )

@@ -10,7 +10,7 @@ from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from nvidia_variant_provider.tools.findings.configuration import Configuration
     from nvidia_variant_provider.tools.findings.formats import Run
@@ -23,7 +23,21 @@ EXIT_UNREADABLE: Final = 2
 
 TEXT: Final = "text"
 JSON: Final = "json"
-_FORMS: Final = (TEXT, JSON, "github", "gitlab", "sarif", "junit")
+
+
+class _Forms:
+    """``text``, ``json`` and whatever ``formats`` has; that is loaded when a form is asked for."""
+
+    def __iter__(self) -> Iterator[str]:
+        from nvidia_variant_provider.tools.findings.formats import FORMATS
+
+        yield from (TEXT, JSON, *FORMATS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
+
+
+FORMS: Final = _Forms()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,18 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"{verb} codes that start so; of both the longer one wins",
         )
     group.add_argument("--list", action="store_true", help="list every code and stop")
-    add_form(parser, _FORMS)
+    add_form(parser)
 
 
-def add_form(parser: argparse.ArgumentParser, forms: Sequence[str]) -> None:
-    """Add ``--output-format`` with these forms, and ``--json``, which is short for one of them."""
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """Add ``--output-format``, and ``--json``, which is short for one of its forms."""
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--output-format",
-        choices=forms,
+        choices=FORMS,
         default=TEXT,
         metavar="FORM",
-        help=f"{', '.join(forms)} (default: {TEXT})",
+        help="text, json, or a form that GitHub, GitLab, SARIF or JUnit readers take: github,"
+        " gitlab, sarif, junit (default: text)",
     )
     form.add_argument(
         "--json",

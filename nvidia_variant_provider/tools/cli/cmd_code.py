@@ -18,6 +18,7 @@ examples:
   nvidia-variant-provider code NVP-GPU-NO-DRIVER     # a status of detect
   nvidia-variant-provider code wsl-driver            # a note of detect
   nvidia-variant-provider code NV214 nv305           # findings of lint and verify
+  nvidia-variant-provider code "no kernel image is available"   # a pasted error text
 
 exit codes:
   0  shown
@@ -32,10 +33,13 @@ def add_parser(
     parser = subparsers.add_parser(
         "code",
         help="say what a code means and how to mend it",
-        description="Show what a status, note, finding or problem means, and how to mend it.",
+        description="Show what a status, note, finding, problem or a pasted error text means, and "
+        "how to fix it.",
         epilog=_EPILOG,
     )
-    parser.add_argument("codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214")
+    parser.add_argument(
+        "codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214, or an error text"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON (codes.schema.json)")
     return parser
 
@@ -44,11 +48,12 @@ def run(args: argparse.Namespace) -> int:
     """Show the sections, or the list of all."""
     from nvidia_variant_provider.tools.findings import code_pages as codes
 
-    chosen = [codes.find(code) for code in args.codes] or list(codes.sections().values())
+    found = [section for code in args.codes for section in codes.find_all(code)]
+    chosen = found or list(codes.sections().values())
     if args.json:
         from nvidia_variant_provider.tools.findings.json_model import Codes
 
-        output.emit_json(Codes.of(chosen).model_dump(mode="json"))
+        output.emit_document(Codes.of(chosen))
     elif not args.codes:
         rows = [(it.code, it.meaning, it.page) for it in chosen]
         output.emit_table(("code", "meaning", "page"), rows)

@@ -74,14 +74,14 @@ def run(args: argparse.Namespace) -> int:
     """Convert every path in memory, show what changes, and write if asked to."""
     from nvidia_variant_provider.tools.convert import files
     from nvidia_variant_provider.tools.convert.document import TARGETS
-    from nvidia_variant_provider.tools.convert.json_model import build_document
+    from nvidia_variant_provider.tools.convert.json_model import ConversionDocument
 
     planned = files.plan(args.paths, TARGETS[args.to], bake_markers=args.bake_markers)
     if args.write:
         files.write(planned)
     if args.json:
-        document = build_document(planned, written=args.write)
-        output.emit_json(document.model_dump(mode="json"))
+        document = ConversionDocument.of(planned, written=args.write)
+        output.emit_document(document)
     else:
         output.emit_lines(line for it in planned for line in _lines(it, written=args.write))
     pending = not args.write and any(it.is_changed for it in planned)

@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
     defaults = defaults_of(args)
     if args.lock and args.lock.endswith(".toml"):
-        # Measured with pip 26.3 and uv 0.13.9: both refuse a pylock.toml that lists a variant.
+        # Measured with pip 26.3 and uv: both refuse a pylock.toml that lists a variant.
         raise InvalidValueError(
             f"--lock {args.lock}: installers refuse a pylock.toml with variants; expected a "
             "requirements file, such as torch.txt"
@@ -242,7 +242,7 @@ def _print(
 
     if args.json:
         document = CoverageModel.of(coverage, found, mirror, answers)
-        output.emit_json(document.model_dump(mode="json"))
+        output.emit_document(document)
     elif args.prometheus:
         output.emit_lines(prometheus(coverage, found))
     elif args.csv:

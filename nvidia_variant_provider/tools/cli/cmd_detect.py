@@ -35,6 +35,7 @@ examples:
   nvidia-variant-provider detect --json               the same for programs
   nvidia-variant-provider detect --record gpu.json    a bug report in one file
   nvidia-variant-provider detect --replay gpu.json    detection on that machine, here
+  nvidia-variant-provider detect --report             text for an issue, private data masked
 
 exit codes:
   0  the GPUs work, or the environment names the target
@@ -65,6 +66,12 @@ def add_parser(
         help="also write what was observed to FILE; UUIDs, user and host names, home folders are "
         "masked, versions, GPU names, PCI addresses and library paths are kept",
     )
+    files.add_argument(
+        "--report",
+        action="store_true",
+        help="print all that an issue needs: versions of Python, pip, uv and torch, and every "
+        "probe; masked as a record is",
+    )
     files.add_argument("--replay", metavar="FILE", help="detect on the machine recorded in FILE")
     parser.add_argument("--keep-private", action="store_true", help="mask nothing in the record")
     return parser
@@ -89,11 +96,21 @@ def run(args: argparse.Namespace) -> int:
     if args.record:
         host = _record(host, settings, args)
     answer = decide_for(find_machine(host, settings, confirm=True), settings)
-    if args.json:
+    if args.report:
+        output.emit_lines(_report(answer))
+    elif args.json:
         output.emit_json(document(answer))
     else:
         output.emit_lines(render(answer, verbose=args.verbose))
     return exit_code_for(answer)
+
+
+def _report(answer: Answer) -> Iterator[str]:
+    from nvidia_variant_provider.detect.masking import masker_for
+    from nvidia_variant_provider.tools.machines import recording, report
+
+    masker = masker_for(os.environ, recording.host_name())
+    yield from report.render(answer, render(answer, verbose=True), masker)
 
 
 def document(answer: Answer) -> dict[str, object]:

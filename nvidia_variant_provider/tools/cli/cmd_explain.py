@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from importlib.metadata import Distribution
 
+    from nvidia_variant_provider.tools.explain.fitness import Fitness
+    from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation, View
     from nvidia_variant_provider.tools.releases.release import Release
 
 _EPILOG: Final = """\
-SOURCE is a folder of wheels, a ...-variants.json, a wheel, or the address of an index (simple API).
-One release is explained: the newest, or the one that --package means.
+SOURCE is a folder of wheels, a ...-variants.json, a wheel, the address of an index (simple API), or
+the bare name of what is installed. One release is explained: the newest, or the one that --package
+means. What is installed without a label is judged by the signs in it: its CUDA, its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
   nvidia-variant-provider explain torch-2.14.1-variants.json --target gh200@580 --target t4@570
   nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
-  nvidia-variant-provider explain --installed torch
+  nvidia-variant-provider explain https://index.example/simple/ --package torch --through-view
+  nvidia-variant-provider explain torch
+  nvidia-variant-provider explain --installed torch --target h100@580 --require-gpu
 
 exit codes:
   0  explained, and the checks hold
@@ -37,6 +46,7 @@ exit codes:
   2  misuse or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
+_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
 def add_parser(
@@ -68,6 +78,19 @@ def add_parser(
         metavar="NAMESPACE",
         help="count the optional provider of a namespace as enabled; uv cannot enable one",
     )
+    view = parser.add_argument_group("view")
+    view.add_argument(
+        "--through-view",
+        action="store_true",
+        help="explain which version and build pip installs through 'run'; SOURCE is an index",
+    )
+    view.add_argument(
+        "--cuda-index",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="with --through-view: an address with per-CUDA indexes below it; may be repeated",
+    )
     checks = parser.add_argument_group("checks")
     checks.add_argument(
         "--require-gpu", action="store_true", help="fail unless the result is a build for the GPU"
@@ -85,29 +108,107 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Explain, print, check."""
-    release = _release(args)
+    if args.through_view:
+        from nvidia_variant_provider.tools.cli import explain_view
+
+        return explain_view.run(args, _machines(args))
+    _read_name(args)
+    distribution = _distribution(args)
+    release = _release(args, distribution)
     found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
+    if distribution is not None and release.metadata is None:
+        return _run_ordinary(args, distribution, release, found)
+    ordinary = _ordinary(release, found)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
-        output.emit_json(Explanations.of(release, found).model_dump(mode="json"))
+        output.emit_document(Explanations.of(release, found, ordinary))
     else:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
-        for name, explanation in found:
+        for (name, explanation), judged in zip(found, ordinary, strict=True):
             _show(name, explanation, installed=args.installed is not None)
-    broken = [line for name, one in found for line in _broken(args, name, one)]
+            _show_ordinary(judged)
+    broken = [
+        line
+        for (name, one), judged in zip(found, ordinary, strict=True)
+        for line in _broken(args, name, one, judged)
+    ]
     for line in broken:
         output.fail("explain", line)
     return _EXIT_FINDINGS if broken else 0
 
 
-def _release(args: argparse.Namespace) -> Release:
+def _ordinary(
+    release: Release, found: list[tuple[str, Explanation]]
+) -> list[tuple[tuple[InstalledBuild, Fitness], ...]]:
+    """Judge the release's wheels without a label, for each machine."""
+    from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
+
+    builds = builds_of(release)
+    return [judged_for(builds, one.machine) for _, one in found]
+
+
+def _read_name(args: argparse.Namespace) -> None:
+    """Take a bare name, ``explain torch``, for what is installed under it."""
     if (args.source is None) == (args.installed is None):
         raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
-    if args.installed is not None:
+    is_name = args.source is not None and _NAME.fullmatch(args.source)
+    if is_name and not os.path.exists(args.source):
+        args.source, args.installed = None, args.source
+
+
+def _distribution(args: argparse.Namespace) -> Distribution | None:
+    if args.installed is None:
+        return None
+    from nvidia_variant_provider.tools.explain.installed import find_installed
+
+    return find_installed(args.installed, _path(args))
+
+
+def _path(args: argparse.Namespace) -> list[str]:
+    """Return the folders to look in: the ones named, of the active environment, of this Python."""
+    if args.path:
+        return [args.path]
+    active = os.environ.get("VIRTUAL_ENV", "")
+    patterns = ("lib/python3*/site-packages", "Lib/site-packages") if active else ()
+    found = [str(it) for pattern in patterns for it in sorted(Path(active).glob(pattern))]
+    return [*found, *sys.path]
+
+
+def _run_ordinary(
+    args: argparse.Namespace,
+    distribution: Distribution,
+    release: Release,
+    found: list[tuple[str, Explanation]],
+) -> int:
+    """Explain what is installed without a label."""
+    from nvidia_variant_provider.tools.cli import explain_installed
+
+    installed = explain_installed.read(distribution, _path(args))
+    machines = [(name, one.machine) for name, one in found]
+    judged = explain_installed.judged(installed.build, machines)
+    if args.json:
+        from nvidia_variant_provider.tools.explain.json_model import Explanations
+
+        whole = explain_installed.document(Explanations.of(release, found), installed, judged)
+        output.emit_json(whole.model_dump(mode="json"))
+    else:
+        explain_installed.show(installed, judged)
+    broken = [
+        f"{name}: {line}"
+        for name, _, fitness in judged
+        for line in explain_installed.broken(args, installed.build, fitness)
+    ]
+    for line in broken:
+        output.fail("explain", line)
+    return _EXIT_FINDINGS if broken else 0
+
+
+def _release(args: argparse.Namespace, distribution: Distribution | None) -> Release:
+    if distribution is not None:
         from nvidia_variant_provider.tools.explain.installed import read_installed
 
-        return read_installed(args.installed, [args.path] if args.path else sys.path)
+        return read_installed(distribution)
     from nvidia_variant_provider.tools.releases.source import read_release
 
     return read_release(args.source, args.package)
@@ -157,6 +258,15 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.warn(warning)
 
 
+def _show_ordinary(ordinary: Sequence[tuple[InstalledBuild, Fitness]]) -> None:
+    """Print what the wheels without a label are, and whether they run."""
+    for build, fitness in ordinary:
+        label = f" ({build.label})" if build.label and build.label not in build.version else ""
+        output.emit_lines(
+            [f"no label: {build.name} {build.version}{label} {fitness.verdict}: {fitness.reason}"]
+        )
+
+
 def _table(view: View) -> None:
     rows = [
         ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
@@ -166,10 +276,21 @@ def _table(view: View) -> None:
     )
 
 
-def _broken(args: argparse.Namespace, name: str, explanation: Explanation) -> Iterator[str]:
+def _broken(
+    args: argparse.Namespace,
+    name: str,
+    explanation: Explanation,
+    ordinary: Sequence[tuple[InstalledBuild, Fitness]],
+) -> Iterator[str]:
     """Yield a line for each check that does not hold."""
     installer = by_name(args.installer)
     view = explanation.view(installer)
+    if view.winner == ORDINARY and ordinary:
+        from nvidia_variant_provider.tools.cli.explain_installed import broken
+
+        build, fitness = ordinary[0]
+        yield from (f"{name}: {line}" for line in broken(args, build, fitness))
+        return
     ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
     if args.require_gpu and not view.has_gpu_build:
         first = next((it for it in view.rows if it.place is None), None)

@@ -25,6 +25,7 @@ examples:
   python -m http.server --directory dist & \\
     uv pip install --preview-features wheel-variants --index-url http://127.0.0.1:8000/simple/ torch
   nvidia-variant-provider index --base-url https://files.example/torch dist/
+  nvidia-variant-provider index dist/ --view gh200@580 h100@570
   nvidia-variant-provider index --only cuda13.0 null -o mirror/ dist/
 
 exit codes:
@@ -72,6 +73,15 @@ def add_parser(
         action="store_true",
         help="read every file again, even if size, time and inode say that it has not changed",
     )
+    parser.add_argument(
+        "--view",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME@DRIVER",
+        help="also write views/NAME@DRIVER/simple/: what fits that machine, under names that every "
+        "installer reads",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -86,7 +96,7 @@ def _url(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Lay the index out, write it, and say what is in it."""
-    from nvidia_variant_provider.tools.index.json_model import build_document
+    from nvidia_variant_provider.tools.index.json_model import IndexDocument
     from nvidia_variant_provider.tools.index.plan import plan_index
     from nvidia_variant_provider.tools.index.releases import summary
 
@@ -102,10 +112,28 @@ def run(args: argparse.Namespace) -> int:
     plan.write()
     cache.save(target)
     if args.json:
-        output.emit_json(build_document(plan).model_dump(mode="json"))
+        output.emit_document(IndexDocument.of(plan))
     else:
         output.emit_lines(summary(release) for release in plan.releases)
+    _write_views(args, target)
     return 0
+
+
+def _write_views(args: argparse.Namespace, target: Path) -> None:
+    """Write the views of the machines that are named, and say where they are."""
+    from nvidia_variant_provider.tools.cli import options
+
+    for name in args.view:
+        from nvidia_variant_provider.tools.views.static import check_name, write_view
+
+        named = argparse.Namespace(target=check_name(name), machine=None, gpu=None)
+        machine = options.answer_for(named).detection.machine
+        view = write_view(Path(args.folder), target, name, machine)
+        if not args.json:
+            count = sum(map(len, view.projects.values()))
+            output.emit_lines([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])
+        for warning in view.warnings:
+            output.warn(f"{name}: {warning}")
 
 
 def _cache(folder: Path, *, known: bool) -> HashCache:

@@ -113,11 +113,11 @@ def _emit(
     from nvidia_variant_provider.tools.binaries.findings import findings_of
 
     if args.output_format in {checking.TEXT, checking.JSON}:
-        from nvidia_variant_provider.tools.binaries.json_model import build_document
+        from nvidia_variant_provider.tools.binaries.json_model import Inspection
 
-        document = build_document(contents, failures, selection)
+        document = Inspection.of(contents, failures, selection)
         if args.output_format == checking.JSON:
-            output.emit_json(document.model_dump(mode="json"))
+            output.emit_document(document)
             return
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)

@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if not summary.machines and not summary.invalid:
         raise InvalidValueError("no machine in the lists that were given")
     if args.json:
-        output.emit_json(InventoryModel.of(summary).model_dump(mode="json"))
+        output.emit_document(InventoryModel.of(summary))
     else:
         _print(summary.machines)
     for error in summary.errors:

@@ -79,9 +79,9 @@ def _emit(form: str, report: Report, selection: Selection) -> None:
         files = output.count(len(report.files), "file")
         output.emit_lines([f"{checking.tally(report.findings, selection)} in {files}"])
     elif form == checking.JSON:
-        from nvidia_variant_provider.tools.lint.json_model import build_document
+        from nvidia_variant_provider.tools.lint.json_model import LintDocument
 
-        output.emit_json(build_document(report).model_dump(mode="json"))
+        output.emit_document(LintDocument.of(report))
     else:
         from nvidia_variant_provider.tools.findings.formats import Run
 

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         from nvidia_variant_provider.tools.machines.properties_model import Properties
 
-        output.emit_json(Properties.of(answer).model_dump(mode="json"))
+        output.emit_document(Properties.of(answer))
     else:
         output.emit_lines(_text(answer))
     return 0 if answer.decision.features else _EXIT_NOTHING
@@ -107,7 +107,7 @@ def _show_catalogue(args: argparse.Namespace) -> int:
     if args.format == "json":
         from nvidia_variant_provider.tools.machines.properties_model import Properties
 
-        output.emit_json(Properties.of_catalogue(catalogue()).model_dump(mode="json"))
+        output.emit_document(Properties.of_catalogue(catalogue()))
     else:
         output.emit_lines(_feature_lines(catalogue()))
     return 0

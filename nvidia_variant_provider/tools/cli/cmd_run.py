@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.installers.configured import uv_has_variants_on
 
     command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
-    if not command:
+    if not command or not command[0]:
         raise InvalidValueError("expected a command after --, such as: run -- pip install torch")
     machine = options.answer_for(args).detection.machine
     reads_variants = words_of(command)[0] in {"uv", "uvx"} and uv_has_variants_on(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import time
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +44,7 @@ exit codes:
 """
 _EXIT_LOOK: Final = 1
 _MOST_JOBS: Final = 256
+_LINE_EVERY_S: Final = 30.0
 
 
 def add_parser(
@@ -169,14 +172,35 @@ def _is_open(results: Results, wheel: Wheel, *, retry: bool) -> bool:
     return state is None or (retry and state.outcome == "failed")
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM arrived: a batch system or a container stops the survey."""
+
+
 def _examine(args: argparse.Namespace, task: Task, todo: list[Wheel], results: Results) -> None:
-    with _progress(todo) as advance, _lines(args, task, todo) as lines:
-        try:
+    try:
+        with _terminable(), _progress(todo) as advance, _lines(args, task, todo) as lines:
             for line in lines:
                 advance(results.append(line))
-        except KeyboardInterrupt:
-            output.note(f"stopped; {args.output} holds what was done: run it again to go on")
-            raise
+    except KeyboardInterrupt as stop:
+        output.note(f"stopped; {args.output} holds what was done: run it again to go on")
+        if isinstance(stop, _TerminatedError):
+            # Who waits for this process is to see what ended it.
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the survey as CTRL-C does: readers are stopped, and what is done is told."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -205,7 +229,10 @@ def _lines(
 
 @contextmanager
 def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
-    """Show a bar over bytes on a terminal's stderr; silent elsewhere."""
+    """Show a bar over bytes on a terminal's stderr, elsewhere a line now and then."""
+    if not sys.stderr.isatty():
+        yield Lines(todo).advance
+        return
     from rich import progress
 
     columns = (
@@ -219,7 +246,6 @@ def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
         *columns,
         console=output.console(stderr=True),
         transient=True,
-        disable=not sys.stderr.isatty(),
     ) as bar:
         shown = bar.add_task("", total=sum(one.size or 0 for one in todo))
 
@@ -231,6 +257,28 @@ def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
             bar.update(shown, advance=state.size or 0, description=text)
 
         yield advance
+
+
+class Lines:
+    """Says on stderr how far a survey is, where no bar can be shown: in a log of hours."""
+
+    def __init__(self, todo: list[Wheel], every_s: float = _LINE_EVERY_S) -> None:
+        self._every_s = every_s
+        self._wheels = len(todo)
+        self._bytes = sum(one.size or 0 for one in todo)
+        self._done = self._failed = self._read = 0
+        self._told = time.monotonic()
+
+    def advance(self, state: State) -> None:
+        """Count a wheel, and say how many there are if it was not said lately."""
+        self._done += 1
+        self._failed += state.outcome == "failed"
+        self._read += state.size or 0
+        if time.monotonic() - self._told >= self._every_s:
+            self._told = time.monotonic()
+            failed = f", {self._failed} failed" if self._failed else ""
+            size = f"{self._read / 1e9:.1f} of {self._bytes / 1e9:.1f} GB"
+            output.note(f"{self._done} of {self._wheels} wheels, {size}{failed}")
 
 
 def _report(args: argparse.Namespace, wheels: list[Wheel], results: Results, before: int) -> int:
@@ -248,7 +296,7 @@ def _summary(args: argparse.Namespace) -> int:
 
     summary = summarise(args.results)
     if args.json:
-        output.emit_json(summary.model_dump(mode="json"))
+        output.emit_document(summary)
         return 0
     if args.wheels:
         output.emit_table(_WHEEL_COLUMNS, map(_wheel_row, latest_records(args.results)))
@@ -262,14 +310,17 @@ _WHEEL_COLUMNS: Final = ("wheel", "in every container", "in some container", "dr
 def _wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
     """One wheel: what it has code for, or why that is not known."""
     name = os.path.basename(record["path"])
-    if record["failure"]:
+    if record.get("failure"):
         return (name, record["failure"]["code"], "", "", record["failure"]["error"])
-    inspection, verification = record["inspection"], record["verification"]
-    codes = Counter(one["code"] for one in (inspection or verification)["findings"])
+    inspection, verification = record.get("inspection"), record.get("verification")
+    result = inspection or verification or {"findings": []}
+    codes = Counter(one["code"] for one in result["findings"])
     findings = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
     if verification:
         values = _targets(one["value"] for one in verification["stated"])
         return (name, "", values, verification["lower_bound"] or "", findings)
+    if not inspection:
+        return (name, "", "", "", findings)
     coverage = inspection["coverage"]
     archs = (_targets(coverage[answer]) for answer in ("full", "union"))
     return (name, *archs, inspection["bounds"]["compatible"] or "-", findings)

@@ -199,7 +199,7 @@ def _emit_json(tagged: Sequence[_Tagged], *, written: bool) -> None:
         TaggedWheel.of(str(it.path), it.target, it.variant, it.statement, written=written)
         for it in tagged
     )
-    output.emit_json(Tagging(wheels=wheels).model_dump(mode="json"))
+    output.emit_document(Tagging(wheels=wheels))
 
 
 def _state(args: argparse.Namespace, wheel: OpenWheel) -> Statement:

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.machines.targets_model import Targets
 
-        output.emit_json(Targets.of(device for device, _ in found).model_dump(mode="json"))
+        output.emit_document(Targets.of(device for device, _ in found))
     elif found:
         output.emit_columns([_HEAD, *(row for _, row in found)])
     else:
@@ -87,7 +87,7 @@ def _show(words: Sequence[str], *, as_json: bool) -> int:
         from nvidia_variant_provider.tools.machines.targets_model import Targets
 
         devices = [find_device(part) for part in words[0].partition("@")[0].split("+")]
-        output.emit_json(Targets.of(devices).model_dump(mode="json"))
+        output.emit_document(Targets.of(devices))
     else:
         # The whole sheet first: an impossible driver must not leave half of one behind.
         output.emit_lines(list(_sheet(words[0])))

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.torch.json_model import TorchBackend
 
-        output.emit_json(TorchBackend.of(found, assumed).model_dump(mode="json"))
+        output.emit_document(TorchBackend.of(found, assumed))
     else:
         _tell(found)
         printed = found.address if args.url else found.path

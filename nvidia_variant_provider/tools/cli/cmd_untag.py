@@ -71,5 +71,5 @@ def run(args: argparse.Namespace) -> int:
             output.emit_lines([f"written: {path}"])
         written.append(PlainWheel(wheel=str(wheel), target=str(path), notes=tuple(remarks)))
     if args.json:
-        output.emit_json(Untagging(wheels=tuple(written)).model_dump(mode="json"))
+        output.emit_document(Untagging(wheels=tuple(written)))
     return 0

@@ -120,11 +120,11 @@ def _emit(
     selection: Selection,
 ) -> None:
     if form in {checking.TEXT, checking.JSON}:
-        from nvidia_variant_provider.tools.verify.json_model import WheelRecord, build_document
+        from nvidia_variant_provider.tools.verify.json_model import Verification, WheelRecord
 
         if form == checking.JSON:
-            document = build_document(threshold, verified, failures)
-            output.emit_json(document.model_dump(mode="json"))
+            document = Verification.of(threshold, verified, failures)
+            output.emit_document(document)
             return
         praise = "the tags are true" if selection.is_everything else "no findings of these codes"
         for facts, findings in verified:

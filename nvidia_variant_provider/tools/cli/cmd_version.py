@@ -1,4 +1,4 @@
-"""``version``: the version of this program, and of the Python that runs it."""
+"""``version``: the version of this program, the date of its tables, the Python that runs it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import platform
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tables import READ
 from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def add_parser(
     return subparsers.add_parser(
         "version",
         help="print the version",
-        description="Print the version of this program, and of the Python that runs it.",
+        description="Print the version of this program, the date of its tables, and the Python.",
         epilog=_EPILOG,
     )
 
@@ -35,5 +36,5 @@ def add_parser(
 def run(_: argparse.Namespace) -> int:
     """Print the version."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    output.emit_lines([f"{output.PROGRAM} {__version__} ({python})"])
+    output.emit_lines([f"{output.PROGRAM} {__version__} (tables of {READ}, {python})"])
     return 0

@@ -8,6 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tables import READ
 from nvidia_variant_provider.tools.cli import faults, output
 from nvidia_variant_provider.tools.cli.parser import Parser, meant
 
@@ -21,6 +22,7 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "cache",
     "torch_backend",
     "explain",
     "coverage",
@@ -72,7 +74,9 @@ def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
         description="What variant-aware installers learn about the NVIDIA GPUs of a machine.",
         epilog=_EPILOG,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {__version__} (tables of {READ})"
+    )
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in names:
         module = importlib.import_module(f"nvidia_variant_provider.tools.cli.cmd_{name}")

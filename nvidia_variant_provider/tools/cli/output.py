@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pydantic import BaseModel
     from rich.console import Console
 
 PROGRAM: Final = "nvidia-variant-provider"
@@ -95,6 +96,11 @@ def _discard(stream: TextIO) -> None:
 def emit_json(document: Mapping[str, object]) -> None:
     """Print one JSON document, indented, in ASCII, with a final newline."""
     write(json.dumps(document, indent=2) + "\n")
+
+
+def emit_document(document: BaseModel) -> None:
+    """Print a document of a tool; every command does it here."""
+    emit_json(document.model_dump(mode="json"))
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

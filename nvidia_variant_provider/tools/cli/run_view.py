@@ -6,14 +6,16 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.explain_view import rows
 from nvidia_variant_provider.tools.installers.commands import (
     projects_of,
     stops,
     variables_for,
     words_of,
 )
-from nvidia_variant_provider.tools.installers.configured import check_requirements
+from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import target_python
@@ -27,7 +29,7 @@ from nvidia_variant_provider.tools.views.upstream_settings import families_for, 
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from nvidia_variant_provider.model import Machine
@@ -120,6 +122,13 @@ def _serve(
         )
     with server.running() as url:
         environ = view_environment(os.environ, url, str(folder / "installers" / digest))
+        bypasses = uv_overrides(os.environ, os.getcwd(), FAMILY)
+        if words_of(settings.command)[0] in {"uv", "uvx"} and bypasses:
+            environ |= bypasses
+            output.note(
+                "uv's files name indexes, which the view asks in their place; uv runs with "
+                + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
+            )
         if settings.upstream.is_local:
             # Nothing but this view is asked for pages, and that is no network.
             environ.pop("UV_OFFLINE", None)
@@ -180,18 +189,7 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None:
             output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
             continue
-        output.emit_table(("version", "build", "why"), list(_rows(view)), title=project)
+        output.emit_table(("version", "build", "why"), list(rows(view)), title=project)
     for warning in service.log.warnings:
         output.warn(warning)
     return 0
-
-
-def _rows(view: View) -> Iterator[tuple[str, str, str]]:
-    for version in view.versions:
-        best = version.best
-        if version.hidden:
-            yield str(version.version), "hidden", version.hidden
-        elif best is None:
-            yield str(version.version), "-", "no wheel for this platform"
-        else:
-            yield str(version.version), best.label or "no label", best.reason

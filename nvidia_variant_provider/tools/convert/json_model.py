@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from nvidia_variant_provider import __version__
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nvidia_variant_provider.tools.convert.files import Planned
-
-SCHEMA_VERSION: Final = 1
 
 
 class ChangeRecord(JsonModel):
@@ -36,23 +33,16 @@ class ConvertedRecord(JsonModel):
     )
 
 
-class ConversionDocument(JsonModel):
+class ConversionDocument(JsonDocument):
     """What ``convert --json`` prints."""
 
-    schema_version: Literal[1]
-    tool_version: str
     written: bool = Field(description="whether the files were changed, not only looked at")
     files: tuple[ConvertedRecord, ...]
 
-
-def build_document(planned: Iterable[Planned], *, written: bool) -> ConversionDocument:
-    """Return the document of a run."""
-    return ConversionDocument(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        written=written,
-        files=tuple(_record(it) for it in planned),
-    )
+    @classmethod
+    def of(cls, planned: Iterable[Planned], *, written: bool) -> ConversionDocument:
+        """Return the document of a run."""
+        return cls(written=written, files=tuple(_record(it) for it in planned))
 
 
 def _record(planned: Planned) -> ConvertedRecord:

@@ -10,10 +10,11 @@ from nvidia_variant_provider.tools.coverage.findings import Finding, Problem, fi
 from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, tally
 from nvidia_variant_provider.tools.coverage.kinds import Kind
 from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage, Ending, Row, cover
-from nvidia_variant_provider.tools.coverage.release import Release, read_release
+from nvidia_variant_provider.tools.coverage.release import read_release
 from nvidia_variant_provider.tools.inventory import Partition, files, read, split
 from nvidia_variant_provider.tools.inventory.machine import Entry, StatedGpu, StatedMachine
 from nvidia_variant_provider.tools.inventory.resolve import Defaults
+from nvidia_variant_provider.tools.releases.release import Release
 
 __all__ = [
     "EMPTY",

@@ -13,6 +13,7 @@ from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tools.coverage.matrix import Ending, preferences
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
+from nvidia_variant_provider.tools.coverage.release import labels_on
 from nvidia_variant_provider.tools.explain.words import parse_arch
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
@@ -96,8 +97,8 @@ def _no_builds(coverage: Coverage) -> Iterator[Finding]:
 
 
 def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapability) -> bool:
-    labels = coverage.release.labels(rows[0].kind.system, rows[0].kind.architecture)
-    variants = coverage.release.metadata.variants
+    labels = labels_on(coverage.release, rows[0].kind.system, rows[0].kind.architecture)
+    variants = coverage.release.strict.variants
     return any(
         code_for(variants[label], row.kind, capability) is not Code.NONE
         for label in labels
@@ -134,7 +135,7 @@ def _machines(rows: Sequence[Row]) -> str:
 
 def _shadows(coverage: Coverage) -> Iterator[Finding]:
     """Find builds that win with PTX only although a build further down holds native code."""
-    variants = coverage.release.metadata.variants
+    variants = coverage.release.strict.variants
     pairs: dict[tuple[str, str], list[Row]] = {}
     for row in coverage.rows:
         for label in _native_below(row, variants):
@@ -159,7 +160,7 @@ def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]
 
 def _ties(coverage: Coverage) -> Iterator[Finding]:
     """Find choices that nothing but the alphabet made."""
-    variants = coverage.release.metadata.variants
+    variants = coverage.release.strict.variants
     pairs: dict[tuple[str, str], list[Row]] = {}
     decided: dict[object, bool] = {}
     for row in coverage.rows:
@@ -178,7 +179,7 @@ def _ties(coverage: Coverage) -> Iterator[Finding]:
 
 def _some_gpus(coverage: Coverage) -> Iterator[Finding]:
     """Find machines with several GPUs whose build runs on some of them only."""
-    variants = coverage.release.metadata.variants
+    variants = coverage.release.strict.variants
     for row in coverage.rows:
         if row.choice.ending is not Ending.GPU:
             continue
@@ -197,7 +198,7 @@ def _some_gpus(coverage: Coverage) -> Iterator[Finding]:
 def _unused(coverage: Coverage) -> Iterator[Finding]:
     """Find variants that no machine takes."""
     taken = {row.choice.label for row in coverage.rows}
-    unused = tuple(label for label in coverage.release.metadata.variants if label not in taken)
+    unused = tuple(label for label in coverage.release.strict.variants if label not in taken)
     if unused:
         few = 8
         more = f" and {len(unused) - few} more" if len(unused) > few else ""

@@ -188,7 +188,7 @@ class CoverageModel(JsonModel):
             machines=coverage.machines,
             skipped=coverage.skipped,
             holes=coverage.holes,
-            variants=list(coverage.release.metadata.variants),
+            variants=list(coverage.release.strict.variants),
             rows=[RowModel.of_row(row, reasons) for row in coverage.rows],
             findings=[FindingModel.of(finding) for finding in findings],
             mirror=list(mirror),

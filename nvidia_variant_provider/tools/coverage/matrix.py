@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules import DEFAULT_RULES, decide
+from nvidia_variant_provider.tools.coverage.release import has_ordinary, labels_on
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.rules import Feature
     from nvidia_variant_provider.tools.coverage.fleet import Fleet, Group
     from nvidia_variant_provider.tools.coverage.kinds import Kind
-    from nvidia_variant_provider.tools.coverage.release import Release
     from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.release import Release
 
 
 class Ending(Enum):
@@ -114,7 +115,7 @@ def cover_plain(release: Release, fleet: Fleet, installer: str) -> Coverage:
     rows = []
     for row in cover(release, fleet).rows:
         kind = row.kind
-        plain = release.has_ordinary(kind.system, kind.architecture)
+        plain = has_ordinary(release, kind.system, kind.architecture)
         choice = Choice(Ending.ORDINARY if plain else Ending.NOTHING)
         rows.append(Row(kind, row.group, (), choice, row.choice))
     return Coverage(release, DEFAULT_RULES, tuple(rows), fleet.skipped, installer)
@@ -127,14 +128,14 @@ def preferences(release: Release, kind: Kind, rules: int) -> Preferences:
 
 def offered(release: Release, kind: Kind, rules: int) -> tuple[Feature, ...]:
     """Return the features of a kind; none where rule set 0, which is uv's, skips the provider."""
-    provider = (release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
+    provider = (release.strict.providers or {}).get(NVIDIA_NAMESPACE)
     if rules == 0 and provider is not None and uv_skips(provider):
         return ()
     return decide(kind.machine, rules).features
 
 
 def _preferences(release: Release, features: tuple[Feature, ...]) -> Preferences:
-    return release.metadata.preferences({NVIDIA_NAMESPACE: features})
+    return release.strict.preferences({NVIDIA_NAMESPACE: features})
 
 
 class _Orders:
@@ -155,7 +156,7 @@ class _Orders:
         features = self._features[facts]
         where = (features, kind.system, kind.architecture)
         if where not in self._fitting:
-            labels = self._release.labels(kind.system, kind.architecture)
+            labels = labels_on(self._release, kind.system, kind.architecture)
             self._fitting[where] = tuple(
                 label for label in self._ordered(features) if label in labels
             )
@@ -164,14 +165,14 @@ class _Orders:
     def _ordered(self, features: tuple[Feature, ...]) -> tuple[str, ...]:
         if features not in self._all:
             prefer = _preferences(self._release, features)
-            self._all[features] = prefer.order(self._release.metadata.variants)
+            self._all[features] = prefer.order(self._release.strict.variants)
         return self._all[features]
 
 
 def _choice(release: Release, kind: Kind, order: tuple[str, ...]) -> Choice:
     if order:
-        return Choice(_ending(order[0], release.metadata.variants[order[0]]), order[0])
-    if release.has_ordinary(kind.system, kind.architecture):
+        return Choice(_ending(order[0], release.strict.variants[order[0]]), order[0])
+    if has_ordinary(release, kind.system, kind.architecture):
         return Choice(Ending.ORDINARY)
     return Choice(Ending.NOTHING)
 

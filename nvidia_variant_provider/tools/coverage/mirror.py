@@ -56,7 +56,7 @@ def requirements(coverages: Sequence[Coverage], command: str = "") -> Iterator[s
     choose different variants. Raises ``InvalidValueError`` where only metadata is at hand.
     """
     release = coverages[0].release
-    if release.wheels is None or not release.folder:
+    if release.wheels is None or not release.is_folder:
         raise InvalidValueError("hashes need the wheels: give the folder instead of its metadata")
     wheels = wheels_of(coverages)
     if not wheels:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.tools.coverage.matrix import Ending, offered, preferences
+from nvidia_variant_provider.tools.coverage.release import labels_on
 from nvidia_variant_provider.tools.explain.words import nearest_value, say_archs
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
@@ -44,7 +45,7 @@ class Reasons:
         if len(row.order) == 1:
             return f"{row.order[0]} is the only variant that this machine can install"
         first, second = row.order[:2]
-        variants = self._release.metadata.variants
+        variants = self._release.strict.variants
         place = self._of(row.kind).deciding(variants[first], variants[second])
         if place is None:
             return f"{first} before {second} by its label alone: they state the same"
@@ -53,11 +54,11 @@ class Reasons:
 
     def refusal(self, kind: Kind, label: str) -> str:
         """Say why a kind of machine cannot install a label, naming the property that decides."""
-        if label not in self._release.labels(kind.system, kind.architecture):
+        if label not in labels_on(self._release, kind.system, kind.architecture):
             return f"no wheel for {kind.system} {kind.architecture}"
         key = (kind.cuda, kind.capabilities, kind.reason, kind.unknown, label)
         if key not in self._refusals:
-            unmet = self._of(kind).unmet(self._release.metadata.variants[label])
+            unmet = self._of(kind).unmet(self._release.strict.variants[label])
             self._refusals[key] = "; ".join(self._unmet(kind, found) for found in unmet)
         return self._refusals[key]
 
@@ -66,7 +67,7 @@ class Reasons:
         taken = set(row.order)
         return {
             label: self.refusal(row.kind, label)
-            for label in self._release.metadata.variants
+            for label in self._release.strict.variants
             if label not in taken
         }
 
@@ -76,8 +77,8 @@ class Reasons:
         Of equals it is one that only a driver keeps away, as that can be mended, and then the
         first label. ``None`` if no such build has a wheel for the platform.
         """
-        variants = self._release.metadata.variants
-        labels = self._release.labels(kind.system, kind.architecture)
+        variants = self._release.strict.variants
+        labels = labels_on(self._release, kind.system, kind.architecture)
         refused = [
             Refusal(label, tuple(unmet.feature for unmet in self._of(kind).unmet(variants[label])))
             for label in sorted(labels)
@@ -96,7 +97,7 @@ class Reasons:
     def _unmet(self, kind: Kind, unmet: Unmet) -> str:
         if unmet.namespace != NVIDIA_NAMESPACE:
             return f"{unmet.namespace} :: {unmet.feature}: no provider answers for it"
-        provider = (self._release.metadata.providers or {}).get(NVIDIA_NAMESPACE)
+        provider = (self._release.strict.providers or {}).get(NVIDIA_NAMESPACE)
         skipped = uv_skips(provider) if provider and self._coverage.rules == 0 else None
         if skipped:
             return f"uv skips the provider: {skipped}"

@@ -18,8 +18,7 @@ from nvidia_variant_provider.tables.driver_branches import (
     cuda_of_branch,
     last_branch_for,
 )
-from nvidia_variant_provider.tables.products import CAPABILITIES, FIRST_CAPABILITY_OF_CUDA_12
-from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13
+from nvidia_variant_provider.tables.products import CAPABILITIES, OLDEST_BUILT_FOR
 from nvidia_variant_provider.tools.coverage.catalogue import BRANCHES as SHOWN_BRANCHES
 from nvidia_variant_provider.tools.coverage.fleet import Fleet
 from nvidia_variant_provider.tools.coverage.matrix import cover
@@ -31,15 +30,10 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.coverage.kinds import Kind
     from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage
-    from nvidia_variant_provider.tools.coverage.release import Release
+    from nvidia_variant_provider.tools.releases.release import Release
 
 FORM: Final = "driver=580 or add=cuda12.6"
 _LABEL: Final = re.compile(r"cuda(\d{1,2})\.(\d{1,2})", re.ASCII)
-# From these toolkits on, nothing is built for older capabilities.
-_DROPPED: Final = (
-    (CudaVersion(12, 0), FIRST_CAPABILITY_OF_CUDA_12),
-    (CudaVersion(13, 0), FIRST_CAPABILITY_OF_CUDA_13),
-)
 
 
 class Change(NamedTuple):
@@ -107,7 +101,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
     match = _LABEL.fullmatch(label)
     if match is None:
         raise InvalidValueError(f"--what-if add={label[:60]}: expected a label such as cuda12.6")
-    variants = release.metadata.variants
+    variants = release.strict.variants
     if label in variants:
         raise InvalidValueError(f"--what-if add={label}: the release has this variant")
     cuda = CudaVersion(int(match[1]), int(match[2]))
@@ -115,7 +109,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
     if not archs:
         raise InvalidValueError(f"--what-if add={label}: CUDA {cuda} builds for no known GPU")
     stated = {NVIDIA_NAMESPACE: {LOWER_BOUND: (str(cuda),), SM_ARCH: archs}}
-    metadata = release.metadata.model_copy(update={"variants": {**variants, label: stated}})
+    metadata = release.strict.model_copy(update={"variants": {**variants, label: stated}})
     wheels = release.wheels
     if wheels is not None:
         # A new build is made for the platforms that have builds now.
@@ -131,7 +125,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
 
 def _buildable(cuda: CudaVersion) -> Iterator[int]:
     for row in CAPABILITIES:
-        dropped = any(cuda >= first and row.capability < kept for first, kept in _DROPPED)
+        dropped = any(cuda >= first and row.capability < kept for first, kept in OLDEST_BUILT_FOR)
         if not (row.tegra or dropped) and row.first_toolkit <= cuda:
             yield row.capability.number
 

@@ -26,6 +26,11 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
         yield release.trouble
     if not release.listed and release.metadata is not None:
         yield uvs.remark
+    if "+" in release.version and release.metadata is not None:
+        yield (
+            f"{release.version} competes with no build of another local version: the greatest one"
+            " wins before any label counts"
+        )
     for view in (uvs, found.view(PIP)):
         if view.refusal and not (release.trouble and release.trouble in view.refusal):
             yield view.refusal

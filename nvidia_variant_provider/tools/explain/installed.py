@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def read_installed(package: str, path: Sequence[str]) -> Release:
-    """Return the installed distribution as a release with its one wheel.
+def read_installed(distribution: Distribution) -> Release:
+    """Return an installed distribution as a release with its one wheel.
 
-    ``path`` are the folders to look in, such as ``sys.path``. Raises ``InvalidValueError`` if the
-    package is not there or its ``variant.json`` cannot be used.
+    Raises ``MetadataError`` if its ``variant.json`` cannot be used.
     """
-    distribution = _find(package, path)
-    version = distribution.version
+    package, version = distribution.metadata["Name"], distribution.version
     text = distribution.read_text(VARIANT_JSON)
     where = f"{package} {version}, installed"
     if text is None:
@@ -41,11 +39,24 @@ def read_installed(package: str, path: Sequence[str]) -> Release:
     return Release(package, version, where, None, metadata)
 
 
-def _find(package: str, path: Sequence[str]) -> Distribution:
+def find_installed(package: str, path: Sequence[str]) -> Distribution:
+    """Return what is installed of a package in folders such as those of ``sys.path``.
+
+    Raises ``InvalidValueError`` if the package is not there.
+    """
     found = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if found is None:
-        raise InvalidValueError(f"{package[:60]}: not installed here{_near(package, path)}")
+        raise InvalidValueError(
+            f"{package[:60]}: not installed here{_near(package, path)}; an index or a folder of "
+            f"wheels is named so: explain SOURCE --package {package[:60]}"
+        )
     return found
+
+
+def installed_of(packages: Sequence[str], path: Sequence[str]) -> list[Distribution]:
+    """Return what is installed of several packages, in their order."""
+    found = {canonicalize_name(it.metadata["Name"]): it for it in distributions(path=list(path))}
+    return [found[name] for name in map(canonicalize_name, packages) if name in found]
 
 
 def _near(package: str, path: Sequence[str]) -> str:

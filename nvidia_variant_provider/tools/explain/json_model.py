@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from nvidia_variant_provider.tools.explain.fitness import Fitness
+    from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation, View
     from nvidia_variant_provider.tools.releases.release import Release
 
@@ -64,6 +66,66 @@ class ViewRecord(JsonModel):
         )
 
 
+class InstalledRecord(JsonModel):
+    """What is installed, where it has no label: the build by the signs in it."""
+
+    name: str
+    version: str = Field(examples=["2.14.1+cu130"])
+    label: str = Field(
+        description="as PyTorch's index calls it; empty if not known", examples=["cu130", "cpu"]
+    )
+    cuda: str | None = Field(description="null for a build without CUDA", examples=["13.0"])
+    device_code: tuple[str, ...] = Field(examples=[["75_real", "80_real"]])
+    device_code_source: str
+    evidence: tuple[str, ...] = Field(description="the surest first")
+    disagreements: tuple[str, ...] = Field(
+        description="of other installed projects, built for another CUDA or torch"
+    )
+
+    @classmethod
+    def of(cls, build: InstalledBuild, disagreements: Iterable[str]) -> InstalledRecord:
+        """Build the record."""
+        return cls(
+            name=build.name,
+            version=build.version,
+            label=build.label,
+            cuda=None if build.cuda is None else str(build.cuda),
+            device_code=tuple(map(str, build.archs)),
+            device_code_source=build.code_source,
+            evidence=tuple(sign.text for sign in build.evidence),
+            disagreements=tuple(disagreements),
+        )
+
+
+class FitnessRecord(JsonModel):
+    """Whether what is installed runs on a machine."""
+
+    runs: bool | None = Field(description="null where it cannot be told")
+    reason: str
+    repair: tuple[str, ...] = Field(description="commands or hints; empty where it runs")
+
+    @classmethod
+    def of(cls, fitness: Fitness) -> FitnessRecord:
+        """Build the record."""
+        return cls(runs=fitness.runs, reason=fitness.reason, repair=fitness.repair)
+
+
+class UnlabelledRecord(JsonModel):
+    """A wheel without a label that lies in the folder: its build, and whether it runs."""
+
+    version: str = Field(examples=["2.14.1+cu130"])
+    label: str = Field(examples=["cu130", "cpu"])
+    runs: bool | None = Field(description="null where it cannot be told")
+    reason: str
+
+    @classmethod
+    def of(cls, build: InstalledBuild, fitness: Fitness) -> UnlabelledRecord:
+        """Build the record."""
+        return cls(
+            version=build.version, label=build.label, runs=fitness.runs, reason=fitness.reason
+        )
+
+
 class MachineResult(JsonModel):
     """The results for one machine."""
 
@@ -71,20 +133,33 @@ class MachineResult(JsonModel):
     machine: MachineSummary
     installers: tuple[ViewRecord, ...]
     warnings: tuple[str, ...]
+    installed: FitnessRecord | None = Field(
+        default=None, description="the verdict on what is installed, where it has no label"
+    )
+    unlabelled: tuple[UnlabelledRecord, ...] = Field(
+        default=(), description="the folder's wheels without a label in which something is of CUDA"
+    )
 
 
-class Explanations(JsonModel):
+class Explanations(JsonDocument):
     """A release explained on one or more machines."""
 
-    schema_version: Literal[1] = 1
     package: str
     version: str
     source: str
     machines: tuple[MachineResult, ...]
+    installed: InstalledRecord | None = Field(
+        default=None, description="what is installed, where it has no label"
+    )
 
     @classmethod
-    def of(cls, release: Release, found: Iterable[tuple[str, Explanation]]) -> Explanations:
-        """Build the document."""
+    def of(
+        cls,
+        release: Release,
+        found: Sequence[tuple[str, Explanation]],
+        ordinary: Sequence[Iterable[tuple[InstalledBuild, Fitness]]] = (),
+    ) -> Explanations:
+        """Build the document; ``ordinary`` has the wheels without a label, for each machine."""
         return cls(
             package=release.name,
             version=release.version,
@@ -95,7 +170,8 @@ class Explanations(JsonModel):
                     machine=MachineSummary.of(one.machine),
                     installers=tuple(ViewRecord.of(it) for it in one.views),
                     warnings=one.warnings,
+                    unlabelled=tuple(UnlabelledRecord.of(*it) for it in judged),
                 )
-                for name, one in found
+                for (name, one), judged in zip(found, ordinary or [()] * len(found), strict=True)
             ),
         )

@@ -17,7 +17,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES: Final = ("status", "lint", "verify", "inspect", "coverage")
+PAGES: Final = ("status", "errors", "lint", "verify", "inspect", "coverage")
 
 _HERE: Final = Path(__file__).resolve().parent
 # Of a checkout; beside an installed package there is none.
@@ -64,6 +64,18 @@ def find(code: str) -> Section:
         if found := sections().get(name):
             return found
     raise InvalidValueError(f"no code {code[:40]!r}{_hint(code)}; without a code all are listed")
+
+
+def find_all(text: str) -> list[Section]:
+    """Return the section of a code, or those of the codes that a pasted error text is about.
+
+    Raises ``InvalidValueError`` with codes that are near.
+    """
+    from nvidia_variant_provider.tools.findings.error_texts import codes_of
+
+    known = sections()
+    pasted = [known[code] for code in codes_of(text)] if " " in text or "_" in text else []
+    return pasted or [find(text)]
 
 
 def _hint(code: str) -> str:

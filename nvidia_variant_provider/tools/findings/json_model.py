@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider import __version__
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,11 +54,9 @@ class CodeRecord(JsonModel):
     text: str = Field(description="the section, in Markdown")
 
 
-class Codes(JsonModel):
+class Codes(JsonDocument):
     """What ``code --json`` prints."""
 
-    schema_version: Literal[1] = 1
-    tool_version: str = __version__
     codes: tuple[CodeRecord, ...]
 
     @classmethod

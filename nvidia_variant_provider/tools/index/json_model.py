@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from nvidia_variant_provider import __version__
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.index.plan import Plan
     from nvidia_variant_provider.tools.index.releases import ListedRelease
-
-SCHEMA_VERSION: Final = 1
 
 
 class ReleaseRecord(JsonModel):
@@ -26,30 +23,25 @@ class ReleaseRecord(JsonModel):
     metadata: str | None = Field(description="the release's metadata file; null without variants")
 
 
-class IndexDocument(JsonModel):
+class IndexDocument(JsonDocument):
     """What ``index --json`` prints."""
 
-    schema_version: Literal[1]
-    tool_version: str
     folder: str = Field(description="where the index was written")
     releases: tuple[ReleaseRecord, ...]
 
-
-def build_document(plan: Plan) -> IndexDocument:
-    """Return the document of a run."""
-    return IndexDocument(
-        schema_version=SCHEMA_VERSION,
-        tool_version=__version__,
-        folder=str(plan.folder),
-        releases=tuple(_record(it) for it in plan.releases),
-    )
+    @classmethod
+    def of(cls, plan: Plan) -> IndexDocument:
+        """Return the document of a run."""
+        return cls(
+            folder=str(plan.folder), releases=tuple(_record(release) for release in plan.releases)
+        )
 
 
 def _record(release: ListedRelease) -> ReleaseRecord:
     return ReleaseRecord(
         project=release.key.project,
         version=str(release.key.version),
-        files=tuple(it.path.name for it in release.files),
+        files=tuple(file.path.name for file in release.files),
         labels=tuple(release.labels),
         metadata=release.key.metadata_name if release.metadata is not None else None,
     )

@@ -14,10 +14,13 @@ from nvidia_variant_provider.rules.version0 import OLDEST_CAPABILITY
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
+from nvidia_variant_provider.tools.lint.machine_grid import GENERATIONS, upper_bounds_met
 from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from nvidia_variant_provider.model import ComputeCapability
 
 PROPERTY: Final[Registry[Document]] = Registry()
 
@@ -56,7 +59,7 @@ def check_offered_by_uv(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{key}/{SM_ARCH}", message)
 
 
-@PROPERTY.check("NV604", Severity.WARNING, Uv.NONE, "a bound with several values")
+@PROPERTY.check("NV604", Severity.ERROR, Uv.NONE, "a bound with several values")
 def check_single_values(document: Document) -> Iterator[Problem]:
     """Report several values of a feature that has one: variantlib refuses to build such a wheel."""
     single = {it.name for it in catalogue() if not it.multi_value}
@@ -97,6 +100,43 @@ def check_has_lower_bound(document: Document) -> Iterator[Problem]:
         if SM_ARCH in features and LOWER_BOUND not in features:
             message = f"{SM_ARCH} without {LOWER_BOUND}: every driver counts as new enough"
             yield Problem(document.source, key, message)
+
+
+@PROPERTY.check("NV608", Severity.WARNING, Uv.NONE, "an upper bound that newer drivers do not need")
+def check_upper_bound(document: Document) -> Iterator[Problem]:
+    """Report upper bounds that shut out drivers which run the variant's cubins.
+
+    A driver runs code of every older CUDA, for as long as it supports the GPU.
+    """
+    for key, features in _nvidia_variants(document):
+        uppers = set(features.get(UPPER_BOUND, ())) & _known()[UPPER_BOUND]
+        archs = [SmArch.parse(it) for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]
+        shut_out = [
+            generation
+            for generation in GENERATIONS
+            if uppers
+            and not uppers & upper_bounds_met(generation)
+            and any(_runs_on(arch, generation.capability) for arch in archs)
+        ]
+        if shut_out:
+            newest = shut_out[-1]
+            product = f" ({newest.product})" if newest.product else ""
+            message = (
+                f"< {', '.join(sorted(uppers))} shuts out newer drivers, which run its code on"
+                f" {newest.capability}{product}; they get another build, or the CPU build"
+            )
+            yield Problem(document.source, f"{key}/{UPPER_BOUND}", message)
+
+
+def _runs_on(arch: SmArch, capability: ComputeCapability) -> bool:
+    """Tell whether a plain cubin runs on a capability: the same major, and not a lesser minor."""
+    own = arch.capability
+    return (
+        not arch.virtual
+        and not arch.suffix
+        and own.major == capability.major
+        and own.minor <= capability.minor
+    )
 
 
 @cache

@@ -6,8 +6,13 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
+from nvidia_variant_provider.tools.binaries.requirements import (
+    parse_metadata as parse_requirements,
+)
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.markers import (
     LABEL,
     WHO_REFUSES_MARKERS,
@@ -16,19 +21,20 @@ from nvidia_variant_provider.tools.metadata.markers import (
     parse_marked,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
+from nvidia_variant_provider.tools.releases.files import ReleaseKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nvidia_variant_provider.tools.lint.subject import Document, Release, Wheel
+    from nvidia_variant_provider.tools.lint.subject import Document, LenientRelease, Wheel
     from nvidia_variant_provider.tools.metadata.markers import VariantTest
     from nvidia_variant_provider.tools.metadata.ordering import Properties
 
-RELEASE: Final[Registry[Release]] = Registry()
+RELEASE: Final[Registry[LenientRelease]] = Registry()
 
 
 @RELEASE.check("NV400", Severity.ERROR, Uv.REFUSES, "the wheel cannot be read")
-def check_readable(release: Release) -> Iterator[Problem]:
+def check_readable(release: LenientRelease) -> Iterator[Problem]:
     """Report damaged archives and wheels without the members every wheel has."""
     for wheel in release.wheels:
         if wheel.reason:
@@ -36,16 +42,17 @@ def check_readable(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV401", Severity.ERROR, Uv.SKIPS, "the release has no metadata file")
-def check_index_exists(release: Release) -> Iterator[Problem]:
+def check_index_exists(release: LenientRelease) -> Iterator[Problem]:
     """Report variant wheels without the release's JSON beside them: installers do not see them."""
     if release.whole and release.variant_wheels and release.index is None:
         first = release.variant_wheels[0]
-        message = f"{len(release.variant_wheels)} variant wheels and no {first.name.metadata_name}"
+        name = ReleaseKey.of_wheel(first.name).metadata_name
+        message = f"{len(release.variant_wheels)} variant wheels and no {name}"
         yield Problem(first.source, "", message)
 
 
 @RELEASE.check("NV402", Severity.ERROR, Uv.SKIPS, "the metadata file lacks the wheel's label")
-def check_label_indexed(release: Release) -> Iterator[Problem]:
+def check_label_indexed(release: LenientRelease) -> Iterator[Problem]:
     """Report wheels that the release's JSON does not describe: installers do not see them."""
     index = _readable_index(release)
     for wheel in release.variant_wheels:
@@ -55,7 +62,7 @@ def check_label_indexed(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV403", Severity.WARNING, Uv.SKIPS, "a label without a wheel")
-def check_label_has_wheel(release: Release) -> Iterator[Problem]:
+def check_label_has_wheel(release: LenientRelease) -> Iterator[Problem]:
     """Report labels of the release's JSON for which the folder holds no wheel."""
     index = _readable_index(release)
     if index is None or not release.whole or not release.wheels:
@@ -66,7 +73,7 @@ def check_label_has_wheel(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV404", Severity.ERROR, Uv.NONE, "wheel and metadata file differ in properties")
-def check_properties_agree(release: Release) -> Iterator[Problem]:
+def check_properties_agree(release: LenientRelease) -> Iterator[Problem]:
     """Report a wheel whose properties are not those that the release's JSON gives its label."""
     index = _readable_index(release)
     for wheel, document in _described(release):
@@ -79,7 +86,7 @@ def check_properties_agree(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV405", Severity.ERROR, Uv.NONE, "one label, several property sets")
-def check_label_means_one_thing(release: Release) -> Iterator[Problem]:
+def check_label_means_one_thing(release: LenientRelease) -> Iterator[Problem]:
     """Report wheels of one label, of several platforms say, that state different properties."""
     first: dict[str, tuple[Wheel, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {}
     for wheel, document in _described(release):
@@ -93,24 +100,28 @@ def check_label_means_one_thing(release: Release) -> Iterator[Problem]:
             yield Problem(document.source, f"variants/{label}", message)
 
 
-@RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "wheel and metadata file differ in providers")
-def check_providers_agree(release: Release) -> Iterator[Problem]:
-    """Report a wheel with other providers or priorities: it is judged again at installation."""
-    index = _readable_index(release)
+@RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "files of a release differ in providers")
+def check_providers_agree(release: LenientRelease) -> Iterator[Problem]:
+    """Report a wheel with other providers or another order of namespaces than the release has.
+
+    The release's JSON is what counts; without one the wheels are compared with the first.
+    """
+    reference = _readable_index(release) or next((it for _, it in _described(release)), None)
     for _, document in _described(release):
-        if index is None:
+        if reference is None or document is reference:
             continue
-        if document.namespaces != index.namespaces[: len(document.namespaces)]:
-            message = f"seen {list(document.namespaces)}, against {index.source}"
+        shorter, longer = sorted((document.namespaces, reference.namespaces), key=len)
+        if longer[: len(shorter)] != shorter:
+            message = f"seen {list(document.namespaces)}, against {reference.source}"
             yield Problem(document.source, "default-priorities/namespace", message)
         for namespace, provider in document.providers.items():
-            if provider != index.providers.get(namespace, provider):
-                message = f"the entry is not that of {index.source}"
+            if provider != reference.providers.get(namespace, provider):
+                message = f"the entry is not that of {reference.source}"
                 yield Problem(document.source, f"providers/{namespace}", message)
 
 
 @RELEASE.check("NV407", Severity.ERROR, Uv.REFUSES, "the wheel does not describe its own label")
-def check_own_label(release: Release) -> Iterator[Problem]:
+def check_own_label(release: LenientRelease) -> Iterator[Problem]:
     """Report variant wheels without ``variant.json``, and such with another label or several."""
     for wheel in release.variant_wheels:
         if wheel.document is None:
@@ -122,7 +133,7 @@ def check_own_label(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV408", Severity.WARNING, Uv.NONE, "variant.json in a wheel without a label")
-def check_label_in_name(release: Release) -> Iterator[Problem]:
+def check_label_in_name(release: LenientRelease) -> Iterator[Problem]:
     """Report ordinary wheels that carry variant metadata: every machine gets them."""
     for wheel in release.wheels:
         if wheel.document is not None and not wheel.name.label:
@@ -131,7 +142,7 @@ def check_label_in_name(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV409", Severity.WARNING, Uv.NONE, "nothing for machines without a GPU")
-def check_fallback(release: Release) -> Iterator[Problem]:
+def check_fallback(release: LenientRelease) -> Iterator[Problem]:
     """Report releases without a null variant and without an ordinary wheel."""
     if not release.whole or not release.variant_wheels:
         return
@@ -140,8 +151,34 @@ def check_fallback(release: Release) -> Iterator[Problem]:
         yield Problem(release.variant_wheels[0].source, "", message)
 
 
+@RELEASE.check("NV412", Severity.WARNING, Uv.NONE, "a variant with a local version")
+def check_local_versions(release: LenientRelease) -> Iterator[Problem]:
+    """Report variant wheels with a local version, which comes before every label."""
+    for wheel in release.variant_wheels:
+        if "+" in wheel.name.version:
+            message = (
+                f"{wheel.name.version}: the greatest local version wins before any label counts,"
+                " so builds that differ in it never compete as variants"
+            )
+            yield Problem(wheel.source, "", message)
+
+
+@RELEASE.check(
+    "NV413", Severity.WARNING, Uv.NONE, "the metadata file lists fewer namespaces than a wheel"
+)
+def check_namespaces_current(release: LenientRelease) -> Iterator[Problem]:
+    """Report a stale list: what a wheel lists in addition counts for nobody."""
+    index = _readable_index(release)
+    for _, document in _described(release):
+        known = index.namespaces if index is not None else document.namespaces
+        if len(known) < len(document.namespaces) and document.namespaces[: len(known)] == known:
+            lacking = ", ".join(document.namespaces[len(known) :])
+            source = index.source if index is not None else ""
+            yield Problem(source, "default-priorities/namespace", f"lacks {lacking} of the wheels")
+
+
 @RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")
-def check_label_markers(release: Release) -> Iterator[Problem]:
+def check_label_markers(release: LenientRelease) -> Iterator[Problem]:
     """Report comparisons of ``variant_label`` that are true for no label of the release."""
     for wheel, test in _untrue(release):
         if test.variable == LABEL:
@@ -149,7 +186,7 @@ def check_label_markers(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV422", Severity.ERROR, Uv.REFUSES, "a requirement names an absent property")
-def check_property_markers(release: Release) -> Iterator[Problem]:
+def check_property_markers(release: LenientRelease) -> Iterator[Problem]:
     """Report markers with a namespace, feature or property that no variant of the release has."""
     for wheel, test in _untrue(release):
         if test.variable != LABEL:
@@ -158,7 +195,7 @@ def check_property_markers(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV423", Severity.ERROR, Uv.REFUSES, "a requirement with a variant marker")
-def check_variant_markers(release: Release) -> Iterator[Problem]:
+def check_variant_markers(release: LenientRelease) -> Iterator[Problem]:
     """Report requirements that no released installer can read, in plain wheels as well."""
     for wheel, text in _requirements(release):
         if has_marker(text):
@@ -166,14 +203,72 @@ def check_variant_markers(release: Release) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV424", Severity.ERROR, Uv.REFUSES, "a variant marker that cannot be read")
-def check_marker_forms(release: Release) -> Iterator[Problem]:
+def check_marker_forms(release: LenientRelease) -> Iterator[Problem]:
     """Report variant markers that are not of the form that PEP 825 describes."""
     for wheel, text in _requirements(release):
         if fault := fault_of_marker(text):
             yield Problem(wheel.source, "Requires-Dist", fault)
 
 
-def _untrue(release: Release) -> Iterator[tuple[Wheel, VariantTest]]:
+@RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require other packages")
+def check_requirements_agree(release: LenientRelease) -> Iterator[Problem]:
+    """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
+    if not release.variant_wheels:
+        return
+    readable = [it for it in release.wheels if not it.reason]
+    for wheel in readable[1:]:
+        first = readable[0]
+        differing = sorted(set(wheel.requires) ^ set(first.requires))
+        if differing and not all("requires-dist" in it.dynamic for it in (first, wheel)):
+            message = (
+                f"{differing[0]:.90}: not in both this wheel and {first.source}, and not declared"
+                " Dynamic; resolvers read one METADATA for all"
+            )
+            yield Problem(wheel.source, "Requires-Dist", message)
+
+
+@RELEASE.check(
+    "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require other Python versions"
+)
+def check_python_agrees(release: LenientRelease) -> Iterator[Problem]:
+    """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
+    if not release.variant_wheels:
+        return
+    readable = [it for it in release.wheels if not it.reason]
+    for wheel in readable[1:]:
+        first = readable[0]
+        if wheel.requires_python != first.requires_python:
+            seen, other = (it.requires_python or "nothing" for it in (wheel, first))
+            message = f"requires {seen}, {first.source} requires {other}"
+            yield Problem(wheel.source, "Requires-Python", message)
+
+
+@RELEASE.check(
+    "NV427", Severity.WARNING, Uv.NONE, "the lower bound is that of the toolkit, for cubins only"
+)
+def check_bound_of_cubins(release: LenientRelease) -> Iterator[Problem]:
+    """Report bounds that repeat the toolkit's minor version where only cubins are stated.
+
+    Cubins run on every driver of their CUDA major (minor-version compatibility).
+    """
+    for wheel, document in _described(release):
+        features = document.variants.get(wheel.name.label, {}).get(NVIDIA_NAMESPACE, {})
+        archs, bounds = features.get(SM_ARCH, ()), features.get(LOWER_BOUND, ())
+        if not archs or not all(it.endswith("_real") for it in archs):
+            continue
+        text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
+        toolkits = {it.cuda for it in parse_requirements(text)}
+        for bound in bounds:
+            major, _, minor = bound.partition(".")
+            if bound in toolkits and minor not in {"", "0"}:
+                message = (
+                    f"{bound}, the toolkit that the wheel requires; its cubins run on drivers from"
+                    f" CUDA {major}.0 on, which get another build now"
+                )
+                yield Problem(document.source, f"variants/{wheel.name.label}", message)
+
+
+def _untrue(release: LenientRelease) -> Iterator[tuple[Wheel, VariantTest]]:
     """Yield the comparisons, other than ``!=`` and ``not in``, that are true for no label."""
     if not _knows_all_labels(release):
         return
@@ -187,23 +282,23 @@ def _untrue(release: Release) -> Iterator[tuple[Wheel, VariantTest]]:
                     yield wheel, test
 
 
-def _readable_index(release: Release) -> Document | None:
+def _readable_index(release: LenientRelease) -> Document | None:
     return release.index if release.index is not None and release.index.broken is None else None
 
 
-def _described(release: Release) -> Iterator[tuple[Wheel, Document]]:
+def _described(release: LenientRelease) -> Iterator[tuple[Wheel, Document]]:
     for wheel in release.variant_wheels:
         if wheel.document is not None and wheel.document.broken is None:
             yield wheel, wheel.document
 
 
-def _requirements(release: Release) -> Iterator[tuple[Wheel, str]]:
+def _requirements(release: LenientRelease) -> Iterator[tuple[Wheel, str]]:
     for wheel in release.wheels:
         for text in wheel.requires:
             yield wheel, text
 
 
-def _knows_all_labels(release: Release) -> bool:
+def _knows_all_labels(release: LenientRelease) -> bool:
     """Tell whether the labels that were read are all that there are."""
     return _readable_index(release) is not None or release.whole
 

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.lint.sources import Gathered
-    from nvidia_variant_provider.tools.lint.subject import Document, Release
+    from nvidia_variant_provider.tools.lint.subject import Document, LenientRelease
 
 REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
 FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
+
+WHEEL_NAME: Final = Rule("NV411", Severity.ERROR, "not a wheel's file name", Uv.SKIPS)
 
 _DOCUMENT_CHECKS: Final = (*DOCUMENT.checks, *PROVIDER.checks, *PROPERTY.checks)
 
@@ -36,6 +38,7 @@ RULES: Final = tuple(
         (
             REFUSED,
             FILE_NAME,
+            WHEEL_NAME,
             *(check.rule for check in _DOCUMENT_CHECKS),
             *RELEASE.rules,
             *SELECTION.rules,
@@ -81,7 +84,7 @@ def lint(
     return Report(gathered.files, tuple(_merge(found)))
 
 
-def _of_release(release: Release) -> list[Finding]:
+def _of_release(release: LenientRelease) -> list[Finding]:
     found = list(_of_documents(release.documents))
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
     refused = any(it.rule.severity is Severity.ERROR for it in found)
@@ -126,6 +129,8 @@ def _of_names(gathered: Gathered) -> Iterator[Finding]:
     for path in gathered.unnamed:
         message = "expected {name}-{version}-variants.json with '_' for '-' in name and version"
         yield Finding(FILE_NAME, Problem(path, "", message))
+    for path, message in gathered.misnamed:
+        yield Finding(WHEEL_NAME, Problem(path, "", message))
 
 
 def _merge(found: Iterable[Finding]) -> Iterator[Finding]:

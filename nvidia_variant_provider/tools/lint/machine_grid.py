@@ -13,14 +13,20 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
 from nvidia_variant_provider.model import Platform as Surroundings
-from nvidia_variant_provider.rules.catalogue import NEWEST_CUDA, OLDEST_CUDA, SM_ARCH, bound_values
+from nvidia_variant_provider.rules.catalogue import (
+    NEWEST_CUDA,
+    OLDEST_CUDA,
+    SM_ARCH,
+    UPPER_BOUND,
+    bound_values,
+)
 from nvidia_variant_provider.rules.verdict import Feature
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
 from nvidia_variant_provider.targets.devices import find_device, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, LenientRelease, mapping, texts
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
 if TYPE_CHECKING:
@@ -115,7 +121,7 @@ class Choice:
 
 
 @lru_cache(maxsize=1)  # every check of NV5xx asks for the same release in turn
-def survey(release: Release) -> tuple[Choice, ...]:
+def choices_everywhere(release: LenientRelease) -> tuple[Choice, ...]:
     """Return the choice of every machine of the grid, for each family of platforms.
 
     Empty for a release with nothing to choose, or with more labels than can be looked at.
@@ -182,6 +188,12 @@ def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> 
     return rules.decide(machine, rule_set).features
 
 
+def upper_bounds_met(generation: Generation) -> frozenset[str]:
+    """Return the upper bounds that a GPU with the newest driver for it still meets."""
+    features = _decide(generation.capability, generation.until, rules.DEFAULT_RULES)
+    return frozenset(value for it in features if it.name == UPPER_BOUND for value in it.values)
+
+
 def _narrowed(feature: Feature, stated: Mapping[str, frozenset[str]]) -> Feature:
     wanted = stated.get(feature.name, frozenset())
     values = tuple(it for it in feature.values if it in wanted)
@@ -220,7 +232,7 @@ def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
 
 
 def _families(
-    release: Release, variants: Mapping[str, Properties]
+    release: LenientRelease, variants: Mapping[str, Properties]
 ) -> Mapping[str, Mapping[str, Properties]]:
     """Sort the labels by the platforms their wheels are for; without wheels they meet all."""
     families: dict[str, dict[str, Properties]] = {}

@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
     Kind,
-    Release,
+    LenientRelease,
     Wheel,
     mapping,
     texts,
@@ -43,6 +43,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self.unnamed: list[str] = []
+        self.misnamed: list[tuple[str, str]] = []
         self._loose: list[str] = []
         self._indexes: dict[_Key, str] = {}
         self._wheels: dict[_Key, list[str]] = {}
@@ -56,12 +57,12 @@ class Gathered:
             yield read_pyproject(path) if is_project else _read_json(path)
 
     @property
-    def releases(self) -> Iterator[Release]:
+    def releases(self) -> Iterator[LenientRelease]:
         """The releases that the files add up to, each read when it is asked for."""
         for key in sorted({*self._indexes, *self._wheels}):
             folder, (project, version) = key
             index = self._indexes.get(key)
-            yield Release(
+            yield LenientRelease(
                 title=f"{project} {version}",
                 index=None if index is None else _read_json(index),
                 wheels=tuple(read_wheel(path) for path in self._wheels.get(key, ())),
@@ -96,11 +97,19 @@ class Gathered:
             raise InvalidValueError(f"{folder}: no wheel, no *{METADATA_SUFFIX}, no {PYPROJECT}")
         self._whole.add(folder)
         for name in wanted:
-            self._add_file(os.path.join(folder, name))
+            path = os.path.join(folder, name)
+            try:
+                self._add_file(path)
+            except InvalidValueError as error:
+                # One wrong name is a finding, and everything else is judged all the same.
+                self.misnamed.append((path, str(error)))
 
     def _add_file(self, path: str) -> bool:
         folder, name = os.path.split(path)
         if name.endswith(".whl"):
+            if name.endswith(".whl.whl"):
+                # "cu.whl" would be a label, and nobody's.
+                raise InvalidValueError(f"{path}: .whl stands there twice; expected it once")
             wheel = WheelName.parse(name)
             key = (folder, ReleaseKey.of_wheel(wheel))
             self._wheels.setdefault(key, []).append(path)
@@ -129,11 +138,18 @@ def read_wheel(path: str) -> Wheel:
     file = read_wheel_file(path)
     if file.fault:
         return Wheel(path, file.name, reason=file.fault)
-    requires = tuple(metadata_fields(file.metadata, "Requires-Dist"))
-    if file.variant is None:
-        return Wheel(path, file.name, requires=requires)
-    document = parse_document(file.variant, file.variant_source, Kind.WHEEL)
-    return Wheel(path, file.name, replace(document, label=file.name.label), requires)
+    document = None
+    if file.variant is not None:
+        document = parse_document(file.variant, file.variant_source, Kind.WHEEL)
+        document = replace(document, label=file.name.label)
+    return Wheel(
+        path,
+        file.name,
+        document,
+        tuple(metadata_fields(file.metadata, "Requires-Dist")),
+        requires_python=next(iter(metadata_fields(file.metadata, "Requires-Python")), ""),
+        dynamic=tuple(it.lower() for it in metadata_fields(file.metadata, "Dynamic")),
+    )
 
 
 def parse_document(data: bytes, source: str, kind: Kind) -> Document:

@@ -81,7 +81,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel: its name, its metadata if it carries any, and its requirements as written.
+    """A wheel: its name, its metadata if it carries any, and fields of METADATA as written.
 
     ``reason`` says why it could not be read; it is empty if it could.
     """
@@ -91,11 +91,15 @@ class Wheel:
     document: Document | None = None
     requires: tuple[str, ...] = ()
     reason: str = ""
+    requires_python: str = ""
+    dynamic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
-class Release:
-    """The files of one release that were given together; equal to itself only.
+class LenientRelease:
+    """The lenient view of one release, of the files that were given together; equal to itself only.
+
+    ``releases.Release`` is the strict view: what the format makes of the same files.
 
     ``whole`` says that a folder was given, so what is not there does not exist.
     """

@@ -40,7 +40,7 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
     detect(recording, seconds, confirm=True)
     observed: object = recording.observed()
     if not keep_private:
-        observed = masker_for(host.environ, _host_name()).mask(observed)
+        observed = masker_for(host.environ, host_name()).mask(observed)
     found = detect(ReplayHost(observed), seconds, confirm=True)
     return {
         "schema_version": RECORD_VERSION,
@@ -77,5 +77,6 @@ def read(path: str) -> ReplayHost:
         raise InvalidValueError(f"{path}: {error}") from error
 
 
-def _host_name() -> str:
+def host_name() -> str:
+    """Return the name of this machine, which is masked."""
     return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")

@@ -32,7 +32,7 @@ SETS: Final = (NAMESPACES, FEATURES, PROPERTIES)
 
 # Measured with these versions; a later one that reads the markers narrows the sentence.
 WHO_REFUSES_MARKERS: Final = (
-    "uv 0.13.9 refuses the release, pip 26.3 the wheel, and Poetry 2.5 drops the dependency"
+    "uv refuses the release, pip 26.3 the wheel, and Poetry 2.5 drops the dependency"
 )
 
 _PREFIX: Final = "variant_"

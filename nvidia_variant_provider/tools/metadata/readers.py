@@ -49,7 +49,7 @@ PEP: Final = Reader(
 )
 UV: Final = Reader(
     "uv",
-    "uv 0.13.9",
+    "uv",
     null_as_absent=frozenset({"providers", "plugin-api"}),
     null_beside_static=frozenset({"feature-order"}),
     takes_empty_requires=True,

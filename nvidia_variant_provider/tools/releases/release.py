@@ -33,7 +33,8 @@ class Release:
     find the metadata: variant wheels without a file beside them are invisible to uv.
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
-    of it. ``metadata`` is what the format makes of it.
+    of it. ``metadata`` is what the format makes of it. ``older`` is the version of the next older
+    release that the requirement admits, "" if there is none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Release:
     trouble: str = ""
     document: bytes = field(default=b"", repr=False)
     document_name: str = ""
+    older: str = ""
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -56,9 +58,22 @@ class Release:
             return replace(self, metadata=None, trouble=str(error))
         return replace(self, metadata=metadata, trouble="")
 
+    @property
+    def strict(self) -> VariantMetadata:
+        """The metadata as the format has it; raises ``MetadataError`` saying why there is none."""
+        if self.metadata is None:
+            seen = self.trouble or "no metadata of variants"
+            raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
+        return self.metadata
+
+    @property
+    def is_folder(self) -> bool:
+        """True where the wheels lie in a folder of this machine."""
+        return os.path.isdir(self.origin)
+
     def path_of(self, wheel: WheelName) -> str:
         """Return where a wheel of the release lies on this machine; "" where it does not."""
-        if os.path.isdir(self.origin):
+        if self.is_folder:
             return os.path.join(self.origin, str(wheel))
         return self.origin if os.path.isfile(self.origin) else ""
 
@@ -120,7 +135,8 @@ class Listing:
         if len(names) > 1:
             listed = ", ".join(names[:8])
             raise InvalidValueError(f"{self.origin}: several packages, name one: {listed}")
-        return self.build(keys[-1])
+        older = [str(key.version) for key in keys[:-1] if self._sorted.releases[key].wheels]
+        return replace(self.build(keys[-1]), older=older[-1] if older else "")
 
     def build(self, key: ReleaseKey) -> Release:
         """Read one release."""

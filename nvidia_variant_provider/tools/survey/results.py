@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.survey.wheels import Wheel
 
 _START: Final = b'{"schema_version":1,"provider_version":'
-_KEYS: Final = ("command", "threshold", "path", "size", "mtime_ns", "outcome")
+# JSON types count: true is no size.
+_NONE: Final = type(None)
+_KEYS: Final[dict[str, tuple[type, ...]]] = {
+    "command": (str,),
+    "threshold": (int, float, _NONE),
+    "path": (str,),
+    "size": (int, _NONE),
+    "mtime_ns": (int, _NONE),
+    "outcome": (str,),
+}
+_PARTS: Final = ("inspection", "verification")
 
 
 class State(NamedTuple):
@@ -134,11 +144,38 @@ def _read(path: str) -> Iterator[tuple[dict[str, Any], int, bool]]:
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or any(key not in record for key in _KEYS):
-        return None
-    return record
+    return record if isinstance(record, dict) and _is_record(record) else None
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    """Tell whether what is read of a record has its form; the truth of a result is not at issue."""
+    if any(type(record.get(key, ...)) not in kinds for key, kinds in _KEYS.items()):
+        return False
+    try:
+        for part in _PARTS:
+            _check_result(record.get(part))
+        failure = record.get("failure")
+        return failure is None or isinstance(failure["code"] + failure["error"], str)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return False
+
+
+def _check_result(result: dict[str, Any] | None) -> None:
+    """Raise an error for a result in which something that is read is missing or of another type."""
+    if result is None:
+        return
+    for finding in result["findings"]:
+        hash((finding["code"], finding.get("severity", ""), finding.get("title", "")))
+    if "coverage" in result:
+        coverage = result["coverage"]
+        int(coverage["containers"])
+        for answer in ("full", "dominant", "union"):
+            for arch in coverage[answer]:
+                int(arch.partition("_")[0].rstrip("af"))
+        [one["bare_images"] for one in result["libraries"]]
+        [int(part) for part in (result["bounds"]["compatible"] or "0").split(".")]
 
 
 def _check_same(path: str, record: dict[str, Any], task: Task) -> None:

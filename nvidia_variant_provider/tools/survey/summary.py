@@ -61,14 +61,14 @@ class _Totals:
         self._command = record["command"]
         self.outcomes[record["outcome"]] += 1
         self._bytes += record["size"] or 0
-        if record["failure"]:
+        if record.get("failure"):
             self._add_failure(record["failure"]["code"], record["path"])
-        result = record["inspection"] or record["verification"]
+        result = record.get("inspection") or record.get("verification")
         if result:
             found = [(it["code"], it.get("severity", ""), _title(it)) for it in result["findings"]]
             self._findings.update(found)
             self._wheels.update(set(found))
-        if record["inspection"]:
+        if record.get("inspection"):
             self._add_code(record["inspection"])
 
     def _add_failure(self, code: str, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
@@ -89,8 +89,7 @@ class TaggedWheel(JsonModel):
         )
 
 
-class Tagging(JsonModel):
+class Tagging(JsonDocument):
     """The document that ``tag --json`` prints."""
 
-    schema_version: Literal[1] = 1
     wheels: tuple[TaggedWheel, ...]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from nvidia_variant_provider import __version__
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 
 class PlainWheel(JsonModel):
@@ -18,9 +15,7 @@ class PlainWheel(JsonModel):
     notes: tuple[str, ...] = Field(description="what could not be kept, such as signatures")
 
 
-class Untagging(JsonModel):
+class Untagging(JsonDocument):
     """What ``untag --json`` prints."""
 
-    schema_version: Literal[1] = 1
-    tool_version: str = __version__
     wheels: tuple[PlainWheel, ...]

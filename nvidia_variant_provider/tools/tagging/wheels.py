@@ -64,7 +64,7 @@ def add_variant(
             f"{wheel.path.name}: has {wheel.variant_path}, though its name has no label"
         )
     replace = {wheel.variant_path: variant.to_json().encode()}
-    remarks = list(_dropped(wheel))
+    remarks = [*_dropped(wheel), *_on_local_version(wheel)]
     if _has_markers(wheel) and bake_markers:
         baked = _bake(wheel, variant.label, variant.properties)
         replace[wheel.metadata_path] = baked.metadata
@@ -128,6 +128,14 @@ def _bake(wheel: OpenWheel, label: str, properties: Properties) -> Baked:
 
     source = f"{wheel.path.name}: {wheel.metadata_path}"
     return bake(wheel.metadata, label, properties, source)
+
+
+def _on_local_version(wheel: OpenWheel) -> Iterator[str]:
+    if "+" in wheel.name.version:
+        yield (
+            f"the greatest local version wins before any label counts: {wheel.name.version} never"
+            " competes with builds of another local version"
+        )
 
 
 def _on_markers(wheel: OpenWheel, label: str) -> Iterator[str]:

@@ -19,13 +19,14 @@ from nvidia_variant_provider.tables.torch_builds import (
     PAIRS,
     RELEASES,
     UNLABELLED,
+    UNPINNED_FROM,
     Confidence,
     TorchBuild,
 )
 from nvidia_variant_provider.tables.torch_domains import DOMAIN_BUILDS, PROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TORCH: Final = "torch"
 _LABEL: Final = re.compile(r"cu(\d{2,3})(\d)", re.ASCII)
@@ -148,6 +149,17 @@ def torch_release_of(project: str, version: str) -> str | None:
     return next((row[0] for row in PAIRS if public and row[column] == public), None)
 
 
+def go_together(project: str, version: str, torch: str) -> bool:
+    """Whether a release of torchvision or torchaudio goes with a torch; yes where not known."""
+    pair, public = torch_release_of(project, version), version.partition("+")[0]
+    if pair is None:
+        return True
+    unpinned = UNPINNED_FROM.get(_normal(project))
+    if unpinned and _numbers(public) >= _numbers(unpinned):
+        return _numbers(torch) >= _numbers(pair)
+    return _numbers(torch) == _numbers(pair)
+
+
 def device_code(project: str, version: str, label: str, platform: str) -> DeviceCode | None:
     """Return the device code of a build of torch, torchvision or torchaudio.
 
@@ -169,15 +181,27 @@ def device_code(project: str, version: str, label: str, platform: str) -> Device
 
 
 def archs_of(build: TorchBuild) -> Iterator[SmArch]:
-    """Yield the targets of a row's list: ``75``, ``90a``, ``120+PTX``, which is two."""
+    """Yield the targets of a row's list: ``75``, ``90a``, ``PTX90``, ``120+PTX``, which is two."""
     for word in build.archs.split():
-        target, plus, _ = word.partition("+PTX")
+        target, plus, _ = word.removeprefix("PTX").partition("+PTX")
         number = target.rstrip("af")
         suffix = target[len(number) :]
         capability = ComputeCapability.from_number(int(number))
-        yield SmArch(capability, suffix)
-        if plus:
+        if not word.startswith("PTX"):
+            yield SmArch(capability, suffix)
+        if plus or word.startswith("PTX"):
             yield SmArch(capability, suffix, virtual=True)
+
+
+def archs_text(archs: Iterable[SmArch]) -> str:
+    """Return targets as rows of the table spell them: ``75 90a 120+PTX``; ``PTX120`` alone."""
+    kinds: dict[str, set[bool]] = {}
+    for arch in archs:
+        kinds.setdefault(arch.target, set()).add(arch.virtual)
+    return " ".join(
+        f"PTX{target}" if kind == {True} else f"{target}{'+PTX' if True in kind else ''}"
+        for target, kind in kinds.items()
+    )
 
 
 def _code(row: TorchBuild, *, assumed: bool, release: str | None = None) -> DeviceCode:

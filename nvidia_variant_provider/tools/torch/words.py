@@ -97,17 +97,28 @@ def hints(answer: TorchAnswer) -> Iterator[str]:
         release, path = answer.other.release.text, answer.other.chosen.path
         which = "oldest newer" if _is_newer(release, answer) else "newest older"
         yield f"the {which} torch with a build that fits: {release} {path} (--torch {release})"
+    yield from drivers_that_would_do(answer)
+    yield from jetson_index(answer)
+    if not answer.allow_cpu:
+        yield "to take the build without CUDA: --allow-cpu"
+
+
+def drivers_that_would_do(answer: TorchAnswer) -> Iterator[str]:
+    """Yield the drivers that builds lack, where that is all they lack; the oldest driver first."""
     lacking = {judged.needs_driver: judged for judged in answer.backend.judged[::-1]}
     for driver, judged in lacking.items():
         if driver is not None and answer.machine.gpus:
-            yield f"with driver {driver} or newer, {judged.path} fits"
+            release = answer.backend.release.text
+            yield f"with driver {driver} or newer, {judged.path} of torch {release} fits"
+
+
+def jetson_index(answer: TorchAnswer) -> Iterator[str]:
+    """Yield how to install from NVIDIA's index for Jetson, where PyTorch's has no build."""
     if answer.jetson:
         yield (
             "NVIDIA has an index of builds for Jetson, with other versions of torch: "
             f"pip install torch --index-url {answer.jetson.address}"
         )
-    if not answer.allow_cpu:
-        yield "to take the build without CUDA: --allow-cpu"
 
 
 def _is_newer(release: str, answer: TorchAnswer) -> bool:

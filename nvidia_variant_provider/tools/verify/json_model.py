@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from nvidia_variant_provider.tools.documents import JsonModel
+from nvidia_variant_provider.tools.documents import FailureRecord, JsonDocument, JsonModel
 from nvidia_variant_provider.tools.findings.json_model import FindingRecord
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.verify.code import Code
     from nvidia_variant_provider.tools.verify.facts import Facts
-
-SCHEMA_VERSION: Final = 1
 
 
 class ShareRecord(JsonModel):
@@ -80,40 +78,26 @@ class WheelRecord(JsonModel):
         )
 
 
-class FailureRecord(JsonModel):
-    """A wheel that could not be verified, and why."""
-
-    path: str
-    error: str
-
-
-class Verification(JsonModel):
+class Verification(JsonDocument):
     """The document that ``verify --json`` prints; true if nothing worse than a note was found."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "$id": f"urn:nvidia-variant-provider:schema:verification:{SCHEMA_VERSION}"
-        }
-    )
-
-    schema_version: Literal[1]
     threshold: float = Field(description="share of containers that a claim needs")
     passed: bool
     wheels: list[WheelRecord]
     failures: list[FailureRecord]
 
-
-def build_document(
-    threshold: float,
-    found: Sequence[tuple[Facts, Sequence[Finding]]],
-    failures: Mapping[str, str],
-) -> Verification:
-    """Build the document from the wheels with their findings, and those that failed."""
-    worse = any(finding.fails for _, findings in found for finding in findings)
-    return Verification(
-        schema_version=SCHEMA_VERSION,
-        threshold=threshold,
-        passed=not worse and not failures,
-        wheels=[WheelRecord.of(facts, findings) for facts, findings in found],
-        failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
-    )
+    @classmethod
+    def of(
+        cls,
+        threshold: float,
+        found: Sequence[tuple[Facts, Sequence[Finding]]],
+        failures: Mapping[str, str],
+    ) -> Verification:
+        """Build the document from the wheels with their findings, and those that failed."""
+        worse = any(finding.fails for _, findings in found for finding in findings)
+        return cls(
+            threshold=threshold,
+            passed=not worse and not failures,
+            wheels=[WheelRecord.of(facts, findings) for facts, findings in found],
+            failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
+        )

@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.torch.backend import CPU, judge_build
 from nvidia_variant_provider.tools.torch.builds import (
     TORCH,
     UnknownReleaseError,
+    archs_text,
     cuda_of_label,
     default_wheel,
     device_code,
@@ -26,9 +27,7 @@ from nvidia_variant_provider.tools.torch.builds import (
 from nvidia_variant_provider.tools.views.model import Build, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from nvidia_variant_provider.model import Machine, SmArch
+    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.torch.builds import DeviceCode
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
 
@@ -97,14 +96,7 @@ def _place(platform: PlatformClass) -> str:
 
 
 def _as_row(cuda: CudaVersion, platform: str, code: DeviceCode) -> TorchBuild:
-    return TorchBuild(cuda, platform, "", "", _words(code.archs), code.source, code.confidence)
-
-
-def _words(archs: Iterable[SmArch]) -> str:
-    real: dict[str, str] = {}
-    for arch in archs:
-        real[arch.target] = real.get(arch.target, "") + ("+PTX" if arch.virtual else "")
-    return " ".join(f"{target}{ptx}" for target, ptx in real.items())
+    return TorchBuild(cuda, platform, "", "", archs_text(code.archs), code.source, code.confidence)
 
 
 def _by_bound(label: str, cuda: CudaVersion, machine: Machine) -> Judged:

@@ -127,7 +127,7 @@ def _judged(
     if not label:
         build = replace(
             build,
-            reason=f"the main index's own wheel ({named}): {build.reason}",
+            reason=f"the main index's own wheel: {build.reason}",
             is_assumed=build.is_assumed or is_assumed,
         )
     cuda = cuda_of_label(named)

@@ -5,21 +5,25 @@ Source: pip's own finder, to which a property test holds this.
 
 from __future__ import annotations
 
+import sys
+from platform import machine
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.tags import parse_tag
-from packaging.utils import parse_sdist_filename, parse_wheel_filename
+from packaging.tags import Tag, parse_tag, sys_tags
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.views.model import Interpreter
 from nvidia_variant_provider.tools.views.selecting import admits_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from packaging.tags import Tag
-
-    from nvidia_variant_provider.tools.views.model import Interpreter, Shown, View
+    from nvidia_variant_provider.model import Platform
+    from nvidia_variant_provider.tools.views.model import Shown, View
 
 
 def pick(
@@ -45,6 +49,30 @@ def pick(
         default=None,
     )
     return best[2] if best else None
+
+
+def parse_requirement(text: str) -> tuple[str, str]:
+    """Return the project and the specifier of ``torch==2.14.1``; raises ``InvalidValueError``."""
+    try:
+        wanted = Requirement(text)
+    except InvalidRequirement as error:
+        raise InvalidValueError(
+            f"--package {text[:60]!r}: expected a requirement such as 'torch==2.14.1'"
+        ) from error
+    return canonicalize_name(wanted.name), str(wanted.specifier)
+
+
+def interpreter_for(platform: Platform) -> Interpreter:
+    """Return this Python, as it would be on a platform.
+
+    For another processor its name takes the place of this one's in the tags.
+    """
+    own = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine().lower(), machine().lower())
+    other = platform.architecture or "x86_64"
+    tags = tuple(sys_tags())
+    if own != other:
+        tags = tuple(Tag(it.interpreter, it.abi, it.platform.replace(own, other)) for it in tags)
+    return Interpreter(tags, ".".join(map(str, sys.version_info[:3])))
 
 
 def _installable(shown: Shown, places: Mapping[Tag, int]) -> Iterator[tuple[Version, int]]:

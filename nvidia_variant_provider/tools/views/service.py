@@ -160,6 +160,17 @@ class ViewService:
         source, _ = self._source(canonicalize_name(project))
         return None if source is None else self._decide(source)
 
+    def served(self, project: str) -> list[Served]:
+        """Return the files of a project's page; none for a project that no index has.
+
+        Raises ``UpstreamError``.
+        """
+        source, _ = self._source(canonicalize_name(project))
+        if source is not None:
+            return self._prepared(self._decide(source), source)
+        page = self.upstream.page(canonicalize_name(project))
+        return [Served(Shown(it.name, it)) for it in page.files] if page else []
+
     def _make_page(self, project: str, files: str) -> Page:
         try:
             source, url = self._source(project)

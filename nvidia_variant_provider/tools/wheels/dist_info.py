@@ -2,7 +2,7 @@
 
 The rules are those of pip and uv. Both refuse a wheel without the folder, with two of them, and
 with that of another project; uv refuses a METADATA of another version. A version that only the
-folder's name has is refused here, too, although uv 0.13.9 installs such a wheel.
+folder's name has is refused here, too, although uv installs such a wheel.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
-from nvidia_variant_provider.tools.binaries.json_model import build_document
+from nvidia_variant_provider.tools.binaries.json_model import Inspection
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.report import Library
 from nvidia_variant_provider.tools.wheels.source import BytesSource
@@ -102,7 +102,7 @@ def test_mutated_wheels_are_reported_or_refused(
     except DamagedFileError as error:
         text = str(error)
     else:
-        text = build_document([contents], []).files[0].path
+        text = Inspection.of([contents], []).files[0].path
 
     assert text.startswith(str(path))
 
@@ -111,9 +111,9 @@ LIMIT_MB: Final = 64
 CHILD: Final = """
 import sys
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
-from nvidia_variant_provider.tools.binaries.json_model import build_document
+from nvidia_variant_provider.tools.binaries.json_model import Inspection
 contents = inspect_path(sys.argv[1], jobs=2)
-document = build_document([contents], []).model_dump(mode="json")
+document = Inspection.of([contents], []).model_dump(mode="json")
 # Not getrusage: its peak starts with that of the process which started this one.
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(int(peak.split()[1]) // 1024, len(document["files"]))

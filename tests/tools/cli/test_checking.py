@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
+from nvidia_variant_provider.tools.cli.checking import FORMS
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from tests.wheel_maker import cuda_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOOLS = ("lint", "verify", "inspect")
 
@@ -97,8 +96,15 @@ def test_a_code_of_another_tool_may_be_configured_and_an_unknown_one_may_not(
     assert f"{tmp_path / 'pyproject.toml'}: no code starts with 'NV9'" in capsys.readouterr().err
 
 
+def test_every_form_is_on_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "checking.md").read_text("utf-8")
+    table = page.partition("## Forms of output")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(FORMS)
+
+
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("form", ["text", "json", "github", "gitlab", "sarif", "junit"])
+@pytest.mark.parametrize("form", [*FORMS])
 def test_the_exit_code_is_the_same_in_every_form(
     tool: str, form: str, wheel: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -182,7 +182,7 @@ def test_installed_says_whether_it_still_fits(
     [
         ([], "expected a SOURCE, or --installed NAME"),
         (["x", "--installed", "torch"], "and not both"),
-        (["no-such-folder"], "no such file"),
+        (["./no-such-folder"], "no such file"),
         (["--installed", "no-such-package"], "not installed here"),
     ],
     ids=str,

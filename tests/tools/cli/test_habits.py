@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
+from nvidia_variant_provider.tables import READ
 from nvidia_variant_provider.tools.cli import cmd_targets
 from nvidia_variant_provider.tools.cli.main import COMMANDS, build_parser, main
 from nvidia_variant_provider.tools.tagging.variant import build_variant
@@ -341,15 +342,18 @@ def test_the_version_of_program_and_python_is_told() -> None:
     from nvidia_variant_provider import __version__
 
     done = start(["version"])
+    form = rf"{PROGRAM} {re.escape(__version__)} \(tables of {READ}, \w+ 3\.\S+\)\n"
 
     assert done.code == 0
-    assert re.fullmatch(rf"{PROGRAM} {re.escape(__version__)} \(\w+ 3\.\S+\)\n", done.out)
+    assert re.fullmatch(form, done.out)
 
 
 def test_the_version_is_told() -> None:
     from nvidia_variant_provider import __version__
 
-    assert start(["--version"]) == (0, f"{PROGRAM} {__version__}\n", "")
+    said = f"{PROGRAM} {__version__} (tables of {READ})\n"
+
+    assert start(["--version"]) == (0, said, "")
 
 
 @pytest.mark.parametrize("debug", ["", "1"])

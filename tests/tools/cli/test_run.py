@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, GPU, MACHINE, RULES, TARGET
 from nvidia_variant_provider.tools.installers.environment import with_facts
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UV_PREVIEW = "UV_PREVIEW_FEATURES"
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
@@ -90,6 +94,23 @@ def test_failures_to_start_have_codes_of_their_own(
 
     assert done.returncode == code
     assert words in done.stderr
+
+
+def test_the_cache_is_cleared_but_for_the_secret(tmp_path: Path) -> None:
+    folder = tmp_path / "nvidia-variant-provider"
+    (folder / "baked" / "key").mkdir(parents=True)
+    (folder / "baked" / "key" / "x.whl").write_bytes(bytes(1_500_000))
+    (folder / "secret").write_text("s")
+    done = subprocess.run(
+        [sys.executable, "-m", "nvidia_variant_provider", "cache", "clear"],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == f"{folder}: 1.5 MB removed\n"
+    assert [it.name for it in folder.iterdir()] == ["secret"]
 
 
 @given(

@@ -88,13 +88,16 @@ def test_the_address_is_printed_whole_or_not_at_all(
     ("arguments", "hint"),
     [
         ("--target t4@470 --torch 2.14", "newest older torch with a build that fits: 2.7.1 cu118"),
-        ("--target t4@470 --torch 2.14", "with driver 580.65.06 or newer, cu132 fits"),
+        (
+            "--target t4@470 --torch 2.14",
+            "with driver 580.65.06 or newer, cu132 of torch 2.14.1 fits",
+        ),
         ("--target rtx-5090@570 --torch 2.6", "oldest newer torch with a build that fits: 2.7.0"),
         ("--target jetson-orin@jetpack6", f"--index-url {JETSON_INDEXES[1].address}"),
         ("--target jetson-orin@jetpack6", "NVIDIA has an index of builds for Jetson"),
         (
             "--target gtx-1650@516 --torch 2.14 --platform windows-x86_64",
-            "with driver 528.33 or newer, cu126 fits",
+            "with driver 528.33 or newer, cu126 of torch 2.14.1 fits",
         ),
         ("--target h100@580 --platform windows-aarch64", "CPU wheels only for Windows on Arm"),
     ],

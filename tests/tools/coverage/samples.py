@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -31,18 +32,18 @@ def properties(bound: str, *archs: str) -> dict[str, dict[str, tuple[str, ...]]]
 
 def release(variants: dict[str, dict[str, dict[str, tuple[str, ...]]]], *wheels: str) -> Release:
     names = tuple(WheelName.parse(name) for name in wheels) if wheels else None
-    return Release("pkg", "1.0", release_metadata(variants), names)
+    return Release("pkg", "1.0", "test", names, release_metadata(variants))
 
 
 def with_labels(made: Release, labels: Iterable[str]) -> Release:
     """Return a release as a mirror with these labels has it; "" is the ordinary wheel."""
     kept = frozenset(labels)
-    variants = {label: stated for label, stated in made.metadata.variants.items() if label in kept}
+    variants = {label: stated for label, stated in made.strict.variants.items() if label in kept}
     wheels = made.wheels
     if wheels is not None:
         wheels = tuple(wheel for wheel in wheels if wheel.label in kept)
-    metadata = made.metadata.model_copy(update={"variants": variants})
-    return Release(made.name, made.version, metadata, wheels, made.folder)
+    metadata = made.strict.model_copy(update={"variants": variants})
+    return replace(made, metadata=metadata, wheels=wheels)
 
 
 def stated(*names: str, driver: str = "", architecture: str = "") -> StatedMachine:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,10 +93,12 @@ def test_reason_of_a_tie_and_of_another_namespace() -> None:
         {"x": {**properties("12.0", "90_real"), "other": {"kind": ("1",)}}, NULL_LABEL: {}},
         static={"other": Provider(static_properties={"kind": ("2",)})},
     )
-    (row,) = cover(Release("pkg", "1", metadata), fleet(gpu("9.0", "13.0"))).rows
+    (row,) = cover(Release("pkg", "1", "test", None, metadata), fleet(gpu("9.0", "13.0"))).rows
     hole = next(
         found
-        for found in find(cover(Release("pkg", "1", metadata), fleet(gpu("9.0", "13.0"))))
+        for found in find(
+            cover(Release("pkg", "1", "test", None, metadata), fleet(gpu("9.0", "13.0")))
+        )
         if found.problem is Problem.HOLE
     )
     assert row.is_hole
@@ -109,7 +112,7 @@ def test_optional_fixed_values_are_offered_to_nobody(label: str, *, optional: bo
         {"mkl": {"blas": {"library": ("mkl",)}}, NULL_LABEL: {}}, static={"blas": static}
     )
 
-    (row,) = cover(Release("pkg", "1", metadata), fleet(gpu("9.0", "13.0"))).rows
+    (row,) = cover(Release("pkg", "1", "test", None, metadata), fleet(gpu("9.0", "13.0"))).rows
     assert row.choice.label == label
 
 
@@ -133,7 +136,7 @@ def test_page_of_a_large_release_cuts_its_lists() -> None:
 
 def test_wheel_that_vanished_is_named(tmp_path: Path) -> None:
     made = release({"cu": properties("12.0", "90_real")}, "pkg-1.0-py3-none-any-cu.whl")
-    gone = Release(made.name, made.version, made.metadata, made.wheels, str(tmp_path))
+    gone = replace(made, origin=str(tmp_path))
     assert gone.wheels is not None
 
     with pytest.raises(MetadataError, match=r"pkg-1\.0-py3-none-any-cu\.whl"):

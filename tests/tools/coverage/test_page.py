@@ -90,7 +90,7 @@ addEventListener("load", () => {
 
 
 def torch_coverage(machines: Fleet) -> Coverage:
-    return cover(Release("torch", "2.14.1", torch_release("2.14.1")), machines)
+    return cover(Release("torch", "2.14.1", "test", None, torch_release("2.14.1")), machines)
 
 
 def page_of(coverage: Coverage) -> str:

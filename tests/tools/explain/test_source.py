@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.explain.installed import read_installed
+from nvidia_variant_provider.tools.explain.installed import find_installed, read_installed
 from nvidia_variant_provider.tools.releases.source import read_release
 from tests.tools.explain.releases import build, metadata_of, write_release
 
@@ -261,19 +261,19 @@ def unpack(folder: Path, label: str, site: Path) -> None:
 def test_an_installed_variant_is_found(folder: Path, tmp_path: Path) -> None:
     unpack(folder, "cu126", tmp_path / "site")
 
-    assert read_installed("Demo", [str(tmp_path / "site")]).labels == ("cu126",)
+    assert read_installed(find_installed("Demo", [str(tmp_path / "site")])).labels == ("cu126",)
 
 
 def test_an_installed_wheel_without_a_label_has_no_variant(folder: Path, tmp_path: Path) -> None:
     unpack(folder, "", tmp_path / "site")
-    release = read_installed("demo", [str(tmp_path / "site")])
+    release = read_installed(find_installed("demo", [str(tmp_path / "site")]))
 
     assert (release.metadata, release.labels) == (None, ())
 
 
 def test_what_is_not_installed_says_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match="demo: not installed here"):
-        read_installed("demo", [str(tmp_path)])
+        find_installed("demo", [str(tmp_path)])
 
 
 def test_a_damaged_installed_file_says_so(folder: Path, tmp_path: Path) -> None:
@@ -281,4 +281,4 @@ def test_a_damaged_installed_file_says_so(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "demo-1.2.dist-info" / "variant.json").write_text("{")
 
     with pytest.raises(InvalidValueError, match=r"variant\.json"):
-        read_installed("demo", [str(tmp_path)])
+        read_installed(find_installed("demo", [str(tmp_path)]))

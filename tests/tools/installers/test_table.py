@@ -30,6 +30,10 @@ MAY_NAME_VERSIONS = (
     "tests/data/",
 )
 
+ASKED_FOR = (
+    "provider", "uv", "pip", "poetry", "pdm", "pipenv", "pipx", "hatch", "tox", "nox"
+)  # fmt: skip
+
 each = pytest.mark.parametrize("installer", INSTALLERS, ids=lambda it: it.name)
 
 
@@ -59,6 +63,10 @@ def test_who_reads_variants_has_a_reader_rules_and_a_first_version(installer: In
 @each
 def test_who_has_no_command_of_its_own_names_whom_it_runs(installer: Installer) -> None:
     assert bool(installer.commands) != bool(installer.runs)
+
+
+def test_the_installers_are_those_that_were_asked_for() -> None:
+    assert tuple(installer.name for installer in INSTALLERS) == ASKED_FOR
 
 
 def test_every_rule_set_predicts_one_installer() -> None:

@@ -88,7 +88,8 @@ def write_release(folder: Path, described: Json) -> Path:
         if "variant" in wheel:
             patch = wheel["variant"]
             variant = None if patch is None else merge_patch(variant or base_of(index), patch)
-        write_wheel(folder / name, variant, wheel.get("requires-dist", ()))
+        fields = "".join(f"{key}: {text}\n" for key, text in wheel.get("fields", {}).items())
+        write_wheel(folder / name, variant, wheel.get("requires-dist", ()), fields)
     return folder
 
 
@@ -105,15 +106,23 @@ def carried(index: object, label: str) -> Json:
     return {**document, "variants": {label: own}}
 
 
-def write_wheel(path: Path, variant: Json | None, requires: Any = ()) -> Path:  # noqa: ANN401
-    """Write a wheel that installers accept, with ``variant.json`` if one is given."""
+def write_wheel(
+    path: Path,
+    variant: Json | None,
+    requires: Any = (),  # noqa: ANN401 - any JSON
+    fields: str = "",
+) -> Path:
+    """Write a wheel that installers accept, with ``variant.json`` if one is given.
+
+    ``fields`` are more lines of METADATA.
+    """
     name = WheelName.parse(path.name)
     dist_info = f"{name.name}-{name.version}.dist-info"
     required = "".join(f"Requires-Dist: {it}\n" for it in requires)
     files = {
         f"{name.name}/__init__.py": f"build = {name.label!r}\n",
         f"{dist_info}/METADATA": (
-            f"Metadata-Version: 2.1\nName: {name.name}\nVersion: {name.version}\n{required}"
+            f"Metadata-Version: 2.1\nName: {name.name}\nVersion: {name.version}\n{fields}{required}"
         ),
         f"{dist_info}/WHEEL": (
             "Wheel-Version: 1.0\nGenerator: stand-in\nRoot-Is-Purelib: true\n"

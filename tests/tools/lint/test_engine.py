@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.findings.model import Severity
 from nvidia_variant_provider.tools.findings.selection import Selection
-from nvidia_variant_provider.tools.lint import checks_selection, sources
-from nvidia_variant_provider.tools.lint import machine_grid as survey_module
+from nvidia_variant_provider.tools.lint import checks_selection, machine_grid, sources
 from nvidia_variant_provider.tools.lint.engine import lint
-from nvidia_variant_provider.tools.lint.machine_grid import family_names, survey
+from nvidia_variant_provider.tools.lint.machine_grid import choices_everywhere, family_names
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from tests.tools.lint.releases import (
     Json,
@@ -275,24 +274,26 @@ def test_a_wheel_given_alone_is_not_held_to_files_that_may_be_elsewhere(tmp_path
 def test_markers_that_name_what_exists_are_refused_by_installers_alone(
     marker: str, tmp_path: Path
 ) -> None:
-    patch = {"wheels": {WHEEL: {"requires-dist": [f"needed; {marker}"]}}}
+    assert found(release(tmp_path, in_all_wheels(f"needed; {marker}"))) == [
+        ("NV423", "Requires-Dist")
+    ]
 
-    assert found(release(tmp_path, patch)) == [("NV423", "Requires-Dist")]
+
+def in_all_wheels(requirement: str) -> Json:
+    return {"wheels": {name: {"requires-dist": [requirement]} for name in read_base()["wheels"]}}
 
 
 def test_markers_of_the_environment_are_fine(tmp_path: Path) -> None:
-    patch = {"wheels": {WHEEL: {"requires-dist": ["needed; python_version < '3.12'"]}}}
-
-    assert found(release(tmp_path, patch)) == []
+    assert found(release(tmp_path, in_all_wheels("needed; python_version < '3.12'"))) == []
 
 
 def test_a_release_without_null_may_exclude_it_in_a_marker(tmp_path: Path) -> None:
     null = "demo-1.0-py3-none-manylinux_2_28_x86_64-null.whl"
-    marker = "needed; variant_label != 'null'"
-    patch = {
-        "index": {"variants": {"null": None}},
-        "wheels": {null: None, WHEEL: {"requires-dist": [marker]}},
-    }
+    patch = merge_patch(in_all_wheels("needed; variant_label != 'null'"), {
+        "index": {"variants": {"null": None}}, "wheels": {null: None},
+    })  # fmt: skip
+    # The merge leaves out what the patch takes out.
+    patch["index"], patch["wheels"][null] = {"variants": {"null": None}}, None
 
     assert found(release(tmp_path, patch)) == [("NV423", "Requires-Dist")]
 
@@ -373,7 +374,7 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     (one,) = gathered.releases
     best = {
         (str(it.generation.capability), str(it.cuda)): it.labels[:1]
-        for it in survey(one)
+        for it in choices_everywhere(one)
         if it.rule_set == 1
     }
 
@@ -403,7 +404,7 @@ def test_code_for_a_gpu_of_the_tables_has_a_machine(arch: str, folder: str, tmp_
 def test_more_labels_than_can_be_ranked_are_told_and_the_rest_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(survey_module, "MAX_LABELS", 3)
+    monkeypatch.setattr(machine_grid, "MAX_LABELS", 3)
     monkeypatch.setattr(checks_selection, "MAX_LABELS", 3)
     document = read_base()["index"]
     document["variants"]["a"] = document["variants"]["b"] = document["variants"]["cuda13.0"]
@@ -511,3 +512,82 @@ def test_a_misspelt_architecture_gets_a_guess(value: str, hint: str, tmp_path: P
 
     (finding,) = report.findings
     assert finding.problem.message == f"no provider knows '{value}'" + (f"; {hint}" if hint else "")
+
+
+NULL_WHEEL = "demo-1.0-py3-none-manylinux_2_28_x86_64-null.whl"
+ORDER = {"providers": {"priority": {"static-properties": {"order": ["1"]}}}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        pytest.param(["nvidia"], ["nvidia", "priority"], {"NV401"}, id="a continued list"),
+        pytest.param(
+            ["priority", "nvidia"], ["nvidia", "priority"], {"NV401", "NV406"}, id="another order"
+        ),
+    ],
+)
+def test_wheels_are_compared_with_each_other_where_there_is_no_file(
+    first: list[str], second: list[str], codes: set[str], tmp_path: Path
+) -> None:
+    described = read_base() | {"index": None}
+    for name, namespaces in ((WHEEL, first), (NULL_WHEEL, second)):
+        patch = {"default-priorities": {"namespace": namespaces}}
+        described["wheels"][name] = {"variant": patch | (ORDER if "priority" in namespaces else {})}
+    folder = write_release(tmp_path / "release", described)
+
+    assert {code for code, _ in found(folder)} == codes
+
+
+def test_a_list_that_the_file_has_and_a_wheel_lacks_is_no_fault(tmp_path: Path) -> None:
+    patch = {"index": {"default-priorities": {"namespace": ["nvidia", "priority"]}, **ORDER}}
+    described = merge_patch(read_base(), patch)
+    described["wheels"][NULL_WHEEL] = {
+        "variant": {
+            "default-priorities": {"namespace": ["nvidia"]},
+            "providers": {"priority": None},
+        }
+    }
+
+    assert found(write_release(tmp_path / "release", described)) == []
+
+
+def test_requirements_that_differ_and_are_declared_so_are_fine(tmp_path: Path) -> None:
+    wheels = {
+        name: {"requires-dist": [f"needed{number}"], "fields": {"Dynamic": "Requires-Dist"}}
+        for number, name in enumerate(read_base()["wheels"])
+    }
+
+    assert found(release(tmp_path, {"wheels": wheels})) == []
+
+
+def test_one_wrong_name_does_not_keep_the_rest_from_being_judged(tmp_path: Path) -> None:
+    patch = {"wheels": {WHEEL: {"requires-dist": ["six; variant_label == 'null'"]}}}
+    folder = release(tmp_path, patch)
+    for end in ("-CUDA13.whl", "-a-b-c.whl", "-cu.whl.whl", ".whl.whl"):
+        (folder / f"demo-1.0-py3-none-any{end}").touch()
+
+    codes = [code for code, _ in found(folder)]
+    assert (codes.count("NV411"), "NV423" in codes) == (4, True)
+
+
+def test_a_bound_that_shuts_out_drivers_is_named_as_the_cause(tmp_path: Path) -> None:
+    shut = {"nvidia": {"cuda_version_upper_bound": ["13"]}}
+    patch = {"index": {"variants": {"cuda13.0": None, "cuda12.6": shut}}, "wheels": {WHEEL: None}}
+    findings = {it.rule.code: it.problem for it in lint([str(release(tmp_path, patch))]).findings}
+
+    assert findings["NV608"].message == (
+        "< 13 shuts out newer drivers, which run its code on 9.0 (H200); they get another build, "
+        "or the CPU build"
+    )
+    assert "an upper bound shuts out the newest drivers of" in findings["NV503"].message
+    assert "9.0 (" in findings["NV503"].message
+
+
+def test_an_upper_bound_for_gpus_that_newer_drivers_dropped_is_fine(tmp_path: Path) -> None:
+    old = {"cuda_version_upper_bound": ["13"], "sm_arch": ["50_real", "60_real"]}
+    patch = {
+        "index": {"variants": {"old": {"nvidia": {**old, "cuda_version_lower_bound": ["12.0"]}}}}
+    }
+
+    assert "NV608" not in {code for code, _ in found(release(tmp_path, patch))}

@@ -17,7 +17,10 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.tools.cli.cmd_survey import Lines
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.survey.results import State
+from nvidia_variant_provider.tools.survey.wheels import Wheel
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from tests.tools.survey.makers import (
@@ -239,6 +242,83 @@ def test_interruption_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "r.jsonl holds what was done: run it again to go on" in errors
     assert has_ended(reader)
+
+
+def test_a_batch_system_that_stops_a_survey_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
+    slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
+    command = [sys.executable, "-m", "nvidia_variant_provider", "survey", "inspect", str(slow)]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "r.jsonl")], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    reader = wait_for_reader(slow)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == -signal.SIGTERM
+    assert "r.jsonl holds what was done: run it again to go on" in errors
+    assert has_ended(reader)
+
+
+def test_where_no_bar_can_be_shown_lines_say_how_far_a_survey_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = Lines([Wheel("a.whl", 3_000_000_000, 1), Wheel("b.whl", 1_000_000_000, 1)], 0.0)
+
+    lines.advance(State(3_000_000_000, 1, "done"))
+    lines.advance(State(1_000_000_000, 1, "failed"))
+
+    said = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert said == [
+        "1 of 2 wheels, 3.0 of 4.0 GB",
+        "2 of 2 wheels, 4.0 of 4.0 GB, 1 failed",
+    ]
+
+
+RECORD: Final = {
+    "schema_version": 1, "provider_version": "1", "command": "inspect", "threshold": None,
+    "path": "/a.whl", "size": 1, "mtime_ns": 1, "outcome": "done",
+    "inspection": None, "verification": None, "failure": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": ["a"]},
+        {"path": {}},
+        {"size": True},
+        {"size": "1"},
+        {"outcome": 1},
+        {"failure": 3},
+        {"failure": {"code": "x"}},
+        {"inspection": []},
+        {"inspection": {"findings": [{"code": []}], "coverage": {}}},
+        {"inspection": {"findings": [], "coverage": {"containers": 0}}},
+        {"verification": {"findings": 3}},
+    ],
+    ids=json.dumps,
+)
+def test_a_line_of_another_form_is_named(
+    change: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results.jsonl"
+    good = json.dumps(RECORD, separators=(",", ":"))
+    bad = json.dumps(RECORD | change, separators=(",", ":"))
+    results.write_text(f"{good}\n{bad}\n")
+
+    assert survey("summary", results) == 2
+    assert "line 2: not a record of 'survey'" in capsys.readouterr().err
+
+
+def test_a_line_that_is_nested_too_deep_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results.jsonl"
+    start = json.dumps(RECORD, separators=(",", ":")).removesuffix("}")
+    results.write_text(start + ',"x":' + "[" * 200_000 + "]" * 200_000 + "}\n")
+
+    assert survey("summary", results) == 2
+    assert "line 1: not a record of 'survey'" in capsys.readouterr().err
 
 
 def test_summary_counts_each_wheel_once(

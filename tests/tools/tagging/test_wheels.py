@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from nvidia_variant_provider.tools.tagging.variant import NVIDIA_ENTRY, build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
+from tests.tools.lint.releases import write_wheel as write_plain_wheel
 from tests.wheel_maker import DIST_INFO, METADATA, WHEEL, make_wheel, pack, record_of
 
 if TYPE_CHECKING:
@@ -150,6 +151,17 @@ def test_markers_that_stay_are_remarked_on(label: str, more: str, tmp_path: Path
             "3 requirements of METADATA with a variant marker, which no installer reads: uv refuses"
             f" the release; --bake-markers answers them for {label}{more}"
         ),
+    )
+
+
+def test_a_local_version_is_remarked_on(tmp_path: Path) -> None:
+    wheel = write_plain_wheel(tmp_path / "demo-1.0+cu126-py3-none-any.whl", None)
+
+    _, (remark,) = write_variant(wheel, tmp_path, build_variant("cuda12.6", HOPPER))
+
+    assert remark == (
+        "the greatest local version wins before any label counts: 1.0+cu126 never competes with"
+        " builds of another local version"
     )
 
 

@@ -35,6 +35,7 @@ from nvidia_variant_provider.tools.torch.builds import (
     default_wheel,
     device_code,
     find_release,
+    go_together,
     has_label,
     index_path,
     partners,
@@ -225,6 +226,27 @@ def test_partners_rise_with_torch_and_lead_back_to_it() -> None:
         assert torch_release_of("torchvision", f"{vision}+cu126") == torch
         assert torch_release_of("torchaudio", audio) == (torch if audio else None)
         assert partners(find_release(torch)) == Partners(vision, audio or None)
+
+
+@pytest.mark.parametrize(
+    ("project", "version", "torch", "together"),
+    [
+        ("torchvision", "0.28.0+cu126", "2.13.0", True),
+        ("torchvision", "0.28.0", "2.14.1", False),
+        ("torchvision", "0.29.1", "2.15.0", True),
+        ("torchaudio", "2.11.0", "2.14.1", True),
+        ("torchaudio", "2.11.0", "2.10.0", False),
+        ("torchaudio", "2.10.0", "2.14.1", False),
+        ("xformers", "0.0.30", "2.14.1", True),
+    ],
+)
+def test_what_pins_no_torch_goes_with_newer_ones(
+    project: str,
+    version: str,
+    torch: str,
+    together: bool,  # noqa: FBT001 - an expectation
+) -> None:
+    assert go_together(project, version, torch) is together
 
 
 def test_partners_of_an_unknown_release_are_not_guessed() -> None:

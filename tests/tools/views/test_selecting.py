@@ -15,8 +15,7 @@ from tests.tools.views.stand_in import PYTHON, torch_wheels
 
 LINUX = "manylinux_2_28_x86_64"
 REFUSAL = (
-    "cu132: the main index's own wheel (cu132): no device code for 7.0: the build has "
-    "75 80 86 90 100 120"
+    "cu132: the main index's own wheel: no device code for 7.0: the build has 75 80 86 90 100 120"
 )
 GPU = {"cuda12.6": build("12.0", "80_real 90_real"), "cuda13.0": build("13.0", "90_real")}
 

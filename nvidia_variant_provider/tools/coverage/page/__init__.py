@@ -85,7 +85,7 @@ def _tiles(coverage: Coverage) -> Iterator[str]:
     yield f"<div><dt>machines</dt><dd>{coverage.machines:,}</dd></div>"
     yield f"<div><dt>with a GPU</dt><dd>{gpus:,}</dd></div>"
     yield f"<div{bad}><dt>GPU, but no GPU build</dt><dd>{coverage.holes:,}</dd></div>"
-    stated = len(coverage.release.metadata.variants)
+    stated = len(coverage.release.strict.variants)
     yield f"<div><dt>variants taken</dt><dd>{taken} of {stated}</dd></div></dl>"
 
 

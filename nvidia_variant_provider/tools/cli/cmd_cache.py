@@ -1,0 +1,49 @@
+"""``cache``: what ``run`` and ``serve`` keep on disk."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    import argparse
+
+_EPILOG: Final = """\
+Kept are wheels whose variant markers were answered (20 GiB at most, the least used go first), and
+folders of the installers that remember files by name alone. Everything is made again when needed.
+
+examples:
+  nvidia-variant-provider cache dir
+  nvidia-variant-provider cache clear
+
+exit codes:
+  0  done
+"""
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "cache",
+        help="show or clear what 'run' keeps on disk",
+        description="Show the folder of what 'run' keeps on disk, or clear it.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument("action", choices=("dir", "clear"), help="print the folder, or clear it")
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show or clear."""
+    from nvidia_variant_provider.tools.views.session import cache_folder, clear
+
+    folder = cache_folder(os.environ)
+    if args.action == "dir":
+        output.emit_lines([str(folder)])
+    else:
+        output.emit_lines([f"{folder}: {clear(folder) / 1e6:.1f} MB removed"])
+    return 0

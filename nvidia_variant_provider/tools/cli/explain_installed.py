@@ -1,0 +1,107 @@
+"""``explain --installed`` of an ordinary wheel: what it is, whether it runs, what repairs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.explain.fitness import (
+    COMPANIONS,
+    Fitness,
+    disagreements,
+    fitness_of,
+)
+from nvidia_variant_provider.tools.explain.installed import installed_of
+from nvidia_variant_provider.tools.explain.ordinary import read_build
+from nvidia_variant_provider.tools.torch.builds import TORCH, archs_text
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from importlib.metadata import Distribution
+
+    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.explain.json_model import Explanations
+    from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
+
+
+class Installed(NamedTuple):
+    """An installed build, and what does not go with it."""
+
+    build: InstalledBuild
+    disagreements: tuple[str, ...]
+
+
+def read(distribution: Distribution, path: Sequence[str]) -> Installed:
+    """Read what is installed; beside torch also what was built against it."""
+    build = read_build(distribution)
+    if build.name.lower() != TORCH:
+        return Installed(build, ())
+    others = [_beside(it) for it in installed_of(COMPANIONS, path)]
+    return Installed(build, tuple(disagreements(build, others)))
+
+
+def _beside(distribution: Distribution) -> InstalledBuild:
+    quick = read_build(distribution, inspect=False)
+    return quick if quick.best else read_build(distribution)
+
+
+def show(installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]]) -> None:
+    """Print the verdict for each machine, then what does not go together."""
+    build = installed.build
+    output.emit_lines(_what(build))
+    for name, machine, fitness in machines:
+        output.emit_lines(
+            ["", f"{name}: {describe(machine)}", f"{fitness.verdict}: {fitness.reason}"]
+        )
+        for line in fitness.repair:
+            output.hint(line)
+    for line in installed.disagreements:
+        output.warn(line)
+
+
+def _what(build: InstalledBuild) -> Iterator[str]:
+    label = f", {build.label}" if build.label else ""
+    yield f"{build.name} {build.version}: installed, without a variant label"
+    if build.best is None:
+        yield "build        nothing in it speaks of CUDA"
+    elif build.cuda is None:
+        yield "build        without CUDA"
+    else:
+        yield f"build        CUDA {build.cuda if build.best.exact else build.cuda.major}{label}"
+    for sign in build.evidence:
+        yield f"             {sign.text}"
+    if build.archs:
+        yield f"device code  {archs_text(build.archs)}"
+        yield f"             {build.code_source}"
+
+
+def broken(args: argparse.Namespace, build: InstalledBuild, fitness: Fitness) -> Iterator[str]:
+    """Yield a line for each check that does not hold."""
+    if args.require_gpu and fitness.runs is not True:
+        yield f"--require-gpu: {build.name} {build.version} {fitness.verdict}: {fitness.reason}"
+    if args.expect is not None and args.expect != build.label:
+        seen = build.label or "a build without label"
+        yield f"--expect {args.expect}: {build.name} {build.version} is {seen}"
+
+
+def document(
+    whole: Explanations, installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]]
+) -> Explanations:
+    """Return the JSON document with what is installed and the verdicts."""
+    from nvidia_variant_provider.tools.explain.json_model import FitnessRecord, InstalledRecord
+
+    results = tuple(
+        result.model_copy(update={"installed": FitnessRecord.of(fitness)})
+        for result, (_, _, fitness) in zip(whole.machines, machines, strict=True)
+    )
+    record = InstalledRecord.of(installed.build, installed.disagreements)
+    return whole.model_copy(update={"machines": results, "installed": record})
+
+
+def judged(
+    build: InstalledBuild, machines: Sequence[tuple[str, Machine]]
+) -> list[tuple[str, Machine, Fitness]]:
+    """Judge the build for every machine."""
+    return [(name, machine, fitness_of(build, machine)) for name, machine in machines]

@@ -1,0 +1,98 @@
+"""``explain --through-view``: what pip gets of an index through ``run``, and why."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
+from nvidia_variant_provider.tools.views.service import ViewService
+from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.views.model import Shown, View
+
+_EXIT_FINDINGS = 1
+
+
+def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]) -> int:
+    """Explain each machine's view of a project; return the exit code."""
+    if args.source is None or args.package is None:
+        raise InvalidValueError(
+            "--through-view: expected the address of an index or a folder of wheels, and a project:"
+            " explain https://index.example/simple/ --package torch --through-view"
+        )
+    project, specifier = parse_requirement(args.package)
+    upstream = _upstream(args.source, project)
+    projects = frozenset({*FAMILY, project})
+    families = [CudaFamily(upstream.fetcher, it, projects) for it in args.cuda_index]
+    broken: list[str] = []
+    for name, named in machines:
+        machine = options.answer_for(named).detection.machine
+        python = interpreter_for(machine.platform)
+        service = ViewService(upstream, partial(Wanted, machine, python), families)
+        view = service.view(project)
+        taken = None if view is None else pick(view, python, specifier)
+        _show(name, view, taken, service)
+        broken.extend(_broken(args, name, view, taken))
+    for line in broken:
+        output.fail("explain", line)
+    return _EXIT_FINDINGS if broken else 0
+
+
+def _upstream(source: str, project: str) -> Upstream:
+    fetcher = Fetcher(os.environ)
+    page = f"/{project}/"
+    if "://" not in source:
+        return Upstream(fetcher, (), [source])
+    base = f"{source.rstrip('/')}/"
+    return Upstream(fetcher, [base.removesuffix(page[1:])])
+
+
+def _show(name: str, view: View | None, taken: Shown | None, service: ViewService) -> None:
+    output.emit_lines([f"{name}:"])
+    if view is None:
+        output.emit_lines(["one build for all machines: the index's page is shown as it is"])
+        return
+    output.emit_table(("version", "build", "why"), list(rows(view)))
+    build = taken.build.label if taken and taken.build else ""
+    output.emit_lines(
+        [f"pip installs: {taken.name if taken else 'nothing'}{f' ({build})' if build else ''}"]
+    )
+    for warning in service.log.warnings:
+        output.warn(warning)
+
+
+def rows(view: View) -> Iterator[tuple[str, str, str]]:
+    """Yield each version of a view: what is shown of it, and why."""
+    for version in view.versions:
+        best = version.best
+        if version.hidden:
+            yield str(version.version), "hidden", version.hidden
+        elif best is None:
+            yield str(version.version), "-", "no wheel for this Python and platform"
+        else:
+            yield str(version.version), best.label or "no label", best.reason
+
+
+def _broken(
+    args: argparse.Namespace, name: str, view: View | None, taken: Shown | None
+) -> Iterator[str]:
+    """Yield a line for each check that does not hold."""
+    build = taken.build if taken else None
+    ends = f"{name}: pip installs {taken.name if taken else 'nothing'}"
+    if args.require_gpu and (build is None or not build.tier.is_gpu):
+        yield f"--require-gpu: {ends}, which is not a build for this GPU"
+    if args.expect is not None and (build.label if build else None) != args.expect:
+        labels = {it.label for version in view.versions for it in version.builds} if view else set()
+        known = ", ".join(sorted(filter(None, labels)))
+        yield f"--expect {args.expect}: {ends}; the index has {known or 'no labels'}"

@@ -1,0 +1,239 @@
+"""An installed distribution without a label: which CUDA it was built for, and its device code.
+
+Evidence, the surest first: ``torch/version.py`` and its like, the local version (``+cu130``), the
+requirements on NVIDIA's packages, what the libraries are linked with. Markers of requirements are
+evaluated for the wheel's own platform: torch's wheels for Windows and Arm list requirements that
+hold on Linux x86_64 alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from packaging.markers import default_environment
+from packaging.requirements import InvalidRequirement, Requirement
+
+from nvidia_variant_provider.errors import DamagedFileError
+from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.tools.binaries import requirements, roles, runtime
+from nvidia_variant_provider.tools.binaries.coverage import build_matrix, merge
+from nvidia_variant_provider.tools.binaries.library import read_library
+from nvidia_variant_provider.tools.torch.builds import cuda_of_label, device_code, index_path
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from nvidia_variant_provider.tools.wheels.source import OpenFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from importlib.metadata import Distribution
+
+    from nvidia_variant_provider.model import SmArch
+    from nvidia_variant_provider.tools.binaries.report import Library
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+CPU: Final = "cpu"
+_MAX_TEXT: Final = 1 << 20
+_LIBRARY: Final = re.compile(r"\.(?:so(?:\.[\d.]+)?|pyd|dll)$")
+_VERSION_PY: Final = re.compile(
+    r"^cuda\s*(?::[^=\n]*)?=\s*(None|'([\d.]+)'|\"([\d.]+)\")", re.MULTILINE
+)
+# "cu130", "cu118torch2.1cxx11abiTRUE", and flash-attn's "cu12torch2.6cxx11abiFALSE".
+_LOCAL: Final = re.compile(r"(?:^|\.)cu(\d{2})(\d)?(?!\d)")
+_SYSTEMS: Final = {
+    "manylinux": ("linux", "Linux", "linux", "posix"),
+    "musllinux": ("linux", "Linux", "linux", "posix"),
+    "linux": ("linux", "Linux", "linux", "posix"),
+    "win": ("windows", "Windows", "win32", "nt"),
+}
+_MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One sign of a CUDA version: where it was found and what it says.
+
+    ``cuda`` is ``None`` for a sign of a CPU build; ``exact`` says whether its minor version counts.
+    """
+
+    text: str
+    cuda: CudaVersion | None
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledBuild:
+    """What is installed: ``platform`` as in the table of torch builds, "" where none is known.
+
+    ``archs`` is the device code, empty where it is not known; ``code_source`` says how it is known.
+    """
+
+    name: str
+    version: str
+    platform: str
+    evidence: tuple[Evidence, ...] = ()
+    archs: tuple[SmArch, ...] = ()
+    code_source: str = ""
+
+    @property
+    def best(self) -> Evidence | None:
+        """The sign that decides; ``None`` where nothing speaks of CUDA."""
+        exact = [sign for sign in self.evidence if sign.exact]
+        return next(iter(exact or self.evidence), None)
+
+    @property
+    def cuda(self) -> CudaVersion | None:
+        """The CUDA version of the build; of a sign without minor version it is ``.0``."""
+        return self.best.cuda if self.best else None
+
+    @property
+    def label(self) -> str:
+        """What PyTorch's index would call it: ``cu130``; ``cu12``, ``cpu``; "" if not known."""
+        if self.best is None:
+            return ""
+        if self.cuda is None:
+            return CPU
+        return index_path(self.cuda) if self.best.exact else f"cu{self.cuda.major}"
+
+
+def read_build(distribution: Distribution, *, inspect: bool = True) -> InstalledBuild:
+    """Find out what was installed; ``inspect`` also reads the libraries, which takes seconds."""
+    name, version = distribution.metadata["Name"], distribution.version
+    tag = _platform_tag(distribution)
+    platform = _platform(tag)
+    required = _required(distribution.requires or (), tag)
+    signs = [*_version_py(distribution), *_local(version), *required]
+    libraries = roles.assigned(list(_libraries(distribution)), name) if inspect else ()
+    signs += _linked(libraries)
+    build = InstalledBuild(name, version, platform, tuple(signs))
+    found = build_matrix(merge(it for it in libraries if not it.vendored)).dominant
+    if found:
+        source = "read from the libraries: what most of their kernels have"
+        return InstalledBuild(name, version, platform, tuple(signs), found, source)
+    return _with_known_code(build)
+
+
+def build_of_wheel(wheel: WheelName, path: str) -> InstalledBuild:
+    """Find out what a wheel without a label was built for, from its name and its METADATA.
+
+    Raises ``MetadataError`` for a wheel that cannot be read.
+    """
+    tag = wheel.platform.partition(".")[0]
+    with OpenWheel(path) as opened:
+        requires = metadata_fields(opened.metadata, "Requires-Dist")
+    signs = (*_local(wheel.version), *_required(requires, tag))
+    return _with_known_code(InstalledBuild(wheel.name, wheel.version, _platform(tag), signs))
+
+
+def _with_known_code(build: InstalledBuild) -> InstalledBuild:
+    known = device_code(build.name, build.version, build.label, build.platform)
+    if known is None:
+        return build
+    source = f"table of torch builds: {known.source}" + (" (assumed)" if known.assumed else "")
+    return replace(build, archs=known.archs, code_source=source)
+
+
+def _version_py(distribution: Distribution) -> Iterator[Evidence]:
+    for file in distribution.files or ():
+        if len(file.parts) == 2 and file.name == "version.py":  # noqa: PLR2004 - package and file
+            text = _text_of(Path(str(distribution.locate_file(file))))
+            if match := _VERSION_PY.search(text):
+                number = match[2] or match[3]
+                cuda = CudaVersion.parse(".".join(number.split(".")[:2])) if number else None
+                yield Evidence(f"{file}: cuda = {number or None}", cuda)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(_MAX_TEXT).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _local(version: str) -> Iterator[Evidence]:
+    local = version.partition("+")[2]
+    if local == CPU:
+        yield Evidence(f"local version +{local}", None)
+    elif match := _LOCAL.search(local):
+        exact = cuda_of_label(match[0].strip("."))
+        yield Evidence(
+            f"local version +{local}", exact or CudaVersion(int(match[1]), 0), exact is not None
+        )
+
+
+def _required(requires: Iterable[str], tag: str) -> Iterator[Evidence]:
+    environment = _environment(tag)
+    holding = [text for text in requires if _holds(text, environment)]
+    headers = "".join(f"Requires-Dist: {text}\n" for text in holding)
+    found = [it for it in requirements.parse_metadata(headers) if it.cuda and not it.optional]
+    found.sort(key=lambda it: "." not in it.cuda)
+    for requirement in found[:1]:
+        cuda = CudaVersion.parse(requirement.cuda)
+        yield Evidence(f"requires {requirement.text}", cuda, "." in requirement.cuda)
+
+
+def _holds(text: str, environment: dict[str, str]) -> bool:
+    try:
+        marker = Requirement(text).marker
+    except InvalidRequirement:
+        return False
+    return marker is None or marker.evaluate(environment)
+
+
+def _environment(tag: str) -> dict[str, str]:
+    """Return the marker environment of the platform that a wheel was built for."""
+    environment: dict[str, str] = {**default_environment(), "extra": ""}  # type: ignore[dict-item]  # a TypedDict of texts
+    system = _SYSTEMS.get(re.split(r"[_\d]", tag, maxsplit=1)[0])
+    if system:
+        _, platform_system, sys_platform, os_name = system
+        machine = "AMD64" if tag == "win_amd64" else _machine(tag)
+        environment |= {
+            "platform_system": platform_system,
+            "sys_platform": sys_platform,
+            "os_name": os_name,
+            "platform_machine": machine or environment["platform_machine"],
+        }
+    return environment
+
+
+def _platform_tag(distribution: Distribution) -> str:
+    text = distribution.read_text("WHEEL") or ""
+    tags = re.findall(r"^Tag:\s*[^-\s]+-[^-\s]+-(\S+)", text, re.MULTILINE)
+    return next((tag for tag in tags if tag != "any"), "any")
+
+
+def _platform(tag: str) -> str:
+    system = _SYSTEMS.get(re.split(r"[_\d]", tag, maxsplit=1)[0])
+    return f"{system[0]}-{_machine(tag)}" if system and _machine(tag) else ""
+
+
+def _machine(tag: str) -> str:
+    match = re.search(r"(x86_64|aarch64|amd64|arm64)$", tag)
+    return _MACHINES.get(match[1], match[1]) if match else ""
+
+
+def _libraries(distribution: Distribution) -> Iterator[Library]:
+    for file in distribution.files or ():
+        if not _LIBRARY.search(file.name):
+            continue
+        try:
+            with OpenFile(str(distribution.locate_file(file)), str(file)) as source:
+                library = read_library(source) if source.size else None
+        except (DamagedFileError, OSError):
+            continue
+        if library is not None:
+            yield library
+
+
+def _linked(libraries: Iterable[Library]) -> Iterator[Evidence]:
+    majors: dict[int, str] = {}
+    for library in libraries:
+        for needed in runtime.cuda_libraries(library):
+            if needed.library == "cudart" and len(needed.majors) == 1:
+                majors.setdefault(needed.majors[0], f"{library.path} is linked with {needed.file}")
+    if len(majors) == 1:
+        ((major, text),) = majors.items()
+        yield Evidence(text, CudaVersion(major, 0), exact=False)

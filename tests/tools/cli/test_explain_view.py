@@ -1,0 +1,52 @@
+"""``explain --through-view``: what pip gets through ``run``, and the checks on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.tools.views.stand_in import cuda_index, main_index
+
+
+def explain(*arguments: str) -> subprocess.CompletedProcess[str]:
+    with main_index().serving() as main, cuda_index().serving() as cuda:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "nvidia_variant_provider", "explain", f"{main}/simple/"),
+                *("--through-view", "--cuda-index", f"{cuda}/whl", *arguments),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def test_the_version_and_the_build_are_named_for_each_machine() -> None:
+    done = explain("--package", "torch", "--target", "v100@580", "--target", "gh200@580")
+    lines = [it for it in done.stdout.splitlines() if it.startswith("pip installs")]
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines == [
+        "pip installs: torch-2.14.1+cu126-cp310-abi3-manylinux_2_28_x86_64.whl (cu126)",
+        "pip installs: torch-2.15.0-cp310-abi3-manylinux_2_28_aarch64.whl (cu132)",
+    ]
+    assert "no build for this GPU" in done.stdout
+
+
+def test_a_pinned_version_that_is_hidden_is_not_found() -> None:
+    done = explain("--package", "torch==2.15.0", "--target", "v100@580", "--require-gpu")
+
+    assert done.returncode == 1
+    assert "pip installs: nothing" in done.stdout
+    assert "--require-gpu: v100@580" in done.stderr
+
+
+def test_an_expected_label_is_checked() -> None:
+    done = explain("--package", "torch", "--target", "v100@580", "--expect", "cu130")
+
+    assert done.returncode == 1
+    assert "--expect cu130" in done.stderr
+
+
+def test_a_project_has_to_be_named() -> None:
+    assert explain().returncode == 2

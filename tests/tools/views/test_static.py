@@ -1,0 +1,110 @@
+"""A view as files: what every installer reads from any file server, or from the folder itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.torch.clients import uv_executable
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.views.static import check_name, write_view
+from tests.tools.views.clients import (
+    PIPS,
+    clean_environment,
+    installed,
+    new_environment,
+    pip_environment,
+)
+from tests.tools.views.machines import machine
+from tests.tools.views.stand_in import PYTHON, make_wheel, metadata_of, variant_wheels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = f"torch-2.16.0-{PYTHON}-manylinux_2_28_x86_64.whl"
+OTHERS = (
+    "typing_extensions-4.12.0-py3-none-any.whl",
+    "nvidia_cublas_cu12-1.126-py3-none-any.whl",
+    "nvidia_cublas_cu13-1.130-py3-none-any.whl",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    for name, data in {**variant_wheels(), **{it: make_wheel(it) for it in OTHERS}}.items():
+        (dist / name).write_bytes(data)
+    return dist
+
+
+def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
+    view = write_view(folder, folder, "h100@550", machine("h100@550"))
+    page = json.loads((view.folder / "simple/torch/index.json").read_bytes())
+    (entry,) = page["files"]
+    wheel = (view.folder / NAME).read_bytes()
+
+    assert (entry["filename"], entry["url"]) == (NAME, f"../../{NAME}")
+    assert entry["hashes"] == {"sha256": hashlib.sha256(wheel).hexdigest()}
+    assert entry["size"] == len(wheel)
+    assert (view.folder / f"{NAME}.metadata").read_bytes() == metadata_of(wheel)
+    assert b"nvidia-cublas-cu12==1.126; platform_system == 'Linux'" in metadata_of(wheel)
+
+
+def test_wheels_that_stay_as_they_are_are_links(folder: Path) -> None:
+    view = write_view(folder, folder, "h100@550", machine("h100@550"))
+
+    assert (view.folder / OTHERS[0]).samefile(folder / OTHERS[0])
+
+
+def test_a_second_run_changes_nothing_and_removes_what_is_gone(folder: Path) -> None:
+    write_view(folder, folder, "h100@550", machine("h100@550"))
+    before = {it: it.read_bytes() for it in (folder / "views").rglob("*") if it.is_file()}
+    write_view(folder, folder, "h100@550", machine("h100@550"))
+    after = {it: it.read_bytes() for it in (folder / "views").rglob("*") if it.is_file()}
+    (folder / OTHERS[2]).unlink()
+    left = write_view(folder, folder, "h100@550", machine("h100@550"))
+
+    assert before == after
+    assert not (left.folder / OTHERS[2]).exists()
+    assert sorted(left.projects) == ["nvidia-cublas-cu12", "torch", "typing-extensions"]
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden"])
+def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
+    with pytest.raises(InvalidValueError, match="expected a target such as gh200@580"):
+        check_name(name)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize("tool", ["uv", PIPS[-1], pytest.param(PIPS[0], marks=pytest.mark.deep)])
+def test_installers_read_a_view_from_its_folder(folder: Path, tmp_path: Path, tool: str) -> None:
+    command = [sys.executable, "-m", "nvidia_variant_provider", "index", str(folder)]
+    environ = clean_environment(tmp_path)
+    subprocess.run(
+        [*command, "--view", "rtx-5090@580"], env=environ, check=True, capture_output=True
+    )
+    index = f"file://{folder}/views/rtx-5090@580/simple/"
+    if tool == "uv":
+        python = new_environment(tmp_path / "site")
+        words = [str(uv_executable()), "pip", "install", "--python", str(python)]
+    else:
+        words = [str(pip_environment(tool)), "-m", "pip", "install", "--target", f"{tmp_path}/site"]
+    done = subprocess.run(
+        [*words, "--index-url", index, "torch"],
+        env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert installed(tmp_path / "site") == {
+        "torch": "2.16.0",
+        "typing_extensions": "4.12.0",
+        "nvidia_cublas_cu13": "1.130",
+    }
+    assert os.path.exists(folder / "simple" / "torch" / "index.html")
