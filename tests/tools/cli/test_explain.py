@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -198,3 +199,21 @@ def test_misuse_is_exit_code_2(
 
 def test_a_wrong_target_is_misuse(wheels: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert output_of(capsys, wheels, "--target", "gh20")[0] == 2
+
+
+def test_a_name_that_is_not_installed_is_looked_up_in_the_configured_indexes(
+    wheels: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", wheels)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    code, out, err = output_of(capsys, "demo", "--target", "h100@580")
+
+    assert code == 0
+    assert "demo is not installed here: this is what pip gets of the configured indexes" in err
+    assert "h100@580:" in out
+    assert "cu130" in out
