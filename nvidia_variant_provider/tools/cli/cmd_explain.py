@@ -112,11 +112,16 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
+    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
+
     is_name = _read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
-        if not is_name or args.json or args.path or args.expect:
+        # Another word may as well be a folder's name, misspelt.
+        is_known = is_name and args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+        if not is_known or args.json or args.path or args.expect:
             raise
         return _run_configured(args)
     release = _release(args, distribution)

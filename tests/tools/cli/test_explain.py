@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from examples.torch.releases import write_releases
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
 from nvidia_variant_provider.tools.cli.main import main
 from tests.tools.explain.releases import build, write_release
@@ -201,19 +202,17 @@ def test_a_wrong_target_is_misuse(wheels: str, capsys: pytest.CaptureFixture[str
     assert output_of(capsys, wheels, "--target", "gh20")[0] == 2
 
 
-def test_a_name_that_is_not_installed_is_looked_up_in_the_configured_indexes(
-    wheels: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_torch_that_is_not_installed_is_looked_up_in_the_configured_indexes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    write_releases(tmp_path)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", wheels)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
-    code, out, err = output_of(capsys, "demo", "--target", "h100@580")
+    code, out, err = output_of(capsys, "torch", "--target", "h100@580")
 
     assert code == 0
-    assert "demo is not installed here: this is what pip gets of the configured indexes" in err
+    assert "torch is not installed here: this is what pip gets of the configured indexes" in err
     assert "h100@580:" in out
-    assert "cu130" in out
+    assert "cuda13.2" in out
