@@ -112,8 +112,18 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
-    _read_name(args)
-    distribution = _distribution(args)
+    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
+
+    is_name = _read_name(args)
+    try:
+        distribution = _distribution(args)
+    except InvalidValueError:
+        # Another word may as well be a folder's name, misspelt.
+        is_known = is_name and args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+        if not is_known or args.json or args.path or args.expect:
+            raise
+        return _run_configured(args)
     release = _release(args, distribution)
     found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
     if distribution is not None and release.metadata is None:
@@ -148,13 +158,38 @@ def _ordinary(
     return [judged_for(builds, one.machine) for _, one in found]
 
 
-def _read_name(args: argparse.Namespace) -> None:
-    """Take a bare name, ``explain torch``, for what is installed under it."""
+def _run_configured(args: argparse.Namespace) -> int:
+    """Explain what pip gets of the indexes that are configured, as nothing is installed."""
+    from nvidia_variant_provider.tools.cli import run_view
+
+    output.note(
+        f"{args.installed} is not installed here: this is what pip gets of the configured indexes "
+        f"through 'run -- pip install {args.installed}'"
+    )
+    asked = argparse.Namespace(
+        dry_run=True,
+        require_gpu=args.require_gpu,
+        any_version=False,
+        cuda_index=args.cuda_index,
+        cuda_project=[],
+    )
+    codes = []
+    for name, named in _machines(args):
+        output.emit_lines([f"{name}:"])
+        machine = options.answer_for(named).detection.machine
+        codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
+    return max(codes)
+
+
+def _read_name(args: argparse.Namespace) -> bool:
+    """Take a bare name, ``explain torch``, for what is installed under it; tell whether it is."""
     if (args.source is None) == (args.installed is None):
         raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
-    is_name = args.source is not None and _NAME.fullmatch(args.source)
-    if is_name and not os.path.exists(args.source):
-        args.source, args.installed = None, args.source
+    source = args.source
+    if source is None or not _NAME.fullmatch(source) or os.path.exists(source):
+        return False
+    args.source, args.installed = None, source
+    return True
 
 
 def _distribution(args: argparse.Namespace) -> Distribution | None:
