@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # A variable may hold megabytes; an error message may not.
 _SHOWN = 60
+_PLACE = 120
 
 
 class ProviderError(Exception):
@@ -87,6 +88,8 @@ class FleetError(InvalidValueError):
         self.where = where
         self.key = key
         shown = seen if len(seen) <= _SHOWN else f"{seen[:_SHOWN]}..."
-        place = ": ".join(part for part in (source, where, key) if part)
+        # A key of somebody else's document may be as long as the document.
+        parts = (source, where[:_PLACE], key[:_PLACE])
+        place = ": ".join(part for part in parts if part)
         message = f"{place}: seen {shown}, expected {expected}"
         super().__init__(message, subject=place, seen=shown, expected=expected)

@@ -41,6 +41,7 @@ _SHARING: Final = re.compile(
 )
 _MIG_ONLY: Final = re.compile(r"(\d{1,2}c\.)?\d{1,2}g\.\d+gb(\+\w[\w.]*)*", re.IGNORECASE)
 _CHIP_AND_NAME: Final = re.compile(r"(g[a-z]\d{2,3}[a-z]{0,2})\s*\[.*\]?", re.IGNORECASE)
+_CHIP: Final = re.compile(r"[a-z]{2}\d{2,3}[a-z]?")
 _WORDS: Final = re.compile(r"[^a-z0-9]+")
 
 # Words that say who made a GPU, which slot, memory or housing it has: the chip is the same.
@@ -130,9 +131,9 @@ def near_names(name: str, most: int = 3) -> tuple[NamedGpu, ...]:
     series = _series(key)
     keys = [known for known in _keys() if series and _series(known) == series]
     near = difflib.get_close_matches(key, keys, n=4 * most, cutoff=0.75)
-    near.sort(key=lambda known: abs(len(known) - len(key)))
     found = [min(_keys()[known], key=lambda gpu: len(gpu.title)) for known in near]
-    chips = difflib.get_close_matches(key.upper(), _chips(), n=most - 1, cutoff=0.75)
+    known_chips = _chips() if _CHIP.fullmatch(key) else ()
+    chips = difflib.get_close_matches(key.upper(), known_chips, n=most - 1, cutoff=0.75)
     return (*found[:most], *(gpu for chip in chips for gpu in _of_chip(chip, chip)))[:most]
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
+from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13
 
 _X86: Final = ("x86_64",)
 _ARM: Final = ("aarch64",)
@@ -122,6 +123,9 @@ PRODUCTS: Final = (
     Product("jetson-xavier", "Jetson AGX Xavier, Xavier NX", "GV11B", _ARM, ("xavier",)),
 )
 
+# Chips in one package with their CPU, an Arm one, so that the GPU tells the CPU.
+CHIPS_WITH_CPU: Final = frozenset({"GB20B", "GB10B", "GA10B", "GV11B", "GP10B", "GM20B", "GK20A"})
+
 # Chips that are on no PCI bus, and so missing from the table of PCI ids.
 CHIPS_OFF_PCI: Final = {
     "GV11B": ComputeCapability(7, 2),
@@ -165,9 +169,12 @@ CAPABILITIES: Final = (
     CapabilityFacts(ComputeCapability(12, 1), CudaVersion(12, 9)),
 )
 
-# CUDA 12 builds for no GPU older than this, CUDA 11 was the last for Kepler.
-# Source: release notes of CUDA 12.0.
-FIRST_CAPABILITY_OF_CUDA_12: Final = ComputeCapability(5, 0)
+# From these toolkits on, nothing is built for older GPUs: CUDA 11 was the last for Kepler.
+# Source: release notes of CUDA 12.0 and 13.0.
+OLDEST_BUILT_FOR: Final = (
+    (CudaVersion(12, 0), ComputeCapability(5, 0)),
+    (CudaVersion(13, 0), FIRST_CAPABILITY_OF_CUDA_13),
+)
 
 # The first capability of each generation, as NVIDIA's CUDA GPU pages group them. 10.x to 12.x but
 # for 10.7 are all Blackwell.

@@ -39,7 +39,7 @@ SCHEMAS: Final[dict[str, str]] = {
 class JsonModel(BaseModel):
     """A part of a document: it does not change, and a key that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
 class FailureRecord(JsonModel):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import copy
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider import machine_file, overrides
@@ -16,10 +18,17 @@ from nvidia_variant_provider.detect import answer, kernel, smi
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.child import EXITED, ChildReply, End
 from nvidia_variant_provider.detect.replay import ReplayHost
-from nvidia_variant_provider.errors import InvalidValueError, MalformedReplyError, OverrideError
+from nvidia_variant_provider.errors import (
+    FleetError,
+    InvalidValueError,
+    MalformedReplyError,
+    OverrideError,
+)
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease, SmArch
 from nvidia_variant_provider.provider import decide_for, with_forced_facts
 from nvidia_variant_provider.rules import RULE_SETS, catalogue, decide
+from nvidia_variant_provider.tools import inventory
+from nvidia_variant_provider.tools.inventory.resolve import resolve
 from tests.fuzz.mutate import TOKENS, mutate
 from tests.recorded import load_states
 
@@ -56,6 +65,11 @@ FILE_TEXTS: Final = [
 ]
 REPLIES: Final = _texts("libraries")
 PROGRAMS: Final = _texts("programs")
+INVENTORIES: Final = [
+    path.read_text("utf-8")
+    for path in sorted(Path(__file__).parents[1].glob("data/inventory/*"))
+    if not path.name.endswith((".expected.json", "SOURCES.tsv"))
+]
 DOCUMENT: Final = json.dumps(
     {
         "schema_version": 1,
@@ -152,6 +166,28 @@ def fuzz_machine(random: Random) -> None:
     assert_sound(with_forced_facts(found.machine, said))
 
 
+def fuzz_inventory(random: Random) -> None:
+    """An inventory, whatever is damaged in it, is read, or refused with a short error."""
+    text = mutate(random, random.choice(INVENTORIES), INVENTORIES)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "list")
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            entries = list(inventory.read(inventory.Partition(str(path))))
+        except FleetError as error:
+            assert len(str(error)) < 800
+            return
+    for entry in entries:
+        if isinstance(entry, FleetError):
+            assert len(str(entry)) < 800
+            continue
+        try:
+            known = resolve(entry.machine)
+        except InvalidValueError:
+            continue
+        assert all(gpu.number is None or gpu.number >= 0 for gpu in known.gpus)
+
+
 def assert_sound(machine: Machine) -> None:
     """Whatever the machine: both rule sets say only what the catalogue lists, each thing once."""
     for rule_set in RULE_SETS:
@@ -220,5 +256,6 @@ TARGETS: Final = (
     (fuzz_smi, 15),
     (fuzz_overrides, 10),
     (fuzz_machine_file, 10),
-    (fuzz_machine, 10),
+    (fuzz_machine, 7),
+    (fuzz_inventory, 3),
 )

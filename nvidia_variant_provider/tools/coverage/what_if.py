@@ -18,8 +18,7 @@ from nvidia_variant_provider.tables.driver_branches import (
     cuda_of_branch,
     last_branch_for,
 )
-from nvidia_variant_provider.tables.products import CAPABILITIES, FIRST_CAPABILITY_OF_CUDA_12
-from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13
+from nvidia_variant_provider.tables.products import CAPABILITIES, OLDEST_BUILT_FOR
 from nvidia_variant_provider.tools.coverage.catalogue import BRANCHES as SHOWN_BRANCHES
 from nvidia_variant_provider.tools.coverage.fleet import Fleet
 from nvidia_variant_provider.tools.coverage.matrix import cover
@@ -35,11 +34,6 @@ if TYPE_CHECKING:
 
 FORM: Final = "driver=580 or add=cuda12.6"
 _LABEL: Final = re.compile(r"cuda(\d{1,2})\.(\d{1,2})", re.ASCII)
-# From these toolkits on, nothing is built for older capabilities.
-_DROPPED: Final = (
-    (CudaVersion(12, 0), FIRST_CAPABILITY_OF_CUDA_12),
-    (CudaVersion(13, 0), FIRST_CAPABILITY_OF_CUDA_13),
-)
 
 
 class Change(NamedTuple):
@@ -131,7 +125,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
 
 def _buildable(cuda: CudaVersion) -> Iterator[int]:
     for row in CAPABILITIES:
-        dropped = any(cuda >= first and row.capability < kept for first, kept in _DROPPED)
+        dropped = any(cuda >= first and row.capability < kept for first, kept in OLDEST_BUILT_FOR)
         if not (row.tegra or dropped) and row.first_toolkit <= cuda:
             yield row.capability.number
 

@@ -22,7 +22,7 @@ else:
     import tomli as tomllib
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
 _VALUED: Final = {
@@ -163,6 +163,27 @@ def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
     explicit = [str(it.get("url", "")) for it in listed if not it.get("default")
                 and not it.get("explicit")]  # fmt: skip
     return default, [*explicit, *extra]
+
+
+def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]) -> dict[str, str]:
+    """Return the variables without which uv's files send it past the index it is given.
+
+    Indexes of uv.toml and pyproject.toml come before the default one; sources of a project that
+    name an index beat all. Where there are none nothing is switched off.
+    """
+    if environ.get("UV_NO_CONFIG"):
+        return {}
+    settings = _uv_settings(environ, cwd)
+    pip = _table(settings.get("pip"))
+    names = ("index", "index-url", "extra-index-url", "find-links", "no-index")
+    found = {}
+    if any(settings.get(it) or pip.get(it) for it in names):
+        found["UV_NO_CONFIG"] = "1"
+    sources = _table(settings.get("sources"))
+    pinned = sorted(it for it in projects if "index" in str(sources.get(it, "")))
+    if pinned:
+        found["UV_NO_SOURCES_PACKAGE"] = " ".join(pinned)
+    return found
 
 
 def uv_has_variants_on(environ: Mapping[str, str], words: Sequence[str], cwd: str) -> bool:

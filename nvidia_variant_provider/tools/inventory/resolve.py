@@ -16,6 +16,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, DriverRelease
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, DEFAULT_BRANCH, cuda_of_branch
 from nvidia_variant_provider.tables.names import NamedGpu, gpus_named, narrowed, near_names
+from nvidia_variant_provider.tables.products import CHIPS_WITH_CPU
 from nvidia_variant_provider.targets.devices import Device, device_of, find_device
 from nvidia_variant_provider.targets.target import parse_target
 
@@ -37,8 +38,6 @@ _ARCHITECTURES: Final = {
 _SYSTEMS: Final = {"": "linux", "linux": "linux", "windows": "win32", "win32": "win32"}
 # Windows numbers its releases between the branches of Linux: 572.16 belongs to R570.
 _TWO_PARTS: Final = re.compile(r"\d{3}\.\d{2}")
-# Chips in one package with their CPU, so that the GPU tells the CPU.
-_ONE_PACKAGE: Final = frozenset({"GB20B", "GB10B", "GA10B", "GV11B", "GP10B", "GM20B"})
 
 
 class Defaults(NamedTuple):
@@ -172,7 +171,7 @@ def is_windows_release(driver: str) -> bool:
 
 
 def _in_one_package(devices: Iterable[Device]) -> bool:
-    return any(device.chip in _ONE_PACKAGE for device in devices)
+    return any(device.chip in CHIPS_WITH_CPU for device in devices)
 
 
 def _architecture(

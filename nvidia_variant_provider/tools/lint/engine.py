@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.lint.sources import Gathered
-    from nvidia_variant_provider.tools.lint.subject import Document, Release
+    from nvidia_variant_provider.tools.lint.subject import Document, LenientRelease
 
 REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
 FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
@@ -84,7 +84,7 @@ def lint(
     return Report(gathered.files, tuple(_merge(found)))
 
 
-def _of_release(release: Release) -> list[Finding]:
+def _of_release(release: LenientRelease) -> list[Finding]:
     found = list(_of_documents(release.documents))
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
     refused = any(it.rule.severity is Severity.ERROR for it in found)

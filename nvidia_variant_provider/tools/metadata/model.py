@@ -98,6 +98,7 @@ _BUILTINS: Final = frozenset({"abi_dependency"})
 
 class _Model(BaseModel):
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="forbid",
         strict=True,

@@ -3,20 +3,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from examples.torch.clients import install_with_uv, order_by_variantlib, uv_executable
+from examples.torch.clients import (
+    install_with_uv,
+    order_by_variantlib,
+    uv_executable,
+)
 from examples.torch.releases import release as torch_release
 from examples.torch.releases import write_releases
+from examples.torch.wheels import installed_label
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.machine_file import dump
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.coverage import (
     Ending,
+    Fleet,
     Problem,
     StatedMachine,
     cover,
@@ -25,7 +32,7 @@ from nvidia_variant_provider.tools.coverage import (
     tally,
 )
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
-from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest
+from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest, wheels_of
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from tests.tools.coverage.samples import (
@@ -42,7 +49,7 @@ from tests.tools.coverage.samples import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.coverage import Finding, Fleet, Release
+    from nvidia_variant_provider.tools.coverage import Finding, Release, Row
 
 
 LINUX = "x86_64-unknown-linux-gnu"
@@ -231,6 +238,39 @@ def test_one_lock_serves_machines_that_choose_differently(tmp_path: Path) -> Non
         assert install_locked(wheels, locks["whole"], said) == 0
         assert install_locked(wheels, locks[own], said) == 0
         assert install_locked(wheels, locks[others], said) != 0
+
+
+@pytest.mark.clients
+def test_the_same_lock_serves_pip_through_a_view(tmp_path: Path) -> None:
+    """A view shows each machine its variant under a plain name; the bytes are those of the lock."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    write_releases(wheels)
+    made = read_release(str(wheels), "torch==2.14.1")
+    coverage = cover(made, tally(map(target_entry, ("h100@580", "v100@580"))))
+    lock = tmp_path / "torch.txt"
+    lock.write_text("\n".join(requirements([coverage])) + "\n")
+
+    installed = {}
+    for row in coverage.rows:
+        view = tmp_path / f"view-{row.kind.device}"
+        view.mkdir()
+        (wheel,) = wheels_of([cover(made, fleet_of(row))])
+        plain = str(replace(wheel, label=""))
+        (view / plain).write_bytes((wheels / str(wheel)).read_bytes())
+        target = view / "target"
+        command = [
+            *(sys.executable, "-m", "pip", "install", "--no-index", "--find-links", str(view)),
+            *("--require-hashes", "-r", str(lock), "--target", str(target), "--no-cache-dir"),
+        ]
+        subprocess.run(command, capture_output=True, check=True, timeout=90)
+        installed[row.kind.device] = installed_label(target, "torch", "2.14.1")
+
+    assert installed == {"H100": "cuda13.2", "Tesla V100": "cuda12.6"}
+
+
+def fleet_of(row: Row) -> Fleet:
+    return Fleet({row.kind: row.group})
 
 
 def install_locked(wheels: Path, lock: Path, said: dict[str, str]) -> int:
