@@ -6,6 +6,7 @@ the site writes it into the features: ``DriverVersion:580.65.06``, ``ComputeCapa
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ def text_nodes(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry |
     """Read ``scontrol show nodes`` as text: a record begins with ``NodeName=``."""
     record: dict[str, str] = {}
     begun = ""
-    for where, line in (*rows, ("", "NodeName=")):
+    for where, line in itertools.chain(rows, [("", "NodeName=")]):
         fields = _fields(line)
         if "NodeName" in fields:
             if record:
