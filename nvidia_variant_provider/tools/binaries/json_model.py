@@ -147,7 +147,7 @@ class LibraryRecord(JsonModel):
         "a copy of a library",
         "a fixture of tests",
         "a static archive for linking",
-        "the same library in another folder",
+        "the same library once more",
         "a build with less beside the whole one",
     ] = Field(description="only the wheel's own libraries are counted")
     signs: list[str] = Field(description="signs of device code that is not embedded as such")

@@ -114,7 +114,7 @@ class Role(Enum):
     COPY = "a copy of a library"
     TEST = "a fixture of tests"
     FOR_LINKING = "a static archive for linking"
-    DUPLICATE = "the same library in another folder"
+    DUPLICATE = "the same library once more"
     TWIN = "a build with less beside the whole one"
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # Folders of fixtures, and the endings by which builds of one library with less are told apart:
 # "libbitsandbytes_cuda118_nocublaslt.so".
 _TESTS: Final = re.compile(r"(?:^|/)(?:tests?|testing|test_data|testdata)/", re.IGNORECASE)
+_VERSION: Final = re.compile(r"(?<=\.so)(?:\.\d+)+$")
 _TWIN: Final = re.compile(r"[-_]no[a-z0-9]+(?=[._-]|$)", re.IGNORECASE)
 
 
@@ -42,10 +43,14 @@ def assigned(libraries: Iterable[Library], distribution: str) -> tuple[Library, 
 
 
 def _duplicates(libraries: Iterable[Library]) -> Iterator[str]:
-    """Yield libraries that lie in another folder too, byte for byte as far as was read."""
+    """Yield libraries that are there already: in another folder, or under their name's version.
+
+    Wheels cannot hold links, so that ``libfoo.so``, ``.so.0`` and ``.so.0.6.0`` are three files.
+    """
     seen = set()
     for one in libraries:
-        content = (one.name, one.size, one.images, one.bare, one.profiles)
+        name = _VERSION.sub("", one.name)
+        content = (name, one.size, one.images, one.bare, one.profiles)
         if one.has_kernels and content in seen:
             yield one.path
         seen.add(content)

@@ -38,8 +38,8 @@ class _State(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> _State:
-        found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino)
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 class HashCache:
@@ -94,12 +94,12 @@ def _parse(data: bytes) -> dict[str, tuple[_State, str]]:
     document = json.loads(data)
     if document["format"] != _FORMAT:
         raise ValueError(f"format {document['format']!r}")
-    found = {}
+    known = {}
     for name, (size, mtime_ns, inode, digest) in document["files"].items():
         if len(bytes.fromhex(digest)) != hashlib.sha256().digest_size:
             raise ValueError(f"a hash of {len(digest)} digits")
-        found[name] = (_State(int(size), int(mtime_ns), int(inode)), digest)
-    return found
+        known[name] = (_State(int(size), int(mtime_ns), int(inode)), digest)
+    return known
 
 
 def hash_files(

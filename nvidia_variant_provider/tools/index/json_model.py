@@ -32,14 +32,16 @@ class IndexDocument(JsonDocument):
     @classmethod
     def of(cls, plan: Plan) -> IndexDocument:
         """Return the document of a run."""
-        return cls(folder=str(plan.folder), releases=tuple(_record(it) for it in plan.releases))
+        return cls(
+            folder=str(plan.folder), releases=tuple(_record(release) for release in plan.releases)
+        )
 
 
 def _record(release: ListedRelease) -> ReleaseRecord:
     return ReleaseRecord(
         project=release.key.project,
         version=str(release.key.version),
-        files=tuple(it.path.name for it in release.files),
+        files=tuple(file.path.name for file in release.files),
         labels=tuple(release.labels),
         metadata=release.key.metadata_name if release.metadata is not None else None,
     )

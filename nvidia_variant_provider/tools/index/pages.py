@@ -43,7 +43,7 @@ class Listed:
 def project_html(project: str, files: Sequence[Listed], base: str) -> str:
     """Return the page of one project; ``base`` is what the files' names follow in their URLs."""
     title = f"Links for {html.escape(project)}"
-    return _HTML.format(title=title, body="\n".join(_anchor(it, base) for it in files))
+    return _HTML.format(title=title, body="\n".join(_anchor(file, base) for file in files))
 
 
 def project_json(project: str, files: Sequence[Listed], versions: Iterable[str], base: str) -> str:
@@ -52,7 +52,7 @@ def project_json(project: str, files: Sequence[Listed], versions: Iterable[str],
         "meta": {"api-version": "1.1"},
         "name": project,
         "versions": list(versions),
-        "files": [_file(it, base) for it in files],
+        "files": [_file(file, base) for file in files],
     }
     return json.dumps(document, indent=1) + "\n"
 
@@ -68,7 +68,7 @@ def root_html(projects: Sequence[str]) -> str:
 
 def root_json(projects: Sequence[str]) -> str:
     """Return the same page as JSON."""
-    document = {"meta": {"api-version": "1.1"}, "projects": [{"name": it} for it in projects]}
+    document = {"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in projects]}
     return json.dumps(document, indent=1) + "\n"
 
 
@@ -81,7 +81,7 @@ def _anchor(file: Listed, base: str) -> str:
         # The second is the name that pip before 23.2 knows.
         for name in ("data-core-metadata", "data-dist-info-metadata"):
             attributes[name] = f"sha256={file.core_metadata}"
-    written = " ".join(f'{name}="{html.escape(it)}"' for name, it in attributes.items())
+    written = " ".join(f'{name}="{html.escape(text)}"' for name, text in attributes.items())
     return f"    <a {written}>{html.escape(file.name)}</a><br>"
 
 

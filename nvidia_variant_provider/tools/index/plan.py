@@ -58,7 +58,7 @@ class Plan:
         """Write everything; a reader sees each file as it was or as it will be."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.links:
-            _bring(path, self.folder / path.name)
+            _link_or_copy(path, self.folder / path.name)
         for name, data in self.texts:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,20 +88,20 @@ def plan_index(
     """
     files = tuple(read_files(folder))
     _check_labels(files, only, folder)
-    kept = [it for it in files if not it.label or not only or it.label in only]
+    kept = [file for file in files if not file.label or not only or file.label in only]
     releases = tuple(group_releases(kept))
     target = output or folder
     base = f"{base_url.rstrip('/')}/" if base_url else _UP
-    digests = hashed([it.path for release in releases for it in release.files])
+    digests = hashed([file.path for release in releases for file in release.files])
     texts = [*_beside_wheels(releases), *_pages(releases, base, digests)]
     elsewhere = output is not None and output.resolve() != folder.resolve()
-    links = [it.path for it in kept] if elsewhere and not base_url else []
+    links = [file.path for file in kept] if elsewhere and not base_url else []
     stale = tuple(_stale(target, files, {name for name, _ in texts}))
     return Plan(target, releases, tuple(texts), tuple(links), stale)
 
 
 def _check_labels(files: Sequence[ListedFile], only: Collection[str], folder: Path) -> None:
-    labels = {it.label for it in files}
+    labels = {file.label for file in files}
     if absent := sorted(set(only) - labels):
         known = ", ".join(sorted(labels - {""}))
         raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
@@ -119,11 +119,11 @@ def _beside_wheels(releases: Sequence[ListedRelease]) -> Iterator[tuple[str, byt
 def _pages(
     releases: Sequence[ListedRelease], base: str, digests: Mapping[Path, str]
 ) -> Iterator[tuple[str, bytes]]:
-    projects = sorted({it.key.project for it in releases})
+    projects = sorted({release.key.project for release in releases})
     for project in projects:
-        own = [it for it in releases if it.key.project == project]
-        listed = [it for release in own for it in _listed(release, digests)]
-        versions = [str(it.key.version) for it in own]
+        own = [release for release in releases if release.key.project == project]
+        listed = [file for release in own for file in _listed(release, digests)]
+        versions = [str(release.key.version) for release in own]
         page = f"{PAGES}/{project}/index"
         yield f"{page}.html", project_html(project, listed, base).encode()
         yield f"{page}.json", project_json(project, listed, versions, base).encode()
@@ -164,7 +164,7 @@ def _stale(target: Path, files: Sequence[ListedFile], written: Collection[str]) 
             yield path
 
 
-def _bring(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     """Link a file into another folder, or copy it where that cannot be done."""
     if target.exists() and target.samefile(source):
         return

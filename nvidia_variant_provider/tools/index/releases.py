@@ -90,14 +90,14 @@ def group_releases(files: Sequence[ListedFile]) -> Iterator[ListedRelease]:
     for file in files:
         groups.setdefault(file.key, []).append(file)
     for key, members in sorted(groups.items()):
-        described = [(str(it.path), it.variant) for it in members if it.variant is not None]
+        described = [(str(file.path), file.variant) for file in members if file.variant is not None]
         metadata = union(described) if described else None
         yield ListedRelease(key, tuple(members), metadata)
 
 
 def summary(release: ListedRelease) -> str:
     """Return one line about a release, for people."""
-    kinds = Counter("sdist" if it.path.suffix != ".whl" else "wheel" for it in release.files)
+    kinds = Counter("sdist" if file.path.suffix != ".whl" else "wheel" for file in release.files)
     counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
     name, labels = release.key.metadata_name, release.labels
     shown = f"; {name}: {' '.join(labels)}" if labels else ""

@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.rules import DEFAULT_RULES
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.lint.machine_grid import MAX_LABELS, RULE_SETS, Choice, survey
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release
+from nvidia_variant_provider.tools.lint.machine_grid import (
+    MAX_LABELS,
+    RULE_SETS,
+    Choice,
+    choices_everywhere,
+)
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, LenientRelease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-SELECTION: Final[Registry[Release]] = Registry()
+SELECTION: Final[Registry[LenientRelease]] = Registry()
 
 _VIRTUAL: Final = "_virtual"
 
 
 @SELECTION.check("NV501", Severity.WARNING, Uv.NONE, "only the label decides between two builds")
-def check_ties(release: Release) -> Iterator[Problem]:
+def check_ties(release: LenientRelease) -> Iterator[Problem]:
     """Report builds with nothing between them: the lesser label wins, the older CUDA as a rule."""
     for (winner, loser), choices in _pairs(release, _tied).items():
         message = (
@@ -29,7 +34,7 @@ def check_ties(release: Release) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV502", Severity.WARNING, Uv.NONE, "a GPU generation between others has no build")
-def check_holes(release: Release) -> Iterator[Problem]:
+def check_holes(release: LenientRelease) -> Iterator[Problem]:
     """Report generations that no build serves although an older and a newer one are served."""
     for family, rows in _served(release).items():
         served = [index for index, choice in enumerate(rows) if choice.labels]
@@ -39,7 +44,7 @@ def check_holes(release: Release) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV503", Severity.NOTE, Uv.NONE, "older or newer GPU generations have no build")
-def check_reach(release: Release) -> Iterator[Problem]:
+def check_reach(release: LenientRelease) -> Iterator[Problem]:
     """Report the generations before the first and after the last that is served."""
     for family, rows in _served(release).items():
         served = [index for index, choice in enumerate(rows) if choice.labels]
@@ -50,7 +55,7 @@ def check_reach(release: Release) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV504", Severity.WARNING, Uv.NONE, "PTX wins over native code")
-def check_shadows(release: Release) -> Iterator[Problem]:
+def check_shadows(release: LenientRelease) -> Iterator[Problem]:
     """Report builds that win with PTX where a build with a cubin for the GPU is compatible too."""
     for (winner, loser), choices in _pairs(release, _shadowed).items():
         message = (
@@ -61,9 +66,9 @@ def check_shadows(release: Release) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that no machine would get")
-def check_reachable(release: Release) -> Iterator[Problem]:
+def check_reachable(release: LenientRelease) -> Iterator[Problem]:
     """Report builds that are never the best one."""
-    choices = [it for it in survey(release) if it.rule_set == DEFAULT_RULES]
+    choices = [it for it in choices_everywhere(release) if it.rule_set == DEFAULT_RULES]
     best = {it.labels[0] for it in choices if it.labels}
     fitting = {label for it in choices for label in it.labels}
     for label, variant in sorted(release.variants.items()):
@@ -73,7 +78,7 @@ def check_reachable(release: Release) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
-def check_size(release: Release) -> Iterator[Problem]:
+def check_size(release: LenientRelease) -> Iterator[Problem]:
     """Report releases that the other checks of NV5xx did not look at."""
     if len(release.variants) > MAX_LABELS:
         message = f"seen {len(release.variants)} labels, looked at are at most {MAX_LABELS}"
@@ -92,11 +97,11 @@ def _shadowed(choice: Choice) -> str:
 
 
 def _pairs(
-    release: Release, loser_of: Callable[[Choice], str]
+    release: LenientRelease, loser_of: Callable[[Choice], str]
 ) -> dict[tuple[str, str], list[Choice]]:
     """Group the machines by the pair of labels that a question is answered with."""
     pairs: dict[tuple[str, str], list[Choice]] = {}
-    for choice in survey(release):
+    for choice in choices_everywhere(release):
         if loser := loser_of(choice):
             pairs.setdefault((choice.labels[0], loser), []).append(choice)
     return pairs
@@ -112,10 +117,10 @@ def _on(choices: Iterable[Choice]) -> str:
     return f"{choices[-1]}{more}{whose}"
 
 
-def _served(release: Release) -> dict[str, list[Choice]]:
+def _served(release: LenientRelease) -> dict[str, list[Choice]]:
     """Return each family's choices with the newest driver of every generation."""
     families: dict[str, list[Choice]] = {}
-    for choice in survey(release):
+    for choice in choices_everywhere(release):
         generation = choice.generation
         # Where no platform is told, a build for Arm machines is missed by nobody who has none.
         wanted = generation.product and (choice.family or not generation.on_arm_only)
@@ -124,7 +129,7 @@ def _served(release: Release) -> dict[str, list[Choice]]:
     return families
 
 
-def _unserved(release: Release, family: str, rows: list[Choice]) -> Problem:
+def _unserved(release: LenientRelease, family: str, rows: list[Choice]) -> Problem:
     shut_out = [it for it in rows if _has_older_driver(release, it)]
     named = shut_out or rows
     names = [f"{it.generation.capability} ({it.generation.product})" for it in named]
@@ -133,13 +138,15 @@ def _unserved(release: Release, family: str, rows: list[Choice]) -> Problem:
     return Problem(_source(release), "variants", f"{cause} {', '.join(names)}{on}")
 
 
-def _has_older_driver(release: Release, choice: Choice) -> bool:
+def _has_older_driver(release: LenientRelease, choice: Choice) -> bool:
     """Tell whether a GPU that gets nothing with its newest driver gets a build with another."""
     mine = (choice.family, choice.generation, choice.rule_set)
     return any(
-        it.labels for it in survey(release) if mine == (it.family, it.generation, it.rule_set)
+        it.labels
+        for it in choices_everywhere(release)
+        if mine == (it.family, it.generation, it.rule_set)
     )
 
 
-def _source(release: Release) -> str:
+def _source(release: LenientRelease) -> str:
     return release.reference.source if release.reference else release.title

@@ -26,7 +26,7 @@ from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
 from nvidia_variant_provider.targets.devices import find_device, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, Release, mapping, texts
+from nvidia_variant_provider.tools.lint.subject import NVIDIA, LenientRelease, mapping, texts
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Choice:
 
 
 @lru_cache(maxsize=1)  # every check of NV5xx asks for the same release in turn
-def survey(release: Release) -> tuple[Choice, ...]:
+def choices_everywhere(release: LenientRelease) -> tuple[Choice, ...]:
     """Return the choice of every machine of the grid, for each family of platforms.
 
     Empty for a release with nothing to choose, or with more labels than can be looked at.
@@ -232,7 +232,7 @@ def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
 
 
 def _families(
-    release: Release, variants: Mapping[str, Properties]
+    release: LenientRelease, variants: Mapping[str, Properties]
 ) -> Mapping[str, Mapping[str, Properties]]:
     """Sort the labels by the platforms their wheels are for; without wheels they meet all."""
     families: dict[str, dict[str, Properties]] = {}

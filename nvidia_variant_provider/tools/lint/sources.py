@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
     Kind,
-    Release,
+    LenientRelease,
     Wheel,
     mapping,
     texts,
@@ -57,12 +57,12 @@ class Gathered:
             yield read_pyproject(path) if is_project else _read_json(path)
 
     @property
-    def releases(self) -> Iterator[Release]:
+    def releases(self) -> Iterator[LenientRelease]:
         """The releases that the files add up to, each read when it is asked for."""
         for key in sorted({*self._indexes, *self._wheels}):
             folder, (project, version) = key
             index = self._indexes.get(key)
-            yield Release(
+            yield LenientRelease(
                 title=f"{project} {version}",
                 index=None if index is None else _read_json(index),
                 wheels=tuple(read_wheel(path) for path in self._wheels.get(key, ())),

@@ -96,8 +96,10 @@ class Wheel:
 
 
 @dataclass(frozen=True, eq=False)
-class Release:
-    """The files of one release that were given together; equal to itself only.
+class LenientRelease:
+    """The lenient view of one release, of the files that were given together; equal to itself only.
+
+    ``releases.Release`` is the strict view: what the format makes of the same files.
 
     ``whole`` says that a folder was given, so what is not there does not exist.
     """

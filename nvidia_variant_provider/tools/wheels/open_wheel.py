@@ -89,7 +89,7 @@ class OpenWheel:
     def record(self) -> WheelRecord:
         """RECORD, which lists the members of the archive, each with its size."""
         data, name = self.read("RECORD"), str(self.path)
-        files = {it.name: it.size for it in self.archive.entries if not it.is_folder}
+        files = {entry.name: entry.size for entry in self.archive.entries if not entry.is_folder}
         record = WheelRecord.parse(self.record_path, data, name, len(files) + len(SIGNATURES))
         record.check(files, name)
         return record

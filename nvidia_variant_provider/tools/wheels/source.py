@@ -252,13 +252,13 @@ class InflatedSource:
         """Return bytes that were kept, or inflate again from the nearest checkpoint."""
         end = min(offset + length, self.size)
         for kept in self._kept:
-            found = kept.get(offset, end)
-            if found is not None:
-                return found
+            held = kept.get(offset, end)
+            if held is not None:
+                return held
         block = self._reach(offset, max(length, _BLOCK))
         if len(block) <= 4 * _BLOCK:
             # The next question is mostly about the same place.
-            self._kept = [one for one in self._kept if one.end != _ANSWER]
+            self._kept = [kept for kept in self._kept if kept.end != _ANSWER]
             self._kept.append(_Kept(offset, _ANSWER, bytearray(block)))
         return block[:length]
 

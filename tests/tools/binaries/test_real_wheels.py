@@ -132,9 +132,9 @@ KNOWN = [
     ),
     Known(
         "nvidia-curand==10.4.5.25", X86, "75 80 86 87 89 90 100 110 120",
-        "75@9.0 75@9.4 80@9.4 86@9.4 87@9.4 89@9.4 90@9.4 100@9.4 110@9.4 120@9.4", 1755, "13.4",
+        "75@9.0 75@9.4 80@9.4 86@9.4 87@9.4 89@9.4 90@9.4 100@9.4 110@9.4 120@9.4", 1749, "13.4",
         ("13.0", "13.4"),
-        "75:12+12 80:13+12 86:25+12 87:0+12 89:25+12 90:13+12 100:12+12 110:12+12 121:12+12",
+        "75:12+12 80:12+12 86:25+12 87:0+12 89:25+12 90:13+12 100:12+12 110:12+12 121:12+12",
         large=True,
     ),
     Known(
@@ -169,15 +169,28 @@ KNOWN = [
         ("13.0", "13.4"), "75:100 89:100 90:100 100:100 110:0+100 120:100 121:100", large=True,
     ),
     Known(
-        "sgl-kernel==0.3.21", X86, "80 86 89 90 90a 100a 120a", "80@8.8 90@8.8", 344, "12.9",
+        # Static archives, and mscclpp under three names, are counted once or not at all.
+        "sgl-kernel==0.3.21", X86, "80 86 89 90 90a 100a 120a", "80@8.8 90@8.8", 335, "12.9",
         ("12.0", "12.9"),
-        "80:96 89:96 90:100 100:43+3 103:0+3 107:0+3 110:0+3 120:40+3 121:0+3", large=True,
+        "80:96 89:96 90:100 100:44+1 103:0+1 107:0+1 110:0+1 120:41+1 121:0+1", large=True,
     ),
     Known(
         "torch==2.15.0", X86, "75 80 86 89 90 90a 100 100a 103f 120 120a 121a", "120@9.0", 572,
         # 13.4 made the cubins of 58 containers in plain data of libtorch_cuda.
         "13.0 13.2 13.4", ("13.0", "13.4"),
         "75:84 80:89 86:89 87:0 89:89 90:94 100:94 103:94 107:94 120:89 121:89", large=True,
+    ),
+    Known(
+        # Its own library has the name of NVIDIA's, and most of its containers hold stubs.
+        "cutensor-cu12==2.8.1", X86, "75 80 90 90a 100 100a 100f 120 120f",
+        "50@8.8 75@8.8 100@8.8", 542, "12.9", ("12.0", "12.9"),
+        "75:16 80:23+4 89:23+4 90:25+4 100:31+15 107:30+15 110:0+16 121:23+16", large=True,
+    ),
+    Known(
+        # Its cubins are older than its CUDA, which its soname and the device linker tell.
+        "nvidia-cufft-cu12==11.2.1.3", X86, "50 53 60 62 70 72 75 80 86 87 89 90",
+        "50@7.0 53@7.0 70@7.0 80@7.0 86@7.5 90@7.8", 11606, "11.5 11.8", ("12.0", "12.4"),
+        "50:2+25 70:2+62 75:5+62 80:3+67 86:6+69 89:9+69 90:3+70 100:0+70", large=True,
     ),
     Known("flashinfer-cubin==0.6.13", X86, "", "", 0, "12.9", ("12.0", "12.9"), large=True),
 ]  # fmt: skip
@@ -229,7 +242,7 @@ def test_what_is_known_of_a_wheel(known: Known) -> None:
     assert targets(contents, Kind.CUBIN) == set(known.real.split())
     assert targets(contents, Kind.PTX) == set(known.ptx.split())
     assert sum(library.kernel_containers for library in contents.own) == known.containers
-    toolkits = sorted({toolkit for library in contents.own for toolkit in library.toolkits})
+    toolkits = sorted({toolkit for library in contents.own for toolkit in library.all_toolkits})
     assert " ".join(map(str, toolkits)) == known.toolkits
     assert (str(bounds.compatible), str(bounds.strict)) == known.bounds
     assert covered(contents, known.cover) == known.cover

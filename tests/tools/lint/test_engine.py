@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.findings.model import Severity
 from nvidia_variant_provider.tools.findings.selection import Selection
-from nvidia_variant_provider.tools.lint import checks_selection, sources
-from nvidia_variant_provider.tools.lint import machine_grid as survey_module
+from nvidia_variant_provider.tools.lint import checks_selection, machine_grid, sources
 from nvidia_variant_provider.tools.lint.engine import lint
-from nvidia_variant_provider.tools.lint.machine_grid import family_names, survey
+from nvidia_variant_provider.tools.lint.machine_grid import choices_everywhere, family_names
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from tests.tools.lint.releases import (
     Json,
@@ -375,7 +374,7 @@ def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> N
     (one,) = gathered.releases
     best = {
         (str(it.generation.capability), str(it.cuda)): it.labels[:1]
-        for it in survey(one)
+        for it in choices_everywhere(one)
         if it.rule_set == 1
     }
 
@@ -405,7 +404,7 @@ def test_code_for_a_gpu_of_the_tables_has_a_machine(arch: str, folder: str, tmp_
 def test_more_labels_than_can_be_ranked_are_told_and_the_rest_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(survey_module, "MAX_LABELS", 3)
+    monkeypatch.setattr(machine_grid, "MAX_LABELS", 3)
     monkeypatch.setattr(checks_selection, "MAX_LABELS", 3)
     document = read_base()["index"]
     document["variants"]["a"] = document["variants"]["b"] = document["variants"]["cuda13.0"]
@@ -592,3 +591,11 @@ def test_an_upper_bound_for_gpus_that_newer_drivers_dropped_is_fine(tmp_path: Pa
     }
 
     assert "NV608" not in {code for code, _ in found(release(tmp_path, patch))}
+
+
+def test_checks_for_an_upload_run_only_if_asked_for(tmp_path: Path) -> None:
+    folder = release(tmp_path, {})
+
+    assert found(folder) == []
+    codes = [it.rule.code for it in lint([str(folder)], for_pypi=True).findings]
+    assert codes == ["NV701", "NV701", "NV701", "NV702", "NV704"]

@@ -45,6 +45,35 @@ def test_a_few_containers_do_not_speak_for_a_wheel() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sets", "standings"),
+    [
+        # Three of four are just enough, of code for the very GPU and of code that runs there.
+        pytest.param(
+            [(3, "80 86"), (1, "90")],
+            {"8.0": Standing.CLAIMED, "8.6": Standing.CLAIMED, "9.0": Standing.PARTIAL},
+            id="present-in-just-enough",
+        ),
+        pytest.param(
+            [(2, "80"), (1, "80 86"), (1, "90")],
+            {"8.0": Standing.CLAIMED, "8.6": Standing.COVERED, "9.0": Standing.PARTIAL},
+            id="served-by-just-enough",
+        ),
+        pytest.param(
+            [(1, "80"), (1, "80 86"), (2, "90")],
+            {"8.0": Standing.PARTIAL, "8.6": Standing.PARTIAL, "9.0": Standing.PARTIAL},
+            id="too-few",
+        ),
+    ],
+)
+def test_the_threshold_itself_is_enough(
+    sets: list[tuple[int, str]], standings: dict[str, Standing]
+) -> None:
+    claims = judge_claims(profiles(*sets), 0.75)
+
+    assert {str(claim.capability): claim.standing for claim in claims} == standings
+
+
+@pytest.mark.parametrize(
     ("sets", "expected"),
     [
         pytest.param([(4, "90a")], ["90_real"], id="a-of-the-last-of-its-major"),

@@ -101,6 +101,38 @@ def test_architectures_against_code(
     assert codes(variant(tmp_path, members, archs)) == expected
 
 
+def messages(facts: Facts, code: str) -> list[str]:
+    found = verify_wheel(facts, EVERYTHING)
+    return [it.problem.message for it in found if it.rule.code == code]
+
+
+def test_a_copy_with_code_for_the_gpu_is_named_and_no_other(tmp_path: Path) -> None:
+    copies = {
+        COPY: cuda_library("80", "90"),
+        "demo.libs/libcudart.1a2b3c4d.so.12": cuda_library("75"),
+    }
+    facts = variant(tmp_path, libraries("80") | copies, "80_real 90_real")
+
+    assert messages(facts, "NV301") == [f"no cubin runs on 9.0; only the copied {COPY} has code"]
+
+
+def test_without_a_copy_that_has_code_none_is_named(tmp_path: Path) -> None:
+    alone = variant(tmp_path, libraries("80"), "80_real 90_real")
+    other = variant(tmp_path, libraries("80") | {COPY: cuda_library("80", "75")}, "80_real 90_real")
+
+    assert messages(alone, "NV301") == messages(other, "NV301") == ["no cubin runs on 9.0"]
+
+
+def test_single_cubins_are_listed_and_what_they_lack(tmp_path: Path) -> None:
+    members = {"demo/a.so": packing.shared_object(packing.cubin(90), name=RODATA)}
+
+    lacking = variant(tmp_path, members, "80_real 90_real")
+    enough = variant(tmp_path, members, "90_real")
+
+    assert messages(lacking, "NV331") == ["single cubins for 9.0; none for 80_real"]
+    assert messages(enough, "NV331") == ["single cubins for 9.0"]
+
+
 @pytest.mark.parametrize(
     ("targets", "archs", "bound", "expected"),
     [
