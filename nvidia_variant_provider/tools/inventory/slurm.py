@@ -100,6 +100,11 @@ def listing(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry | Fl
             yield FleetError(*place, "NODELIST", str(error), "a list of hosts")
 
 
+def bare_listing(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry | FleetError]:
+    """Read ``sinfo -h -o "%N %G %f"``, which has no header."""
+    yield from listing(itertools.chain([("", "NODELIST|GRES|AVAIL_FEATURES")], rows), source)
+
+
 _COLUMNS: Final = {
     "NODELIST": "nodes", "HOSTNAMES": "nodes", "GRES": "gres", "AVAIL_FEATURES": "features",
     "ACTIVE_FEATURES": "features", "FEATURES": "features",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from nvidia_variant_provider.errors import FleetError
 from nvidia_variant_provider.tools.inventory import (
     dcgm,
     documents,
+    machine_files,
     pci_lists,
     schedulers,
     slurm,
@@ -35,6 +37,7 @@ MAX_YAML: Final = 64 << 20
 _LOOKS: Final = (
     (re.compile(r"^NodeName=", re.MULTILINE), slurm.text_nodes),
     (re.compile(r"^\s*(NODELIST|HOSTNAMES)\b.*\b(GRES|AVAIL_FEATURES)\b"), slurm.listing),
+    (re.compile(r"^[\w.\-,\[\]]+[ |]+(gpu:\S|\(null\))"), slurm.bare_listing),
     (re.compile(r"^\s*HOST_NAME\s.*\b(GPU_)?MODEL\b", re.IGNORECASE), schedulers.lsf),
     (re.compile(r"^(#.*\n)*DCGM_\w+\{", re.MULTILINE), dcgm.exporter),
 )
@@ -134,7 +137,19 @@ def _machine(rows: list[Line], source: str) -> StatedMachine:
         return pci_lists.lspci(rows)
     if any(line.lstrip().startswith("<?xml") for _, line in rows[:1]):
         return smi_xml.parse("\n".join(line for _, line in rows), source)
+    if rows[0][1].lstrip().startswith("{"):
+        return _json_machine("\n".join(line for _, line in rows), Place(source, rows[0][0]))
     return smi.machine(rows, source)
+
+
+def _json_machine(text: str, place: Place) -> StatedMachine:
+    """Read what ``ansible -m setup`` prints behind the name of a host."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FleetError(*place, "", str(error), "a JSON document") from error
+    facts = place.mapping(document.get("ansible_facts"), "ansible_facts")
+    return machine_files.ansible(place, facts).machine
 
 
 def _yaml(content: Content, source: str) -> Iterator[Entry | FleetError]:

@@ -327,7 +327,37 @@ def test_table_of_a_spreadsheet_with_other_names_and_more_columns(folder: Path) 
     assert entry.machine.gpus == (StatedGpu("NVIDIA L4"),)
 
 
+ANSIBLE_FACTS = """\
+n1 | SUCCESS => {
+    "ansible_facts": {
+        "ansible_architecture": "aarch64",
+        "ansible_local": {"gpu": {"name": "NVIDIA GH200 480GB", "driver_version": "580.65.06"}}
+    }
+}
+"""
+
+
+def test_facts_of_hosts_as_ansible_prints_them(folder: Path) -> None:
+    (entry,) = entries(folder, ANSIBLE_FACTS)
+
+    assert (entry.name, entry.machine.driver, entry.machine.architecture) == (
+        "n1", "580.65.06", "aarch64"
+    )  # fmt: skip
+
+
+def test_sinfo_without_a_header(folder: Path) -> None:
+    (entry, cpu) = entries(folder, "n[1-4] gpu:Q6K:4(S:0-1)\nlogin (null)\n")
+
+    assert (entry.machines, entry.machine.gpus) == (4, (StatedGpu("Q6K", "", 4),))
+    assert cpu.machine == StatedMachine()
+
+
 BAD = [
+    pytest.param(
+        'Field "compute_cap" is not a valid field to query.\n',
+        "without compute_cap",
+        id="old driver",
+    ),
     pytest.param("", "an empty file", id="nothing"),
     pytest.param("{}", "an empty JSON object", id="an empty object"),
     pytest.param({"gpu": [], "cuda": "13.0"}, "a JSON object with 'gpu', 'cuda'", id="misspelt"),
