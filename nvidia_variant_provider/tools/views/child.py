@@ -24,8 +24,8 @@ def run_child(
 ) -> int:
     """Run a command and return its exit code, -N if signal N ended it.
 
-    ``meanwhile`` is called once the command runs. Raises ``OSError`` if it cannot be started. Python
-    ignores SIGPIPE and SIGXFSZ; the child gets them as a shell would have given them.
+    ``meanwhile`` is called once the command runs. Raises ``OSError`` if it cannot be started.
+    Python ignores SIGPIPE and SIGXFSZ; the child gets them as a shell would have given them.
     """
     sys.stdout.flush()
     with _signals() as child:
