@@ -27,6 +27,7 @@ PAGES: Final = {
     "properties": ("targets.md", "properties.md"),
     "targets": ("targets.md",),
     "run": ("views.md", "targets.md"),
+    "serve": ("views.md", "how-to/team-server.md"),
     "cache": ("views.md",),
     "torch-backend": ("targets.md",),
     "explain": ("explain.md",),

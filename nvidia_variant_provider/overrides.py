@@ -191,7 +191,7 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[Note]:
     known = [row.name for row in VARIABLES]
     names = [name for name in environ if name.startswith(PREFIX) and environ[name]]
     for name in sorted(set(names) - set(known)):
-        meant = _meant(name.removeprefix(PREFIX), [it.removeprefix(PREFIX) for it in known])
+        meant = _meant(name.removeprefix(PREFIX), [row.removeprefix(PREFIX) for row in known])
         if meant:
             expected = f"the name {PREFIX}{meant}: this one is not known"
             raise OverrideError(name[:100], environ[name], expected)
@@ -209,7 +209,10 @@ def _meant(name: str, known: list[str]) -> str:
 
 
 def _patch(environ: Mapping[str, str]) -> Iterator[Note]:
-    match = re.fullmatch(_FORCED_CUDA, environ.get(FORCE_CUDA, "").strip(), re.ASCII)
+    text = environ.get(FORCE_CUDA, "").strip()
+    if not text:
+        return  # Nearly always: that spares compiling the pattern.
+    match = re.fullmatch(_FORCED_CUDA, text, re.ASCII)
     if match is not None and match[3]:
         text = f"{FORCE_CUDA}: {match[3]} is ignored: drivers support a major and a minor"
         yield Note("patch-ignored", text)

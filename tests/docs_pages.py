@@ -81,6 +81,14 @@ def _checkout(folder: Path) -> None:
     subprocess.run(uninstall, env=clean_environment(), check=True, capture_output=True)
 
 
+def _whole_checkout(folder: Path) -> None:
+    """Copy what an installation from a checkout reads."""
+    for name in ("nvidia_variant_provider", "docs"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, folder / name)
+
+
 def _our_wheel(path: Path, libraries: Mapping[str, bytes] = KERNELS) -> None:
     """Write an ordinary wheel with our own kernels in it, under any name."""
     name, version = path.name.split("-")[:2]
@@ -199,6 +207,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "coverage.md": World(_fleet, alternatives=True),
     "index-folder.md": World(_index_folder, {**_ONLINE}),
     "index.md": _PLAIN,
+    "installation.md": World(_whole_checkout, {**_ONLINE, "VIRTUAL_ENV": None, "PIP_TARGET": None}),
     "inspect.md": World(_ordinary_wheels),
     "records.md": _PLAIN,
     "rule-sets.md": _PLAIN,

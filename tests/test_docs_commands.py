@@ -22,6 +22,7 @@ NEEDS = {
     "a quiet machine",
     "an hour",
     "an index with PyTorch's layout",
+    "PyTorch's indexes",
     "conda",
     "Docker",
     "jq",
@@ -29,7 +30,7 @@ NEEDS = {
 }
 # Pages whose commands another test, or the gate itself, runs.
 ELSEWHERE = {
-    "README.md": ("tests/test_examples.py", ".ci/run"),
+    "README.md": ("tests/test_readme.py", "tests/test_examples.py", ".ci/run"),
     "docs/convert.md": ("tests/tools/cli/test_convert.py",),
     "docs/explain.md": ("tests/test_docs_explain.py",),
     "docs/releasing.md": ("tests/test_check_tag.py", ".ci/run"),

@@ -366,3 +366,12 @@ def test_a_pinned_plugin_probes_nothing_and_stays_light() -> None:
     )
 
     assert (done.stdout, done.stderr.strip()) == ("", "([], [], '90a_real')")
+
+
+def test_a_copy_without_product_names_says_what_to_set_instead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "nvidia_variant_provider.targets.target", None)
+
+    with pytest.raises(OverrideError, match="has no product names; set NV_VARIANT_PROVIDER_FORCE"):
+        answer({TARGET: "h100@580"})

@@ -19,7 +19,6 @@ from nvidia_variant_provider.detect.libraries import (
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
-from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings, read_surroundings
 from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.smi import SmiAnswer
+    from nvidia_variant_provider.detect.surroundings import Surroundings
 
 DEFAULT_SECONDS: Final = 10.0
 
@@ -52,7 +52,7 @@ class Detection:
 
     machine: Machine
     trail: tuple[Step, ...]
-    surroundings: Surroundings = ANYWHERE
+    surroundings: Surroundings | None = None
 
 
 def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = False) -> Detection:
@@ -74,7 +74,7 @@ class _Cascade:
     started: float = 0.0
     foreign_files: bool = False
     reserved: float = 0.0
-    surroundings: Surroundings = ANYWHERE
+    surroundings: Surroundings | None = None
 
     def run(self) -> Detection:
         self.started = self.host.monotonic()
@@ -106,6 +106,8 @@ class _Cascade:
         return self._ask_guarded(seen)
 
     def _look_around(self) -> Surroundings:
+        from nvidia_variant_provider.detect.surroundings import read_surroundings
+
         self.surroundings = read_surroundings(self.host, for_a_person=self.confirm)
         return self.surroundings
 
@@ -170,10 +172,8 @@ class _Cascade:
             seen = replace(seen, smi=self._ask_smi())
         if seen.release is None and seen.kernel is not None and seen.kernel.pci:
             seen = replace(seen, installed=installed_release(self.host))
-        if seen.platform.system == "linux" and not answering_gpus(seen):
-            kernel = seen.kernel
-            if kernel is not None:
-                kernel = replace(kernel, open_module=is_open_module(self.host.files))
+        if seen.kernel is not None and not answering_gpus(seen):
+            kernel = replace(seen.kernel, open_module=is_open_module(self.host.files))
             seen = replace(seen, kernel=kernel, surroundings=self._look_around())
             if self.confirm:
                 seen = replace(seen, control=self._open_control(seen))
@@ -260,7 +260,7 @@ class _Cascade:
                 self.notes.append(Note("wsl-shadowed", text))
             return
         if folder in search_path(self.host) or any(
-            it.code == "library-folder" for it in self.notes
+            note.code == "library-folder" for note in self.notes
         ):
             return
         text = (
@@ -318,5 +318,5 @@ def _wants_libcuda(seen: Observations) -> bool:
 def _wants_smi(seen: Observations) -> bool:
     """Tell whether no library could be asked; one that answered or hangs makes it pointless."""
     answers = (*seen.nvml, *seen.cuda)
-    spoke = any(found.init is not None or found.timed_out for found in answers)
+    spoke = any(answer.init is not None or answer.timed_out for answer in answers)
     return not spoke

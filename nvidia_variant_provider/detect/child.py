@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import time
-from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.value_types import dataclass
@@ -30,14 +29,17 @@ ENDING_SHARE: Final = 0.1
 _SIGNAL_CODES: Final = range(129, 160)
 
 
-class Ending(Enum):
-    """The ways in which a conversation with a child ends; the values are those of records."""
+class Ending:
+    """The ways in which a conversation with a child ends; the words are those of records.
 
-    EXIT = "exit"
-    SIGNAL = "signal"
-    TIMEOUT = "timeout"
-    FLOODED = "too much output"
-    NOT_STARTED = "not started"
+    No enumeration: an installer would pay for making one.
+    """
+
+    EXIT: Final = "exit"
+    SIGNAL: Final = "signal"
+    TIMEOUT: Final = "timeout"
+    FLOODED: Final = "too much output"
+    NOT_STARTED: Final = "not started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class End:
     ``number`` is the exit code or the signal, ``detail`` why a child could not be started.
     """
 
-    ending: Ending
+    ending: str
     number: int = 0
     detail: str = ""
 
@@ -65,26 +67,26 @@ class End:
         """Read the text of an end as records hold it; ``None`` for any other text."""
         match = re.fullmatch(r"(exit|signal) (\d{1,10})", text, re.ASCII)
         if match is not None:
-            return cls(Ending(match[1]), int(match[2]))
+            return cls(match[1], int(match[2]))
         word, colon, detail = text.partition(": ")
-        if colon and word == Ending.NOT_STARTED.value:
+        if colon and word == Ending.NOT_STARTED:
             return cls(Ending.NOT_STARTED, 0, detail)
         return next((end for end in (TIMEOUT, FLOODED) if str(end) == text), None)
 
     @property
     def timed_out(self) -> bool:
         """Whether the child was still silent at its deadline."""
-        return self.ending is Ending.TIMEOUT
+        return self.ending == Ending.TIMEOUT
 
     @property
     def never_started(self) -> bool:
         """Whether there was no child at all."""
-        return self.ending is Ending.NOT_STARTED
+        return self.ending == Ending.NOT_STARTED
 
     def __str__(self) -> str:
         if self.ending in {Ending.EXIT, Ending.SIGNAL}:
-            return f"{self.ending.value} {self.number}"
-        return f"{self.ending.value}: {self.detail}" if self.detail else str(self.ending.value)
+            return f"{self.ending} {self.number}"
+        return f"{self.ending}: {self.detail}" if self.detail else self.ending
 
 
 EXITED: Final = End(Ending.EXIT)

@@ -53,7 +53,7 @@ def parse_control(reply: ChildReply, files: FileView) -> ControlNode | None:
 
 
 def name_of_group(files: FileView, number: str) -> str:
-    """Return the name of a group, or its number where the system has no name for it."""
+    """Return the name of a group, or its number where the system has no name for answer."""
     try:
         text = files.read_text(GROUPS)
     except OSError as error:

@@ -63,7 +63,7 @@ def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     elif not seen.cuda:
         status, reason, notes = _WORKS
     elif cuda is None:
-        codes = ", ".join(describe_code("cuda", found.init) for found in seen.cuda if found.init)
+        codes = ", ".join(describe_code("cuda", answer.init) for answer in seen.cuda if answer.init)
         status, reason, notes = Status.BROKEN, f"this driver rejects every libcuda: {codes}", ()
     elif cuda.init:
         status, reason, notes = _cuda_does_not_start(seen, cuda.init)
@@ -132,8 +132,7 @@ def _nvml_refusal(seen: Observations, code: int, gpus: tuple[Gpu, ...]) -> Diagn
         return Diagnosis(Status.DRIVER_NO_GPU, reason, notes=(cause("no-device-nodes"),))
     if code == UNKNOWN:
         # Seen where a container's device cgroup was taken away while it ran.
-        code_of = "unit-devices" if seen.surroundings.unit else "devices-lost"
-        lost = cause(code_of, unit=seen.surroundings.unit)
+        lost = cause("unit-devices" if seen.unit else "devices-lost", unit=seen.unit)
         return _blocked(f"{text}: the GPUs are there and do not open", gpus, lost)
     release = seen.release.value if seen.release else None
     notes = (cause("library-mismatch", loaded=release),) if code == NVML_MISMATCH else ()
@@ -151,7 +150,8 @@ def _refused_by(seen: Observations) -> Note:
         return cause("access-blocked")
     if not control.is_for_all:
         return cause("nodes-denied", group=control.group, mode=f"{control.mode:04o}")
-    return cause("selinux-denied" if seen.surroundings.container else "nodes-on-nodev")
+    container = seen.surroundings.container if seen.surroundings else ""
+    return cause("selinux-denied" if container else "nodes-on-nodev")
 
 
 def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) -> Diagnosis:
@@ -174,7 +174,7 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
 def _left_behind(seen: Observations) -> tuple[Note, ...]:
     """Name the GPUs that the loaded driver is too new for."""
     pci = seen.kernel.pci if seen.kernel is not None else ()
-    left = next((it.as_gpu() for it in pci if left_behind(it.as_gpu(), seen.release)), None)
+    left = next((gpu.as_gpu() for gpu in pci if left_behind(gpu.as_gpu(), seen.release)), None)
     if left is None or left.capability is None:
         return ()
     return (cause("gpu-left-behind", branch=last_branch_for(left.capability)),)
@@ -196,7 +196,7 @@ def _wrong_kind(seen: Observations) -> tuple[Note, ...]:
 
 def _cuda_refusal(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis | None:
     """Read the status code of ``cuInit``, where NVML had nothing to say."""
-    codes = [found.init for found in seen.cuda if found.init]
+    codes = [answer.init for answer in seen.cuda if answer.init]
     if not codes:
         return None
     text = describe_code("cuda", codes[0])

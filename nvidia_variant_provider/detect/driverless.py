@@ -72,7 +72,7 @@ def _wsl(seen: Observations) -> Diagnosis:
     if not seen.could_ask:
         reason = "the driver of Windows could not be asked: it says nothing in files"
         return _unusable(Status.BLOCKED, reason)
-    if not any(found.loaded for found in (nvml, cuda) if found) and not _crashed(seen):
+    if not any(answer.loaded for answer in (nvml, cuda) if answer) and not _crashed(seen):
         reason = "WSL without the NVIDIA driver of Windows: no driver library is there"
         return _unusable(Status.NONE, reason)
     said = next((it.describe() for it in (nvml, cuda) if it and (it.init or not it.complete)), "")
@@ -97,7 +97,7 @@ def _tegra(seen: Observations) -> Diagnosis:
 
 def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
     """Diagnose GPUs on the bus without a driver for them."""
-    gpus = tuple(found.as_gpu() for found in pci if found.driver != PASSED_THROUGH)
+    gpus = tuple(gpu.as_gpu() for gpu in pci if gpu.driver != PASSED_THROUGH)
     if not gpus:
         reason = "the NVIDIA GPUs here are given to virtual machines"
         return _unusable(Status.GPU_NO_DRIVER, reason, holders(pci))
@@ -108,7 +108,7 @@ def _hardware(seen: Observations, pci: tuple[PciGpu, ...]) -> Diagnosis:
     if asked and (not seen.could_ask or _crashed(seen)):
         reason = "the driver could not be asked" if not seen.could_ask else "its library crashed"
         return Diagnosis(Status.BROKEN, reason, gpus, usable_driver=False)
-    others = sorted({found.driver for found in pci} - {"", "nvidia", PASSED_THROUGH})
+    others = sorted({gpu.driver for gpu in pci} - {"", "nvidia", PASSED_THROUGH})
     bound = f" (bound to {', '.join(others)})" if others else ""
     reason = f"an NVIDIA GPU is there{bound}, but no kernel-mode driver of NVIDIA is loaded"
     notes = _why_no_driver(seen, pci)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.outcome import Hit
-from nvidia_variant_provider.detect.surroundings import ANYWHERE, Surroundings
 from nvidia_variant_provider.tables.driver_branches import cuda_of_branch, last_branch_for
 from nvidia_variant_provider.value_types import dataclass
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.kernel import KernelView, PciGpu
     from nvidia_variant_provider.detect.smi import SmiAnswer
+    from nvidia_variant_provider.detect.surroundings import Surroundings
     from nvidia_variant_provider.model import CudaVersion, DriverRelease, Gpu, Note, Platform
 
 # A stub, or a libcuda that does not fit the kernel-mode driver: what it says does not count.
@@ -40,7 +40,7 @@ class Observations:
     smi: SmiAnswer | None = None
     remembered_gpus: tuple[PciGpu, ...] = ()
     present_gpus: tuple[PciGpu, ...] | None = None
-    surroundings: Surroundings = ANYWHERE
+    surroundings: Surroundings | None = None
     control: ControlNode | None = None
     no_libcuda: bool = False
     no_child: bool = False
@@ -75,7 +75,7 @@ class Observations:
         seen = bool(self.present_gpus) or (
             kernel is not None and (kernel.module or kernel.proc or kernel.pci or kernel.nodes)
         )
-        return not seen and any(found.is_shim for found in (*self.nvml, *self.cuda))
+        return not seen and any(answer.is_shim for answer in (*self.nvml, *self.cuda))
 
     @property
     def release(self) -> Hit[DriverRelease] | None:
@@ -96,7 +96,7 @@ class Observations:
     @property
     def driver_present(self) -> bool:
         """Whether a driver works here or is at least loaded."""
-        answered = any(found.init == 0 for found in (self.best_nvml, self.best_cuda) if found)
+        answered = any(answer.init == 0 for answer in (self.best_nvml, self.best_cuda) if answer)
         return self.release is not None or answered
 
     @property
@@ -110,9 +110,14 @@ class Observations:
 
         WSL goes by its one device, Tegra by nodes of its own.
         """
-        if self.kernel is None or self.kernel.wsl or self.tegra:
+        if self.kernel is None or self.kernel.wsl or self.tegra or self.surroundings is None:
             return False
         return self.surroundings.contained
+
+    @property
+    def unit(self) -> str:
+        """The unit of systemd that this process runs in, as far as that was looked at."""
+        return self.surroundings.unit if self.surroundings else ""
 
     @property
     def could_ask(self) -> bool:
@@ -165,6 +170,6 @@ def left_behind(gpu: Gpu, release: Hit[DriverRelease] | None) -> bool:
 def _best(answers: tuple[LibraryAnswer, ...]) -> LibraryAnswer | None:
     return max(
         answers,
-        key=lambda found: (found.init == 0, found.init is not None, found.cuda is not None),
+        key=lambda answer: (answer.init == 0, answer.init is not None, answer.cuda is not None),
         default=None,
     )

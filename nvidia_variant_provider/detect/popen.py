@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from nvidia_variant_provider.detect.child import (
@@ -151,11 +152,10 @@ class _Program:
                 _close(process.stdout)
 
     def _read(self, stream: IO[bytes]) -> None:
-        try:
+        # A read that fails ends the output as an end does: what has come is what there is.
+        with suppress(OSError):
             while self._received.take(os.read(stream.fileno(), 65536)):
                 pass
-        except OSError:
-            pass  # It ends the output as an end does: what has come is what there is.
         # Closed here and nowhere else: elsewhere its number could be reused under a read.
         _close(stream)
         self._done.set()
@@ -185,7 +185,5 @@ class _Program:
 
 def _close(stream: IO[bytes] | None) -> None:
     assert stream is not None  # noqa: S101 - for the type checker
-    try:
+    with suppress(BrokenPipeError):  # The other end is gone.
         stream.close()
-    except OSError as error:
-        raise_foreign(error)  # Else the other end is gone.

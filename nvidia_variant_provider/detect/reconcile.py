@@ -73,7 +73,7 @@ def _weigh_cuda(seen: Observations) -> tuple[CudaVersion | None, str, bool]:
     if native is not None and native.cuda is not None:
         return native.cuda, f"libcuda ({native.path})", False
     # With a rejected libcuda first on the path, NVML repeats what that library says.
-    rejected = any(found.init in REJECTED_INITS for found in seen.cuda)
+    rejected = any(answer.init in REJECTED_INITS for answer in seen.cuda)
     if nvml is not None and nvml.cuda is not None and not rejected:
         return nvml.cuda, f"NVML ({nvml.path})", False
     if seen.smi is not None and seen.smi.cuda is not None:
@@ -143,7 +143,7 @@ def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
             Note("gpu-without-driver", f"{chip.as_gpu().name} at {chip.address}: bound to {holder}")
             for chip, holder in _unserved(seen)
         ]
-    if any(found.asleep for found in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
+    if any(gpu.asleep for gpu in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
         notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
     return notes
 

@@ -376,8 +376,6 @@ def advise(note: Note, machine: Machine, around: Surroundings) -> str:
     here = places(machine, around)
     rows = [row for row in TABLE if row.cause == note.code and row.place in here]
     if not rows:
-        rows = [row for row in TABLE if row.cause == note.code]
-    if not rows:
         return ""
     order = {place: index for index, place in enumerate(here)}
     best = min(rows, key=lambda row: (row.grade == "u", order.get(row.place, len(order))))

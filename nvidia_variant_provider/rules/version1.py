@@ -93,7 +93,7 @@ def _judge_sm_arch(machine: Machine, value: str) -> Verdict:
     verdicts = {found: judge_arch(arch, found, machine.cuda) for found in machine.capabilities}
     strongest = verdicts[machine.capabilities[-1]]
     chosen = next((verdict for verdict in verdicts.values() if verdict.supported), strongest)
-    left_out = [str(found) for found, verdict in verdicts.items() if not verdict.supported]
+    left_out = [str(answer) for answer, verdict in verdicts.items() if not verdict.supported]
     if not chosen.supported or not left_out:
         return chosen
     return Verdict(True, f"{chosen.reason}; not on the GPUs of {', '.join(left_out)}")
@@ -105,7 +105,7 @@ def _note_on_archs(machine: Machine) -> Note | None:
     if not machine.capabilities:
         return Note("capability-unknown", "only the bounds are reported: no capability is known")
     if len(machine.capabilities) > 1:
-        shown = ", ".join(str(found) for found in machine.capabilities)
+        shown = ", ".join(str(capability) for capability in machine.capabilities)
         text = (
             f"GPUs of several capabilities ({shown}): builds that fit the weakest lead, and may "
             "leave out the others; choose with NV_VARIANT_PROVIDER_GPU=highest, lowest or an index"

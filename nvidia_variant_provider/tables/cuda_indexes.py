@@ -52,6 +52,6 @@ JETSON_INDEXES: Final = (
 )
 
 
-def folder_address(label: str) -> str:
-    """Return the address of a folder of PyTorch's index: of ``cu126``, for instance."""
-    return f"{TORCH_INDEX}/{label}"
+def folder_address(label: str, index: str = "") -> str:
+    """Return the address of a folder, ``cu126`` for instance, of PyTorch's index or another."""
+    return f"{(index or TORCH_INDEX).rstrip('/')}/{label}"

@@ -145,7 +145,7 @@ NAMES: Final = {
     ),
     "TU102": (
         "TITAN RTX; GeForce RTX 2080 Ti; CMP 50HX; Quadro RTX 6000; Quadro RTX 8000; GeForce "
-        "RTX 2080; Tesla T40 24GB; GRID RTX T10"
+        "RTX 2080; Tesla T40 24GB; GRID RTX T10; Q6K; Q8K"
     ),
     "TU104": (
         "GeForce RTX 2080 SUPER; GeForce RTX 2080; GeForce RTX 2070 SUPER; GeForce RTX 2060; "

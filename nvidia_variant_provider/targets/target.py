@@ -40,7 +40,7 @@ class Target:
     @property
     def architectures(self) -> tuple[str, ...]:
         """The CPU architectures that all devices share, the assumed one first."""
-        shared = [it.architectures for it in self.devices[1:]]
+        shared = [device.architectures for device in self.devices[1:]]
         return tuple(
             name for name in self.devices[0].architectures if all(name in it for it in shared)
         )
@@ -58,12 +58,12 @@ class Target:
             cuda_source=f"target, {driver.words}",
             gpus=tuple(
                 Gpu(
-                    it.title,
-                    capability=it.capability,
-                    integrated=it.tegra or it.chip == "GB20B",
+                    device.title,
+                    capability=device.capability,
+                    integrated=device.tegra or device.chip == "GB20B",
                     source="target",
                 )
-                for it in self.devices
+                for device in self.devices
             ),
             tegra=self.devices[0].tegra,
             notes=tuple(_notes(driver)),
@@ -99,13 +99,13 @@ def parse_target(text: str) -> Target:
     if not all(part.strip() for part in parts) or (at and not driver):
         raise InvalidValueError(f"expected {FORM}")
     devices = tuple(find_device(part) for part in parts)
-    if len({(it.tegra, it.capability if it.tegra else None) for it in devices}) > 1:
+    if len({(device.tegra, device.capability if device.tegra else None) for device in devices}) > 1:
         raise InvalidValueError("a Jetson's GPU and another one cannot share a machine")
     chosen = (
         tegra_driver(devices[0], driver) if devices[0].tegra else ordinary_driver(devices, driver)
     )
     target = Target(text.strip(), devices, chosen)
     if not target.architectures:
-        sold = "; ".join(f"{it.name}: {', '.join(it.architectures)}" for it in devices)
+        sold = "; ".join(f"{device.name}: {', '.join(device.architectures)}" for device in devices)
         raise InvalidValueError(f"no CPU architecture takes all of these GPUs ({sold})")
     return target

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.table import PIP, UV
 from nvidia_variant_provider.tools.releases.source import read_release
 from tests.tools.convert.test_torch import pip_install
-from tests.tools.lint.releases import Json, read_base, write_release
+from tests.tools.lint.releases import Json, read_base, write_release, write_wheel
+from tests.tools.lint.serving import serve
 from tests.tools.lint.uv import uv_install
 
 if TYPE_CHECKING:
@@ -63,6 +64,14 @@ def predicted(folder: Path) -> tuple[str | None, bool]:
         pytest.param(
             {"wheels": {BEST: {"variant": {"$schema": None}}}}, (None, True), id="no $schema in it"
         ),
+        pytest.param(
+            {"wheels": {BEST: {"variant": {"variants": {"cuda13.0": {"nvidia": {
+                "sm_arch": ["50_real"]}}}}}}}, (None, True), id="another set that does not fit",
+        ),
+        pytest.param(
+            {"wheels": {BEST: {"variant": {"variants": {"cuda13.0": {"nvidia": {
+                "sm_arch": ["90_real"]}}}}}}}, ("cuda13.0", True), id="another set that fits",
+        ),
     ],
 )  # fmt: skip
 def test_explain_predicts_which_wheel_is_refused(
@@ -75,11 +84,65 @@ def test_explain_predicts_which_wheel_is_refused(
     assert (predicted(folder), taken(folder)) == (expected, expected)
 
 
-def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_a_second_dist_info_is_refused(*, older: bool, tmp_path: Path) -> None:
     folder = write_release(tmp_path / "release", read_base())
     with zipfile.ZipFile(folder / BEST, "a") as archive:
         archive.writestr("other-1.0.dist-info/METADATA", "Name: other\n")
 
-    assert taken(folder) == (None, True)
-    with pytest.raises(InvalidValueError, match="expected one folder"):
-        predicted(folder)
+    assert (predicted(folder), taken(folder)) == ((None, True), (None, True))
+    if older:
+        write_wheel(folder / "demo-0.9-py3-none-any.whl", None)
+        assert turns_to_an_older_one(folder)
+
+
+@pytest.mark.parametrize(
+    "wheel",
+    [
+        pytest.param(MARKED, id="a marker"),
+        pytest.param({"variant": None}, id="no variant.json"),
+        pytest.param({"variant": {"variants": {"cuda12.6": {}}}}, id="two labels"),
+    ],
+)
+def test_uv_turns_to_an_older_release_where_explain_says_so(wheel: Json, tmp_path: Path) -> None:
+    base = read_base()
+    described = {**base, "wheels": {**base["wheels"], BEST: wheel}}
+    folder = write_release(tmp_path / "release", described)
+    write_wheel(folder / "demo-0.9-py3-none-any.whl", None)
+
+    assert turns_to_an_older_one(folder)
+
+
+def test_uv_turns_to_an_older_release_from_metadata_it_cannot_read(tmp_path: Path) -> None:
+    folder = write_release(tmp_path / "release", read_base() | {"index": "no JSON"})
+    write_wheel(folder / "demo-0.9-py3-none-any.whl", None)
+
+    assert turns_to_an_older_one(folder)
+
+
+def turns_to_an_older_one(folder: Path) -> bool:
+    """Tell whether the real uv installs 0.9, and explain says that it will."""
+    done = uv_install(HOPPER, "--find-links", str(folder), "--no-index", "demo")
+    found = explain(read_release(str(folder)), parse_target("h100@580").machine())
+    said = found.view(UV).refusal.endswith("; it turns to the older demo 0.9")
+    return said and "+ demo==0.9" in done.stderr
+
+
+def test_a_yanked_variant_is_passed_over_unless_it_is_pinned(tmp_path: Path) -> None:
+    folder = write_release(tmp_path / "release", read_base())
+    files = {it.name: it.read_bytes() for it in sorted(folder.iterdir())}
+    links = "".join(
+        f'<a href="../../{name}#sha256={sha256(data).hexdigest()}"'
+        f"{' data-yanked' if name in {BEST, 'demo-1.0-variants.json'} else ''}>{name}</a>"
+        for name, data in files.items()
+    )
+    (folder / "simple/demo").mkdir(parents=True)
+    (folder / "simple/demo/index.html").write_text(f"<!DOCTYPE html><html><body>{links}")
+
+    with serve(folder) as server:
+        address = f"{server.url}/simple/"
+        for requirement in ("demo", "demo==1.0"):
+            done = uv_install(HOPPER, "--index-url", address, requirement)
+            release = read_release(address, requirement)
+            winner = explain(release, parse_target("h100@580").machine()).view(UV).winner
+            assert (requirement, winner) == (requirement, done.label)

@@ -136,7 +136,7 @@ def test_with_a_gpu_nothing_is_loaded_that_only_a_person_asks_for(machine: Forge
         *("tables.status_codes", "detect", "detect.answer", "detect.cascade", "detect.causes"),
         *("detect.child", "detect.diagnose", "detect.diagnosis", "detect.files", "detect.gate"),
         *("detect.host", "detect.kernel", "detect.libraries", "detect.observations"),
-        *("detect.outcome", "detect.reconcile", "detect.spawn", "detect.surroundings"),
+        *("detect.outcome", "detect.reconcile", "detect.spawn"),
     }
 
 

@@ -148,6 +148,7 @@ TOOLS: Final = {
     },
     "metadata": {"errors"},
     "releases": {"errors", "files", "metadata", "wheels"},
+    "serve": {"errors", "releases", "views"},
     "survey": {"binaries", "documents", "errors", "files", "findings", "verify", "wheels"},
     "tagging": {
         "binaries",
@@ -221,8 +222,10 @@ PACKAGES: Final = {
     "pydantic_core": {"metadata"},
     "rich": {"cli"},
     "shtab": {"cli"},
+    "starlette": {"serve"},
     "tomli": {"findings", "installers", "lint"},
     "tomlkit": {"convert"},
+    "uvicorn": {"cli"},
     "yaml": {"inventory"},
     "zlib_ng": {"wheels"},
 }

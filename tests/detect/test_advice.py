@@ -199,7 +199,7 @@ def test_on_windows_and_inside_wsl_nothing_of_a_linux_host_is_advised(state: Any
 @pytest.mark.parametrize("state", load_states(), ids=lambda state: state.name)
 def test_no_advice_is_to_install_a_driver_inside_a_container(state: Any) -> None:  # noqa: ANN401
     detection = detect(ReplayHost(state.observed), confirm=True)
-    if not detection.surroundings.container:
+    if detection.surroundings is None or not detection.surroundings.container:
         return
 
     assert [line for line in advice_for(detection) if "install the" in line] == []
@@ -266,3 +266,9 @@ def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> 
     assert line
     assert "{" not in line
     assert len([row for row in TABLE if row.cause == cause]) >= 1
+
+
+def test_a_note_that_is_no_cause_has_no_advice() -> None:
+    machine = Machine(Platform("linux", "x86_64", "glibc"), Status.OK)
+
+    assert advise(Note("display-gpu", "x"), machine, ANYWHERE) == ""

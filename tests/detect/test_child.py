@@ -142,6 +142,19 @@ def test_a_child_that_someone_else_reaps_has_ended_well(run: Run) -> None:
     assert (reply.text, str(reply.end)) == ("yes\n", "exit 0")
 
 
+def is_gone(pid: int) -> bool:
+    """Tell whether a process ends within a few seconds; a busy machine needs a moment for that."""
+    limit = time.monotonic() + 5
+    while time.monotonic() < limit:
+        try:
+            os.kill(pid, 0)
+            os.waitpid(pid, os.WNOHANG)
+        except (ProcessLookupError, ChildProcessError):
+            return True
+        time.sleep(0.01)
+    return False
+
+
 def test_ctrl_c_ends_the_child_too(run: Run, tmp_path: Path) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -162,8 +175,7 @@ def test_ctrl_c_ends_the_child_too(run: Run, tmp_path: Path) -> None:
         pressing.join()
         signal.signal(signal.SIGUSR1, before)
 
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(started.read_text("ascii")), 0)
+    assert is_gone(int(started.read_text("ascii")))
 
 
 @pytest.mark.parametrize("run", [run_worker, run_without_sessions])

@@ -19,6 +19,7 @@ LIBRARY = {"api": "nvml", "path": "/usr/lib/libnvidia-ml.so.1"}
         ({"platform": []}, "platform: expected a JSON object, seen"),
         ({"registry": ["x"]}, "registry: not a device id: 'x'"),
         ({"libraries": [{**LIBRARY, "seconds": "1"}]}, 'seconds: expected a number, seen "1"'),
+        ({"libraries": [{**LIBRARY, "end": "of days"}]}, "end: expected .* seen 'of days'"),
         ({"libraries": ["nvml"]}, r"libraries\[0\]: expected a JSON object, seen \"nvml\""),
         ({"environment": {"PATH": 1}}, "PATH: expected"),
     ],

@@ -6,6 +6,7 @@ module under the interpreter's ordinary settings (``worker_here.py``).
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -290,3 +291,12 @@ print(os.getcwd(), os.path.exists("/proc/self/fd/{writing}"))
 
     assert done.stdout == "/ False\n"
     assert time.monotonic() - started < 20
+
+
+def test_a_node_is_opened_and_closed_to_see_why_that_fails(tmp_path: Path) -> None:
+    opened = said(ask("open", TOKEN, "/dev/null"))
+    refused = said(ask("open", TOKEN, str(tmp_path)))
+
+    assert opened == [["errno", "0"], ["node", "0o666", "0"], ["end"]]
+    assert [words[0] for words in refused] == ["errno", "node", "end"]
+    assert refused[0] == ["errno", str(errno.EISDIR)]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.sm_archs import FIRST_MAJOR_WITH_A
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MACHINE: Final = 190
 HEADER_SIZE: Final = 64
@@ -31,6 +34,7 @@ _TOOL_NOTE: Final = b"\xd0\x07\x00\x00NVIDIA Corp\x00"
 _RELEASE: Final = re.compile(rb"Cuda compilation tools, release (\d{1,3})\.(\d{1,3})")
 _TARGET: Final = re.compile(rb"-arch[= ]+(?:sm|compute)_(\d{2,3})([af]?)(?![0-9a-z])")
 _NOTE_SPAN: Final = 4096
+_MAX_NAMES: Final = 16 << 20
 # The form of an attribute whose value is a length, with that many bytes behind it.
 _SIZED: Final = 4
 
@@ -92,6 +96,27 @@ def find_tool_note(data: bytes) -> ToolNote | None:
         CudaVersion(int(release[1]), int(release[2])) if release else None,
         target[2].decode() if target else None,
     )
+
+
+def place_of_note(head: bytes, read_at: Callable[[int, int], bytes]) -> tuple[int, int] | None:
+    """Return offset and size of the section with the compiler's note, by the table of sections.
+
+    ``read_at`` gives bytes of the whole file: long names keep the note far from the start.
+    """
+    start = int.from_bytes(head[0x28:0x30], "little")
+    count = int.from_bytes(head[0x3C:0x3E], "little")
+    names_at = int.from_bytes(head[0x3E:0x40], "little")
+    table = read_at(start, count * _SECTION_SIZE)
+    if names_at >= count or len(table) < count * _SECTION_SIZE:
+        return None
+    offset, size = struct.unpack_from("<QQ", table, names_at * _SECTION_SIZE + 0x18)
+    names = read_at(offset, min(size, _MAX_NAMES))
+    for at in range(0, len(table), _SECTION_SIZE):
+        name = _text(names, int.from_bytes(table[at : at + 4], "little"))
+        if name == b".note.nv.tkinfo":
+            offset, size = struct.unpack_from("<QQ", table, at + 0x18)
+            return offset, min(size, _NOTE_SPAN)
+    return None
 
 
 def section_names(data: bytes) -> tuple[bytes, ...] | None:

@@ -30,7 +30,6 @@ _FIRST_BLOCK: Final = (128 << 10) + 32
 # that of the first run, which may be as long as the image.
 _LENGTHS: Final = 8 << 10
 # What is looked at of a large image, in order to find the compiler's note.
-_PREFIX: Final = 64 * 1024
 _NOTE_LIMIT: Final = 512 * 1024
 _SLOW_NOTE_LIMIT: Final = 32 * 1024
 # Where the first images keep their note out of reach, the others of a container do so too.
@@ -172,7 +171,7 @@ def _toolkit(
 
 def _note(entry: fatbin.EntryHeader, payload: Payload) -> cubin.ToolNote | None:
     if entry.compression != "zstd":
-        limit = _PREFIX if entry.compression == "none" else _SLOW_NOTE_LIMIT
+        limit = _NOTE_LIMIT if entry.compression == "none" else _SLOW_NOTE_LIMIT
         return cubin.find_tool_note(_decoded(entry, payload, limit))
     seen = b""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
@@ -57,6 +58,11 @@ def read_cubin(source: Source) -> Library:
             break
     if found is None:
         raise DamagedFileError(f"{source.name}: not a cubin: starts with {data[:8].hex()}")
+    if found.toolkit is None and (place := cubin.place_of_note(data, source.read_at)):
+        note = cubin.find_tool_note(source.read_at(*place))
+        if note is not None:
+            image = replace(found.image, suffix=note.suffix or found.image.suffix)
+            found = replace(found, image=image, toolkit=note.toolkit)
     if not found.image.suffix and len(data) < source.size <= _STEPS[-1]:
         # The attributes that may tell the suffix lie behind the code.
         found = bare_cubin(source.read_at(0, source.size)) or found

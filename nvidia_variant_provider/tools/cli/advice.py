@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.detect.remedies import CAUSES, advise
+from nvidia_variant_provider.detect.surroundings import ANYWHERE
 from nvidia_variant_provider.model import Status
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def advice_for(detection: Detection) -> list[str]:
     """Return what to do: about each known cause, or else what the status alone advises."""
     machine = detection.machine
     causes = [note for note in machine.notes if note.code in CAUSES]
-    lines = [advise(note, machine, detection.surroundings) for note in causes]
+    around = detection.surroundings or ANYWHERE
+    lines = [advise(note, machine, around) for note in causes]
     general = words_for(machine).advice
     return list(dict.fromkeys(lines)) or ([general] if general else [])
 

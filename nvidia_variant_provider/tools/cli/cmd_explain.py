@@ -14,12 +14,15 @@ from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from importlib.metadata import Distribution
 
+    from nvidia_variant_provider.tools.explain.fitness import Fitness
+    from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation, View
     from nvidia_variant_provider.tools.releases.release import Release
 
@@ -109,33 +112,84 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
-    _read_name(args)
-    distribution = _distribution(args)
+    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
+
+    is_name = _read_name(args)
+    try:
+        distribution = _distribution(args)
+    except InvalidValueError:
+        # Another word may as well be a folder's name, misspelt.
+        is_known = is_name and args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+        if not is_known or args.json or args.path or args.expect:
+            raise
+        return _run_configured(args)
     release = _release(args, distribution)
     found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
     if distribution is not None and release.metadata is None:
         return _run_ordinary(args, distribution, release, found)
+    ordinary = _ordinary(release, found)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
-        output.emit_document(Explanations.of(release, found))
+        output.emit_document(Explanations.of(release, found, ordinary))
     else:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
-        for name, explanation in found:
+        for (name, explanation), judged in zip(found, ordinary, strict=True):
             _show(name, explanation, installed=args.installed is not None)
-    broken = [line for name, one in found for line in _broken(args, name, one)]
+            _show_ordinary(judged)
+    broken = [
+        line
+        for (name, one), judged in zip(found, ordinary, strict=True)
+        for line in _broken(args, name, one, judged)
+    ]
     for line in broken:
         output.fail("explain", line)
     return _EXIT_FINDINGS if broken else 0
 
 
-def _read_name(args: argparse.Namespace) -> None:
-    """Take a bare name, ``explain torch``, for what is installed under it."""
+def _ordinary(
+    release: Release, found: list[tuple[str, Explanation]]
+) -> list[tuple[tuple[InstalledBuild, Fitness], ...]]:
+    """Judge the release's wheels without a label, for each machine."""
+    from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
+
+    builds = builds_of(release)
+    return [judged_for(builds, one.machine) for _, one in found]
+
+
+def _run_configured(args: argparse.Namespace) -> int:
+    """Explain what pip gets of the indexes that are configured, as nothing is installed."""
+    from nvidia_variant_provider.tools.cli import run_view
+
+    output.note(
+        f"{args.installed} is not installed here: this is what pip gets of the configured indexes "
+        f"through 'run -- pip install {args.installed}'"
+    )
+    asked = argparse.Namespace(
+        dry_run=True,
+        require_gpu=args.require_gpu,
+        any_version=False,
+        cuda_index=args.cuda_index,
+        cuda_project=[],
+    )
+    codes = []
+    for name, named in _machines(args):
+        output.emit_lines([f"{name}:"])
+        machine = options.answer_for(named).detection.machine
+        codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
+    return max(codes)
+
+
+def _read_name(args: argparse.Namespace) -> bool:
+    """Take a bare name, ``explain torch``, for what is installed under it; tell whether it is."""
     if (args.source is None) == (args.installed is None):
         raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
-    is_name = args.source is not None and _NAME.fullmatch(args.source)
-    if is_name and not os.path.exists(args.source):
-        args.source, args.installed = None, args.source
+    source = args.source
+    if source is None or not _NAME.fullmatch(source) or os.path.exists(source):
+        return False
+    args.source, args.installed = None, source
+    return True
 
 
 def _distribution(args: argparse.Namespace) -> Distribution | None:
@@ -239,6 +293,15 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.warn(warning)
 
 
+def _show_ordinary(ordinary: Sequence[tuple[InstalledBuild, Fitness]]) -> None:
+    """Print what the wheels without a label are, and whether they run."""
+    for build, fitness in ordinary:
+        label = f" ({build.label})" if build.label and build.label not in build.version else ""
+        output.emit_lines(
+            [f"no label: {build.name} {build.version}{label} {fitness.verdict}: {fitness.reason}"]
+        )
+
+
 def _table(view: View) -> None:
     rows = [
         ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
@@ -248,10 +311,21 @@ def _table(view: View) -> None:
     )
 
 
-def _broken(args: argparse.Namespace, name: str, explanation: Explanation) -> Iterator[str]:
+def _broken(
+    args: argparse.Namespace,
+    name: str,
+    explanation: Explanation,
+    ordinary: Sequence[tuple[InstalledBuild, Fitness]],
+) -> Iterator[str]:
     """Yield a line for each check that does not hold."""
     installer = by_name(args.installer)
     view = explanation.view(installer)
+    if view.winner == ORDINARY and ordinary:
+        from nvidia_variant_provider.tools.cli.explain_installed import broken
+
+        build, fitness = ordinary[0]
+        yield from (f"{name}: {line}" for line in broken(args, build, fitness))
+        return
     ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
     if args.require_gpu and not view.has_gpu_build:
         first = next((it for it in view.rows if it.place is None), None)

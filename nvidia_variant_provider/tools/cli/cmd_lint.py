@@ -24,6 +24,7 @@ examples:
   nvidia-variant-provider lint --select NV2 --ignore NV219 dist/
   nvidia-variant-provider lint --json dist/ | jq -r '.findings[].code'
   nvidia-variant-provider lint --output-format sarif dist/ > lint.sarif
+  nvidia-variant-provider lint --for pypi dist/
   nvidia-variant-provider lint --list
 
 exit codes:
@@ -53,6 +54,12 @@ def add_parser(
         metavar="PATH",
         help="wheel, JSON file, pyproject.toml or folder (default: the current folder)",
     )
+    parser.add_argument(
+        "--for",
+        dest="destination",
+        choices=("pypi",),
+        help="also check what must be true before an upload there (NV7)",
+    )
     checking.add_arguments(parser)
     return parser
 
@@ -67,7 +74,10 @@ def run(args: argparse.Namespace) -> int:
         return checking.show_rules(engine.RULES, selection)
     with ExitStack() as stack:
         report = engine.lint(
-            args.paths, selection, lambda files: stack.enter_context(bar("linting", files))
+            args.paths,
+            selection,
+            lambda files: stack.enter_context(bar("linting", files)),
+            for_pypi=args.destination == "pypi",
         )
     _emit(args.output_format, report, selection)
     return checking.EXIT_FINDINGS if report.fails else checking.EXIT_OK

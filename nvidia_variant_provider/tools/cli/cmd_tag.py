@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tools.cli import faults, output
 from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
-from nvidia_variant_provider.tools.cli.threshold import add_threshold
+from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
 
 if TYPE_CHECKING:
     import argparse
@@ -66,7 +67,7 @@ def add_parser(
     )
     parser.add_argument("--label", help="variant label (default: from the CUDA toolkit, cuda13.2)")
     _add_sources(parser)
-    add_threshold(parser)
+    add_threshold(parser, default=None)
     parser.add_argument(
         "--no-ptx",
         action="store_true",
@@ -231,8 +232,17 @@ def _inferred(args: argparse.Namespace, wheel: OpenWheel, bound: CudaVersion | N
         contents = _read(wheel) if wanted == "auto" else None
         return inference.from_archs(contents, archs, bound)
     contents, use_ptx = _read(wheel), not args.no_ptx
-    found = inference.from_code(contents, args.threshold, bound, use_ptx=use_ptx)
+    found = inference.from_code(contents, _threshold(args), bound, use_ptx=use_ptx)
     return found.without_bound() if wanted == "none" else found
+
+
+def _threshold(args: argparse.Namespace) -> float:
+    """Return the share that was asked for: what is tagged by it is verified by it, too."""
+    if args.threshold is not None:
+        return float(args.threshold)
+    from nvidia_variant_provider.tools.findings.configuration import read_configuration
+
+    return read_configuration(os.getcwd()).threshold or DEFAULT_SHARE
 
 
 def _read(wheel: OpenWheel) -> Contents:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.torch.answer import TorchAnswer
+    from nvidia_variant_provider.tools.torch.catalogue import Catalogue
 
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126; cpu for a
@@ -52,6 +54,12 @@ def add_parser(
         "--platform", choices=PLATFORMS, help="of the wheels (default: the machine's)"
     )
     parser.add_argument(
+        "--index",
+        metavar="URL",
+        help="an address with per-CUDA indexes below it (cu126, ...): which releases and builds "
+        "there are is read from it; needs the extra tools [the table of builds]",
+    )
+    parser.add_argument(
         "--allow-cpu", action="store_true", help="print cpu where no build fits the GPU"
     )
     form = parser.add_mutually_exclusive_group()
@@ -67,11 +75,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the folder or its address, and why."""
     from nvidia_variant_provider.tools.torch.answer import answer
     from nvidia_variant_provider.tools.torch.backend import NO_BUILD
+    from nvidia_variant_provider.tools.torch.catalogue import TABLE
     from nvidia_variant_provider.tools.torch.words import assumptions
 
     machine = options.answer_for(args).detection.machine
     platform = args.platform or _platform_of(machine)
-    found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu)
+    catalogue = _read(args.index, platform) if args.index else TABLE
+    found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
     assumed = tuple(assumptions(found, named=args.torch is not None))
     for text in assumed:
         output.note(text)
@@ -94,6 +104,17 @@ def _platform_of(machine: Machine) -> str:
         seen = f"{machine.platform.system} on {machine.platform.architecture or 'an unknown CPU'}"
         raise InvalidValueError(f"torch has no CUDA builds for {seen}: name one with --platform")
     return platform
+
+
+def _read(address: str, platform: str) -> Catalogue:
+    """Read which releases and builds an index has for a platform."""
+    from nvidia_variant_provider.tools.torch.catalogue import Catalogue
+    from nvidia_variant_provider.tools.views.cuda_catalogue import read_labels
+
+    labels = read_labels(address, platform, os.environ)
+    if not labels:
+        raise InvalidValueError(f"--index {address}: no wheels of torch for {platform} there")
+    return Catalogue(labels, address)
 
 
 def _tell(found: TorchAnswer) -> None:

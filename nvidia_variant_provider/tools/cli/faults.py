@@ -14,7 +14,17 @@ DEBUG: Final = "NV_VARIANT_PROVIDER_DEBUG"
 
 # What the extra ``tools`` brings, by the names that are imported.
 TOOLS_PACKAGES: Final = frozenset(
-    {"backports", "packaging", "pydantic", "rich", "shtab", "tomli", "tomlkit", "variantlib"}
+    {
+        "backports",
+        "packaging",
+        "pydantic",
+        "rich",
+        "shtab",
+        "tomli",
+        "tomlkit",
+        "variantlib",
+        "yaml",
+    }
 )
 _OURS: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

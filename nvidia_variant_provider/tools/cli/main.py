@@ -22,6 +22,7 @@ COMMANDS: Final = (
     "properties",
     "targets",
     "run",
+    "serve",
     "cache",
     "torch_backend",
     "explain",

@@ -18,7 +18,7 @@ from nvidia_variant_provider.tools.installers.commands import (
 from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
-from nvidia_variant_provider.tools.installers.interpreter import target_python
+from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
 from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.loopback import listen
@@ -39,6 +39,14 @@ if TYPE_CHECKING:
 
 _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
+_MIRROR: Final = "poetry-plugin-pypi-mirror"
+_POETRY: Final = f"""\
+poetry self add {_MIRROR}, or in pyproject.toml, with the address of a view that stays:
+[[tool.poetry.source]]
+name = "view"
+url = "https://HOST/views/NAME@DRIVER/simple/"
+priority = "primary"
+"""
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
@@ -47,9 +55,13 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     cwd = os.getcwd()
     if why := _refusal(command, cwd):
         output.fail("run", f"{command[0]}: {why}")
+        if _MIRROR in why:
+            for line in _POETRY.splitlines():
+                output.hint(line)
+            return _EXIT_STOPPED
         output.hint(
-            "use an address that stays: 'nvidia-variant-provider serve', or a static view by "
-            "'nvidia-variant-provider index DIR --view NAME@DRIVER' (docs/views.md)"
+            "use an address that stays: 'nvidia-variant-provider serve', or a view as files by "
+            "'nvidia-variant-provider index DIR --view NAME@DRIVER' (docs/how-to/lock.md)"
         )
         return _EXIT_STOPPED
     if args.require_gpu and (machine.cuda is None or not machine.gpus):
@@ -71,7 +83,10 @@ def _refusal(command: Sequence[str], cwd: str) -> str:
         return "--isolated makes pip ignore the view; leave it out"
     if words[0] == "pip" or words[:2] == ["uv", "pip"]:
         check_requirements(words, cwd)
-    return stops(command, cwd)
+    why = stops(command, cwd)
+    if words[0] == "poetry" and not why and not has_package(command, os.environ, _MIRROR):
+        return f"Poetry takes an index from outside only with its plugin {_MIRROR}"
+    return why
 
 
 def _wanted(

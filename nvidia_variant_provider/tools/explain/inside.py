@@ -13,35 +13,49 @@ from nvidia_variant_provider.tools.metadata.bake import marked_requirements
 from nvidia_variant_provider.tools.metadata.readers import UV
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.releases.files import read_wheel_file
-from nvidia_variant_provider.tools.releases.release import check_wheel
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
+    from nvidia_variant_provider.tools.releases.files import WheelFile
     from nvidia_variant_provider.tools.releases.release import Release
 
 
-def why_refused(release: Release, label: str, machine: Machine) -> str:
+def why_refused(
+    release: Release,
+    label: str,
+    machine: Machine,
+    fits: Callable[[VariantMetadata], bool] = lambda _: True,
+) -> str:
     """Say why uv refuses its wheel with a label, or pip the one without; empty if not known.
 
-    uv reads the METADATA of the wheel it selects, and its ``variant.json`` once more when
-    the wheel is there. pip 26.3 reads METADATA.
+    uv reads the METADATA of the wheel it selects, and judges it once more by its own
+    ``variant.json``, which ``fits`` is asked for. pip 26.3 reads METADATA.
     """
     path = _path(release, label, machine)
     if not path:
         return ""
     try:
         file = read_wheel_file(path)
-        check_wheel(release, file)
-        marked = marked_requirements(file.metadata, str(file.name))
-        if marked:
-            first = marked[0]
-            return f"{file.name} requires {first.requirement} with {first.tests[0]}"
-        if label:
-            parse_wheel_metadata(file.variant or b"", str(file.name), label, UV)
+        reason = file.fault or _on_metadata(file) or (_on_variant(file, fits) if label else "")
     except InvalidValueError as error:
         return str(error)
-    return ""
+    return f"{file.name}: {reason}" if reason else ""
+
+
+def _on_metadata(file: WheelFile) -> str:
+    marked = marked_requirements(file.metadata, str(file.name))
+    return f"requires {marked[0].requirement} with {marked[0].tests[0]}" if marked else ""
+
+
+def _on_variant(file: WheelFile, fits: Callable[[VariantMetadata], bool]) -> str:
+    if file.variant is None:
+        return "has no variant.json"
+    own = parse_wheel_metadata(file.variant, str(file.name), file.name.label, UV)
+    return "" if fits(own) else "its own variant.json states properties that do not fit here"
 
 
 def _path(release: Release, label: str, machine: Machine) -> str:

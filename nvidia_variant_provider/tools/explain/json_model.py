@@ -11,7 +11,7 @@ from nvidia_variant_provider.tools.installers.table import EXPLAINED
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.tools.explain.fitness import Fitness
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
@@ -110,6 +110,22 @@ class FitnessRecord(JsonModel):
         return cls(runs=fitness.runs, reason=fitness.reason, repair=fitness.repair)
 
 
+class UnlabelledRecord(JsonModel):
+    """A wheel without a label that lies in the folder: its build, and whether it runs."""
+
+    version: str = Field(examples=["2.14.1+cu130"])
+    label: str = Field(examples=["cu130", "cpu"])
+    runs: bool | None = Field(description="null where it cannot be told")
+    reason: str
+
+    @classmethod
+    def of(cls, build: InstalledBuild, fitness: Fitness) -> UnlabelledRecord:
+        """Build the record."""
+        return cls(
+            version=build.version, label=build.label, runs=fitness.runs, reason=fitness.reason
+        )
+
+
 class MachineResult(JsonModel):
     """The results for one machine."""
 
@@ -119,6 +135,9 @@ class MachineResult(JsonModel):
     warnings: tuple[str, ...]
     installed: FitnessRecord | None = Field(
         default=None, description="the verdict on what is installed, where it has no label"
+    )
+    unlabelled: tuple[UnlabelledRecord, ...] = Field(
+        default=(), description="the folder's wheels without a label in which something is of CUDA"
     )
 
 
@@ -134,8 +153,13 @@ class Explanations(JsonDocument):
     )
 
     @classmethod
-    def of(cls, release: Release, found: Iterable[tuple[str, Explanation]]) -> Explanations:
-        """Build the document."""
+    def of(
+        cls,
+        release: Release,
+        found: Sequence[tuple[str, Explanation]],
+        ordinary: Sequence[Iterable[tuple[InstalledBuild, Fitness]]] = (),
+    ) -> Explanations:
+        """Build the document; ``ordinary`` has the wheels without a label, for each machine."""
         return cls(
             package=release.name,
             version=release.version,
@@ -146,7 +170,8 @@ class Explanations(JsonDocument):
                     machine=MachineSummary.of(one.machine),
                     installers=tuple(ViewRecord.of(it) for it in one.views),
                     warnings=one.warnings,
+                    unlabelled=tuple(UnlabelledRecord.of(*it) for it in judged),
                 )
-                for name, one in found
+                for (name, one), judged in zip(found, ordinary or [()] * len(found), strict=True)
             ),
         )

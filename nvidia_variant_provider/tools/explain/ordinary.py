@@ -9,7 +9,7 @@ hold on Linux x86_64 alone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,8 @@ from nvidia_variant_provider.tools.binaries import requirements, roles, runtime
 from nvidia_variant_provider.tools.binaries.coverage import build_matrix, merge
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.torch.builds import cuda_of_label, device_code, index_path
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
+from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.source import OpenFile
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import SmArch
     from nvidia_variant_provider.tools.binaries.report import Library
+    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 CPU: Final = "cpu"
 _MAX_TEXT: Final = 1 << 20
@@ -100,7 +103,8 @@ def read_build(distribution: Distribution, *, inspect: bool = True) -> Installed
     name, version = distribution.metadata["Name"], distribution.version
     tag = _platform_tag(distribution)
     platform = _platform(tag)
-    signs = [*_version_py(distribution), *_local(version), *_required(distribution, tag)]
+    required = _required(distribution.requires or (), tag)
+    signs = [*_version_py(distribution), *_local(version), *required]
     libraries = roles.assigned(list(_libraries(distribution)), name) if inspect else ()
     signs += _linked(libraries)
     build = InstalledBuild(name, version, platform, tuple(signs))
@@ -108,11 +112,27 @@ def read_build(distribution: Distribution, *, inspect: bool = True) -> Installed
     if found:
         source = "read from the libraries: what most of their kernels have"
         return InstalledBuild(name, version, platform, tuple(signs), found, source)
-    known = device_code(name, version, build.label, platform)
+    return _with_known_code(build)
+
+
+def build_of_wheel(wheel: WheelName, path: str) -> InstalledBuild:
+    """Find out what a wheel without a label was built for, from its name and its METADATA.
+
+    Raises ``MetadataError`` for a wheel that cannot be read.
+    """
+    tag = wheel.platform.partition(".")[0]
+    with OpenWheel(path) as opened:
+        requires = metadata_fields(opened.metadata, "Requires-Dist")
+    signs = (*_local(wheel.version), *_required(requires, tag))
+    return _with_known_code(InstalledBuild(wheel.name, wheel.version, _platform(tag), signs))
+
+
+def _with_known_code(build: InstalledBuild) -> InstalledBuild:
+    known = device_code(build.name, build.version, build.label, build.platform)
     if known is None:
         return build
     source = f"table of torch builds: {known.source}" + (" (assumed)" if known.assumed else "")
-    return InstalledBuild(name, version, platform, tuple(signs), known.archs, source)
+    return replace(build, archs=known.archs, code_source=source)
 
 
 def _version_py(distribution: Distribution) -> Iterator[Evidence]:
@@ -144,9 +164,9 @@ def _local(version: str) -> Iterator[Evidence]:
         )
 
 
-def _required(distribution: Distribution, tag: str) -> Iterator[Evidence]:
+def _required(requires: Iterable[str], tag: str) -> Iterator[Evidence]:
     environment = _environment(tag)
-    holding = [text for text in distribution.requires or () if _holds(text, environment)]
+    holding = [text for text in requires if _holds(text, environment)]
     headers = "".join(f"Requires-Dist: {text}\n" for text in holding)
     found = [it for it in requirements.parse_metadata(headers) if it.cuda and not it.optional]
     found.sort(key=lambda it: "." not in it.cuda)

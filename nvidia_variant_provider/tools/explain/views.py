@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.table import Installer
-    from nvidia_variant_provider.tools.metadata.model import Variant
+    from nvidia_variant_provider.tools.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.tools.releases.release import Release
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -102,7 +102,7 @@ def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
     if read.metadata is None and read.trouble and release.listed:
         # uv gives up the whole release, ordinary wheels included.
         rows = [Row(label, None, "uv refuses the metadata") for label in release.labels]
-        refusal = f"uv refuses the release: {read.trouble}"
+        refusal = f"uv refuses the release: {read.trouble}{_next(release)}"
         return View(UV, None, tuple(rows), refusal, refusal)
     if blind:
         machine = replace(
@@ -126,7 +126,8 @@ def _unless_refused(view: View, release: Release, machine: Machine) -> View:
     """Return the view, with nothing taken if the installer refuses the wheel that it selects."""
     if view.winner is None:
         return view
-    why = why_refused(release, "" if view.winner == ORDINARY else view.winner, machine)
+    label = "" if view.winner == ORDINARY else view.winner
+    why = why_refused(release, label, machine, lambda own: _fits_uv(own, machine))
     if not why:
         return view
     called = view.installer.called
@@ -135,7 +136,25 @@ def _unless_refused(view: View, release: Release, machine: Machine) -> View:
         row if row.place is None else replace(row, place=None, reason=f"{called} refuses {what}")
         for row in view.rows
     )
-    return replace(view, winner=None, rows=rows, refusal=f"{called} refuses {what}: {why}")
+    return replace(
+        view,
+        winner=None,
+        rows=rows,
+        refusal=f"{called} refuses {what}: {why}{_next(release)}",
+    )
+
+
+def _fits_uv(own: VariantMetadata, machine: Machine) -> bool:
+    """Tell whether uv finds that a wheel fits by the metadata in the wheel itself."""
+    offers = decide(machine, 0).features
+    silent = unanswered(own, UV)
+    preferences = own.preferences({} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: offers})
+    return all(preferences.is_compatible(stated) for stated in own.variants.values())
+
+
+def _next(release: Release) -> str:
+    """Say what the installer does then: it turns to an older release if there is one."""
+    return f"; it turns to the older {release.name} {release.older}" if release.older else ""
 
 
 def _without_metadata(installer: Installer, release: Release, machine: Machine, why: str) -> View:

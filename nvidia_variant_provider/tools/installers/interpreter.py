@@ -56,6 +56,24 @@ def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetP
     return _asked(own) if own else None
 
 
+def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -> bool:
+    """Tell whether a tool that is written in Python has a package beside it, such as a plugin.
+
+    A tool whose Python is not plain counts as having it.
+    """
+    python = _own_python(command, environ)
+    if not python:
+        return True
+    ask = "import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])"
+    try:
+        done = subprocess.run(
+            [python, "-I", "-c", ask, name], capture_output=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return True
+    return done.returncode == 0
+
+
 def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the interpreter of a pip: the one that is called, or the one its script names."""
     path = shutil.which(command[0], path=environ.get("PATH")) or ""

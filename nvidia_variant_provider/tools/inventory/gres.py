@@ -7,6 +7,7 @@ with underscores; it may begin with a digit, be ``(null)``, or be a MIG profile.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from nvidia_variant_provider.tables.names import is_mig_profile, plain_name
@@ -29,6 +30,7 @@ class Gres(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def parse_gres(text: str) -> Gres:
     """Read the GRES of a node; ``shard`` and ``mps`` share GPUs that are counted already."""
     gpus, unread = [], []

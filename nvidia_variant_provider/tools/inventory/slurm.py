@@ -6,6 +6,7 @@ the site writes it into the features: ``DriverVersion:580.65.06``, ``ComputeCapa
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ def text_nodes(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry |
     """Read ``scontrol show nodes`` as text: a record begins with ``NodeName=``."""
     record: dict[str, str] = {}
     begun = ""
-    for where, line in (*rows, ("", "NodeName=")):
+    for where, line in itertools.chain(rows, [("", "NodeName=")]):
         fields = _fields(line)
         if "NodeName" in fields:
             if record:
@@ -97,6 +98,11 @@ def listing(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry | Fl
             yield error
         except ValueError as error:
             yield FleetError(*place, "NODELIST", str(error), "a list of hosts")
+
+
+def bare_listing(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry | FleetError]:
+    """Read ``sinfo -h -o "%N %G %f"``, which has no header."""
+    yield from listing(itertools.chain([("", "NODELIST|GRES|AVAIL_FEATURES")], rows), source)
 
 
 _COLUMNS: Final = {

@@ -168,6 +168,9 @@ def _guessed(place: Place, row: Sequence[str]) -> tuple[str, ...]:
         header.append(look if look not in header else f"{look} {index}")
     if "name" not in header or not any(character.isalpha() for character in "".join(row)):
         raise FleetError(*place, "", repr(",".join(row)), "a row with the GPU's name, or a header")
+    if "is not a valid field to query" in row[0]:
+        expected = "the same without compute_cap, which this driver does not know"
+        raise FleetError(*place, "", row[0], expected)
     if _DRIVER not in header and _CAPABILITY not in header:
         expected = "output of nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv"
         raise FleetError(*place, "", repr(",".join(row)), expected)

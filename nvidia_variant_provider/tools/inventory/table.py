@@ -126,14 +126,18 @@ def _machine(place: Place, row: Mapping[str, str]) -> StatedMachine:
         except InvalidValueError as error:
             raise FleetError(*place, "target", repr(target), f"a target: {error}") from error
         return machine._replace(architecture=architecture or machine.architecture, system=system)
-    names = [part.strip() for part in row.get("device", "").split("+") if part.strip()]
-    return StatedMachine(
-        _gpus(names, row.get("capability", "").split()),
-        row.get("driver", ""),
-        row.get("cuda", ""),
-        architecture,
-        system,
-    )
+    facts = (row.get(name, "") for name in ("device", "capability", "driver", "cuda"))
+    return _stated(*facts, architecture, system)
+
+
+# A hundred thousand lines say a few hundred different things.
+@lru_cache(maxsize=4096)
+def _stated(
+    device: str, capability: str, driver: str, cuda: str, architecture: str, system: str
+) -> StatedMachine:
+    names = [part.strip() for part in device.split("+") if part.strip()]
+    gpus = _gpus(names, capability.split())
+    return StatedMachine(gpus, driver, cuda, architecture, system)
 
 
 def _gpus(names: Sequence[str], capabilities: Sequence[str]) -> tuple[StatedGpu, ...]:

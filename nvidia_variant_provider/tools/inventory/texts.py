@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from nvidia_variant_provider.errors import FleetError
 from nvidia_variant_provider.tools.inventory import (
     dcgm,
     documents,
+    machine_files,
     pci_lists,
     schedulers,
     slurm,
@@ -28,20 +30,38 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.inventory.hosts import Line
     from nvidia_variant_provider.tools.inventory.machine import StatedMachine
 
+_MAX_KNOWN: Final = 1000
 MAX_YAML: Final = 64 << 20
 
 # The first lines tell what a text is; a line of a host has the host's name before it.
 _LOOKS: Final = (
     (re.compile(r"^NodeName=", re.MULTILINE), slurm.text_nodes),
     (re.compile(r"^\s*(NODELIST|HOSTNAMES)\b.*\b(GRES|AVAIL_FEATURES)\b"), slurm.listing),
+    (re.compile(r"^[\w.\-,\[\]]+[ |]+(gpu:\S|\(null\))"), slurm.bare_listing),
     (re.compile(r"^\s*HOST_NAME\s.*\b(GPU_)?MODEL\b", re.IGNORECASE), schedulers.lsf),
     (re.compile(r"^(#.*\n)*DCGM_\w+\{", re.MULTILINE), dcgm.exporter),
 )
 _YAML: Final = re.compile(r"^(---\s*$|apiVersion:|kind:|items:|- apiVersion:)", re.MULTILINE)
 _HOST: Final = re.compile(r"^[A-Za-z0-9][\w.-]*: ")
-_BANNER: Final = re.compile(r"\| NVIDIA-SMI \d+")
 _EXPECTED: Final = "an inventory (docs/coverage.md lists the kinds)"
-_QUERY: Final = "nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv"
+# Outputs that people have first, and that do not say enough; what to ask for instead.
+_OTHER_OUTPUTS: Final = (
+    (
+        re.compile(r"\| NVIDIA-SMI \d+"),
+        "nvidia-smi's overview, which cuts names",
+        "nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv",
+    ),
+    (
+        re.compile(r"^NAME +STATUS +ROLES"),
+        "kubectl's table of nodes, which has no labels",
+        "kubectl get nodes -o json",
+    ),
+    (
+        re.compile(r"^(PARTITION|NODELIST) +AVAIL|^PARTITION\b"),
+        "sinfo without GRES",
+        "scontrol show nodes --json, or sinfo -o '%N|%G|%f'",
+    ),
+)
 
 
 def is_table(head: str) -> bool:
@@ -82,15 +102,25 @@ def read_text(content: Content, source: str) -> Iterator[Entry | FleetError]:
         if look.search(head):
             yield from reader(rows, source)
             return
-    if _BANNER.search(head):
-        raise FleetError(source, "", "", "nvidia-smi's overview, which cuts names", _QUERY)
+    for look, seen, expected in _OTHER_OUTPUTS:
+        if look.search(head):
+            raise FleetError(source, "", "", seen, expected)
     yield from _machines(rows, source)
 
 
 def _machines(rows: Iterable[Line], source: str) -> Iterator[Entry | FleetError]:
     """Read what one or many machines printed: nvidia-smi in any form, or lspci."""
+    known: dict[tuple[str, ...], StatedMachine] = {}
     for name, where, printed in by_host(rows):
-        yield _printed(name, where, printed, source)
+        lines_of_host = tuple(line for _, line in printed)
+        if (machine := known.get(lines_of_host)) is not None:
+            yield Entry(machine, 1, name or source, source, where)
+            continue
+        entry = _printed(name, where, printed, source)
+        # Most machines of a cluster print the same.
+        if isinstance(entry, Entry) and len(known) < _MAX_KNOWN:
+            known[lines_of_host] = entry.machine
+        yield entry
 
 
 def _printed(name: str, where: str, rows: list[Line], source: str) -> Entry | FleetError:
@@ -107,7 +137,19 @@ def _machine(rows: list[Line], source: str) -> StatedMachine:
         return pci_lists.lspci(rows)
     if any(line.lstrip().startswith("<?xml") for _, line in rows[:1]):
         return smi_xml.parse("\n".join(line for _, line in rows), source)
+    if rows[0][1].lstrip().startswith("{"):
+        return _json_machine("\n".join(line for _, line in rows), Place(source, rows[0][0]))
     return smi.machine(rows, source)
+
+
+def _json_machine(text: str, place: Place) -> StatedMachine:
+    """Read what ``ansible -m setup`` prints behind the name of a host."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FleetError(*place, "", str(error), "a JSON document") from error
+    facts = place.mapping(document.get("ansible_facts"), "ansible_facts")
+    return machine_files.ansible(place, facts).machine
 
 
 def _yaml(content: Content, source: str) -> Iterator[Entry | FleetError]:

@@ -12,6 +12,7 @@ from nvidia_variant_provider.tools.findings.selection import EVERYTHING, Selecti
 from nvidia_variant_provider.tools.lint.checks_document import DOCUMENT
 from nvidia_variant_provider.tools.lint.checks_property import PROPERTY
 from nvidia_variant_provider.tools.lint.checks_provider import PROVIDER
+from nvidia_variant_provider.tools.lint.checks_pypi import PYPI
 from nvidia_variant_provider.tools.lint.checks_release import RELEASE
 from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
 from nvidia_variant_provider.tools.lint.sources import gather
@@ -42,6 +43,7 @@ RULES: Final = tuple(
             *(check.rule for check in _DOCUMENT_CHECKS),
             *RELEASE.rules,
             *SELECTION.rules,
+            *PYPI.rules,
         ),
         key=lambda rule: rule.code,
     )
@@ -66,8 +68,12 @@ def lint(
     paths: Iterable[str],
     selection: Selection = EVERYTHING,
     watch: Callable[[int], Callable[[int], None]] = lambda _files: lambda _more: None,
+    *,
+    for_pypi: bool = False,
 ) -> Report:
     """Lint files and folders; raises ``InvalidValueError`` for a path that is neither.
+
+    ``for_pypi`` adds the checks of NV7xx, which hold for uploads to PyPI alone.
 
     A release is read, judged and let go before the next one. ``watch`` is told the number of
     files and returns what is told of every number that is done.
@@ -79,7 +85,9 @@ def lint(
         found += [it for it in _of_documents([document]) if selection.keeps(it)]
         done(1)
     for release in gathered.releases:
-        found += [it for it in _of_release(release) if selection.keeps(it)]
+        more = PYPI.checks if for_pypi else ()
+        of_upload = [finding for check in more for finding in check.run(release)]
+        found += [it for it in (*_of_release(release), *of_upload) if selection.keeps(it)]
         done(len(release.wheels) + (release.index is not None))
     return Report(gathered.files, tuple(_merge(found)))
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.detect.surroundings import ANYWHERE
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.rules import judge
@@ -98,7 +99,7 @@ def describe_torch(version: str, machine: Machine) -> str:
 
 
 def _place(answer: Answer) -> Iterator[tuple[str, str]]:
-    around = answer.detection.surroundings
+    around = answer.detection.surroundings or ANYWHERE
     yield "container", around.container or "none seen"
     if around.unit:
         yield "unit", around.unit

@@ -33,7 +33,8 @@ class Release:
     find the metadata: variant wheels without a file beside them are invisible to uv.
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
-    of it. ``metadata`` is what the format makes of it.
+    of it. ``metadata`` is what the format makes of it. ``older`` is the version of the next older
+    release that the requirement admits, "" if there is none.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Release:
     trouble: str = ""
     document: bytes = field(default=b"", repr=False)
     document_name: str = ""
+    older: str = ""
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -133,7 +135,8 @@ class Listing:
         if len(names) > 1:
             listed = ", ".join(names[:8])
             raise InvalidValueError(f"{self.origin}: several packages, name one: {listed}")
-        return self.build(keys[-1])
+        older = [str(key.version) for key in keys[:-1] if self._sorted.releases[key].wheels]
+        return replace(self.build(keys[-1]), older=older[-1] if older else "")
 
     def build(self, key: ReleaseKey) -> Release:
         """Read one release."""

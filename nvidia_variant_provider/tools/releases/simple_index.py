@@ -35,7 +35,9 @@ def read_index(url: str, package: str | None) -> Listing:
     def read(name: str) -> bytes:
         return _fetch_checked(files[name], fetcher)
 
-    return Listing(page, files, read, None)
+    is_pinned = package is not None and _is_pin(package)
+    names = [name for name, file in files.items() if is_pinned or not _is_left_out(file)]
+    return Listing(page, names, read, None)
 
 
 def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:
@@ -44,6 +46,20 @@ def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:
     kind = answer.content_type.partition(";")[0].strip().lower()
     files = parse_page(answer.body, kind, answer.url)
     return {it.name: it for it in files if it.name.endswith((WHEEL_SUFFIX, METADATA_SUFFIX))}
+
+
+def _is_left_out(file: PageFile) -> bool:
+    """Tell whether a wheel is yanked; of the metadata file that says nothing (PEP 825)."""
+    return file.is_yanked and file.name.endswith(WHEEL_SUFFIX)
+
+
+def _is_pin(package: str) -> bool:
+    """Tell whether a requirement names one version, which takes yanked files too (PEP 592)."""
+    try:
+        operators = {it.operator for it in Requirement(package).specifier}
+    except InvalidRequirement:
+        return False
+    return bool(operators & {"==", "==="})
 
 
 def _without_login(fetcher: Fetcher, url: str) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, folder_address
-from nvidia_variant_provider.tables.torch_builds import RELEASES
 from nvidia_variant_provider.tools.torch.backend import CPU, NO_BUILD, Backend, choose
-from nvidia_variant_provider.tools.torch.builds import find_release
+from nvidia_variant_provider.tools.torch.builds import release_order
+from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,8 @@ class TorchAnswer:
 
     ``other`` is the nearest release with a build that fits, if the one asked for has none;
     ``passed`` are the newer releases without one, where no version was asked for. ``jetson`` is
-    NVIDIA's own index for a Jetson that PyTorch's builds do not serve.
+    NVIDIA's own index for a Jetson that PyTorch's builds do not serve. ``index`` is the address
+    that was read, "" where the table of builds answered.
     """
 
     machine: Machine
@@ -33,6 +34,7 @@ class TorchAnswer:
     passed: tuple[str, ...] = ()
     jetson: JetsonIndex | None = None
     allow_cpu: bool = False
+    index: str = ""
 
     @property
     def wants_gpu(self) -> bool:
@@ -48,42 +50,58 @@ class TorchAnswer:
 
     @property
     def address(self) -> str | None:
-        """The address of that folder on PyTorch's index; ``None`` where no build fits."""
-        return None if self.path == NO_BUILD else folder_address(self.path)
+        """The address of that folder on the index; ``None`` where no build fits."""
+        return None if self.path == NO_BUILD else folder_address(self.path, self.index)
 
 
 def answer(
-    machine: Machine, wanted: str | None, platform: str, *, allow_cpu: bool = False
+    machine: Machine,
+    wanted: str | None,
+    platform: str,
+    *,
+    allow_cpu: bool = False,
+    catalogue: Catalogue = TABLE,
 ) -> TorchAnswer:
     """Choose a build of torch for a machine.
 
     Without a wanted version the newest torch counts that has a build that fits, as pip finds no
-    newer one in the folder. Raises ``UnknownReleaseError`` for a version before the table.
+    newer one in the folder. ``catalogue`` is what an index has, in place of the table. Raises
+    ``UnknownReleaseError`` for a version that is not there.
     """
-    backend = choose(machine, find_release(wanted), platform)
+    backend = _choose(machine, catalogue, catalogue.find(wanted), platform)
+    index = catalogue.address
     if backend.chosen or not (machine.gpus and machine.cuda):
-        return TorchAnswer(machine, backend, allow_cpu=allow_cpu, jetson=_jetson(machine, backend))
-    older = _first_fitting(machine, platform, reversed(_before(backend.release)))
+        jetson = _jetson(machine, backend)
+        return TorchAnswer(machine, backend, allow_cpu=allow_cpu, jetson=jetson, index=index)
+    before, after = _around(catalogue, backend.release)
+    older = _first_fitting(machine, catalogue, platform, reversed(before))
     if wanted is None and older:
-        passed = RELEASES[RELEASES.index(older.release.text) + 1 :]
-        return TorchAnswer(machine, older, passed=passed, allow_cpu=allow_cpu)
-    newer = _first_fitting(machine, platform, _after(backend.release))
+        passed = (*before[before.index(older.release.text) + 1 :], backend.release.text)
+        return TorchAnswer(machine, older, passed=passed, allow_cpu=allow_cpu, index=index)
+    newer = _first_fitting(machine, catalogue, platform, after)
     jetson = _jetson(machine, backend)
-    return TorchAnswer(machine, backend, older or newer, jetson=jetson, allow_cpu=allow_cpu)
+    other = older or newer
+    return TorchAnswer(machine, backend, other, jetson=jetson, allow_cpu=allow_cpu, index=index)
 
 
-def _first_fitting(machine: Machine, platform: str, releases: Iterable[str]) -> Backend | None:
-    found = (choose(machine, find_release(release), platform) for release in releases)
+def _choose(
+    machine: Machine, catalogue: Catalogue, release: TorchRelease, platform: str
+) -> Backend:
+    return choose(machine, release, platform, catalogue.builds(release, platform))
+
+
+def _first_fitting(
+    machine: Machine, catalogue: Catalogue, platform: str, releases: Iterable[str]
+) -> Backend | None:
+    found = (_choose(machine, catalogue, catalogue.find(it), platform) for it in releases)
     return next((backend for backend in found if backend.serves_all), None)
 
 
-def _before(release: TorchRelease) -> tuple[str, ...]:
-    known = RELEASES.index(release.known_as)
-    return RELEASES[: known + 1] if release.assumed else RELEASES[:known]
-
-
-def _after(release: TorchRelease) -> tuple[str, ...]:
-    return RELEASES[RELEASES.index(release.known_as) + 1 :]
+def _around(catalogue: Catalogue, release: TorchRelease) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the releases before one and after it."""
+    wanted = release_order(release.text)
+    before = tuple(it for it in catalogue.releases if release_order(it) < wanted)
+    return before, tuple(it for it in catalogue.releases if release_order(it) > wanted)
 
 
 def _jetson(machine: Machine, backend: Backend) -> JetsonIndex | None:

@@ -93,9 +93,15 @@ def platform_of(machine: Machine) -> str:
     return name if name in PLATFORMS else ""
 
 
-def choose(machine: Machine, release: TorchRelease, platform: str) -> Backend:
-    """Choose among the builds of a release for a platform of the table."""
-    judged = tuple(judge_build(build, machine) for build in builds_of(release, platform))
+def choose(
+    machine: Machine,
+    release: TorchRelease,
+    platform: str,
+    builds: tuple[TorchBuild, ...] | None = None,
+) -> Backend:
+    """Choose among the builds of a release for a platform; the table's, unless others are given."""
+    rows = builds_of(release, platform) if builds is None else builds
+    judged = tuple(judge_build(build, machine) for build in rows)
     fitting = [it for it in judged if it.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
     chosen = max(fitting, key=lambda it: len(it.covers), default=None)

@@ -193,6 +193,11 @@ def archs_of(build: TorchBuild) -> Iterator[SmArch]:
             yield SmArch(capability, suffix, virtual=True)
 
 
+def release_order(version: str) -> tuple[int, ...]:
+    """Return the key by which releases are ordered: 2.9.1 is before 2.10.0."""
+    return _numbers(version)
+
+
 def archs_text(archs: Iterable[SmArch]) -> str:
     """Return targets as rows of the table spell them: ``75 90a 120+PTX``; ``PTX120`` alone."""
     kinds: dict[str, set[bool]] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.cuda_indexes import folder_address
-from nvidia_variant_provider.tables.torch_builds import NO_CUDA, RELEASES, Confidence
-from nvidia_variant_provider.tools.torch.builds import has_label, partners
+from nvidia_variant_provider.tables.torch_builds import NO_CUDA, Confidence
+from nvidia_variant_provider.tools.torch.builds import has_label, partners, release_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,12 @@ def assumptions(answer: TorchAnswer, *, named: bool) -> Iterator[str]:
     release, chosen = answer.backend.release, answer.backend.chosen
     if not named:
         yield f"no torch version was named: {release.text} is assumed, {_why(answer)}"
-    if release.assumed:
+    if release.assumed and answer.index:
+        yield (
+            f"torch {release.text} is not in the table of builds: the device code of "
+            f"{release.known_as} is assumed"
+        )
+    elif release.assumed:
         yield (
             f"torch {release.text} is not in the table of builds: those of {release.known_as} "
             "are assumed"
@@ -36,7 +41,7 @@ def assumptions(answer: TorchAnswer, *, named: bool) -> Iterator[str]:
 
 def _why(answer: TorchAnswer) -> str:
     if not answer.passed:
-        return "the newest known"
+        return "the newest on the index" if answer.index else "the newest known"
     return f"the newest with a build that fits ({', '.join(answer.passed)}: none)"
 
 
@@ -122,11 +127,12 @@ def jetson_index(answer: TorchAnswer) -> Iterator[str]:
 
 
 def _is_newer(release: str, answer: TorchAnswer) -> bool:
-    return RELEASES.index(release) > RELEASES.index(answer.backend.release.known_as)
+    return release_order(release) > release_order(answer.backend.release.text)
 
 
 def command(answer: TorchAnswer) -> str:
     """Return the pip command for the chosen build, with the torchvision that pairs."""
     release, vision = answer.backend.release, partners(answer.backend.release).torchvision
     beside = f" torchvision=={vision}" if vision else ""
-    return f"pip install torch=={release.text}{beside} --index-url {folder_address(answer.path)}"
+    address = folder_address(answer.path, answer.index)
+    return f"pip install torch=={release.text}{beside} --index-url {address}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -109,10 +110,13 @@ class ViewService:
         *,
         bakery: Bakery | None = None,
         require_gpu: bool = False,
+        is_unchanged: bool = False,
+        keep_s: float | None = None,
     ) -> None:
         """``wanted`` is asked when a view is first needed: the target's Python may take a while.
 
-        Without a ``bakery`` wheels with variant markers are left out.
+        Without a ``bakery`` wheels with variant markers are left out. ``is_unchanged`` shows the
+        upstream's pages as they are. Pages are made anew after ``keep_s`` seconds, if it is given.
         """
         self.upstream = upstream
         self.bakery = bakery
@@ -121,7 +125,9 @@ class ViewService:
         self._wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
-        self._pages: dict[str, Future[Page]] = {}
+        self._is_unchanged = is_unchanged
+        self._keep_s = keep_s
+        self._pages: dict[str, tuple[float, Future[Page]]] = {}
         self._files: dict[str, Served] = {}
 
     def page(self, project: str, files: str) -> Page:
@@ -131,10 +137,14 @@ class ViewService:
         """
         name = canonicalize_name(project)
         with self._lock:
-            future = self._pages.get(name)
+            since, future = self._pages.get(name, (0.0, None))
+            now = time.monotonic()
+            if future is not None and self._keep_s is not None and now - since > self._keep_s:
+                future = None
             is_mine = future is None
             if future is None:
-                future = self._pages[name] = Future()
+                future = Future()
+                self._pages[name] = (now, future)
         if is_mine:
             try:
                 future.set_result(self._make_page(name, files))
@@ -232,7 +242,7 @@ class ViewService:
         is_known = project in {TORCH, *PROJECTS}
         is_cuda_project = is_known and any(project in it.projects for it in self._families)
         source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
-        if not concerns(source):
+        if self._is_unchanged or not concerns(source):
             return None, page.url if page else ""
         metadata, troubles = self._metadata(files)
         return replace(source, metadata=metadata, troubles=troubles), ""

@@ -265,7 +265,8 @@ def far(place: int, number: int = 100) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("place", "toolkit"), [(100, CudaVersion(13, 1)), (60_000, CudaVersion(13, 1)), (70_000, None)]
+    ("place", "toolkit"),
+    [(100, CudaVersion(13, 1)), (500_000, CudaVersion(13, 1)), (530_000, None)],
 )
 def test_the_note_of_a_large_plain_image_is_found_within_reach(
     place: int, toolkit: CudaVersion | None

@@ -50,6 +50,17 @@ def test_the_note_is_looked_for_far_into_a_cubin(
     )
 
 
+def test_a_note_that_no_step_reaches_is_found_by_the_table_of_sections() -> None:
+    data = packing.cubin_of(
+        (b".text.k", bytes(2_000_000)), (b".note.nv.tkinfo", bytes(4) + NOTE.ljust(500, b"\0"))
+    )
+
+    found = of_cubin(data.replace(b"\x33\x07", b"\x41\x08", 1))
+
+    assert found.bare_toolkits == (CudaVersion(13, 1),)
+    assert found.bare[0].image.suffix == "f"
+
+
 @pytest.mark.parametrize("kernel", [True, False])
 @pytest.mark.parametrize("size", [1 << 10, 16 << 10, 4 << 20])
 def test_a_cubin_without_a_function_is_a_stub_whatever_its_size(

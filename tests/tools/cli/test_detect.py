@@ -154,7 +154,7 @@ def test_a_record_that_cannot_be_written_is_misuse(
     code = main(["detect", "--record", str(tmp_path / "no" / "such" / "folder.json")])
 
     assert code == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "neither is there a folder" in capsys.readouterr().err
 
 
 def test_a_malformed_override_is_misuse(

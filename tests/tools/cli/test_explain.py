@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from examples.torch.releases import write_releases
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
 from nvidia_variant_provider.tools.cli.main import main
 from tests.tools.explain.releases import build, write_release
@@ -198,3 +200,19 @@ def test_misuse_is_exit_code_2(
 
 def test_a_wrong_target_is_misuse(wheels: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert output_of(capsys, wheels, "--target", "gh20")[0] == 2
+
+
+def test_torch_that_is_not_installed_is_looked_up_in_the_configured_indexes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_releases(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path))
+    code, out, err = output_of(capsys, "torch", "--target", "h100@580")
+
+    assert code == 0
+    assert "torch is not installed here: this is what pip gets of the configured indexes" in err
+    assert "h100@580:" in out
+    assert "cuda13.2" in out

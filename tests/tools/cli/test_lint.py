@@ -75,3 +75,14 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert [it.split()[:2] for it in lines] == [
         [f"NV21{last}", "warning"] for last in "1235678"
     ]  # fmt: skip
+
+
+def test_for_pypi_names_what_keeps_a_release_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_release(tmp_path / "release", read_base())
+
+    code = main(["lint", "--for", "pypi", "--select", "NV702", str(folder)])
+
+    assert (code, "version 0.2.0; expected 1.0.0 or later" in capsys.readouterr().out) == (1, True)
+    assert main(["lint", "--select", "NV702", str(folder)]) == 0

@@ -349,3 +349,19 @@ def test_a_folder_is_tagged_wheel_by_wheel_into_a_folder_that_is_created(
     )
     assert main(["untag", str(out), "-o", str(tmp_path / "plain")]) == 0
     assert [it.name for it in (tmp_path / "plain").iterdir()] == ["demo-1.0-py3-none-any.whl"]
+
+
+def test_the_threshold_of_the_project_is_that_of_verify_and_tag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    members = {"demo/a.so": cuda_library("80", "90"), "demo/b.so": cuda_library("80")}
+    wheel = make_wheel(tmp_path, members)
+    usual = run_json(capsys, wheel, "--dry-run")
+    table = "[tool.nvidia-variant-provider]\nthreshold = 50\n"
+    (tmp_path / "pyproject.toml").write_text(table)
+    lenient = run_json(capsys, wheel, "--dry-run")
+    given = run_json(capsys, wheel, "--dry-run", "--threshold", "75")
+
+    stated = [it["variant"]["nvidia"]["sm_arch"] for it in (usual, lenient, given)]
+    assert stated == [["80_real"], ["80_real", "90_real"], ["80_real"]]

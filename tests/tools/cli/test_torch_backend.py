@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, TORCH_INDEX
 from nvidia_variant_provider.tools.cli.main import main
+from tests.tools.lint.serving import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "torch-backend.schema.json"
 
@@ -191,3 +196,65 @@ def test_a_platform_without_cuda_builds_says_so(
     code, _, err = output_of(capsys, "--machine", str(path))
 
     assert (code, "torch has no CUDA builds for darwin on arm64" in err) == (2, True)
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[str]:
+    """Serve an index of PyTorch's layout, with a release and a build that no table knows."""
+    wheels = {
+        "2.14.1": ("cu126", "cu130", "cpu"),
+        "2.99.0": ("cu130", "cu134", "cpu"),
+    }
+    page = tmp_path / "whl" / "torch"
+    page.mkdir(parents=True)
+    links = [
+        f'<a href="/whl/{label}/torch-{release}%2B{label}-cp313-cp313-manylinux_2_28_{cpu}.whl">'
+        f"torch-{release}+{label}-cp313-cp313-manylinux_2_28_{cpu}.whl</a>"
+        for release, labels in wheels.items()
+        for label in labels
+        for cpu in ("x86_64",)
+    ]
+    (page / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links), "utf-8")
+    with serve(tmp_path) as served:
+        yield f"{served.url}/whl"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "words"),
+    [
+        ("--target h100@580", "cu134", "2.99.0 is assumed, the newest on the index"),
+        ("--target h100@580", "cu134", "the device code of 2.15.0 is assumed"),
+        ("--target v100@580", "cu126", "2.14.1 is assumed, the newest with a build that fits"),
+        ("--target h100@570 --torch 2.99", "no-build", "newest older torch with a build that fits"),
+    ],
+)
+def test_what_exists_is_read_from_an_index(
+    arguments: str, path: str, words: str, index: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, "--index", index, *arguments.split())
+
+    assert (code, out) == (1 if path == "no-build" else 0, f"{path}\n")
+    assert words in err
+
+
+def test_the_address_is_that_of_the_index(index: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, err = output_of(capsys, "--index", index, "--url", "--target", "v100@580")
+
+    assert out == f"{index}/cu126\n"
+    assert f"--index-url {index}/cu126\n" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--torch", "2.15"), "torch '2.15': the index has no such release"),
+        (("--platform", "linux-aarch64"), "no wheels of torch for linux-aarch64 there"),
+    ],
+)
+def test_what_the_index_does_not_have_is_an_error(
+    arguments: tuple[str, ...], words: str, index: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = output_of(capsys, "--index", index, "--target", "h100@580", *arguments)
+
+    assert (code, out) == (2, "")
+    assert words in err

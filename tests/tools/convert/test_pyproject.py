@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from variantlib.errors import ValidationError
 from variantlib.pyproject_toml import VariantPyProjectToml
 
+from examples.torch.clients import clean_environment
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.convert.draft import ConversionRefusedError
@@ -21,9 +24,6 @@ if sys.version_info < (3, 11):
     import tomli as tomllib
 else:
     import tomllib
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # In the manner of torch 2.9: the order of the made-up namespace is a priority of the package.
 DRAFT_002 = """\
@@ -228,3 +228,21 @@ def test_no_junk_stops_it_without_an_error_of_ours(text: str, at: int, junk: str
         return
     after: dict[str, Any] = tomllib.loads(edited)
     assert after["variant"] == table
+
+
+@pytest.mark.clients
+def test_what_variantlib_writes_into_a_project_is_found_and_repaired(tmp_path: Path) -> None:
+    """It asks for this version or later, which the copy inside uv is not."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text('[project]\nname = "demo"  # kept\nversion = "1.0"\n')
+    command = [str(Path(sys.executable).parent / "variantlib"), "update-pyproject-toml"]
+    subprocess.run(
+        [*command, "-f", str(path), "-a", "nvidia"],
+        cwd=tmp_path, env=clean_environment(), check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+
+    before = [it.rule.code for it in lint([str(path)]).findings]
+    code = main(["convert", "--write", str(path)])
+    after = [it.rule.code for it in lint([str(path)]).findings]
+    assert (before, code, after) == (["NV214"], 0, [])
+    assert 'name = "demo"  # kept' in path.read_text()

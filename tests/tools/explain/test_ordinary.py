@@ -7,6 +7,7 @@ wheels, read from PyPI on 2026-11-25; the libraries are our own.
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Final
 
@@ -273,3 +274,58 @@ def test_the_active_environment_is_looked_into(
     _, out, _ = output_of(capsys, "torch", "--target", "h100@580")
 
     assert "torch 2.14.1+cu130: installed, without a variant label" in out
+
+
+def write_wheel(folder: Path, version: str, *requires: str, tag: str = LINUX) -> None:
+    """Write a wheel of torch without a label, with the METADATA that counts."""
+    lines = [f"Metadata-Version: 2.1\nName: torch\nVersion: {version}"]
+    lines += [f"Requires-Dist: {it}" for it in requires]
+    info = f"torch-{version}.dist-info"
+    files = {
+        f"{info}/METADATA": "\n".join(lines) + "\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: cp313-cp313-{tag}\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / f"torch-{version}-cp313-cp313-{tag}.whl", "w") as archive:
+        for name, text in {**files, f"{info}/RECORD": record}.items():
+            archive.writestr(name, text)
+
+
+@pytest.mark.parametrize(
+    ("version", "requires", "target", "words"),
+    [
+        ("2.14.1+cu130", (), "h100@560", "2.14.1+cu130 does not run: CUDA 13.0 needs driver 580"),
+        ("2.14.1+cu130", (), "h100@580", "2.14.1+cu130 runs: 90_real runs on 9.0"),
+        (
+            "2.14.1",
+            (_TOOLKIT.format("13.0.3"),),
+            "gtx-1080-ti@580",
+            "2.14.1 (cu130) does not run: no device code for 6.1",
+        ),
+    ],
+)
+def test_a_folder_s_wheel_without_a_label_is_judged(
+    version: str,
+    requires: tuple[str, ...],
+    target: str,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_wheel(tmp_path, version, *requires)
+    code, out, _ = output_of(capsys, str(tmp_path), "--target", target, "--require-gpu")
+
+    assert code == ("does not" in words)
+    assert f"no label: torch {words}" in out
+
+
+def test_json_has_the_wheels_without_a_label(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wheel(tmp_path, "2.14.1+cu130")
+    _, out, _ = output_of(capsys, str(tmp_path), "--target", "v100@580", "--json")
+    document = json.loads(out)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text("utf-8")))
+
+    (record,) = document["machines"][0]["unlabelled"]
+    assert (record["label"], record["runs"]) == ("cu130", False)

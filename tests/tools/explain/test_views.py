@@ -340,9 +340,9 @@ def test_a_marker_of_the_selected_wheel_is_named(tmp_path: Path) -> None:
     assert winners(found) == {PROVIDER: "cuda13.0", UV: None, PIP: None}
     assert found.view(UV).reason_of("null") == "uv refuses the release"
     assert [it for it in found.warnings if "refuses" in it] == [
-        f"uv refuses the release: {best} requires six>=1 with variant_label == 'cuda13.0'",
+        f"uv refuses the release: {best}: requires six>=1 with variant_label == 'cuda13.0'",
         (
-            f"pip refuses the wheel without a label: {plain} requires six>=1 with "
+            f"pip refuses the wheel without a label: {plain}: requires six>=1 with "
             "variant_label == 'cuda13.0'"
         ),
     ]

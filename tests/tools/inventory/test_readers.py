@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.inventory import inventories
 from nvidia_variant_provider.errors import FleetError
 from nvidia_variant_provider.tools.inventory import Partition, files, read, split, streams
 from nvidia_variant_provider.tools.inventory.gres import expand_hosts, parse_gres
@@ -325,7 +327,37 @@ def test_table_of_a_spreadsheet_with_other_names_and_more_columns(folder: Path) 
     assert entry.machine.gpus == (StatedGpu("NVIDIA L4"),)
 
 
+ANSIBLE_FACTS = """\
+n1 | SUCCESS => {
+    "ansible_facts": {
+        "ansible_architecture": "aarch64",
+        "ansible_local": {"gpu": {"name": "NVIDIA GH200 480GB", "driver_version": "580.65.06"}}
+    }
+}
+"""
+
+
+def test_facts_of_hosts_as_ansible_prints_them(folder: Path) -> None:
+    (entry,) = entries(folder, ANSIBLE_FACTS)
+
+    assert (entry.name, entry.machine.driver, entry.machine.architecture) == (
+        "n1", "580.65.06", "aarch64"
+    )  # fmt: skip
+
+
+def test_sinfo_without_a_header(folder: Path) -> None:
+    (entry, cpu) = entries(folder, "n[1-4] gpu:Q6K:4(S:0-1)\nlogin (null)\n")
+
+    assert (entry.machines, entry.machine.gpus) == (4, (StatedGpu("Q6K", "", 4),))
+    assert cpu.machine == StatedMachine()
+
+
 BAD = [
+    pytest.param(
+        'Field "compute_cap" is not a valid field to query.\n',
+        "without compute_cap",
+        id="old driver",
+    ),
     pytest.param("", "an empty file", id="nothing"),
     pytest.param("{}", "an empty JSON object", id="an empty object"),
     pytest.param({"gpu": [], "cuda": "13.0"}, "a JSON object with 'gpu', 'cuda'", id="misspelt"),
@@ -351,6 +383,8 @@ BAD = [
     pytest.param("apiVersion: [", "a YAML document", id="broken YAML"),
     pytest.param("kind: Pod\n", "Kubernetes objects of kind Pod", id="YAML of Pods"),
     pytest.param("| NVIDIA-SMI 550.54  Driver Version: 550.54 |", "cuts names", id="overview"),
+    pytest.param("NAME   STATUS   ROLES\nn1   Ready\n", "get nodes -o json", id="kubectl's table"),
+    pytest.param("PARTITION AVAIL\nall up\n", "scontrol show nodes --json", id="sinfo's table"),
     pytest.param("Tesla T4, 15360 MiB\n", "nvidia-smi --query-gpu", id="no driver, no capability"),
     pytest.param("target,cout\nt4,1\n", "count, if that was meant", id="misspelt column"),
     pytest.param("target,target\nt4,t4\n", "every column once", id="column twice"),
@@ -493,3 +527,24 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, t
         found = []
 
     assert all(isinstance(entry, (Entry, FleetError)) for entry in found)
+
+
+def peak_of(path: Path) -> int:
+    """Return how many bytes Python allocates at most while an inventory is read."""
+    tracemalloc.start()
+    for entry in read(Partition(str(path))):
+        assert isinstance(entry, Entry)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("kind", ["Kubernetes nodes", "Slurm, JSON", "Slurm, text", "CSV"])
+def test_memory_does_not_grow_with_the_machines(kind: str, folder: Path) -> None:
+    peaks = []
+    for count in (1_000, 8_000):
+        text = next(text for name, _, text in inventories(count) if name == kind)
+        (folder / "list").write_text(text)
+        peaks.append(peak_of(folder / "list"))
+
+    assert peaks[1] < peaks[0] + (1 << 20)

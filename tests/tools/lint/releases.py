@@ -89,8 +89,16 @@ def write_release(folder: Path, described: Json) -> Path:
             patch = wheel["variant"]
             variant = None if patch is None else merge_patch(variant or base_of(index), patch)
         fields = "".join(f"{key}: {text}\n" for key, text in wheel.get("fields", {}).items())
-        write_wheel(folder / name, variant, wheel.get("requires-dist", ()), fields)
+        path = write_wheel(folder / name, variant, wheel.get("requires-dist", ()), fields)
+        if megabytes := wheel.get("megabytes"):
+            pad(path, megabytes * 1024 * 1024)
     return folder
+
+
+def pad(path: Path, size: int) -> None:
+    """Make a file as large as that, without writing so much."""
+    with path.open("r+b") as file:
+        file.truncate(size)
 
 
 def base_of(index: object) -> Json:

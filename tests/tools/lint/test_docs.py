@@ -49,4 +49,5 @@ def test_the_release_that_the_examples_change_has_no_findings(tmp_path: Path) ->
 def test_the_example_of_a_code_triggers_it(section: Section, tmp_path: Path) -> None:
     folder = write_release(tmp_path / "release", merge_patch(read_base(), section.example))
 
-    assert section.code in codes(folder)
+    report = lint([str(folder)], for_pypi=section.code.startswith("NV7"))
+    assert section.code in {finding.rule.code for finding in report.findings}

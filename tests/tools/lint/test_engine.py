@@ -591,3 +591,11 @@ def test_an_upper_bound_for_gpus_that_newer_drivers_dropped_is_fine(tmp_path: Pa
     }
 
     assert "NV608" not in {code for code, _ in found(release(tmp_path, patch))}
+
+
+def test_checks_for_an_upload_run_only_if_asked_for(tmp_path: Path) -> None:
+    folder = release(tmp_path, {})
+
+    assert found(folder) == []
+    codes = [it.rule.code for it in lint([str(folder)], for_pypi=True).findings]
+    assert codes == ["NV701", "NV701", "NV701", "NV702", "NV704"]

@@ -190,6 +190,16 @@ def test_what_would_lock_this_view_s_hashes_stops_and_says_what_works(
     assert "hint: use an address that stays" in done.output
 
 
+def test_poetry_without_its_plugin_stops_and_shows_the_source_to_write(world: World) -> None:
+    poetry = ensure_environment("view-poetry-alone", ["poetry==2.5.1"]).parent / "poetry"
+    (world.folder / "poetry.lock").touch()
+    done = world.run(str(poetry), "install")
+
+    assert done.code == 2
+    assert "only with its plugin poetry-plugin-pypi-mirror" in done.output
+    assert "hint: [[tool.poetry.source]]" in done.output
+
+
 def test_pdm_installs_from_a_lock_of_an_address_that_stays(world: World) -> None:
     (world.folder / "pyproject.toml").write_text(f"{PROJECT}[tool.pdm]\ndistribution = false\n")
     cache = str(world.folder / "cache")

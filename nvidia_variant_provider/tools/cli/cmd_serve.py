@@ -1,0 +1,101 @@
+"""``serve``: views for a team, the machine in the address."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import options, output
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.views.service import ViewService
+
+_EPILOG: Final = """\
+Each machine has an index of its own: http://HOST:8000/h100@570/simple/. /any/simple/ is the main
+index, unchanged. Who reaches the server downloads with its credentials: bind it to a network that
+may. docs/views.md says what a view shows.
+
+examples:
+  nvidia-variant-provider serve
+  nvidia-variant-provider serve --index-url https://index.example/simple/ --bind 0.0.0.0:8000
+
+exit codes:
+  0  stopped
+  2  misuse, or the extra 'serve' is not installed
+"""
+_SECONDS: Final = 60.0
+_STOP_S: Final = 10
+
+
+def add_parser(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser],
+) -> argparse.ArgumentParser:
+    """Add the command's arguments."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="serve views to a team: an index for each machine",
+        description="Serve views to a team: an index for each machine, named in the address.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "--index-url", metavar="URL", help="the main index [what pip is configured for]"
+    )
+    parser.add_argument(
+        "--cuda-index",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="an address with per-CUDA indexes below it [PyTorch's with pip's default index]",
+    )
+    parser.add_argument(
+        "--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="[%(default)s]"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal ends it."""
+    host, _, port = args.bind.rpartition(":")
+    if not host or not port.isdecimal():
+        raise InvalidValueError(f"--bind {args.bind[:60]!r}: expected HOST:PORT")
+    try:
+        import uvicorn
+
+        from nvidia_variant_provider.tools.serve.app import make_app
+    except ModuleNotFoundError as error:
+        if error.name not in {"starlette", "uvicorn"}:
+            raise
+        output.fail("serve", f"this command needs the package {error.name!r}")
+        output.hint("pip install 'nvidia-variant-provider[serve]'")
+        return 2
+    app = make_app(partial(_service, args))
+    output.emit_lines([f"http://{args.bind}/NAME@DRIVER/simple/"])
+    uvicorn.run(
+        app, host=host, port=int(port), log_level="warning", timeout_graceful_shutdown=_STOP_S
+    )
+    return 0
+
+
+def _service(args: argparse.Namespace, target: str) -> ViewService:
+    """Return the service of a target; raises ``InvalidValueError`` for a name of none."""
+    from nvidia_variant_provider.tools.views.baking import Bakery
+    from nvidia_variant_provider.tools.views.model import Wanted
+    from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.session import cache_folder
+    from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
+
+    command = ["pip", *(["--index-url", args.index_url] if args.index_url else [])]
+    settings = settings_for(command, os.environ, os.getcwd())
+    is_any = target == "any"
+    named = argparse.Namespace(target=None if is_any else target, machine=None, gpu=None)
+    return ViewService(
+        settings.upstream,
+        partial(Wanted, options.answer_for(named).detection.machine),
+        () if is_any else families_for(settings, args.cuda_index, ()),
+        bakery=Bakery(cache_folder(os.environ), settings.upstream),
+        is_unchanged=is_any,
+        keep_s=_SECONDS,
+    )

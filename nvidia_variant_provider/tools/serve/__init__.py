@@ -1,0 +1,1 @@
+"""Views for a team: one server, the machine in the address."""

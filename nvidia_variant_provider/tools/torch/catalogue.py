@@ -1,0 +1,70 @@
+"""Which releases and builds of torch there are: those of the table, or those that an index has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.tables.torch_builds import RELEASES, TorchBuild
+from nvidia_variant_provider.tools.torch.builds import (
+    TORCH,
+    TorchRelease,
+    UnknownReleaseError,
+    archs_text,
+    builds_of,
+    cuda_of_label,
+    device_code,
+    find_release,
+    release_order,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Releases and the labels that each has; ``None`` stands for the table's.
+
+    ``address`` is that of the index they were read from.
+    """
+
+    labels: Mapping[str, frozenset[str]] | None = None
+    address: str = ""
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Every release, oldest first."""
+        return RELEASES if self.labels is None else tuple(sorted(self.labels, key=release_order))
+
+    def find(self, wanted: str | None) -> TorchRelease:
+        """Return the release that a text means, as ``find_release`` does.
+
+        Raises ``UnknownReleaseError``, also for one that the index does not have.
+        """
+        if self.labels is None:
+            return find_release(wanted)
+        text = (wanted or "").strip().removeprefix("v").partition("+")[0]
+        matching = [it for it in self.releases if not text or f"{it}.".startswith(f"{text}.")]
+        if not matching:
+            raise UnknownReleaseError(f"torch {text[:20]!r}: the index has no such release")
+        return TorchRelease(matching[-1], find_release(matching[-1]).known_as)
+
+    def builds(self, release: TorchRelease, platform: str) -> tuple[TorchBuild, ...]:
+        """Return the builds of a release for a platform, newest CUDA first."""
+        if self.labels is None:
+            return builds_of(release, platform)
+        rows = [self._row(release.text, label, platform) for label in self.labels[release.text]]
+        return tuple(sorted(filter(None, rows), key=lambda row: row.cuda, reverse=True))
+
+    @staticmethod
+    def _row(release: str, label: str, platform: str) -> TorchBuild | None:
+        cuda, code = cuda_of_label(label), device_code(TORCH, release, label, platform)
+        if cuda is None or code is None:
+            return None
+        source = f"{code.source} (assumed)" if code.assumed else code.source
+        archs = archs_text(code.archs)
+        return TorchBuild(cuda, platform, release, release, archs, source, code.confidence)
+
+
+TABLE = Catalogue()
