@@ -212,3 +212,9 @@ os._exit(0)
     )
 
     assert done.stderr == repr(("yes\n", "exit 0"))
+
+
+def test_an_interruption_before_there_is_a_child_passes_through() -> None:
+    interrupted = mock.patch.object(subprocess.Popen, "__init__", side_effect=KeyboardInterrupt)
+    with interrupted, pytest.raises(KeyboardInterrupt):
+        run_program(["/bin/true"], {}, 5)
