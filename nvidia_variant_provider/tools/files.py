@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import stat
 import sys
@@ -129,6 +130,22 @@ def taking_the_name_of(path: Path) -> Iterator[Path]:
                 part.unlink()
             raise
     _sync_folder(target.parent)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where that cannot be done; a file there is replaced.
+
+    A link is followed: a relative one would mean nothing in another folder.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if target.samefile(source):
+            return
+    real = os.path.realpath(source)
+    with taking_the_name_of(target) as part:
+        try:
+            os.link(real, part)
+        except OSError:
+            shutil.copyfile(real, part)
 
 
 def _open_special(path: Path) -> BinaryIO | None:

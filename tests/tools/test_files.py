@@ -14,6 +14,7 @@ import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import (
+    link_or_copy,
     open_regular,
     read_bounded,
     replacing,
@@ -264,3 +265,15 @@ def test_what_could_be_read_for_ever_is_not_opened(tmp_path: Path) -> None:
     for name, kind in (("pipe.whl", "a pipe"), ("zero.whl", "a device"), (".", "a folder")):
         with pytest.raises(InvalidValueError, match=f"is {kind}; expected a regular file"):
             open_regular(tmp_path / name)
+
+
+@posix
+def test_a_second_name_is_given_to_the_file_that_a_link_means(tmp_path: Path) -> None:
+    source, link, target = (tmp_path / name for name in ("source", "link", "target"))
+    source.write_bytes(b"text")
+    link.symlink_to("source")
+    link_or_copy(link, target)
+    link_or_copy(link, target)
+
+    assert (target.is_symlink(), target.samefile(source)) == (False, True)
+    assert names(tmp_path) == ["link", "source", "target"]

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import taking_the_name_of, write_atomically
+from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
 from nvidia_variant_provider.tools.index.hashes import hash_files
 from nvidia_variant_provider.tools.index.pages import (
     Listed,
@@ -58,7 +56,7 @@ class Plan:
         """Write everything; a reader sees each file as it was or as it will be."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.links:
-            _link_or_copy(path, self.folder / path.name)
+            link_or_copy(path, self.folder / path.name)
         for name, data in self.texts:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -162,16 +160,3 @@ def _stale(target: Path, files: Sequence[ListedFile], written: Collection[str]) 
             written
         ):
             yield path
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Link a file into another folder, or copy it where that cannot be done."""
-    if target.exists() and target.samefile(source):
-        return
-    # The file, not a link to it: a relative link would mean nothing in another folder.
-    real = os.path.realpath(source)
-    with taking_the_name_of(target) as part:
-        try:
-            os.link(real, part)
-        except OSError:
-            shutil.copyfile(real, part)

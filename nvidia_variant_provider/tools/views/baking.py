@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from nvidia_variant_provider.tools.files import write_atomically
 from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -127,9 +128,7 @@ class Bakery:
             # A hash that was right makes it needless to read every member once more.
             rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
         sha256 = _sha256(target)
-        part = folder / f".sha256.{os.urandom(4).hex()}"
-        part.write_text(sha256, "ascii")
-        os.replace(part, folder / "sha256")
+        write_atomically(folder / "sha256", sha256.encode("ascii"))
         self._trim(folder)
         return Kept(target, sha256, target.stat().st_size)
 

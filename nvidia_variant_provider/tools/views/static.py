@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.model import Wanted
@@ -79,9 +78,9 @@ def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
     shown = served.shown
     target = folder / shown.name
     if served.is_upstream_s:
-        _link(Path(local_path(shown.file.url)), target)
+        link_or_copy(Path(local_path(shown.file.url)), target)
     else:
-        _link(bakery.wheel(shown, served.properties).path, target)
+        link_or_copy(bakery.wheel(shown, served.properties).path, target)
     sidecar = None
     if shown.name.endswith(".whl"):
         with OpenWheel(target) as wheel:
@@ -96,22 +95,6 @@ def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
         size=target.stat().st_size,
         core_metadata=sidecar,
     )
-
-
-def _link(source: Path, target: Path) -> None:
-    """Link a file under a name, or copy it where that cannot be done."""
-    with suppress(FileNotFoundError):
-        if target.samefile(source):
-            return
-    scratch = target.with_name(f".{target.name[:200]}.{os.urandom(4).hex()}.part")
-    try:
-        try:
-            os.link(source, scratch)
-        except OSError:
-            shutil.copyfile(source, scratch)
-        os.replace(scratch, target)
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def _write_pages(folder: Path, listed: dict[str, list[PageFile]]) -> None:
