@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.cli.explain_view import rows
 from nvidia_variant_provider.tools.installers.commands import (
     projects_of,
     stops,
@@ -19,11 +20,8 @@ from nvidia_variant_provider.tools.installers.configured import check_requiremen
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
-from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.loopback import listen
-from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
-from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
 from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
 
@@ -34,7 +32,8 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.interpreter import TargetPython
-    from nvidia_variant_provider.tools.views.model import View
+    from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
 _EXIT_NO_GPU: Final = 1
@@ -70,10 +69,11 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     settings = settings_for(command, os.environ, cwd)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(target_python, command, os.environ)
-        service = _service(args, settings, machine, _wanted(args, command, machine, asked))
+        wanted = _wanted(args, command, machine, asked)
+        make = partial(_service, args, settings, machine, wanted)
         if args.dry_run:
-            return _show(service, command)
-        return _serve(args, settings, service, machine)
+            return _show(make(), command)
+        return _serve(args, settings, make, machine)
 
 
 def _refusal(command: Sequence[str], cwd: str) -> str:
@@ -98,6 +98,8 @@ def _wanted(
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
 
     def wanted() -> Wanted:
+        from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
+
         python = asked.result()
         interpreter = Interpreter(python.tags, python.version) if python else None
         return Wanted(machine, interpreter, args.any_version, prereleases)
@@ -111,6 +113,9 @@ def _service(
     machine: Machine,
     wanted: Callable[[], Wanted],
 ) -> ViewService:
+    from nvidia_variant_provider.tools.views.baking import Bakery
+    from nvidia_variant_provider.tools.views.service import ViewService
+
     families = families_for(settings, args.cuda_index, args.cuda_project)
     return ViewService(
         settings.upstream,
@@ -122,7 +127,10 @@ def _service(
 
 
 def _serve(
-    args: argparse.Namespace, settings: Settings, service: ViewService, machine: Machine
+    args: argparse.Namespace,
+    settings: Settings,
+    make: Callable[[], ViewService],
+    machine: Machine,
 ) -> int:
     folder = cache_folder(os.environ)
     digest = view_digest(
@@ -130,7 +138,7 @@ def _serve(
         (*settings.upstream.indexes, *settings.upstream.find_links, *args.cuda_index),
         (str(args.any_version), str(args.require_gpu), *args.cuda_project),
     )
-    server, is_usual = listen(service, read_secret(folder), digest)
+    server, is_usual = listen(make, read_secret(folder), digest)
     if not is_usual:
         output.note(
             "the view's usual port is taken: it has another one, and uv's cache starts anew"
@@ -149,7 +157,10 @@ def _serve(
             environ.pop("UV_OFFLINE", None)
         forced = force_environment(machine).variables
         environ = with_facts(environ, forced) | variables_for(settings.command)
-        code = run_child(settings.command, environ)
+        # Loaded while the command starts: a request that comes first waits for it.
+        warm = threading.Thread(target=lambda: server.service, daemon=True)
+        code = run_child(settings.command, environ, warm.start)
+        service = server.service
     return _report(service, machine, code)
 
 
@@ -199,6 +210,8 @@ def cpu_build(view: View) -> str:
 
 def _show(service: ViewService, command: Sequence[str]) -> int:
     """Print what a view shows of the projects that a command names."""
+    from nvidia_variant_provider.tools.cli.explain_view import rows
+
     for project in projects_of(command) or ["torch"]:
         view = service.view(project)
         if view is None:

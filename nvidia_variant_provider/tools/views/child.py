@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
 # What a terminal sends, it sends to the child, too. The rest comes to this process alone.
@@ -19,11 +19,13 @@ _OF_TERMINALS: Final = ("SIGINT", "SIGQUIT")
 _HANDED_ON: Final = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGBREAK")
 
 
-def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
+def run_child(
+    command: Sequence[str], environ: Mapping[str, str], meanwhile: Callable[[], object]
+) -> int:
     """Run a command and return its exit code, -N if signal N ended it.
 
-    Raises ``OSError`` if it cannot be started. Python ignores SIGPIPE and SIGXFSZ; the child gets
-    them as a shell would have given them.
+    ``meanwhile`` is called once the command runs. Raises ``OSError`` if it cannot be started.
+    Python ignores SIGPIPE and SIGXFSZ; the child gets them as a shell would have given them.
     """
     sys.stdout.flush()
     with _signals() as child:
@@ -31,6 +33,7 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
             list(command), env=dict(environ), restore_signals=True, close_fds=False
         )
         child.append(process)
+        meanwhile()
         return process.wait()
 
 

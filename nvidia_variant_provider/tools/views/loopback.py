@@ -24,7 +24,7 @@ from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nvidia_variant_provider.tools.views.model import Shown
     from nvidia_variant_provider.tools.views.service import Page, Served, ViewService
@@ -51,11 +51,25 @@ class Loopback(ThreadingHTTPServer):
     # Waiting connections of an earlier run do not keep the port from this one.
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, service: ViewService, token: str, port: int) -> None:
-        """Listen on a port, 0 for any that is free; raises ``OSError`` if it is taken."""
-        self.service = service
+    def __init__(self, make: Callable[[], ViewService], token: str, port: int) -> None:
+        """Listen on a port, 0 for any that is free; raises ``OSError`` if it is taken.
+
+        ``make`` is called once, for the first request or for ``service``: loading what it needs
+        takes longer than starting a command.
+        """
+        self._make = make
+        self._made: ViewService | None = None
+        self._lock = threading.Lock()
         self.prefix = f"/{token}/"
         super().__init__((HOST, port), _Handler)
+
+    @property
+    def service(self) -> ViewService:
+        """What answers."""
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
     @property
     def url(self) -> str:
@@ -84,15 +98,15 @@ class Loopback(ThreadingHTTPServer):
             self.server_close()
 
 
-def listen(service: ViewService, secret: str, digest: str) -> tuple[Loopback, bool]:
+def listen(make: Callable[[], ViewService], secret: str, digest: str) -> tuple[Loopback, bool]:
     """Listen on the port that belongs to a view, or on another; say whether it is the former."""
     # Installers print the address: it shows what belongs to this view, not the secret itself.
     token = hmac.new(secret.encode(), digest.encode(), "sha256").hexdigest()
     number = int(token[-8:], 16)
     try:
-        return Loopback(service, token[:_TOKEN], _PORTS[number % len(_PORTS)]), True
+        return Loopback(make, token[:_TOKEN], _PORTS[number % len(_PORTS)]), True
     except OSError:
-        return Loopback(service, token[:_TOKEN], 0), False
+        return Loopback(make, token[:_TOKEN], 0), False
 
 
 class _Handler(BaseHTTPRequestHandler):

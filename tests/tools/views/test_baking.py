@@ -63,7 +63,7 @@ def serving(url: str, cache: Path) -> Iterator[str]:
     service = ViewService(
         upstream, lambda: Wanted(machine("h100@550")), bakery=Bakery(cache, upstream)
     )
-    with Loopback(service, "token", 0).running() as view:
+    with Loopback(lambda: service, "token", 0).running() as view:
         yield view
 
 

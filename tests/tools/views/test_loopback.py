@@ -55,7 +55,7 @@ def view(
     upstream = Upstream(Fetcher(environ or {}), indexes)
     families = [CudaFamily(upstream.fetcher, cuda, frozenset({"torch"}))] if cuda else []
     service = ViewService(upstream, lambda: Wanted(machine(target)), families)
-    with Loopback(service, "token", 0).running() as url:
+    with Loopback(lambda: service, "token", 0).running() as url:
         yield url, service
 
 
@@ -282,8 +282,8 @@ def test_a_large_page_and_many_clients_at_once() -> None:
 def test_a_port_that_is_taken_is_replaced() -> None:
     upstream = Upstream(Fetcher({}), [])
     service = ViewService(upstream, lambda: Wanted(machine("")))
-    first, is_usual = listen(service, "secret", "view")
-    second, is_second_usual = listen(service, "secret", "view")
+    first, is_usual = listen(lambda: service, "secret", "view")
+    second, is_second_usual = listen(lambda: service, "secret", "view")
     with contextlib.closing(first.socket), contextlib.closing(second.socket):
         assert (is_usual, is_second_usual) == (True, False)
         assert first.prefix == second.prefix

@@ -122,7 +122,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         upstream = Upstream(Fetcher({}), [f"{main_url}/simple/"])
         family = CudaFamily(upstream.fetcher, f"{cuda_url}/whl", frozenset({"torch"}))
         service = ViewService(upstream, lambda: Wanted(machine(TARGET)), [family])
-        served = stack.enter_context(Loopback(service, "token", 0).running())
+        served = stack.enter_context(Loopback(lambda: service, "token", 0).running())
         yield World(tmp_path, main_url, cuda_url, served)
 
 
