@@ -92,7 +92,7 @@ def test_a_document_that_tells_of_no_machine_is_refused(
 ) -> None:
     """Taken as a machine it would be one without a GPU: a silent CPU wheel."""
     with pytest.raises(InvalidValueError) as caught:
-        machine_file.load(document)
+        load(document)
 
     assert str(caught.value).startswith(f"a machine: {words}")
     assert "expected such as" in str(caught.value)
