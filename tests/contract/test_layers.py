@@ -156,7 +156,6 @@ TOOLS: Final = {
         "errors",
         "files",
         "findings",
-        "installers",
         "verify",
         "wheels",
     },
