@@ -46,7 +46,8 @@ def _entry(file: PageFile) -> dict[str, object]:
         entry["yanked"] = file.yanked or True
     if file.core_metadata is not None:
         stated = {"sha256": file.core_metadata} if file.core_metadata else True
-        entry.update(dict.fromkeys(SIDECARS, stated))
+        # Not under the older name, too: pip before 23.1 takes what it finds there for a text.
+        entry["core-metadata"] = stated
     return entry
 
 
