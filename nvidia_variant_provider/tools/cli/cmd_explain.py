@@ -46,6 +46,7 @@ exit codes:
   2  misuse or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
+_PYTHON: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}((a|b|rc)\d{1,3})?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
@@ -113,13 +114,10 @@ def add_parser(
 
 
 def _version(text: str) -> str:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return str(Version(text))
-    except InvalidVersion as error:
+    if not _PYTHON.fullmatch(text):
         message = f"expected a version of Python such as 3.12, not {text[:60]!r}"
-        raise argparse.ArgumentTypeError(message) from error
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def run(args: argparse.Namespace) -> int:
