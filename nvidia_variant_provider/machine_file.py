@@ -25,6 +25,17 @@ SCHEMA_VERSION: Final = 1
 # A machine with more GPUs than this is a mistake or an attack, not a machine.
 MAX_GPUS: Final = 256
 
+# A document with neither of these says nothing of a machine: it is empty, misspelt, or another one.
+_TELLING: Final = frozenset({"cuda_driver_version", "gpus", "status"})
+_FORM: Final = 'such as {"cuda_driver_version": "13.0", "gpus": [{"compute_capability": "9.0"}]}'
+# What people have at hand in place of a machine file, by a key that only that has.
+_LIKE: Final = {
+    "items": "this looks like a list of Kubernetes objects",
+    "nodes": "this looks like what 'scontrol show nodes --json' prints",
+    "observed": "this is a machine record, which 'detect --replay' reads",
+    "variants": "this is variant metadata of a release",
+}
+
 
 def dump(machine: Machine) -> dict[str, object]:
     """Return the JSON object of a machine; ``load`` gives the same machine back."""
@@ -54,7 +65,8 @@ def load(document: object) -> Machine:
 
     Only ``cuda_driver_version`` and ``gpus`` matter to the rules; every other key has a default,
     so that a machine can be written by hand: ``{"cuda_driver_version": "13.0", "gpus":
-    [{"compute_capability": "9.0"}]}``. A key this release does not know is ignored.
+    [{"compute_capability": "9.0"}]}``. A key this release does not know is ignored; a document
+    with none of ``cuda_driver_version``, ``gpus`` and ``status`` is no machine.
     """
     top = mapping(document, "a machine")
     if field(top, "schema_version", int, SCHEMA_VERSION) != SCHEMA_VERSION:
@@ -64,7 +76,7 @@ def load(document: object) -> Machine:
     if len(gpus) > MAX_GPUS:
         raise InvalidValueError(f"gpus: {len(gpus)} of them, expected at most {MAX_GPUS}")
     cuda, release = optional(top, "cuda_driver_version", str), optional(top, "driver_release", str)
-    return Machine(
+    machine = Machine(
         platform=Platform(
             field(platform, "system", str, "linux"),
             field(platform, "architecture", str, ""),
@@ -85,6 +97,19 @@ def load(document: object) -> Machine:
             for row in rows(top, "notes")
         ),
     )
+    # Last, as a key that is wrong says more than one that is missing.
+    if not _TELLING & top.keys():
+        raise InvalidValueError(f"a machine: {_likeness(top)}; expected {_FORM}")
+    return machine
+
+
+def _likeness(top: Mapping[str, object]) -> str:
+    """Say what a document looks like that says nothing of a machine."""
+    for key, words in _LIKE.items():
+        if key in top:
+            return words
+    seen = ", ".join(map(repr, list(top)[:5])) or "nothing"
+    return f"no key of a machine, seen {seen}"
 
 
 def _dump_gpu(gpu: Gpu) -> dict[str, object]:

@@ -94,6 +94,9 @@ class Builder:
         self._inside(text).mkdir(parents=True, exist_ok=True)
 
     def _copy(self, text: str) -> None:
+        if text.startswith(". "):
+            # The context, of which the prepared steps install: their work is done already.
+            return
         found = re.fullmatch(r"--from=(\w+) /(\S+) /(\S+)", text)
         assert found, text
         shutil.copytree(self.stages[found[1]] / found[2], self.root / found[3], symlinks=True)

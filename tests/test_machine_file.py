@@ -74,3 +74,25 @@ def test_what_is_wrong_is_named(document: Any, words: str) -> None:  # noqa: ANN
         load(document)
 
     assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({}, "no key of a machine, seen nothing"),
+        ({"gpu": [], "cuda": "13.0"}, "no key of a machine, seen 'gpu', 'cuda'"),
+        ({"items": []}, "this looks like a list of Kubernetes objects"),
+        ({"nodes": []}, "this looks like what 'scontrol show nodes --json' prints"),
+        ({"schema_version": 1, "observed": {}}, "this is a machine record"),
+        ({"variants": {}}, "this is variant metadata of a release"),
+    ],
+)
+def test_a_document_that_tells_of_no_machine_is_refused(
+    document: dict[str, object], words: str
+) -> None:
+    """Taken as a machine it would be one without a GPU: a silent CPU wheel."""
+    with pytest.raises(InvalidValueError) as caught:
+        load(document)
+
+    assert str(caught.value).startswith(f"a machine: {words}")
+    assert "expected such as" in str(caught.value)

@@ -1,13 +1,15 @@
 # A CI runner without a GPU: it checks the release for the machines it will run on, and takes the
 # CPU build for its own tests.
-#   docker build -f ci.Dockerfile --build-arg INDEX=ADDRESS .
+#   docker build -f examples/docker/ci.Dockerfile --build-arg INDEX=ADDRESS .
 FROM python:3.13-slim
 
 # An index with torch's variant wheels and what torch depends on.
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
+# From a checkout, until there is a release: the package of this name on PyPI is another one.
+COPY . /opt/nvidia-variant-provider
+RUN pip install --no-cache-dir uv==0.13.9 '/opt/nvidia-variant-provider[tools]'
 
 # Every machine of the fleet must get a build for its GPU. Each one that would not is a line.
 RUN nvidia-variant-provider explain "$INDEX" --package torch==2.14.1 --installer uv --require-gpu \

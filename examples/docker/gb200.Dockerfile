@@ -1,12 +1,14 @@
 # An image for GB200 racks (driver branch R580), built where there is no GPU:
-#   docker buildx build --platform linux/arm64 -f gb200.Dockerfile --build-arg INDEX=ADDRESS .
+#   docker buildx build --platform linux/arm64 -f examples/docker/gb200.Dockerfile --build-arg INDEX=ADDRESS .
 FROM python:3.13-slim AS build
 
 # An index with torch's variant wheels and what torch depends on.
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
+# From a checkout, until there is a release: the package of this name on PyPI is another one.
+COPY . /opt/nvidia-variant-provider
+RUN pip install --no-cache-dir uv==0.13.9 '/opt/nvidia-variant-provider[tools]'
 
 # 'run' tells uv of the machine for this one command; the image keeps no variable.
 RUN uv venv && nvidia-variant-provider run --target gb200@580 -- \

@@ -1,12 +1,14 @@
 # An image for GH200 nodes (driver branch R580), built where there is no GPU:
-#   docker buildx build --platform linux/arm64 -f gh200.Dockerfile --build-arg INDEX=ADDRESS .
+#   docker buildx build --platform linux/arm64 -f examples/docker/gh200.Dockerfile --build-arg INDEX=ADDRESS .
 FROM python:3.13-slim
 
 # An index with torch's variant wheels and what torch depends on.
 ARG INDEX
 WORKDIR /app
 
-RUN pip install --no-cache-dir uv==0.13.9 'nvidia-variant-provider[tools]>=0.1'
+# From a checkout, until there is a release: the package of this name on PyPI is another one.
+COPY . /opt/nvidia-variant-provider
+RUN pip install --no-cache-dir uv==0.13.9 '/opt/nvidia-variant-provider[tools]'
 
 # Stops the build, before gigabytes are fetched, where uv would go on with the CPU wheel.
 RUN nvidia-variant-provider explain "$INDEX" --package torch==2.14.1 --target gh200@580 \

@@ -155,7 +155,7 @@ def refuse_one_label(story: Story, wheels: dict[str, Path]) -> None:
     found = [line.strip() for line in said.splitlines() if "NV370" in line]
     if not found:
         raise StepError("verify did not name the label that means two things")
-    story.came_to(found[0].partition(";")[0])
+    story.came_to(found[0][found[0].index("NV370") :].partition(";")[0])
 
 
 def publish(story: Story, wheels: dict[str, Path]) -> None:
@@ -169,7 +169,7 @@ def publish(story: Story, wheels: dict[str, Path]) -> None:
     story.step("verify", "The tags are held to the code again, as anybody can who gets the wheels.")
     said = story.tool("verify", *tagged)
     for line in said.splitlines():
-        if line.startswith("dist/"):
+        if line.startswith("dist/") and "NV310" not in line:
             story.came_to(line.removeprefix("dist/"))
     story.step("index", "The metadata of the release, and pages that any file server can serve.")
     story.came_to(story.tool("index", "dist").strip())

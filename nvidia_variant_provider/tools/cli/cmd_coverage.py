@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, by_name
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _fleet(args: argparse.Namespace, defaults: Defaults) -> Fleet:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise InvalidValueError("--dask: pip install 'nvidia-variant-provider[dask]'") from error
+        raise InvalidValueError(f"--dask: {install_line('dask')}") from error
 
     with Client(args.dask) as client:
         ranges = [piece for part in parts for piece in split(part, PART_BYTES)]

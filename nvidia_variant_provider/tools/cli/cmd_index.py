@@ -29,8 +29,10 @@ examples:
 
 exit codes:
   0  written
+  1  written, without files that end in .whl and have no wheel's name
   2  a wheel cannot be read, or wheels of a release contradict each other
 """
+_EXIT_FINDINGS: Final = 1
 
 
 def add_parser(
@@ -115,7 +117,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         output.emit_lines(summary(release) for release in plan.releases)
     _write_views(args, target)
-    return 0
+    for misnamed in plan.misnamed:
+        output.fail("index", f"{misnamed.path}: {misnamed.reason}; left out")
+    return _EXIT_FINDINGS if plan.misnamed else 0
 
 
 def _write_views(args: argparse.Namespace, target: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.service import ViewService
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if error.name not in {"starlette", "uvicorn"}:
             raise
         output.fail("serve", f"this command needs the package {error.name!r}")
-        output.hint("pip install 'nvidia-variant-provider[serve]'")
+        output.hint(install_line("serve"))
         return 2
     app = make_app(partial(_service, args))
     output.emit_lines([f"http://{args.bind}/NAME@DRIVER/simple/"])

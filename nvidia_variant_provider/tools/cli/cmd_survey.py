@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.threshold import add_threshold
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -225,7 +226,7 @@ def _lines(
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise InvalidValueError("--dask: pip install 'nvidia-variant-provider[dask]'") from error
+        raise InvalidValueError(f"--dask: {install_line('dask')}") from error
     try:
         client = Client(args.dask)
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ from typing import Final
 from nvidia_variant_provider.errors import ProviderError
 from nvidia_variant_provider.tools.cli.output import PROGRAM
 from nvidia_variant_provider.tools.files import missing
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 DEBUG: Final = "NV_VARIANT_PROVIDER_DEBUG"
 
@@ -34,10 +35,7 @@ def words_for(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and _top(error) in TOOLS_PACKAGES:
-        return (
-            f"this command needs the package {error.name!r}: "
-            "pip install 'nvidia-variant-provider[tools]'"
-        )
+        return f"this command needs the package {error.name!r}: {install_line('tools')}"
     if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
         return f"{error.filename}: {missing(error.filename)}"
     if isinstance(error, OSError) and error.strerror:

@@ -23,17 +23,31 @@ class ReleaseRecord(JsonModel):
     metadata: str | None = Field(description="the release's metadata file; null without variants")
 
 
+class MisnamedRecord(JsonModel):
+    """A file that ends in ``.whl`` and has no wheel's name."""
+
+    file: str
+    reason: str
+
+
 class IndexDocument(JsonDocument):
     """What ``index --json`` prints."""
 
     folder: str = Field(description="where the index was written")
     releases: tuple[ReleaseRecord, ...]
+    misnamed: tuple[MisnamedRecord, ...] = Field(
+        default=(), description="left out, as no installer finds them; the exit code is 1 then"
+    )
 
     @classmethod
     def of(cls, plan: Plan) -> IndexDocument:
         """Return the document of a run."""
         return cls(
-            folder=str(plan.folder), releases=tuple(_record(release) for release in plan.releases)
+            folder=str(plan.folder),
+            releases=tuple(_record(release) for release in plan.releases),
+            misnamed=tuple(
+                MisnamedRecord(file=it.path.name, reason=it.reason) for it in plan.misnamed
+            ),
         )
 
 

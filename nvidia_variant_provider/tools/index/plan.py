@@ -24,8 +24,9 @@ from nvidia_variant_provider.tools.index.pages import (
 from nvidia_variant_provider.tools.index.releases import (
     ListedFile,
     ListedRelease,
+    Misnamed,
     group_releases,
-    read_files,
+    read_folder,
 )
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, ReleaseKey
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
@@ -43,7 +44,8 @@ _UP: Final = "../../"
 class Plan:
     """What an index will hold: texts by path relative to ``folder``, and the files it lists.
 
-    ``links`` are files of another folder that are brought into this one.
+    ``links`` are files of another folder that are brought into this one; ``misnamed`` lie in the
+    folder that was read and are listed nowhere.
     """
 
     folder: Path
@@ -51,6 +53,7 @@ class Plan:
     texts: tuple[tuple[str, bytes], ...]
     links: tuple[Path, ...]
     stale: tuple[Path, ...]
+    misnamed: tuple[Misnamed, ...] = ()
 
     def write(self) -> None:
         """Write everything; a reader sees each file as it was or as it will be."""
@@ -81,10 +84,11 @@ def plan_index(
     """Read a folder and lay out its index; nothing is written yet.
 
     ``only`` keeps the variant wheels of these labels, and every wheel without a label; ``hashed``
-    is asked once for the SHA-256 of all files that are kept. Raises ``MetadataError`` and
-    ``InvalidValueError`` naming the file at fault.
+    is asked once for the SHA-256 of all files that are kept. Files with the wrong name are left out
+    and told of. Raises ``MetadataError`` and ``InvalidValueError`` naming the file at fault.
     """
-    files = tuple(read_files(folder))
+    found = read_folder(folder)
+    files = found.files
     _check_labels(files, only, folder)
     kept = [file for file in files if not file.label or not only or file.label in only]
     releases = tuple(group_releases(kept))
@@ -95,7 +99,7 @@ def plan_index(
     elsewhere = output is not None and output.resolve() != folder.resolve()
     links = [file.path for file in kept] if elsewhere and not base_url else []
     stale = tuple(_stale(target, files, {name for name, _ in texts}))
-    return Plan(target, releases, tuple(texts), tuple(links), stale)
+    return Plan(target, releases, tuple(texts), tuple(links), stale, found.misnamed)
 
 
 def _check_labels(files: Sequence[ListedFile], only: Collection[str], folder: Path) -> None:

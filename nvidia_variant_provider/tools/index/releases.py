@@ -15,12 +15,13 @@ from nvidia_variant_provider.tools.releases.files import (
     WHEEL_SUFFIX,
     ReleaseKey,
     list_folder,
+    published_name,
     read_wheel_file,
 )
 from nvidia_variant_provider.tools.releases.release import variant_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
@@ -54,8 +55,24 @@ class ListedRelease:
         return sorted({file.label for file in self.files if file.label})
 
 
-def read_files(folder: Path) -> Iterator[ListedFile]:
-    """Yield the wheels and source distributions of a folder, by name.
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A file that ends as a wheel does and has no wheel's name: no installer finds it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFolder:
+    """What lies in a folder: the files that an index lists, by name, and those it leaves out."""
+
+    files: tuple[ListedFile, ...]
+    misnamed: tuple[Misnamed, ...]
+
+
+def read_folder(folder: Path) -> ListedFolder:
+    """Read the wheels and source distributions of a folder.
 
     Raises ``InvalidValueError`` for a folder without a wheel and for a wheel that pip or uv refuse,
     ``MetadataError`` for variant metadata that is not valid.
@@ -63,8 +80,24 @@ def read_files(folder: Path) -> Iterator[ListedFile]:
     if not folder.is_dir():
         raise InvalidValueError(f"{folder}: {missing(str(folder))}")
     names = list_folder(str(folder))
-    if not any(name.endswith(WHEEL_SUFFIX) for name in names):
-        raise InvalidValueError(f"{folder}: seen no wheel, expected at least one")
+    misnamed = tuple(_misnamed(folder, names))
+    wrong = {it.path.name for it in misnamed}
+    if not any(name.endswith(WHEEL_SUFFIX) and name not in wrong for name in names):
+        seen = f"; {misnamed[0].reason}" if misnamed else ""
+        raise InvalidValueError(f"{folder}: seen no wheel, expected at least one{seen}")
+    return ListedFolder(tuple(_read(folder, (it for it in names if it not in wrong))), misnamed)
+
+
+def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
+    for name in names:
+        if name.endswith(WHEEL_SUFFIX):
+            try:
+                published_name(str(folder / name))
+            except InvalidValueError as error:
+                yield Misnamed(folder / name, str(error))
+
+
+def _read(folder: Path, names: Iterable[str]) -> Iterator[ListedFile]:
     for name in names:
         path = folder / name
         if name.endswith(WHEEL_SUFFIX):

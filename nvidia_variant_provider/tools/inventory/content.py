@@ -15,6 +15,7 @@ import zlib
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from nvidia_variant_provider.errors import FleetError
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +94,7 @@ def _zstd(source: str) -> Callable[[io.BufferedReader], _Readable]:
                 name
             ).ZstdFile
             return opener
-    raise FleetError(source, "", "", "zstd", "pip install 'nvidia-variant-provider[tools]'")
+    raise FleetError(source, "", "", "zstd", install_line("tools"))
 
 
 class _Raw(io.RawIOBase):

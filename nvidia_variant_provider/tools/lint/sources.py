@@ -25,10 +25,10 @@ from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     ReleaseKey,
     list_folder,
+    published_name,
     read_wheel_file,
 )
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON, metadata_fields
-from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,11 +107,7 @@ class Gathered:
     def _add_file(self, path: str) -> bool:
         folder, name = os.path.split(path)
         if name.endswith(".whl"):
-            if name.endswith(".whl.whl"):
-                # "cu.whl" would be a label, and nobody's.
-                raise InvalidValueError(f"{path}: .whl stands there twice; expected it once")
-            wheel = WheelName.parse(name)
-            key = (folder, ReleaseKey.of_wheel(wheel))
+            key = (folder, ReleaseKey.of_wheel(published_name(path)))
             self._wheels.setdefault(key, []).append(path)
         elif name == PYPROJECT:
             self._loose.append(path)

@@ -31,6 +31,18 @@ SDIST_SUFFIXES: Final = (".tar.gz", ".zip")
 MAX_FILES: Final = 100_000
 
 
+def published_name(path: str) -> WheelName:
+    """Return the name of a wheel that is to be published, stricter than installers read names.
+
+    Raises ``InvalidValueError`` naming the file.
+    """
+    name = os.path.basename(path)
+    if name.endswith(2 * WHEEL_SUFFIX):
+        # "cu.whl" would be a label, and nobody's.
+        raise InvalidValueError(f".whl stands twice in {name[:200]!r}; expected it once")
+    return WheelName.parse(name)
+
+
 class ReleaseKey(NamedTuple):
     """What tells releases apart: the normalised name and the version."""
 

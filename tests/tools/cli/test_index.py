@@ -54,6 +54,37 @@ def test_json_is_of_the_schema(folder: Path, capsys: pytest.CaptureFixture[str])
     ]
 
 
+def test_a_wrong_wheel_name_is_reported_and_the_rest_is_indexed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = [f"demo-1.0-py3-none-any{end}" for end in ("-CUDA13.whl", "-cu.whl.whl", ".whl.whl")]
+    for name in wrong:
+        (folder / name).touch()
+    code = main(["index", "--json", str(folder)])
+
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    page = json.loads((folder / "simple/demo/index.json").read_text("utf-8"))
+    assert (code, [it["file"] for it in document["misnamed"]]) == (1, wrong)
+    assert document["releases"][0]["files"] == sorted(read_base()["wheels"])
+    assert [it["filename"] for it in page["files"]] == [
+        *sorted(read_base()["wheels"]),
+        "demo-1.0-variants.json",
+    ]
+    assert [captured.err.count(f"/{name}: ") for name in wrong] == [1, 1, 1]
+
+
+def test_a_folder_of_wrong_names_alone_has_no_wheel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "demo-1.0-py3-none-any.whl.whl").touch()
+    code = main(["index", str(tmp_path)])
+
+    assert code == 2
+    assert "seen no wheel" in capsys.readouterr().err
+    assert [it.name for it in tmp_path.iterdir()] == ["demo-1.0-py3-none-any.whl.whl"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -15,6 +15,7 @@ from typing import Final
 import pytest
 
 from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES
+from nvidia_variant_provider.tools.installers.ourselves import install_line
 from tests.tools.lint.releases import merge_patch, read_base, write_release
 
 OPTIONAL: Final = {"index": {"providers": {"nvidia": {"optional": True}}}}
@@ -175,7 +176,7 @@ def test_other_commands_name_the_extra_they_need(words: str) -> None:
     done = without_tools(words)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith(": pip install 'nvidia-variant-provider[tools]'\n")
+    assert done.stderr.endswith(f": {install_line('tools')}\n")
 
 
 def test_every_package_of_the_extra_is_known() -> None:
