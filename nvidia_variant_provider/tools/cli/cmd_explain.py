@@ -342,10 +342,10 @@ def _broken(
         yield f"--require-gpu: {name}: {selected}, which is not a build for a GPU{why}"
     if args.expect is not None and view.winner != args.expect:
         why = view.reason_of(args.expect)
-        labels = ", ".join(row.label for row in view.rows) or "none"
+        labels = ", ".join(row.label for row in view.rows if row.label != ORDINARY) or "none"
         because = (
             f"{args.expect}: {why}"
             if why
-            else f"this release has no variant {args.expect} (variants: {labels})"
+            else f"this release has no variant {args.expect} (it has {labels})"
         )
         yield f"expected variant {args.expect} for {name}, but {selected}; {because}"

@@ -62,7 +62,7 @@ def conda_overrides(machine: Machine) -> CondaOverrides:
     """
     if machine.cuda is None:
         why = f"no usable NVIDIA driver: {machine.reason or 'none was found'}"
-        return CondaOverrides(None, None, warnings=(f"conda will choose the CPU build: {why}",))
+        return CondaOverrides(None, None, warnings=(f"no override is set: {why}",))
     if not machine.capabilities:
         why = "the compute capability is not known, and CUDA alone means CPU builds to some solves"
         return CondaOverrides(None, None, warnings=(f"no override is set: {why}",))
