@@ -46,6 +46,7 @@ exit codes:
   2  usage error or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
+_PYTHON: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}((a|b|rc)\d{1,3})?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
@@ -87,6 +88,12 @@ def add_parser(
         metavar="NAMESPACE",
         help="treat the optional provider of a namespace as enabled; uv cannot enable one",
     )
+    parser.add_argument(
+        "--python-version",
+        type=_version,
+        metavar="VERSION",
+        help="the Python that Requires-Python is judged for; the default is the running one",
+    )
     view = parser.add_argument_group("view")
     view.add_argument(
         "--through-view",
@@ -115,6 +122,13 @@ def add_parser(
     return parser
 
 
+def _version(text: str) -> str:
+    if not _PYTHON.fullmatch(text):
+        message = f"expected a version of Python such as 3.12, not {text[:60]!r}"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
 def run(args: argparse.Namespace) -> int:
     """Explain, print, check."""
     if args.through_view:
@@ -134,7 +148,10 @@ def run(args: argparse.Namespace) -> int:
             raise
         return _run_configured(args)
     release = _release(args, distribution)
-    found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
+    pythons = _barred_by_python(release, args)
+    found = [
+        (name, _explain(release, named, args.enable, pythons)) for name, named in _machines(args)
+    ]
     if distribution is not None and release.metadata is None:
         return _run_ordinary(args, distribution, release, found)
     ordinary = _ordinary(release, found)
@@ -269,14 +286,29 @@ def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
     return named or [("this machine", alone())]
 
 
-def _explain(release: Release, named: argparse.Namespace, enabled: list[str]) -> Explanation:
+def _barred_by_python(release: Release, args: argparse.Namespace) -> dict[str, str]:
+    """Return the wheels that exclude the interpreter; what is installed has been judged."""
+    from nvidia_variant_provider.tools.explain.here import barred_by_python, this_python
+
+    if args.installed is not None:
+        return {}
+    return barred_by_python(release, args.python_version or this_python())
+
+
+def _explain(
+    release: Release, named: argparse.Namespace, enabled: list[str], pythons: dict[str, str]
+) -> Explanation:
+    from nvidia_variant_provider.tools.explain.here import Barred, barred_by_glibc, this_glibc
     from nvidia_variant_provider.tools.explain.views import explain
 
     machine = options.answer_for(named).detection.machine
     is_here = named.target is None and named.machine is None
     forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
     blind = is_here and not forced and shutil.which("nvidia-smi") is None
-    return explain(release, machine, uv_blind=blind, enabled=enabled)
+    described = any(os.environ.get(it) for it in (overrides.TARGET, overrides.MACHINE))
+    glibc = this_glibc() if is_here and not described else None
+    barred = Barred(pythons, barred_by_glibc(release, glibc, machine.platform))
+    return explain(release, machine, uv_blind=blind, enabled=enabled, barred=barred)
 
 
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:

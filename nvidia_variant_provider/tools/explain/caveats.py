@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
@@ -31,6 +32,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             f"{release.version} competes with no build of another local version: the greatest one"
             " wins before any label counts"
         )
+    yield from _on_surroundings(found, release)
     for view in (uvs, found.view(PIP)):
         if view.refusal and not (release.trouble and release.trouble in view.refusal):
             yield view.refusal
@@ -48,6 +50,28 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
         )
     for view in (ours,) if ours.winner == uvs.winner else (ours, uvs):
         yield from _warnings_on_build(view, machine)
+
+
+def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
+    """Name the wheels that Python or glibc shuts out, and source distributions."""
+    for reason, count in Counter(release.barred.values()).items():
+        wheels = (
+            f"{count} wheels"
+            if count > 1
+            else next(name for name, why in release.barred.items() if why == reason)
+        )
+        yield f"{wheels}: {reason}"
+    if release.newer_sdist:
+        yield (
+            f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "
+            "--only-binary :all:; it is not judged here"
+        )
+    left = [view for view in found.views if view.winner is None and not view.refusal]
+    if release.sdists and left:
+        yield (
+            f"{release.sdists[0]}: an installer that is left with no wheel builds it, unless told "
+            "--only-binary :all:; it is not judged here"
+        )
 
 
 def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterator[str]:

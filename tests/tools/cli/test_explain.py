@@ -13,6 +13,8 @@ from examples.torch.releases import write_releases
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
 from nvidia_variant_provider.tools.cli.main import main
 from tests.tools.explain.releases import build, write_release
+from tests.tools.lint import releases as described
+from tests.tools.lint.releases import merge_patch, read_base
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "explanation.schema.json"
 VARIANTS = {
@@ -61,6 +63,24 @@ def test_the_table_shows_every_variant_and_each_installer_s_winner(
     ]
     assert out.count("uv (its own copy, rule set 0): cu126") == 1
     assert "driver says 12.8 (driver branch R570)" in out
+
+
+@pytest.mark.parametrize(("version", "label"), [("3.11", "cuda12.6"), ("3.12", "cuda13.0")])
+def test_the_python_may_be_named(
+    version: str, label: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = "demo-1.0-py3-none-manylinux_2_28_x86_64-cuda13.0.whl"
+    patch = {"wheels": {best: {"fields": {"Requires-Python": ">=3.12"}}}}
+    folder = str(described.write_release(tmp_path, merge_patch(read_base(), patch)))
+    named = ("--target", "h100@580", "--python-version", version, "--expect", label)
+
+    assert output_of(capsys, folder, *named)[0] == 0
+
+
+def test_what_is_no_version_of_python_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["explain", ".", "--python-version", "three"])
+    assert "expected a version of Python such as 3.12" in capsys.readouterr().err
 
 
 def test_several_machines_are_explained_one_after_another(
