@@ -30,10 +30,8 @@ def lock_of(folder: Path, *, plain: bool) -> Path:
     described = read_base()
     write_release(folder, described)
     names = [it for it in described["wheels"] if plain or it.count("-") > 4]
-    wheels = [
-        {"name": it, "path": it, "hashes": {"sha256": sha256((folder / it).read_bytes()).hexdigest()}}
-        for it in names
-    ]  # fmt: skip
+    hashes = {it: sha256((folder / it).read_bytes()).hexdigest() for it in names}
+    wheels = [{"name": it, "path": it, "hashes": {"sha256": hashes[it]}} for it in names]
     package = {"name": "demo", "version": "1.0", "wheels": wheels}
     lock = {
         "lock-version": "1.0",

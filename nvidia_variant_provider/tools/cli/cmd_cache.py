@@ -29,11 +29,13 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "cache",
-        help="show or clear what 'run' keeps on disk",
-        description="Show the folder of what 'run' keeps on disk, or clear it.",
+        help="show or clear the cache of 'run'",
+        description="Print the folder of the cache that 'run' keeps, or clear it.",
         epilog=_EPILOG,
     )
-    parser.add_argument("action", choices=("dir", "clear"), help="print the folder, or clear it")
+    parser.add_argument(
+        "action", choices=("dir", "clear"), help="print the folder, or clear the cache"
+    )
     return parser
 
 

@@ -44,8 +44,10 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             "'nvidia-variant-provider run --'"
         )
     if ours.winner != uvs.winner:
-        ends = f"the provider ends at {ours.winner or 'nothing'}, uv at {uvs.winner or 'nothing'}"
-        yield f"they disagree: {ends}"
+        yield (
+            f"they disagree: the provider selects {ours.winner or 'nothing'}, "
+            f"uv selects {uvs.winner or 'nothing'}"
+        )
     for view in (ours,) if ours.winner == uvs.winner else (ours, uvs):
         yield from _warnings_on_build(view, machine)
 
@@ -78,11 +80,11 @@ def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterato
     if skipped := silent.get(NVIDIA_NAMESPACE):
         yield (
             f"{installer.called} does not answer for nvidia: {skipped}; every build that "
-            "states a property of nvidia is passed over without a word"
+            "states a property of nvidia is ignored without a message"
         )
     if machine.gpus and not view.has_gpu_build and _offers_gpu(view, release):
-        ends = view.winner or "nothing"
-        yield f"{installer.called} ends at {ends}, although this machine has a GPU"
+        chosen = view.winner or "nothing"
+        yield f"{installer.called} selects {chosen}, although this machine has a GPU"
 
 
 def _warnings_on_build(view: View, machine: Machine) -> Iterator[str]:

@@ -130,7 +130,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--expect cu130: h100@570: provider ends at cu126; "
+                "expected variant cu130 for h100@570, but provider selects cu126; "
                 "cu130: needs CUDA >= 13.0, driver says 12.8 (driver branch R570)\n"
             ),
         ),
@@ -139,8 +139,8 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--expect cu999: h100@570: provider ends at cu126; "
-                "cu999: the release has no cu999\n"
+                "expected variant cu999 for h100@570, but provider selects cu126; "
+                "this release has no variant cu999 (it has cu126, null, cu130)\n"
             ),
         ),
         (
@@ -148,7 +148,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--require-gpu: h100@570: pip ends at no label, which is no build for a GPU "
+                "--require-gpu: h100@570: pip selects no label, which is not a build for a GPU "
                 "(cu126: pip takes no wheel with a label)\n"
             ),
         ),
@@ -169,8 +169,8 @@ def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     code, _, err = output_of(capsys, wheels, "--target", "b200@570", "--require-gpu")
 
     assert code == 1
-    assert "warning: this provider ends at null, although this machine has a GPU" in err
-    assert "error: --require-gpu: b200@570: provider ends at null" in err
+    assert "warning: this provider selects null, although this machine has a GPU" in err
+    assert "error: --require-gpu: b200@570: provider selects null" in err
 
 
 def test_uv_s_own_table_is_shown_where_it_differs(
@@ -180,7 +180,7 @@ def test_uv_s_own_table_is_shown_where_it_differs(
     _, out, err = output_of(capsys, str(tmp_path), "--target", "b200@580")
 
     assert "as uv (its own copy, rule set 0) sees it" in out
-    assert "they disagree: the provider ends at ptx, uv at null" in err
+    assert "they disagree: the provider selects ptx, uv selects null" in err
 
 
 def test_installed_says_whether_it_still_fits(
