@@ -92,7 +92,7 @@ def add_parser(
         "--python-version",
         type=_version,
         metavar="VERSION",
-        help="the Python that Requires-Python is judged for; the default is the running one",
+        help="the Python that Requires-Python is judged for [default: the running one]",
     )
     view = parser.add_argument_group("view")
     view.add_argument(
