@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.lint.engine import Report
 
 _EPILOG: Final = """\
-A folder is taken as the whole of its releases: wheels, *-variants.json and pyproject.toml in it.
+A folder is taken as the whole of its releases: wheels, *-variants.json, pyproject.toml
+and pylock.toml in it.
 docs/lint.md has a section for every code: what it means, usual causes, how to fix it.
 
 examples:
@@ -52,7 +53,7 @@ def add_parser(
         nargs="*",
         default=["."],
         metavar="PATH",
-        help="wheel, JSON file, pyproject.toml or folder [default: the current folder]",
+        help="wheel, JSON file, pyproject.toml, pylock.toml or folder [default: current folder]",
     )
     parser.add_argument(
         "--for",
