@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG: Final = """\
-Kept are wheels whose variant markers were answered (20 GiB at most, the least used go first), and
-folders of the installers that remember files by name alone. Everything is made again when needed.
+The cache holds wheels whose variant markers were answered: at most 20 GiB, the least used go first.
+It also holds cache folders of the installers that remember files by name alone. Everything is made
+again when needed.
 
 examples:
   nvidia-variant-provider cache dir

@@ -44,7 +44,7 @@ def add_parser(
         help="make a static index from a folder of wheels",
         description=(
             "Write the variant metadata of every release in a folder, and a static simple\nindex"
-            " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
+            " for plain HTTP (HTML, JSON, hashes, core metadata)."
         ),
         epilog=_EPILOG,
     )
