@@ -50,11 +50,12 @@ PAGES: Final = {
 HEAD: Final = """\
 # Commands
 
-Written by `.ci/regen_cli.py` from the parser: edit the commands, not this page. Every command
-prints the same with `--help`. Data goes to stdout, diagnostics to stderr; what `--json` prints has
-a [schema](schemas.md). Exit code 2 is misuse or unreadable input everywhere, and 130 an interrupted
-command. The examples are held to the parser by `tests/test_docs_cli.py`; the tutorial and the
-how-to guides have commands that run.
+Every command prints its section of this page with `--help`. Data goes to stdout, diagnostics go to
+stderr. The documents that `--json` prints have [schemas](schemas.md). For all commands, exit code 2
+means a usage error, unreadable input or an internal error, and 130 means interrupted. The
+[tutorial](tutorial.md) and the [how-to guides](how-to/index.md) show the commands at work.
+
+This page is generated from the parser by `.ci/regen_cli.py`.
 
 """
 
@@ -156,8 +157,8 @@ def _section(part: Part) -> Iterator[str]:
 
 def exit_codes(text: str) -> Iterator[tuple[str, str]]:
     """Yield each code and its meaning, from a list of lines or from one sentence."""
-    for piece in re.split(r"(?:[,;]\s+|\n\s*|^\s*)(?=\d+ )", text.strip()):
-        found = re.match(r"(\d+)\s+(.*)", piece.strip(), re.DOTALL)
+    for piece in re.split(r"(?:[,;]\s+|\n\s*|^\s*)(?=(?:\d+|\*) )", text.strip()):
+        found = re.match(r"(\d+|\*)\s+(.*)", piece.strip(), re.DOTALL)
         if found:
             yield found[1], found[2].strip()
         elif piece.strip():

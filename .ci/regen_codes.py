@@ -27,9 +27,10 @@ TARGET: Final = DOCS / "codes.md"
 HEAD: Final = """\
 # Codes
 
-Written by `.ci/regen_codes.py` from the program: edit the checks, not this page. A code keeps its
-meaning for ever and is never used again for another one, so scripts may go by it. Each links to the
-section that says what it means, what usually causes it, and how to mend it.
+A code keeps its meaning for ever and is never reused, so scripts may rely on it. Each code links to
+the section with its meaning, its usual causes and the fix.
+
+This page is generated from the program by `.ci/regen_codes.py`.
 
 | codes | of | exit code |
 | --- | --- | --- |

@@ -39,11 +39,9 @@ NVML: Final = "libnvidia-ml.so.1"
 HEAD: Final = """\
 # Where uv and the provider 0.0.2 differ from this one
 
-Written by `.ci/regen_differences.py`: edit `tests/data/conformance/`, not this page.
-
 Both follow rule set 0 (`NV_VARIANT_PROVIDER_RULES=0` repeats it here). Each row is a release of
 `tests/data/conformance/choices.json` put to both rule sets. The label of rule set 0 is what the
-real uv installs: a test holds it to that ([conformance.md](conformance.md)). `null` is the
+real uv installs, as a test checks ([conformance.md](conformance.md)). `null` is the
 CPU build.
 """
 

@@ -23,11 +23,10 @@ TARGET: Final = ROOT / "docs" / "machines.md"
 HEAD: Final = """\
 # What we do on which machine
 
-Written by `.ci/regen_machines.py` from `tests/data/machines/`: edit the records, not this page.
-Each row is a state that people have met and reported; its record names the threads. The tests hold
-detection to every row, and a part of them runs on real files with compiled libraries
-(`tests/native/test_machines_for_real.py`). [status.md](status.md) explains the statuses and notes,
-[records.md](records.md) the records.
+Each row is a state that people have met and reported; its record in `tests/data/machines/` names
+the threads. Tests check detection against every row, and some of them run on real files with
+compiled libraries (`tests/native/test_machines_for_real.py`). [status.md](status.md) explains the
+statuses and notes, [records.md](records.md) the records.
 
 `derived` marks a CUDA driver version that was concluded from the driver branch, because no library
 told it. The last column has the decisive value of each feature in the order in which an installer

@@ -36,13 +36,10 @@ KEPT: Final = 3
 HEAD: Final = """\
 # JSON schemas
 
-Written by `.ci/regen_schemas_page.py` from `schemas/` and from what the commands print: edit the
-models in `nvidia_variant_provider/tools/documents/`, not this page.
-
 Every document that a program can read has a schema (JSON Schema, draft 2020-12) and a number,
-`schema_version`. A schema is exact for what its release prints. The number changes when a key goes
-or changes its meaning; a later release may add a key without, so a reader passes over keys it does
-not know. The program never validates its own output; the tests do.
+`schema_version`. A schema is exact for what its release prints. `schema_version` changes when a
+key is removed or changes its meaning. New keys may appear without a new version, so a reader has to
+ignore keys that it does not know. The program never validates its own output; the tests do.
 
 In the examples long lists are cut: `"... 107 more"` stands for what is left out.
 

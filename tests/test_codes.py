@@ -54,7 +54,7 @@ def test_the_text_of_a_section_ends_before_the_next() -> None:
     section = codes.find("NVP-OK")
 
     assert section.text.startswith("**Meaning.**")
-    assert "**How to mend it.**" in section.text
+    assert "**How to fix it.**" in section.text
     assert not re.search(r"^#+ ", section.text, re.MULTILINE)
 
 

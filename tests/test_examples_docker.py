@@ -156,10 +156,10 @@ def test_the_steps_install_the_build_they_promise(name: str, index: str, tmp_pat
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("gh200", "--target gh200@580 \\", "--target gh200@570 \\", "uv ends at cuda12.6_sbsa"),
-        ("gb200", "@580", "@570", "gb200@570: provider ends at null"),
-        ("ci", "h100@580", "b200@570", "--require-gpu: b200@570: uv ends at null"),
-        ("ci", "--expect null", "--expect cuda12.6", "provider ends at null"),
+        ("gh200", "--target gh200@580 \\", "--target gh200@570 \\", "uv selects cuda12.6_sbsa"),
+        ("gb200", "@580", "@570", "gb200@570: provider selects null"),
+        ("ci", "h100@580", "b200@570", "--require-gpu: b200@570: uv selects null"),
+        ("ci", "--expect null", "--expect cuda12.6", "provider selects null"),
     ],
     ids=lambda it: it.replace(" ", "_").strip("\\_"),
 )

@@ -31,7 +31,7 @@ def test_no_driver_gives_no_line_and_says_so() -> None:
     forced = force_environment(machine(None, "9.0"))
 
     assert forced.variables == {}
-    assert "neither variable can be given: no usable NVIDIA driver" in forced.warnings[0]
+    assert "uv will choose the CPU build: no usable NVIDIA driver" in forced.warnings[0]
 
 
 def test_an_unknown_capability_leaves_its_line_out_and_says_so() -> None:

@@ -40,11 +40,11 @@ def test_every_status_says_what_it_means_how_to_see_it_and_how_to_mend_it(status
     section = _sections("##")[words.code]
 
     assert [
-        it for it in ("Meaning", "How to see it", "How to mend it") if f"**{it}.**" in section
+        it for it in ("Meaning", "How to see it", "How to fix it") if f"**{it}.**" in section
     ] == [
         "Meaning",
         "How to see it",
-        "How to mend it",
+        "How to fix it",
     ]
     assert explaining(words.code) == f"nvidia-variant-provider code {words.code}"
 

@@ -245,7 +245,7 @@ class _Cascade:
     def _note_environment(self) -> None:
         visible = self.host.environ.get("CUDA_VISIBLE_DEVICES")
         if visible is not None:
-            text = f"CUDA_VISIBLE_DEVICES={visible[:60]!r} describes a job and was left aside"
+            text = f"CUDA_VISIBLE_DEVICES={visible[:60]!r} describes a job and was ignored"
             self.notes.append(Note("cuda-visible-devices", text))
 
     def _note_folder(self, api: str, candidate: Candidate, answer: LibraryAnswer) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.explain.here import Barred, barred_by_python, this_python
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.index.plan import plan_index
 from nvidia_variant_provider.tools.installers.table import PIP, UV
 from nvidia_variant_provider.tools.releases.source import read_release
 from tests.tools.convert.test_torch import pip_install
-from tests.tools.lint.releases import Json, read_base, write_release, write_wheel
+from tests.tools.lint.releases import Json, merge_patch, read_base, write_release, write_wheel
 from tests.tools.lint.serving import serve
 from tests.tools.lint.uv import uv_install
 
@@ -146,3 +148,35 @@ def test_a_yanked_variant_is_passed_over_unless_it_is_pinned(tmp_path: Path) -> 
             release = read_release(address, requirement)
             winner = explain(release, parse_target("h100@580").machine()).view(UV).winner
             assert (requirement, winner) == (requirement, done.label)
+
+
+FUTURE = {"fields": {"Requires-Python": ">=4"}}
+
+
+@pytest.mark.parametrize(
+    ("wheels", "expected"),
+    [
+        pytest.param({BEST: FUTURE}, (None, True), id="the best variant"),
+        pytest.param({PLAIN: FUTURE}, ("cuda13.0", False), id="the plain wheel"),
+        pytest.param({NULL: FUTURE}, ("cuda13.0", True), id="another variant"),
+        pytest.param({BEST: FUTURE, PLAIN: FUTURE}, (None, False), id="best and plain"),
+    ],
+)
+def test_explain_predicts_what_another_python_does(
+    wheels: Json, expected: tuple[str | None, bool], tmp_path: Path
+) -> None:
+    folder = write_release(tmp_path / "release", merge_patch(read_base(), {"wheels": wheels}))
+    in_folder = taken(folder)
+    plan_index(folder).write()
+    with serve(folder, as_json=False) as server:
+        index = f"{server.url}/simple/"
+        over_http = uv_install(HOPPER, "--index-url", index, "demo==1.0").label
+        releases = [read_release(str(folder)), read_release(index, "demo==1.0")]
+    predictions = []
+    for release in releases:
+        barred = Barred(python=barred_by_python(release, this_python()))
+        found = explain(release, parse_target("h100@580").machine(), barred=barred)
+        predictions.append((found.view(UV).winner, found.view(PIP).winner is not None))
+
+    assert (in_folder, over_http) == (expected, expected[0])
+    assert predictions == [expected, expected]

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=_codes,
             action="extend",
             metavar="CODE[,CODE]",
-            help=f"{verb} codes that start so; of both the longer one wins",
+            help=f"{verb} codes with this prefix; the longer prefix wins over the other option",
         )
     group.add_argument("--list", action="store_true", help="list every code and stop")
     add_form(parser)
@@ -63,8 +63,8 @@ def add_form(parser: argparse.ArgumentParser) -> None:
         choices=FORMS,
         default=TEXT,
         metavar="FORM",
-        help="text, json, or a form that GitHub, GitLab, SARIF or JUnit readers take: github,"
-        " gitlab, sarif, junit (default: text)",
+        help="text, json, or a format that GitHub, GitLab, SARIF or JUnit readers accept: github,"
+        " gitlab, sarif, junit [default: text]",
     )
     form.add_argument(
         "--json",

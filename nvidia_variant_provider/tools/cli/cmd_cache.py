@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG: Final = """\
-Kept are wheels whose variant markers were answered (20 GiB at most, the least used go first), and
-folders of the installers that remember files by name alone. Everything is made again when needed.
+The cache holds wheels whose variant markers were answered: at most 20 GiB, the least used go first.
+It also holds cache folders of the installers that remember files by name alone. Everything is made
+again when needed.
 
 examples:
   nvidia-variant-provider cache dir
@@ -29,11 +30,13 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "cache",
-        help="show or clear what 'run' keeps on disk",
-        description="Show the folder of what 'run' keeps on disk, or clear it.",
+        help="show or clear the cache of 'run'",
+        description="Print the folder of the cache that 'run' keeps, or clear it.",
         epilog=_EPILOG,
     )
-    parser.add_argument("action", choices=("dir", "clear"), help="print the folder, or clear it")
+    parser.add_argument(
+        "action", choices=("dir", "clear"), help="print the folder, or clear the cache"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""``code``: what a stable code means, its usual causes and how to mend it, without a network."""
+"""``code``: what a stable code means, its usual causes and how to fix it, without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ examples:
 
 exit codes:
   0  shown
-  2  misuse, or no such code
+  2  usage error, or no such code
 """
 
 
@@ -32,13 +32,13 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "code",
-        help="say what a code means and how to mend it",
-        description="Show what a status, note, finding, problem or a pasted error text means, and "
+        help="explain a code or an error text, and how to fix it",
+        description="Explain a status, note, finding, problem or a pasted error text, and "
         "how to fix it.",
         epilog=_EPILOG,
     )
     parser.add_argument(
-        "codes", nargs="*", metavar="CODE", help="such as NVP-NONE or NV214, or an error text"
+        "codes", nargs="*", metavar="CODE", help="code such as NVP-NONE or NV214, or an error text"
     )
     parser.add_argument("--json", action="store_true", help="print JSON (codes.schema.json)")
     return parser

@@ -24,7 +24,7 @@ bash reads the file at the next TAB if the package bash-completion is there, els
 
 exit codes:
   0  printed
-  2  misuse
+  2  usage error
 """
 _SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
 
@@ -43,8 +43,8 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "completion",
-        help="print what lets a shell complete these commands",
-        description="Print a script with which a shell completes commands, options, their choices, "
+        help="print a script for TAB completion in a shell",
+        description="Print a script that makes a shell complete commands, options, their choices, "
         "files, the names of targets and codes.",
         epilog=_EPILOG,
     )

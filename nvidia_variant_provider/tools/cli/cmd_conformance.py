@@ -1,4 +1,4 @@
-"""The command ``conformance``: hold an implementation of the namespace to the cases."""
+"""The command ``conformance``: run the conformance tests against another implementation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ examples:
 exit codes:
   0  no case failed
   1  a case failed, or the implementation skipped all of them
-  2  misuse, an unreadable case file or a command that cannot be started
+  2  usage error, an unreadable case file or a command that cannot be started
 """
 
 
@@ -41,28 +41,35 @@ def add_parser(
     """Add the parser of this command."""
     parser = subparsers.add_parser(
         "conformance",
-        help="hold an implementation of the namespace to the conformance cases",
-        description="Put the conformance cases to an implementation in any language, a line of "
-        "JSON each, and report. docs/conformance.md describes the protocol.",
+        help="run the conformance tests against another implementation",
+        description="Run the conformance tests against an implementation in any language, one "
+        "line of JSON per case, and report. docs/conformance.md describes the protocol.",
         epilog=_EPILOG,
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--command", metavar="CMD", dest="peer", help="the implementation to ask")
+    what.add_argument("--command", metavar="CMD", dest="peer", help="the implementation to test")
     what.add_argument(
-        "--serve", action="store_true", help="answer requests from stdin: be the implementation"
+        "--serve", action="store_true", help="answer requests from stdin, as an implementation does"
     )
     what.add_argument("--list", action="store_true", help="list the groups of cases")
     parser.add_argument(
-        "--group", action="append", default=[], help="only this group of cases; repeatable"
+        "--group", action="append", default=[], help="run only this group of cases; repeatable"
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds a case may take (10)"
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds a case may take [default: 10]",
     )
     parser.add_argument(
         "--json", action="store_true", help="print JSON (conformance-report.schema.json)"
     )
     parser.add_argument(
-        "cases", nargs="*", metavar="CASES", help="files or folders (default: the packaged cases)"
+        "cases",
+        nargs="*",
+        metavar="CASES",
+        help="files or folders of cases [default: the packaged cases]",
     )
     return parser
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 Reads the drafts 0.0.1 (the unversioned schema, and fields Variant-* in METADATA), 0.0.2 and 0.0.3,
-and what variantlib 0.2.0 wrote; of pyproject.toml the table [variant], whose comments stay.
-Every change is explained; what the wanted schema cannot say is refused, and then nothing at all
-is written. docs/convert.md says what becomes of every key.
+and what variantlib 0.2.0 wrote. In pyproject.toml the table [variant] is converted; comments stay.
+Every change is explained. If the new schema cannot express something, the command fails and writes
+nothing. docs/convert.md lists every key.
 
 examples:
   nvidia-variant-provider convert --to 850 torch-2.9.0-variants.json
@@ -40,9 +40,9 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "convert",
-        help="bring variant metadata of older drafts to the current schemas",
+        help="convert variant metadata of older drafts to the current schemas",
         description=(
-            "Bring variant metadata of older drafts to a current schema, in JSON files,\ninside"
+            "Convert variant metadata of older drafts to a current schema, in JSON files,\ninside"
             " wheels and in pyproject.toml. Without --write the changes are only shown."
         ),
         epilog=_EPILOG,
@@ -57,8 +57,7 @@ def add_parser(
         "--to",
         default="850",
         choices=("825", "850"),
-        help="the PEP whose schema is wanted; of 825 no current installer uses the variants"
-        " (default: 850)",
+        help="PEP of the schema to write; no current installer uses variants of 825 [default: 850]",
     )
     parser.add_argument(
         "--bake-markers",

@@ -36,7 +36,7 @@ examples:
   nvidia-variant-provider coverage wheels/ --inventory fleet.csv --fail-on hole
 
 exit codes:
-  0  done
+  0  finished
   1  a problem named with --fail-on was found
   2  usage error, unreadable input or internal error
 """
@@ -54,7 +54,7 @@ def add_parser(
     """Add the parser of this command."""
     parser = subparsers.add_parser(
         "coverage",
-        help="show which machine of a fleet gets which variant, and where it gets none",
+        help="show which variant each machine of a fleet gets, and where GPUs get the CPU build",
         description="Show which kind of machine gets which variant of a release, the machines "
         "whose GPU gets no build, and what a mirror must carry. docs/coverage.md explains all.",
         epilog=_EPILOG,
@@ -64,13 +64,15 @@ def add_parser(
         metavar="SOURCE",
         help="folder of wheels, -variants.json, wheel, or index URL, as for 'explain'",
     )
-    parser.add_argument("--package", default="", metavar="NAME[==VERSION]", help="of several")
+    parser.add_argument(
+        "--package", default="", metavar="NAME[==VERSION]", help="release, if several"
+    )
     _add_machines(parser)
     parser.add_argument(
         "--rules",
         action="append",
         choices=("0", "1"),
-        help="rule set; 0 predicts uv (default: 1). Given twice, the first is shown and "
+        help="rule set; 0 predicts uv [default: 1]. Given twice, the first is shown and "
         "mirror and lock serve both",
     )
     parser.add_argument(

@@ -39,10 +39,10 @@ examples:
 
 exit codes:
   0  the GPUs work, or the environment names the target
-  2  misuse, a malformed override or an unreadable record
-  3  there is no NVIDIA GPU
-  4  there is one, or a driver, and it does not work
-  5  the machine works, and installers get nothing for it: the driver is too old
+  2  usage error, malformed override or unreadable record
+  3  no NVIDIA GPU
+  4  an NVIDIA GPU or driver that does not work
+  5  a working GPU for which installers get the CPU build: the driver is too old
 """
 
 
@@ -52,7 +52,7 @@ def add_parser(
     """Add the parser of this command."""
     parser = subparsers.add_parser(
         "detect",
-        help="show the GPUs, the driver, and what is wrong with them",
+        help="show the GPUs, the driver, and how to fix them if they do not work",
         description="Show the machine, its NVIDIA GPUs and driver, and what to do if they do not "
         "work. Every status has a section in docs/status.md.",
         epilog=_EPILOG,
@@ -63,13 +63,13 @@ def add_parser(
     files.add_argument(
         "--record",
         metavar="FILE",
-        help="also write what was observed to FILE; UUIDs, user and host names, home folders are "
+        help="also write the observations to FILE; UUIDs, user and host names, home folders are "
         "masked, versions, GPU names, PCI addresses and library paths are kept",
     )
     files.add_argument(
         "--report",
         action="store_true",
-        help="print all that an issue needs: versions of Python, pip, uv and torch, and every "
+        help="print the text for a bug report: versions of Python, pip, uv and torch, and every "
         "probe; masked as a record is",
     )
     files.add_argument("--replay", metavar="FILE", help="detect on the machine recorded in FILE")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, the address of an index (simple API), or
-the bare name of what is installed. One release is explained: the newest, or the one that --package
-means. What is installed without a label is judged by the signs in it: its CUDA, its device code.
+the bare name of an installed package. The newest release is explained, or the one that --package
+names. An installed build without a label is judged by its CUDA libraries and its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
@@ -41,11 +41,12 @@ examples:
   nvidia-variant-provider explain --installed torch --target h100@580 --require-gpu
 
 exit codes:
-  0  explained, and the checks hold
-  1  --require-gpu or --expect does not hold
-  2  misuse or an unreadable source
+  0  explained, and the checks pass
+  1  --require-gpu or --expect fails
+  2  usage error or an unreadable source
 """
 _EXIT_FINDINGS: Final = 1
+_PYTHON: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}((a|b|rc)\d{1,3})?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
@@ -55,28 +56,43 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "explain",
-        help="say which variant installers take, and why not another",
-        description="Say which variant of a release installers take, and why not another.",
+        help="show which variant of a release installers select, and why",
+        description="Show which variant of a release installers select, and why the others lose.",
         epilog=_EPILOG,
     )
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="where the release is")
-    parser.add_argument("--package", metavar="NAME[==VERSION]", help="which release of several")
     parser.add_argument(
-        "--installed", metavar="NAME", help="explain what is installed, in place of a SOURCE"
+        "source", nargs="?", metavar="SOURCE", help="location of the release, see below"
     )
-    parser.add_argument("--path", metavar="DIR", help="the site-packages that --installed looks in")
+    parser.add_argument(
+        "--package", metavar="NAME[==VERSION]", help="release to explain, if there are several"
+    )
+    parser.add_argument(
+        "--installed", metavar="NAME", help="explain an installed package instead of a SOURCE"
+    )
+    parser.add_argument("--path", metavar="DIR", help="site-packages folder for --installed")
     machines = parser.add_argument_group("machines", "this one, unless others are named")
     machines.add_argument(
-        "--target", action="append", metavar="NAME[@DRIVER]", help="may be repeated"
+        "--target",
+        action="append",
+        metavar="NAME[@DRIVER]",
+        help="machine by name, such as gh200@580; repeatable",
     )
-    machines.add_argument("--machine", action="append", metavar="FILE", help="may be repeated")
-    machines.add_argument("--gpu", metavar="WHICH", help="of several GPUs, as in 'properties'")
+    machines.add_argument(
+        "--machine", action="append", metavar="FILE", help="machine file; repeatable"
+    )
+    machines.add_argument("--gpu", metavar="WHICH", help="the GPU to use, as in 'properties'")
     parser.add_argument(
         "--enable",
         action="append",
         default=[],
         metavar="NAMESPACE",
-        help="count the optional provider of a namespace as enabled; uv cannot enable one",
+        help="treat the optional provider of a namespace as enabled; uv cannot enable one",
+    )
+    parser.add_argument(
+        "--python-version",
+        type=_version,
+        metavar="VERSION",
+        help="the Python that Requires-Python is judged for [default: the running one]",
     )
     view = parser.add_argument_group("view")
     view.add_argument(
@@ -89,7 +105,7 @@ def add_parser(
         action="append",
         default=[],
         metavar="URL",
-        help="with --through-view: an address with per-CUDA indexes below it; may be repeated",
+        help="with --through-view: address with per-CUDA indexes below it; repeatable",
     )
     checks = parser.add_argument_group("checks")
     checks.add_argument(
@@ -100,10 +116,17 @@ def add_parser(
         "--installer",
         choices=[it.name for it in EXPLAINED],
         default=PROVIDER.name,
-        help="whose result is checked",
+        help="installer whose result is checked",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
+
+
+def _version(text: str) -> str:
+    if not _PYTHON.fullmatch(text):
+        message = f"expected a version of Python such as 3.12, not {text[:60]!r}"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,7 +148,10 @@ def run(args: argparse.Namespace) -> int:
             raise
         return _run_configured(args)
     release = _release(args, distribution)
-    found = [(name, _explain(release, named, args.enable)) for name, named in _machines(args)]
+    pythons = _barred_by_python(release, args)
+    found = [
+        (name, _explain(release, named, args.enable, pythons)) for name, named in _machines(args)
+    ]
     if distribution is not None and release.metadata is None:
         return _run_ordinary(args, distribution, release, found)
     ordinary = _ordinary(release, found)
@@ -260,14 +286,29 @@ def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
     return named or [("this machine", alone())]
 
 
-def _explain(release: Release, named: argparse.Namespace, enabled: list[str]) -> Explanation:
+def _barred_by_python(release: Release, args: argparse.Namespace) -> dict[str, str]:
+    """Return the wheels that exclude the interpreter; what is installed has been judged."""
+    from nvidia_variant_provider.tools.explain.here import barred_by_python, this_python
+
+    if args.installed is not None:
+        return {}
+    return barred_by_python(release, args.python_version or this_python())
+
+
+def _explain(
+    release: Release, named: argparse.Namespace, enabled: list[str], pythons: dict[str, str]
+) -> Explanation:
+    from nvidia_variant_provider.tools.explain.here import Barred, barred_by_glibc, this_glibc
     from nvidia_variant_provider.tools.explain.views import explain
 
     machine = options.answer_for(named).detection.machine
     is_here = named.target is None and named.machine is None
     forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
     blind = is_here and not forced and shutil.which("nvidia-smi") is None
-    return explain(release, machine, uv_blind=blind, enabled=enabled)
+    described = any(os.environ.get(it) for it in (overrides.TARGET, overrides.MACHINE))
+    glibc = this_glibc() if is_here and not described else None
+    barred = Barred(pythons, barred_by_glibc(release, glibc, machine.platform))
+    return explain(release, machine, uv_blind=blind, enabled=enabled, barred=barred)
 
 
 def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
@@ -326,11 +367,17 @@ def _broken(
         build, fitness = ordinary[0]
         yield from (f"{name}: {line}" for line in broken(args, build, fitness))
         return
-    ends = f"{name}: {args.installer} ends at {view.winner or 'nothing'}"
+    selected = f"{args.installer} selects {view.winner or 'nothing'}"
     if args.require_gpu and not view.has_gpu_build:
         first = next((it for it in view.rows if it.place is None), None)
         why = f" ({first.label}: {first.reason})" if first else ""
-        yield f"--require-gpu: {ends}, which is no build for a GPU{why}"
+        yield f"--require-gpu: {name}: {selected}, which is not a build for a GPU{why}"
     if args.expect is not None and view.winner != args.expect:
-        why = view.reason_of(args.expect) or f"the release has no {args.expect}"
-        yield f"--expect {args.expect}: {ends}; {args.expect}: {why}"
+        why = view.reason_of(args.expect)
+        labels = ", ".join(row.label for row in view.rows if row.label != ORDINARY) or "none"
+        because = (
+            f"{args.expect}: {why}"
+            if why
+            else f"this release has no variant {args.expect} (it has {labels})"
+        )
+        yield f"expected variant {args.expect} for {name}, but {selected}; {because}"

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 Writes {name}-{version}-variants.json for every release with variant wheels, NAME.whl.metadata
-beside every wheel, and a static simple index in simple/. Any file server will do; nothing runs on
-it. docs/index-folder.md shows the layout and how to serve it. Hashes of files that have not changed
-are remembered between runs.
+beside every wheel, and a static simple index in simple/. Any file server can serve the index.
+docs/index-folder.md describes the layout. Hashes of unchanged files are kept between runs.
 
 examples:
   nvidia-variant-provider index dist/
@@ -42,19 +41,19 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "index",
-        help="turn a folder of wheels into a static index",
+        help="make a static index from a folder of wheels",
         description=(
             "Write the variant metadata of every release in a folder, and a static simple\nindex"
-            " (HTML, JSON, hashes, core metadata) that installers read over plain HTTP."
+            " for plain HTTP (HTML, JSON, hashes, core metadata)."
         ),
         epilog=_EPILOG,
     )
-    parser.add_argument("folder", metavar="DIR", help="the folder with the wheels")
+    parser.add_argument("folder", metavar="DIR", help="folder with the wheels")
     parser.add_argument(
         "--base-url",
         type=_url,
         metavar="URL",
-        help="where the files of DIR are served; without it the links are relative",
+        help="address at which the files of DIR are served [default: relative links]",
     )
     parser.add_argument(
         "--only",
@@ -68,7 +67,7 @@ def add_parser(
         "-o",
         "--output",
         metavar="DIR",
-        help="write here and link the files that are kept; the default is DIR itself",
+        help="output folder, with links to the files that are kept [default: DIR itself]",
     )
     parser.add_argument(
         "--no-cache",

@@ -67,13 +67,13 @@ def add_parser(
         help="wheel, folder, shared object, static archive, fatbin, cubin or PTX",
     )
     checking.add_arguments(parser)
-    parser.add_argument("--images", action="store_true", help="also list every sort of image")
+    parser.add_argument("--images", action="store_true", help="also list every kind of image")
     parser.add_argument(
         "--jobs",
         type=_positive,
         default=min(os.cpu_count() or 1, _MOST_JOBS),
         metavar="N",
-        help="members of a wheel read at once (default: %(default)s)",
+        help="number of members of a wheel to read at once [default: %(default)s]",
     )
     return parser
 
@@ -263,24 +263,24 @@ def _show_coverage(file: FileRecord) -> None:
     title = "containers with code for a GPU, in %: native, +PTX that the driver compiles"
     libraries = [one for one in file.libraries if one.coverage.containers]
     # Tegra parts sit beside ARM cores: on other wheels they would only split the ranges.
-    passed_over = () if {one.machine for one in libraries} - {"x86_64"} else _TEGRA
-    shares = _shares(file.coverage, passed_over)
+    hidden = () if {one.machine for one in libraries} - {"x86_64"} else _TEGRA
+    shares = _shares(file.coverage, hidden)
     rows = [("all own libraries", str(file.coverage.containers), shares)]
     if len(libraries) > 1:
         names = _names(file)
         rows += [
-            (names[one.path], str(one.coverage.containers), _shares(one.coverage, passed_over))
+            (names[one.path], str(one.coverage.containers), _shares(one.coverage, hidden))
             for one in libraries
         ]
     output.emit_table(("library", "containers", "GPU: share"), rows, title=title)
 
 
-def _shares(coverage: CoverageRecord, passed_over: Collection[str]) -> str:
+def _shares(coverage: CoverageRecord, hidden: Collection[str]) -> str:
     """Write the shares of all GPUs, with neighbours of equal share put together.
 
-    GPUs that are passed over are shown only if there are cubins for them.
+    Hidden GPUs are shown only if there are cubins for them.
     """
-    gpus = [one for one in coverage.gpus if one.native or one.compute_capability not in passed_over]
+    gpus = [one for one in coverage.gpus if one.native or one.compute_capability not in hidden]
     runs = groupby(gpus, key=lambda gpu: _share(gpu, coverage.containers))
     words = []
     for share, alike in runs:
@@ -308,8 +308,8 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield from _nothing(file)
     if bounds.compatible or bounds.evidence:
         yield (
-            f"CUDA driver version: {bounds.compatible or 'unknown'} by minor-version compatibility,"
-            f" {bounds.strict or 'unknown'} strictly"
+            f"oldest driver: CUDA {bounds.compatible or 'unknown'}"
+            f" ({bounds.strict or 'unknown'} without minor-version compatibility)"
         )
         yield from textwrap.wrap("because: " + "; ".join(bounds.evidence), 100)
     if len(file.alternatives) > 1:

@@ -39,7 +39,7 @@ def add_parser(
     """Add the parser of this command."""
     parser = subparsers.add_parser(
         "inventory",
-        help="show what a list of machines is understood to say",
+        help="read a list of machines and print the machines that were understood",
         description="Read lists of machines in whatever form they come, and print the machines "
         "with every assumption. docs/coverage.md lists the forms; 'coverage' reads the same.",
         epilog=_EPILOG,
@@ -58,25 +58,25 @@ def add_defaults(group: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
         "--driver",
         default="",
         metavar="BRANCH",
-        help="assume this driver branch where none is stated [default: 580, or the nearest branch "
+        help="assume this branch where a record has none [default: 580, or the nearest branch "
         "for the GPU]",
     )
     group.add_argument(
         "--architecture",
         default="",
         metavar="CPU",
-        help="assume this CPU where none is stated [default: the one the GPU is sold with]",
+        help="assume this CPU where a record has none [default: the one the GPU is sold with]",
     )
     group.add_argument(
         "--gpu",
         default="",
         metavar="NAME",
-        help="assume this GPU where one is counted but not named, as in gpu:4 of Slurm",
+        help="assume this GPU where a record counts GPUs without a name, as in gpu:4 of Slurm",
     )
     group.add_argument(
         "--skip-invalid",
         action="store_true",
-        help="go on without entries that cannot be read, and count them",
+        help="skip entries that cannot be read, and count them",
     )
 
 

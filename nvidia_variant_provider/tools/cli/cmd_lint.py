@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.lint.engine import Report
 
 _EPILOG: Final = """\
-A folder is taken as the whole of its releases: wheels, *-variants.json and pyproject.toml in it.
+A folder is taken as the whole of its releases: wheels, *-variants.json, pyproject.toml
+and pylock.toml in it.
 docs/lint.md has a section for every code: what it means, usual causes, how to fix it.
 
 examples:
@@ -28,7 +29,7 @@ examples:
   nvidia-variant-provider lint --list
 
 exit codes:
-  0  nothing, or notes only
+  0  no findings, or notes only
   1  errors or warnings
   2  a path or code that cannot be used
 """
@@ -40,10 +41,10 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "lint",
-        help="find what makes installers refuse or skip variants",
+        help="find metadata that makes installers refuse or skip variants",
         description=(
-            "Find what makes a real installer refuse variant metadata, silently\npass a build"
-            " over, or choose another build than meant."
+            "Find metadata that makes a real installer refuse variants, silently\nignore a build,"
+            " or select the wrong build."
         ),
         epilog=_EPILOG,
     )
@@ -52,13 +53,13 @@ def add_parser(
         nargs="*",
         default=["."],
         metavar="PATH",
-        help="wheel, JSON file, pyproject.toml or folder (default: the current folder)",
+        help="wheel, JSON file, pyproject.toml, pylock.toml or folder [default: current folder]",
     )
     parser.add_argument(
         "--for",
         dest="destination",
         choices=("pypi",),
-        help="also check what must be true before an upload there (NV7)",
+        help="also check the rules for uploads to this index (NV7)",
     )
     checking.add_arguments(parser)
     return parser

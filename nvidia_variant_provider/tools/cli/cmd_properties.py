@@ -40,8 +40,8 @@ examples:
 
 exit codes:
   0  something is supported
-  1  nothing is
-  2  misuse
+  1  nothing is supported
+  2  usage error
 """
 _EXIT_NOTHING: Final = 1
 
@@ -52,17 +52,19 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "properties",
-        help="print what installers learn, for people, uv, Dockerfiles and metadata",
+        help="print the variant properties of a machine, also for uv, Dockerfiles and metadata",
         description="Print the variant properties that a machine supports.",
         epilog=EPILOG,
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--format", choices=_FORMATS, default="text", help="default: text")
+    form.add_argument(
+        "--format", choices=_FORMATS, default="text", help="output format [default: text]"
+    )
     form.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
     parser.add_argument(
-        "--all", action="store_true", help="every valid value, whatever the machine (text, json)"
+        "--all", action="store_true", help="every valid value, for any machine (text, json)"
     )
     options.add_rules(parser)
     options.add_machine(parser)

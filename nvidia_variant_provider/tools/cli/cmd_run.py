@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
 
 _EPILOG: Final = """\
-The command gets an index of its own on 127.0.0.1. It shows, of every version, the build that fits
-the machine, under a name that every installer reads; files come from the indexes that were
-configured before. A version without a build for the GPU is hidden while another one has one.
-docs/views.md says for each installer what passes, what stops, and what to do then.
+The command gets an index of its own on 127.0.0.1. For every version the index shows the build that
+fits the machine, under a name that every installer reads. Files come from the indexes that are
+configured. A version without a build for the GPU is hidden if another version has a build.
+docs/views.md describes what works with each installer, what does not, and what to do then.
 
-A version that is installed already stays: add --force-reinstall (pip) or --reinstall (uv) to get
-another build of the same version.
+An installed version stays: add --force-reinstall (pip) or --reinstall (uv) to get another build of
+the same version.
 
-conda, mamba, micromamba and pixi need no index: they are told of the machine by two variables.
+conda, mamba, micromamba and pixi need no index: two variables describe the machine to them.
 
 examples:
   nvidia-variant-provider run -- pip install torch
@@ -35,11 +35,11 @@ examples:
     --platform manylinux_2_28_aarch64 --only-binary :all: torch
 
 exit codes:
-  1    --require-gpu: there is no GPU, or no build for it
-  2    misuse, or a command that cannot run through a view
+  1    --require-gpu: no GPU, or no build for the GPU
+  2    usage error, or a command that cannot run through a view
   126  the command cannot be started
-  127  it was not found
-  any other code is the command's own
+  127  the command was not found
+  *    any other code is that of the command
 """
 _NO_GPU: Final = 1
 _CANNOT_START: Final = 126
@@ -53,10 +53,10 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "run",
-        help="run a command whose installer gets the builds that fit the machine",
+        help="run a command with the installer set up for this machine, or for --target",
         description=(
-            "Run a command whose installer (pip, uv, PDM, Pipenv, ...) gets the builds that fit\n"
-            "this machine, or the one that is named."
+            "Run a command with its installer (pip, uv, PDM, Pipenv, ...) set up for this\n"
+            "machine, or for --target."
         ),
         epilog=_EPILOG,
         usage=_USAGE,
@@ -66,19 +66,19 @@ def add_parser(
     view.add_argument(
         "--require-gpu",
         action="store_true",
-        help="fail unless the machine has a GPU, and refuse projects without a build for it",
+        help="fail if the machine has no GPU, or a project has no build for the GPU",
     )
     view.add_argument(
         "--any-version",
         action="store_true",
-        help="also show versions that have only a CPU build for this machine",
+        help="also offer versions that have only a CPU build for this machine",
     )
     view.add_argument(
         "--cuda-index",
         action="append",
         default=[],
         metavar="URL",
-        help="an address with per-CUDA indexes below it (cpu, cu126, ...); may be repeated "
+        help="address with per-CUDA indexes below it (cpu, cu126, ...); repeatable "
         "[PyTorch's, if the installer uses its default index]",
     )
     view.add_argument(
@@ -86,17 +86,19 @@ def add_parser(
         action="append",
         default=[],
         metavar="NAME",
-        help="another project that has builds on the per-CUDA indexes; may be repeated",
+        help="another project that has builds on the per-CUDA indexes; repeatable",
     )
     view.add_argument(
         "--through-view",
         action="store_true",
-        help="use the view although uv's preview of variants is switched on",
+        help="use the view even if uv's preview of variants is switched on",
     )
     view.add_argument(
-        "--dry-run", action="store_true", help="print what would be shown, with reasons"
+        "--dry-run",
+        action="store_true",
+        help="print the builds that the installer would be offered, and why",
     )
-    parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD", help="the command")
+    parser.add_argument("cmd", nargs=argparse.REMAINDER, metavar="CMD", help="the command to run")
     return parser
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 Each machine has an index of its own: http://HOST:8000/h100@570/simple/. /any/simple/ is the main
-index, unchanged. Who reaches the server downloads with its credentials: bind it to a network that
-may. docs/views.md says what a view shows.
+index, unchanged. Everyone who reaches the server downloads with its credentials: bind it to a
+trusted network. docs/views.md describes what a view shows.
 
 examples:
   nvidia-variant-provider serve
@@ -25,7 +25,7 @@ examples:
 
 exit codes:
   0  stopped
-  2  misuse, or the extra 'serve' is not installed
+  2  usage error, or the extra 'serve' is not installed
 """
 _SECONDS: Final = 60.0
 _STOP_S: Final = 10
@@ -41,18 +41,19 @@ def add_parser(
         description="Serve views to a team: an index for each machine, named in the address.",
         epilog=_EPILOG,
     )
-    parser.add_argument(
-        "--index-url", metavar="URL", help="the main index [what pip is configured for]"
-    )
+    parser.add_argument("--index-url", metavar="URL", help="the main index [default: pip's]")
     parser.add_argument(
         "--cuda-index",
         action="append",
         default=[],
         metavar="URL",
-        help="an address with per-CUDA indexes below it [PyTorch's with pip's default index]",
+        help="address with per-CUDA indexes below it [default: PyTorch's for pip's default index]",
     )
     parser.add_argument(
-        "--bind", default="127.0.0.1:8000", metavar="HOST:PORT", help="[%(default)s]"
+        "--bind",
+        default="127.0.0.1:8000",
+        metavar="HOST:PORT",
+        help="address and port to listen on [default: %(default)s]",
     )
     return parser
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.survey.wheels import Wheel
 
 _EXAMPLES: Final = """\
-A wheel that cannot be read, or that kills its reader, is a record like any other. Run the same
-command again after an interruption: what is done and has not changed since is skipped.
+A wheel that cannot be read, or that kills its reader, gets a line like any other. After an
+interruption run the same command again: finished wheels that have not changed are skipped.
 docs/survey.md describes the lines.
 
 examples:
@@ -39,9 +39,9 @@ examples:
 """
 _CODES: Final = """
 exit codes:
-  0  every wheel has a result; a file was summed up
+  0  every wheel has a result, or the summary is printed
   1  some wheels failed, or verify found errors or warnings
-  2  misuse, or the survey could not go on
+  2  usage error, or the survey could not continue
 """
 _EXIT_LOOK: Final = 1
 _MOST_JOBS: Final = 256
@@ -61,7 +61,7 @@ def add_parser(
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     _add_run(actions, "inspect", "read the device code of every wheel")
-    add_threshold(_add_run(actions, "verify", "hold the tags of every variant wheel to its code"))
+    add_threshold(_add_run(actions, "verify", "check every variant wheel's properties"))
     summary = actions.add_parser(
         "summary",
         help="sum up a file of results",
@@ -86,7 +86,7 @@ def _add_run(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="wheel, or folder in which *.whl are looked for"
+        "paths", nargs="*", metavar="PATH", help="wheel, or folder to search for *.whl"
     )
     parser.add_argument(
         "--from",
@@ -94,10 +94,14 @@ def _add_run(
         action="append",
         default=[],
         metavar="LIST",
-        help="file with a path a line, - for standard input; repeatable",
+        help="file with one path per line, - for standard input; repeatable",
     )
     parser.add_argument(
-        "-o", "--output", required=True, metavar="RESULTS", help="file of lines, added to"
+        "-o",
+        "--output",
+        required=True,
+        metavar="RESULTS",
+        help="results file; new lines are appended",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -105,7 +109,8 @@ def _add_run(
         type=_jobs,
         default=_processors(),
         metavar="N",
-        help="wheels read at once, each in a process (default: the processors, %(default)s)",
+        help="number of wheels to read at once, each in a process "
+        "[default: the processors, %(default)s]",
     )
     where.add_argument(
         "--dask",
@@ -118,10 +123,12 @@ def _add_run(
         type=_seconds,
         default=0.0,
         metavar="SECONDS",
-        help="give a wheel up after this time (default: never)",
+        help="time limit for each wheel [default: none]",
     )
     parser.add_argument(
-        "--retry-failed", action="store_true", help="do again what failed before, unchanged or not"
+        "--retry-failed",
+        action="store_true",
+        help="read wheels that failed before again, even if unchanged",
     )
     return parser
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 _EPILOG: Final = """\
-The members of the wheel are copied as they are compressed; variant.json is added, RECORD mended
-and the label put into the file name. What is stated is shown, with the evidence, before anything
-is written. Without an option the properties are inferred from the wheel's device code.
+The members of the wheel are copied without recompressing them; variant.json is added, RECORD is
+updated, and the label goes into the file name. The properties and the evidence for them are shown
+before anything is written. By default the properties are inferred from the wheel's device code.
 
 examples:
   nvidia-variant-provider tag dist/foo-1.0-cp312-cp312-linux_x86_64.whl --dry-run
@@ -40,7 +40,7 @@ examples:
 
 exit codes:
   0  written or shown
-  2  misuse, or a wheel that is damaged or has no code to infer from
+  2  usage error, or a wheel that is damaged or has no code to infer from
 """
 _MAX_PRIORITY: Final = 9
 _EXIT_MISUSE: Final = 2
@@ -52,8 +52,9 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "tag",
-        help="make a variant wheel with true properties",
-        description="Make a variant wheel of an ordinary one, with properties that are true.",
+        help="make a variant wheel, with properties that match its device code",
+        description="Make a variant wheel from an ordinary wheel, with properties that match its "
+        "device code.",
         epilog=_EPILOG,
     )
     parser.add_argument(
@@ -63,21 +64,21 @@ def add_parser(
         help="wheel without a variant label, or folder of them",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="write here; the folder is created"
+        "-o", "--output", type=Path, metavar="DIR", help="output folder; created if missing"
     )
-    parser.add_argument("--label", help="variant label (default: from the CUDA toolkit, cuda13.2)")
+    parser.add_argument("--label", help="variant label [default: from the CUDA toolkit, cuda13.2]")
     _add_sources(parser)
     add_threshold(parser, default=None)
     parser.add_argument(
         "--no-ptx",
         action="store_true",
-        help="infer from cubins alone, which an older driver of the same CUDA major runs too",
+        help="infer from cubins only; an older driver of the same CUDA major runs them, too",
     )
     parser.add_argument(
         "--lower-bound",
         default="auto",
         metavar="V",
-        help="auto, none, or a CUDA version such as 12.0 (default: auto, from the code)",
+        help="auto, none, or a CUDA version such as 12.0 [default: auto, from the code]",
     )
     parser.add_argument(
         "--priority",
@@ -94,10 +95,12 @@ def add_parser(
     parser.add_argument(
         "--no-check",
         action="store_true",
-        help="copy members without reading them: faster, and damage in them stays",
+        help="copy members without reading them: faster, but damage goes unnoticed",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show what would be stated")
-    parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the properties, and write nothing"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an existing wheel")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -105,7 +108,9 @@ def add_parser(
 def _add_sources(parser: argparse.ArgumentParser) -> None:
     sources = parser.add_mutually_exclusive_group()
     sources.add_argument(
-        "--from-code", action="store_true", help="infer from the device code (the default)"
+        "--from-code",
+        action="store_true",
+        help="infer the properties from the device code [default]",
     )
     sources.add_argument(
         "--archs",
@@ -117,9 +122,13 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NS::FEATURE::VALUE",
-        help="state this property; repeat for more",
+        help="state this property; repeatable",
     )
-    sources.add_argument("--null", action="store_true", help="make the variant for every machine")
+    sources.add_argument(
+        "--null",
+        action="store_true",
+        help="make the null variant: the CPU build, for every machine",
+    )
 
 
 def run(args: argparse.Namespace) -> int:

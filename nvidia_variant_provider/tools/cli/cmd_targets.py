@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 A target is NAME[+NAME...][@DRIVER]. NAME is a name of this list, a chip (gh100) or a capability
 (sm_90, 9.0). DRIVER is a driver branch (580), a driver release (580.65.06), a CUDA driver version
-(cuda13.2) or, on Jetson, a JetPack release (jetpack6) or Jetson Linux (36.4.3). Without DRIVER it
-is R580, or the nearest branch that supports the device; on Jetson the newest JetPack.
+(cuda13.2) or, on Jetson, a JetPack release (jetpack6) or Jetson Linux (36.4.3). The default DRIVER
+is R580, or the nearest branch that supports the device; on Jetson, the newest JetPack.
 
 examples:
   nvidia-variant-provider targets
@@ -29,9 +29,9 @@ examples:
   NV_VARIANT_PROVIDER_TARGET=gh200@580 nvidia-variant-provider properties
 
 exit codes:
-  0  found
-  1  no name fits the words
-  2  misuse or an unknown target
+  0  at least one row
+  1  no row contains every WORD
+  2  usage error or an unknown target
 """
 _EXIT_NONE: Final = 1
 _SHOW: Final = "show"
@@ -43,17 +43,17 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "targets",
-        help="list the machines that --target can name",
-        description="List the machines that can be named, or show one.",
+        help="list the machines that --target accepts",
+        description="List the machines that --target accepts, or describe one of them.",
         epilog=_EPILOG,
     )
     parser.add_argument(
         "words",
         nargs="*",
         metavar="WORD",
-        help="only names with all of these in a row of the table; or: show TARGET",
+        help="list only rows that contain every WORD; 'targets show TARGET' describes one",
     )
-    parser.add_argument("--chips", action="store_true", help="list chips in the place of products")
+    parser.add_argument("--chips", action="store_true", help="list chips instead of products")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.torch.catalogue import Catalogue
 
 _EPILOG: Final = """\
-One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126; cpu for a
-machine without a GPU; no-build, which is no folder, where no build fits the GPU. The reasons go to
-stderr. Without --torch the newest torch counts that has a build that fits.
+One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
+cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
+go to stderr.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -29,8 +29,8 @@ examples:
 
 exit codes:
   0  a build fits, or there is no GPU
-  1  there is a GPU and no build fits it
-  2  misuse, or a torch version before 2.0
+  1  no build fits the GPU
+  2  usage error, or a torch version before 2.0
 """
 _EXIT_NONE_FITS: Final = 1
 
@@ -43,28 +43,30 @@ def add_parser(
 
     parser = subparsers.add_parser(
         "torch-backend",
-        help="print the CUDA build of torch that fits, for pip",
+        help="print the CUDA build of torch that fits a machine, for pip",
         description="Print the CUDA build of torch that fits a machine, such as cu126.",
         epilog=_EPILOG,
     )
     parser.add_argument(
-        "--torch", metavar="VERSION", help="default: the newest with a build that fits"
+        "--torch",
+        metavar="VERSION",
+        help="torch release [default: the newest with a build that fits]",
     )
     parser.add_argument(
-        "--platform", choices=PLATFORMS, help="of the wheels (default: the machine's)"
+        "--platform", choices=PLATFORMS, help="platform of the wheels [default: the machine's]"
     )
     parser.add_argument(
         "--index",
         metavar="URL",
-        help="an address with per-CUDA indexes below it (cu126, ...): which releases and builds "
+        help="address with per-CUDA indexes below it (cu126, ...): which releases and builds "
         "there are is read from it; needs the extra tools [the table of builds]",
     )
     parser.add_argument(
-        "--allow-cpu", action="store_true", help="print cpu where no build fits the GPU"
+        "--allow-cpu", action="store_true", help="print cpu if no build fits the GPU"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
-        "--url", action="store_true", help="print the full address, nothing where no build fits"
+        "--url", action="store_true", help="print the full address, or nothing if no build fits"
     )
     form.add_argument("--json", action="store_true", help="print one JSON document")
     options.add_machine(parser)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
 _EPILOG: Final = """\
-All members but variant.json are copied as they are compressed; RECORD is mended and the label
+All members but variant.json are copied without recompressing them; RECORD is updated and the label
 taken out of the file name. Variant markers in METADATA are answered for that label, since no
 installer reads them.
 
@@ -22,7 +22,7 @@ examples:
 
 exit codes:
   0  written
-  2  misuse, or a wheel that is damaged or no variant
+  2  usage error, or a wheel that is damaged or not a variant
 """
 
 
@@ -32,8 +32,8 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "untag",
-        help="make an ordinary wheel of a variant",
-        description="Make the ordinary wheel of a variant wheel.",
+        help="make an ordinary wheel from a variant wheel",
+        description="Make an ordinary wheel from a variant wheel.",
         epilog=_EPILOG,
     )
     parser.add_argument(
@@ -45,13 +45,13 @@ def add_parser(
         type=Path,
         metavar="DIR",
         required=True,
-        help="write here; the folder is created",
+        help="output folder; created if missing",
     )
-    parser.add_argument("--force", action="store_true", help="replace a wheel that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing wheel")
     parser.add_argument(
         "--no-check",
         action="store_true",
-        help="copy members without reading them: faster, and damage in them stays",
+        help="copy members without reading them: faster, but damage goes unnoticed",
     )
     parser.add_argument("--json", action="store_true", help="print JSON (untagging.schema.json)")
     return parser

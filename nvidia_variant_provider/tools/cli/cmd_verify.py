@@ -1,4 +1,4 @@
-"""``verify``: hold the tags of variant wheels to the device code inside."""
+"""``verify``: check that a variant wheel's properties match its device code."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     Verified = tuple[Facts, list[Finding]]
 
 _EPILOG: Final = """\
-What a wheel states is compared with the code of its own libraries, container by container; give
-all wheels of a release at once to have them compared with each other. docs/verify.md has a
-section for every code.
+The properties that a wheel states are compared with the code of its own libraries, one kernel
+container after the other. To compare the wheels of a release with each other, name all of them.
+docs/verify.md has a section for every code.
 
 examples:
   nvidia-variant-provider verify variants/*.whl
@@ -47,8 +47,8 @@ def add_parser(
     """Add the command's arguments."""
     parser = subparsers.add_parser(
         "verify",
-        help="hold the tags of variant wheels to their device code",
-        description="Compare the properties that variant wheels state with their device code.",
+        help="check that a variant wheel's properties match its device code",
+        description="Check that a variant wheel's properties match its device code.",
         epilog=_EPILOG,
     )
     parser.add_argument(
@@ -126,7 +126,11 @@ def _emit(
             document = Verification.of(threshold, verified, failures)
             output.emit_document(document)
             return
-        praise = "the tags are true" if selection.is_everything else "no findings of these codes"
+        praise = (
+            "the properties match the device code"
+            if selection.is_everything
+            else "no findings of the selected codes"
+        )
         for facts, findings in verified:
             counts = checking.tally(findings, selection) if findings else praise
             output.emit_lines([f"{facts.path}: {counts}"])
@@ -154,6 +158,7 @@ def _shares(wheel: WheelRecord) -> Iterator[str]:
 
 def _share(one: ShareRecord, containers: int) -> str:
     share = 100 * one.serving / containers if containers else 0
-    counts = f"{one.serving} of {containers} containers ({share:.0f} %)"
+    kind = "PTX" if one.value.endswith("virtual") else "native code"
+    text = f"{kind} for it in {one.serving} of {containers} kernel containers ({share:.0f} %)"
     is_exact = one.value.endswith("virtual") or not one.serving
-    return counts if is_exact else f"{counts}, {one.exact} of them for just this"
+    return text if is_exact else f"{text}, {one.exact} built exactly for it"

@@ -53,18 +53,19 @@ Every command has examples: nvidia-variant-provider help COMMAND. 'nvp' is short
 'nvidia-variant-provider'.
 
 exit codes:
-  0    done
-  1    done, and the answer is no: findings, nothing supported (each command says what)
-  2    not done: misuse, input that cannot be read, or a fault of ours
+  0    finished
+  1    finished, negative result (findings, nothing supported; see the help of each command)
+  2    usage error, unreadable input or internal error
   130  interrupted
-  detect ends with 3 and 4 for machines without a working GPU; run ends as its command does
+  'detect' returns 3, 4 or 5 for a machine that cannot use GPU builds; 'run' returns the exit code
+  of the command that it runs
 
 environment:
   NO_COLOR, FORCE_COLOR, TERM, COLUMNS  colours and widths
-  NV_VARIANT_PROVIDER_DEBUG=1           print the traceback of an error, too
+  NV_VARIANT_PROVIDER_DEBUG=1           also print the traceback of an error
 
-TAB completes commands, options, files and targets once the shell has read the output of
-nvidia-variant-provider completion SHELL; see its --help.
+'nvidia-variant-provider completion SHELL' prints a script that completes commands, options, files
+and targets with TAB.
 """
 
 
@@ -72,7 +73,8 @@ def build_parser(names: Sequence[str] = COMMANDS) -> Parser:
     """Return the parser of all commands, or of some."""
     parser = Parser(
         prog=output.PROGRAM,
-        description="What variant-aware installers learn about the NVIDIA GPUs of a machine.",
+        description="Find out which CUDA build an installer picks for a machine, and why; build, "
+        "check and publish wheel variants.",
         epilog=_EPILOG,
     )
     parser.add_argument(

@@ -39,7 +39,8 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gpu",
         metavar="WHICH",
-        help="of several GPUs: all, highest, lowest, an index from 0, or the start of a UUID",
+        help="the GPU to use if there are several: all, highest, lowest, an index from 0, or the "
+        "start of a UUID",
     )
 
 
@@ -48,7 +49,7 @@ def add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rules",
         choices=("0", "1"),
-        help="rule set; 0 predicts the providers 0.0.x and uv (default: 1)",
+        help="rule set; 0 predicts providers 0.0.x and uv [default: 1]",
     )
 
 
@@ -62,9 +63,9 @@ def answer_for(args: argparse.Namespace, environ: Mapping[str, str] | None = Non
     given = _given(args)
     settings = dict(os.environ if environ is None else environ)
     if overrides.TARGET in given or overrides.MACHINE in given:
-        passed_over = [name for name in _FACTS if settings.pop(name, "")]
-        if passed_over:
-            output.warn(f"{', '.join(passed_over)} passed over: the command line names a machine")
+        ignored = [name for name in _FACTS if settings.pop(name, "")]
+        if ignored:
+            output.warn(f"{', '.join(ignored)} ignored: the command line names a machine")
     try:
         answered = answer(settings | given)
     except OverrideError as error:

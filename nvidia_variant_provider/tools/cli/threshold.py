@@ -18,7 +18,8 @@ def add_threshold(parser: argparse.ArgumentParser, default: float | None = DEFAU
         type=_share,
         default=default,
         metavar="PERCENT",
-        help=f"containers that must have code for an architecture (default: {_DEFAULT_PERCENT})",
+        help="share of kernel containers that must have code for an architecture "
+        f"[default: {_DEFAULT_PERCENT}]",
     )
 
 

@@ -62,10 +62,10 @@ def conda_overrides(machine: Machine) -> CondaOverrides:
     """
     if machine.cuda is None:
         why = f"no usable NVIDIA driver: {machine.reason or 'none was found'}"
-        return CondaOverrides(None, None, warnings=(f"neither override can be given: {why}",))
+        return CondaOverrides(None, None, warnings=(f"no override is set: {why}",))
     if not machine.capabilities:
         why = "the compute capability is not known, and CUDA alone means CPU builds to some solves"
-        return CondaOverrides(None, None, warnings=(f"neither override can be given: {why}",))
+        return CondaOverrides(None, None, warnings=(f"no override is set: {why}",))
     lowest = machine.capabilities[0]
     is_old = lowest < FIRST_CAPABILITY_OF_CUDA_13
     cuda = min(machine.cuda, LAST_CUDA_12) if is_old else machine.cuda

@@ -70,7 +70,7 @@ class ExpectedError(JsonModel):
 
 
 class ExpectedLabel(JsonModel):
-    """The chosen variant label; null is the wheel that is no variant."""
+    """The chosen variant label; null is the wheel without a label."""
 
     label: str | None
 

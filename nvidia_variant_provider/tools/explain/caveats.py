@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
@@ -31,6 +32,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             f"{release.version} competes with no build of another local version: the greatest one"
             " wins before any label counts"
         )
+    yield from _on_surroundings(found, release)
     for view in (uvs, found.view(PIP)):
         if view.refusal and not (release.trouble and release.trouble in view.refusal):
             yield view.refusal
@@ -42,10 +44,34 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             "'nvidia-variant-provider run --'"
         )
     if ours.winner != uvs.winner:
-        ends = f"the provider ends at {ours.winner or 'nothing'}, uv at {uvs.winner or 'nothing'}"
-        yield f"they disagree: {ends}"
+        yield (
+            f"they disagree: the provider selects {ours.winner or 'nothing'}, "
+            f"uv selects {uvs.winner or 'nothing'}"
+        )
     for view in (ours,) if ours.winner == uvs.winner else (ours, uvs):
         yield from _warnings_on_build(view, machine)
+
+
+def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
+    """Name the wheels that Python or glibc shuts out, and source distributions."""
+    for reason, count in Counter(release.barred.values()).items():
+        wheels = (
+            f"{count} wheels"
+            if count > 1
+            else next(name for name, why in release.barred.items() if why == reason)
+        )
+        yield f"{wheels}: {reason}"
+    if release.newer_sdist:
+        yield (
+            f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "
+            "--only-binary :all:; it is not judged here"
+        )
+    left = [view for view in found.views if view.winner is None and not view.refusal]
+    if release.sdists and left:
+        yield (
+            f"{release.sdists[0]}: an installer that is left with no wheel builds it, unless told "
+            "--only-binary :all:; it is not judged here"
+        )
 
 
 def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterator[str]:
@@ -54,11 +80,11 @@ def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterato
     if skipped := silent.get(NVIDIA_NAMESPACE):
         yield (
             f"{installer.called} does not answer for nvidia: {skipped}; every build that "
-            "states a property of nvidia is passed over without a word"
+            "states a property of nvidia is ignored without a message"
         )
     if machine.gpus and not view.has_gpu_build and _offers_gpu(view, release):
-        ends = view.winner or "nothing"
-        yield f"{installer.called} ends at {ends}, although this machine has a GPU"
+        chosen = view.winner or "nothing"
+        yield f"{installer.called} selects {chosen}, although this machine has a GPU"
 
 
 def _warnings_on_build(view: View, machine: Machine) -> Iterator[str]:

@@ -16,12 +16,13 @@ from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.releases.files import WheelFile
     from nvidia_variant_provider.tools.releases.release import Release
+    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
 def why_refused(
@@ -46,6 +47,16 @@ def why_refused(
     return f"{file.name}: {reason}" if reason else ""
 
 
+def why_excluded(release: Release, label: str, machine: Machine, pythons: Mapping[str, str]) -> str:
+    """Say that every wheel with a label excludes the interpreter; empty if one does not.
+
+    ``pythons`` are the wheels that do, by file name, with the reason.
+    """
+    wheels = _fitting(release, label, machine)
+    reasons = [f"{wheel}: {pythons.get(str(wheel), '')}" for wheel in wheels]
+    return reasons[0] if wheels and all(str(wheel) in pythons for wheel in wheels) else ""
+
+
 def _on_metadata(file: WheelFile) -> str:
     marked = marked_requirements(file.metadata, str(file.name))
     return f"requires {marked[0].requirement} with {marked[0].tests[0]}" if marked else ""
@@ -59,7 +70,13 @@ def _on_variant(file: WheelFile, fits: Callable[[VariantMetadata], bool]) -> str
 
 
 def _path(release: Release, label: str, machine: Machine) -> str:
-    wheels = release.groups().get(label) or ()
-    fitting = (it for it in wheels if admits(it.platforms, machine.platform))
-    wheel = next(fitting, None)
-    return "" if wheel is None else release.path_of(wheel)
+    wheels = _fitting(release, label, machine)
+    return release.path_of(wheels[0]) if wheels else ""
+
+
+def _fitting(release: Release, label: str, machine: Machine) -> list[WheelName]:
+    return [
+        wheel
+        for wheel in release.groups().get(label) or ()
+        if admits(wheel.platforms, machine.platform) and str(wheel) not in release.barred
+    ]

@@ -9,7 +9,8 @@ from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.tools.explain.answering import rules_of, unanswered
 from nvidia_variant_provider.tools.explain.caveats import warnings_about
-from nvidia_variant_provider.tools.explain.inside import why_refused
+from nvidia_variant_provider.tools.explain.here import Barred
+from nvidia_variant_provider.tools.explain.inside import why_excluded, why_refused
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation, Row, View
 from nvidia_variant_provider.tools.explain.words import (
     say_archs,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import Variant, VariantMetadata
     from nvidia_variant_provider.tools.releases.release import Release
-    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
 def explain(
@@ -39,17 +39,23 @@ def explain(
     *,
     uv_blind: bool = False,
     enabled: Sequence[str] = (),
+    barred: Barred | None = None,
 ) -> Explanation:
     """Explain a release on a machine.
 
     ``uv_blind`` says that uv finds no ``nvidia-smi`` on this machine and no variable in its place.
     ``enabled`` are namespaces whose optional providers the user enabled, which uv has no way to do.
+    ``barred`` are the wheels that the interpreter and its C library shut out; uv refuses a release
+    whose selected wheel excludes the interpreter, where others pass over the wheel.
     """
+    barred = barred or Barred()
+    taken = replace(release, barred={**barred.python, **barred.glibc})
     views = (
-        _variant_view(PROVIDER, release, machine, tuple(enabled)),
-        _uv_view(release, machine, blind=uv_blind),
-        _pip_view(release, machine),
+        _variant_view(PROVIDER, taken, machine, tuple(enabled)),
+        _uv_view(replace(release, barred=barred.glibc), machine, barred, blind=uv_blind),
+        _pip_view(taken, machine),
     )
+    release = taken
     found = Explanation(machine, views, ())
     return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
 
@@ -72,7 +78,7 @@ def _variant_view(
     offers = {} if NVIDIA_NAMESPACE in silent else {NVIDIA_NAMESPACE: decision.features}
     preferences = release.metadata.preferences(offers, enabled, reader)
     variants = release.metadata.variants
-    lacking = {label: _lacks(label, wheels, machine) for label, wheels in release.groups().items()}
+    lacking = {label: _lacks(release, label, machine) for label in release.groups()}
     here = {label: stated for label, stated in variants.items() if not lacking[label]}
     order = preferences.order(here)
     rows = list(_ordered_rows(order, here, preferences, machine))
@@ -97,7 +103,7 @@ def _variant_view(
     return View(installer, winner, tuple(rows), enabled=enabled, metadata=release.metadata)
 
 
-def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
+def _uv_view(release: Release, machine: Machine, barred: Barred, *, blind: bool) -> View:
     read = release.read_by(by_name(UV.reader))
     if read.metadata is None and read.trouble and release.listed:
         # uv gives up the whole release, ordinary wheels included.
@@ -114,7 +120,7 @@ def _uv_view(release: Release, machine: Machine, *, blind: bool) -> View:
         view = _without_metadata(UV, release, machine, why)
     else:
         view = _variant_view(UV, release, machine)
-    return _unless_refused(view, release, machine)
+    return _unless_refused(view, release, machine, barred.python)
 
 
 def _pip_view(release: Release, machine: Machine) -> View:
@@ -122,12 +128,16 @@ def _pip_view(release: Release, machine: Machine) -> View:
     return _unless_refused(view, release, machine)
 
 
-def _unless_refused(view: View, release: Release, machine: Machine) -> View:
+def _unless_refused(
+    view: View, release: Release, machine: Machine, pythons: Mapping[str, str] | None = None
+) -> View:
     """Return the view, with nothing taken if the installer refuses the wheel that it selects."""
     if view.winner is None:
         return view
     label = "" if view.winner == ORDINARY else view.winner
-    why = why_refused(release, label, machine, lambda own: _fits_uv(own, machine))
+    why = why_excluded(release, label, machine, pythons or {}) or why_refused(
+        release, label, machine, lambda own: _fits_uv(own, machine)
+    )
     if not why:
         return view
     called = view.installer.called
@@ -159,7 +169,7 @@ def _next(release: Release) -> str:
 
 def _without_metadata(installer: Installer, release: Release, machine: Machine, why: str) -> View:
     rows = [Row(label, None, why) for label in release.labels]
-    if release.wheels is None or _lacks("", release.groups()[""], machine):
+    if release.wheels is None or _lacks(release, "", machine):
         return View(installer, None, tuple(rows), why)
     rows.insert(0, Row(ORDINARY, 1, "the wheel without a label, for every machine"))
     return View(installer, ORDINARY, tuple(rows), why)
@@ -199,14 +209,18 @@ def _merit(stated: Variant, machine: Machine) -> str:
     return ", ".join(served) or f"sm_arch: has {say_archs(values)}"
 
 
-def _lacks(label: str, wheels: Sequence[WheelName] | None, machine: Machine) -> str:
-    """Say why none of the wheels with a label fits the machine's platform; empty if one does.
+def _lacks(release: Release, label: str, machine: Machine) -> str:
+    """Say why no wheel with a label fits the platform or may be taken; empty if one does.
 
     ``None`` means that the wheels are not known. The tags of Python and its ABI are not judged:
     which interpreter will be used is not known.
     """
-    if wheels is None or any(admits(wheel.platforms, machine.platform) for wheel in wheels):
+    wheels = release.groups()[label]
+    if wheels is None:
         return ""
+    if fitting := [wheel for wheel in wheels if admits(wheel.platforms, machine.platform)]:
+        reasons = [release.barred.get(str(wheel), "") for wheel in fitting]
+        return "" if "" in reasons else "; ".join(dict.fromkeys(reasons))
     there = sorted({platform for wheel in wheels for platform in wheel.platforms})
     if not there:
         return f"there is no wheel with the label {label}" if label else "there is no such wheel"

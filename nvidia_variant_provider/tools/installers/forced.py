@@ -43,7 +43,8 @@ def force_environment(machine: Machine) -> ForcedEnvironment:
     cuda, note = effective_cuda(machine)
     if cuda is None:
         why = note.text if note else machine.reason
-        return ForcedEnvironment(None, None, (f"neither variable can be given: {why}",))
+        warning = f"uv will choose the CPU build: {why}; for another machine: --target NAME@DRIVER"
+        return ForcedEnvironment(None, None, (warning,))
     warnings = [note.text] if note else []
     if not machine.capabilities:
         warnings.append(

@@ -70,11 +70,9 @@ def check_reachable(release: LenientRelease) -> Iterator[Problem]:
     """Report builds that are never the best one."""
     choices = [it for it in choices_everywhere(release) if it.rule_set == DEFAULT_RULES]
     best = {it.labels[0] for it in choices if it.labels}
-    fitting = {label for it in choices for label in it.labels}
     for label, variant in sorted(release.variants.items()):
         if choices and NVIDIA in variant and label not in best:
-            reason = "another is always better" if label in fitting else "none fits"
-            yield Problem(_source(release), f"variants/{label}", f"{reason}, on all GPUs known")
+            yield Problem(_source(release), f"variants/{label}", _why_never(label, choices))
 
 
 @SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
@@ -83,6 +81,15 @@ def check_size(release: LenientRelease) -> Iterator[Problem]:
     if len(release.variants) > MAX_LABELS:
         message = f"seen {len(release.variants)} labels, looked at are at most {MAX_LABELS}"
         yield Problem(_source(release), "variants", message)
+
+
+def _why_never(label: str, choices: Iterable[Choice]) -> str:
+    """Say which builds win wherever this one is supported: ``never selected: b wins on ...``."""
+    winners = sorted({it.labels[0] for it in choices if label in it.labels})
+    if not winners:
+        return "never selected: no known GPU and driver support it"
+    verb = "wins" if len(winners) == 1 else "win"
+    return f"never selected: {' and '.join(winners)} {verb} on every known GPU and driver"
 
 
 def _tied(choice: Choice) -> str:
@@ -113,7 +120,7 @@ def _on(choices: Iterable[Choice]) -> str:
     rule_sets = {it.rule_set for it in choices}
     whose = "" if len(rule_sets) > 1 else f" by the rules of {RULE_SETS[rule_sets.pop()]}"
     others = len({(it.family, it.generation, it.cuda) for it in choices}) - 1
-    more = f" and {others} more machines" if others else ""
+    more = f" and {others} more machine{'s' if others > 1 else ''}" if others else ""
     return f"{choices[-1]}{more}{whose}"
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing, read_bounded
+from nvidia_variant_provider.tools.lint.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
@@ -33,6 +34,8 @@ from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON, metadat
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from nvidia_variant_provider.tools.lint.lock import Lock
+
 PYPROJECT: Final = "pyproject.toml"
 _Key: TypeAlias = tuple[str, ReleaseKey]
 _SHOWN: Final = 80
@@ -45,6 +48,7 @@ class Gathered:
         self.unnamed: list[str] = []
         self.misnamed: list[tuple[str, str]] = []
         self._loose: list[str] = []
+        self._locks: list[str] = []
         self._indexes: dict[_Key, str] = {}
         self._wheels: dict[_Key, list[str]] = {}
         self._whole: set[str] = set()
@@ -55,6 +59,11 @@ class Gathered:
         for path in self._loose:
             is_project = os.path.basename(path) == PYPROJECT
             yield read_pyproject(path) if is_project else _read_json(path)
+
+    @property
+    def locks(self) -> Iterator[Lock]:
+        """The lock files."""
+        return (read_lock(path, _source(path)) for path in self._locks)
 
     @property
     def releases(self) -> Iterator[LenientRelease]:
@@ -74,7 +83,7 @@ class Gathered:
         """The files that are read, as messages name them."""
         wheels = (path for found in self._wheels.values() for path in found)
         loose = (_source(path) for path in self._loose)
-        return tuple(sorted({*loose, *self._indexes.values(), *wheels}))
+        return tuple(sorted({*loose, *self._locks, *self._indexes.values(), *wheels}))
 
     def add_path(self, path: str) -> None:
         """Take a file, or the files of a folder; raises ``InvalidValueError`` for neither."""
@@ -84,17 +93,18 @@ class Gathered:
             raise InvalidValueError(f"{path}: {missing(str(path))}")
         elif not self._add_file(path):
             raise InvalidValueError(
-                f"{path}: expected a wheel, a JSON file, pyproject.toml or a folder"
+                f"{path}: expected a wheel, a JSON file, pyproject.toml, pylock.toml or a folder"
             )
 
     def _add_folder(self, folder: str) -> None:
         names = list_folder(folder)
-        wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX))]
+        wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX)) or is_lock(it)]
         # Most projects' files say nothing of variants: only one that is named has to.
         if PYPROJECT in names and _speaks_of_variants(os.path.join(folder, PYPROJECT)):
             wanted.append(PYPROJECT)
         if not wanted:
-            raise InvalidValueError(f"{folder}: no wheel, no *{METADATA_SUFFIX}, no {PYPROJECT}")
+            kinds = f"no wheel, no *{METADATA_SUFFIX}, no {PYPROJECT}, no pylock.toml"
+            raise InvalidValueError(f"{folder}: {kinds}")
         self._whole.add(folder)
         for name in wanted:
             path = os.path.join(folder, name)
@@ -111,6 +121,8 @@ class Gathered:
             self._wheels.setdefault(key, []).append(path)
         elif name == PYPROJECT:
             self._loose.append(path)
+        elif is_lock(name):
+            self._locks.append(path)
         elif name.endswith(".json"):
             self._add_json(path, folder, name)
         else:

@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
@@ -34,7 +34,11 @@ class Release:
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
     of it. ``metadata`` is what the format makes of it. ``older`` is the version of the next older
-    release that the requirement admits, "" if there is none.
+    release that the requirement admits, "" if there is none, and ``newer_sdist`` the name of a
+    source distribution of a newer one that has no wheel.
+
+    ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
+    that are not taken in some surroundings, by file name, with the reason.
     """
 
     name: str
@@ -47,6 +51,10 @@ class Release:
     document: bytes = field(default=b"", repr=False)
     document_name: str = ""
     older: str = ""
+    sdists: tuple[str, ...] = ()
+    newer_sdist: str = ""
+    requires_python: Mapping[str, str] = field(default_factory=dict, repr=False)
+    barred: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -99,7 +107,7 @@ class Listing:
     """The files of a folder or of an index page, sorted into releases.
 
     ``read`` returns the bytes of a metadata file by name. ``read_wheel`` opens a wheel; it is
-    ``None`` where wheels are not opened.
+    ``None`` where wheels are not opened. ``requires_python`` is what a page states, by file name.
     """
 
     def __init__(
@@ -108,10 +116,12 @@ class Listing:
         names: Iterable[str],
         read: Callable[[str], bytes],
         read_wheel: Callable[[WheelName], WheelFile] | None,
+        requires_python: Mapping[str, str] | None = None,
     ) -> None:
         self.origin = origin
         self._read = read
         self._read_wheel = read_wheel
+        self._requires_python = dict(requires_python or {})
         self._sorted = SortedNames(names)
 
     def release(self, package: str | None) -> Release:
@@ -136,7 +146,23 @@ class Listing:
             listed = ", ".join(names[:8])
             raise InvalidValueError(f"{self.origin}: several packages, name one: {listed}")
         older = [str(key.version) for key in keys[:-1] if self._sorted.releases[key].wheels]
-        return replace(self.build(keys[-1]), older=older[-1] if older else "")
+        return replace(
+            self.build(keys[-1]),
+            older=older[-1] if older else "",
+            newer_sdist=self._newer_sdist(keys[-1], package),
+        )
+
+    def _newer_sdist(self, chosen: ReleaseKey, package: str | None) -> str:
+        """Return a source distribution that installers prefer to the wheels; "" if none."""
+        held = self._sorted.releases
+        keys = [key for key in held if held[key].sdists and key.project == chosen.project]
+        keys = keys if package is None else _fitting(keys, package)
+        newer = [
+            key
+            for key in sorted(keys)
+            if key > chosen and (chosen.version.is_prerelease or not key.version.is_prerelease)
+        ]
+        return held[newer[-1]].sdists[0] if newer else ""
 
     def build(self, key: ReleaseKey) -> Release:
         """Read one release."""
@@ -161,6 +187,8 @@ class Listing:
             trouble=trouble,
             document=document,
             document_name=files.metadata,
+            sdists=tuple(files.sdists),
+            requires_python=self._requires_python,
         )
 
     def _from_wheels(

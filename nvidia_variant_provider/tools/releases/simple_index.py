@@ -11,7 +11,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, WHEEL_SUFFIX
+from nvidia_variant_provider.tools.releases.files import (
+    METADATA_SUFFIX,
+    SDIST_SUFFIXES,
+    WHEEL_SUFFIX,
+)
 from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
@@ -37,20 +41,22 @@ def read_index(url: str, package: str | None) -> Listing:
 
     is_pinned = package is not None and _is_pin(package)
     names = [name for name, file in files.items() if is_pinned or not _is_left_out(file)]
-    return Listing(page, names, read, None)
+    pythons = {name: file.requires_python for name, file in files.items() if file.requires_python}
+    return Listing(page, names, read, None, pythons)
 
 
 def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:
-    """Fetch a page and return its wheels and metadata files by name."""
+    """Fetch a page and return its wheels, source distributions and metadata files by name."""
     answer = _fetch(url, fetcher)
     kind = answer.content_type.partition(";")[0].strip().lower()
     files = parse_page(answer.body, kind, answer.url)
-    return {it.name: it for it in files if it.name.endswith((WHEEL_SUFFIX, METADATA_SUFFIX))}
+    kinds = (WHEEL_SUFFIX, METADATA_SUFFIX, *SDIST_SUFFIXES)
+    return {it.name: it for it in files if it.name.endswith(kinds)}
 
 
 def _is_left_out(file: PageFile) -> bool:
-    """Tell whether a wheel is yanked; of the metadata file that says nothing (PEP 825)."""
-    return file.is_yanked and file.name.endswith(WHEEL_SUFFIX)
+    """Tell whether a file is yanked; of the metadata file that says nothing (PEP 825)."""
+    return file.is_yanked and not file.name.endswith(METADATA_SUFFIX)
 
 
 def _is_pin(package: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Platform
 
+_GLIBC: Final = re.compile(r"manylinux_(\d{1,4})_(\d{1,4})_")
+# The names of before PEP 600, which says what they mean.
+_OLD_GLIBC: Final = {"manylinux1_": (2, 5), "manylinux2010_": (2, 12), "manylinux2014_": (2, 17)}
 _ANY: Final = "any"
 _WINDOWS: Final = {"x86_64": "win_amd64", "aarch64": "win_arm64"}
 _BY_LIBC: Final = {"glibc": "manylinux", "musl": "musllinux_"}
@@ -32,3 +36,20 @@ def admits(tags: Iterable[str], platform: Platform) -> bool:
             tag == _ANY or (tag.startswith("macosx_") and tag.endswith(ends)) for tag in tags
         )
     return any(tag == _ANY or (system == "win32" and tag == _WINDOWS.get(cpu)) for tag in tags)
+
+
+def needed_glibc(tags: Iterable[str], platform: Platform) -> tuple[int, int] | None:
+    """Return the oldest glibc on which one of the tags that fit a platform installs.
+
+    ``None`` where none of them is needed: for ``any``, ``linux_x86_64``, and other systems.
+    """
+    fitting = [tag for tag in tags if admits([tag], platform)]
+    needed = [_glibc_of(tag) for tag in fitting]
+    known = [version for version in needed if version is not None]
+    return min(known) if known and len(known) == len(needed) else None
+
+
+def _glibc_of(tag: str) -> tuple[int, int] | None:
+    if stated := _GLIBC.match(tag):
+        return int(stated[1]), int(stated[2])
+    return next((version for start, version in _OLD_GLIBC.items() if tag.startswith(start)), None)

@@ -13,6 +13,8 @@ from examples.torch.releases import write_releases
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
 from nvidia_variant_provider.tools.cli.main import main
 from tests.tools.explain.releases import build, write_release
+from tests.tools.lint import releases as described
+from tests.tools.lint.releases import merge_patch, read_base
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "explanation.schema.json"
 VARIANTS = {
@@ -63,6 +65,24 @@ def test_the_table_shows_every_variant_and_each_installer_s_winner(
     assert "driver says 12.8 (driver branch R570)" in out
 
 
+@pytest.mark.parametrize(("version", "label"), [("3.11", "cuda12.6"), ("3.12", "cuda13.0")])
+def test_the_python_may_be_named(
+    version: str, label: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = "demo-1.0-py3-none-manylinux_2_28_x86_64-cuda13.0.whl"
+    patch = {"wheels": {best: {"fields": {"Requires-Python": ">=3.12"}}}}
+    folder = str(described.write_release(tmp_path, merge_patch(read_base(), patch)))
+    named = ("--target", "h100@580", "--python-version", version, "--expect", label)
+
+    assert output_of(capsys, folder, *named)[0] == 0
+
+
+def test_what_is_no_version_of_python_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["explain", ".", "--python-version", "three"])
+    assert "expected a version of Python such as 3.12" in capsys.readouterr().err
+
+
 def test_several_machines_are_explained_one_after_another(
     wheels: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,7 +130,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--expect cu130: h100@570: provider ends at cu126; "
+                "expected variant cu130 for h100@570, but provider selects cu126; "
                 "cu130: needs CUDA >= 13.0, driver says 12.8 (driver branch R570)\n"
             ),
         ),
@@ -119,8 +139,8 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--expect cu999: h100@570: provider ends at cu126; "
-                "cu999: the release has no cu999\n"
+                "expected variant cu999 for h100@570, but provider selects cu126; "
+                "this release has no variant cu999 (it has cu126, null, cu130)\n"
             ),
         ),
         (
@@ -128,7 +148,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             1,
             (
                 "nvidia-variant-provider explain: error: "
-                "--require-gpu: h100@570: pip ends at no label, which is no build for a GPU "
+                "--require-gpu: h100@570: pip selects no label, which is not a build for a GPU "
                 "(cu126: pip takes no wheel with a label)\n"
             ),
         ),
@@ -149,8 +169,8 @@ def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     code, _, err = output_of(capsys, wheels, "--target", "b200@570", "--require-gpu")
 
     assert code == 1
-    assert "warning: this provider ends at null, although this machine has a GPU" in err
-    assert "error: --require-gpu: b200@570: provider ends at null" in err
+    assert "warning: this provider selects null, although this machine has a GPU" in err
+    assert "error: --require-gpu: b200@570: provider selects null" in err
 
 
 def test_uv_s_own_table_is_shown_where_it_differs(
@@ -160,7 +180,7 @@ def test_uv_s_own_table_is_shown_where_it_differs(
     _, out, err = output_of(capsys, str(tmp_path), "--target", "b200@580")
 
     assert "as uv (its own copy, rule set 0) sees it" in out
-    assert "they disagree: the provider ends at ptx, uv at null" in err
+    assert "they disagree: the provider selects ptx, uv selects null" in err
 
 
 def test_installed_says_whether_it_still_fits(

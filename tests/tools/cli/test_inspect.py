@@ -164,7 +164,7 @@ def test_the_table_for_people(
     assert "libnvjpeg.4a0b5c81.so.13 1 5.0-11.0: 0, 12.0-12.1: 100" in lines
     assert "in every container: none" in lines
     assert "in some container: 80_real 80_virtual 90a_real" in lines
-    assert "CUDA driver version: 12.0 by minor-version compatibility, 12.4 strictly" in lines
+    assert "oldest driver: CUDA 12.0 (12.4 without minor-version compatibility)" in lines
     assert "requires: nvidia-cuda-runtime-cu12==12.4.127" in lines
     assert f"{wheel}: demo/inner.zip: nested-archive note: not looked into" in lines
     assert printed.err == ""
@@ -178,7 +178,7 @@ def test_an_isa_that_no_known_driver_compiles_leaves_the_strict_bound_unknown(
     assert run(str(wheel)) == 0
 
     shown = " ".join(capsys.readouterr().out.split())
-    assert "12.0 by minor-version compatibility, unknown strictly" in shown
+    assert "CUDA 12.0 (unknown without minor-version compatibility)" in shown
     assert "PTX ISA 9.99 is newer than every driver known to this release" in shown
 
 

@@ -204,9 +204,7 @@ def test_the_command_line_wins_over_the_environment_and_says_so(
     _, out, err = output_of(capsys, "--target", "gh200@580", "--format", "env")
 
     assert out.splitlines()[:2] == [f"{FORCE_CUDA}=13.0", f"{FORCE_SM_ARCH}=9.0"]
-    assert (
-        err == f"warning: {FORCE_SM_ARCH}, {TARGET} passed over: the command line names a machine\n"
-    )
+    assert err == f"warning: {FORCE_SM_ARCH}, {TARGET} ignored: the command line names a machine\n"
 
 
 def test_the_environment_s_target_is_used_without_arguments(

@@ -31,9 +31,9 @@ def test_true_tags_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["verify", path]) == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        f"{path}: the tags are true",
-        "  80_real: 1 of 1 containers (100 %), 1 of them for just this",
-        "  90_real: 1 of 1 containers (100 %), 1 of them for just this",
+        f"{path}: the properties match the device code",
+        "  80_real: native code for it in 1 of 1 kernel containers (100 %), 1 built exactly for it",
+        "  90_real: native code for it in 1 of 1 kernel containers (100 %), 1 built exactly for it",
     ]
 
 

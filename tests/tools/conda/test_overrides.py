@@ -81,7 +81,7 @@ def test_where_one_is_not_known_neither_is_given(seen: Machine) -> None:
     found = conda_overrides(seen)
 
     assert (found.cuda, found.arch, found.variables) == (None, None, {})
-    assert found.warnings[0].startswith("neither override can be given: ")
+    assert found.warnings[0].startswith("no override is set: ")
 
 
 def test_a_cap_is_said() -> None:

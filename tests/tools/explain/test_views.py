@@ -83,14 +83,14 @@ def test_a_gpu_machine_that_ends_at_null_is_warned_about() -> None:
     found = torch_on("b200@570")
 
     assert winners(found) == {PROVIDER: "null", UV: "null", PIP: ORDINARY}
-    assert any("ends at null, although this machine has a GPU" in it for it in found.warnings)
+    assert any("selects null, although this machine has a GPU" in it for it in found.warnings)
 
 
 def test_without_null_the_ordinary_wheel_is_what_is_left() -> None:
     found = explain(release_of({"cu130": TORCH["cu130"]}), parse_target("b200@570").machine())
 
     assert found.view(PROVIDER).winner == ORDINARY
-    assert any("ends at no label" in it for it in found.warnings)
+    assert any("selects no label" in it for it in found.warnings)
 
 
 def test_with_neither_nothing_is_left() -> None:
@@ -111,7 +111,7 @@ def test_ptx_at_first_use_is_warned_about_and_uv_disagrees() -> None:
     assert winners(found) == {PROVIDER: "cu130", UV: "null", PIP: ORDINARY}
     assert any("has only PTX (90_virtual) for B200 (10.0)" in it for it in found.warnings)
     assert any(
-        "they disagree: the provider ends at cu130, uv at null" in it for it in found.warnings
+        "they disagree: the provider selects cu130, uv selects null" in it for it in found.warnings
     )
     assert "rule set 0 takes only 100_real to 100_virtual" in found.view(UV).reason_of("cu130")
 

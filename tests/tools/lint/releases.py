@@ -79,6 +79,10 @@ def write_release(folder: Path, described: Json) -> Path:
         (folder / described["index-name"]).write_text(text, "utf-8")
     if "pyproject" in described:
         (folder / "pyproject.toml").write_text(tomlkit.dumps(described["pyproject"]), "utf-8")
+    if "pylock" in described:
+        lock = described["pylock"]
+        text = lock if isinstance(lock, str) else tomlkit.dumps(lock)
+        (folder / "pylock.toml").write_text(text, "utf-8")
     for name, wheel in described["wheels"].items():
         if isinstance(wheel, str):
             (folder / name).write_text(wheel)

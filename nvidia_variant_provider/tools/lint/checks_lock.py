@@ -1,0 +1,59 @@
+"""NV43x: lock files (PEP 751) that list variants, as PEP 825 has it and installers read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
+from nvidia_variant_provider.tools.findings.registry import Registry
+from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nvidia_variant_provider.tools.lint.lock import Lock
+
+LOCK: Final[Registry[Lock]] = Registry()
+
+
+@LOCK.check("NV430", Severity.ERROR, Uv.NONE, "the lock file cannot be read")
+def check_syntax(lock: Lock) -> Iterator[Problem]:
+    """Report what is no TOML in UTF-8."""
+    if lock.reason:
+        yield Problem(lock.source, "", f"expected a lock file in TOML: {lock.reason}")
+
+
+@LOCK.check("NV431", Severity.ERROR, Uv.NONE, "the lock file lists a variant wheel")
+def check_no_variants(lock: Lock) -> Iterator[Problem]:
+    """Say which installers stop: no released one chooses a variant from a lock file."""
+    for package in lock.packages:
+        labels = sorted({wheel.label for wheel in package.wheels if wheel.label})
+        if not labels:
+            continue
+        ordinary = any(not wheel.label for wheel in package.wheels) or package.has_other_source
+        uvs = "takes what has no label" if ordinary else "stops, as nothing is without a label"
+        message = (
+            f"{package.name} with the labels {', '.join(labels)}: pip 26.3 refuses the whole file, "
+            f"uv 0.13.9 {uvs}"
+        )
+        yield Problem(lock.source, package.key, message)
+
+
+@LOCK.check("NV432", Severity.ERROR, Uv.NONE, "the lock file does not describe a label")
+def check_described(lock: Lock) -> Iterator[Problem]:
+    """Report listed wheels whose label is not in the table ``variants-json``."""
+    for package in lock.packages:
+        described = package.document.variants if package.document else {}
+        for wheel in package.wheels:
+            if wheel.label and wheel.label not in described:
+                message = f"{wheel}: no {wheel.label} in variants-json/variants"
+                yield Problem(lock.source, package.key, message)
+
+
+@LOCK.check("NV433", Severity.ERROR, Uv.NONE, "a variant marker in a lock file")
+def check_markers(lock: Lock) -> Iterator[Problem]:
+    """Report variant markers in ``packages.marker`` and ``environments``."""
+    for key, marker in lock.markers:
+        requirement = f"any; {marker}"
+        if has_marker(requirement) or fault_of_marker(requirement):
+            yield Problem(lock.source, key, f"seen {marker}; a lock file has no variant markers")
