@@ -18,8 +18,8 @@ if TYPE_CHECKING:
         Coverage,
         Defaults,
         Entry,
-        Finding,
         Fleet,
+        FleetFinding,
         Release,
     )
     from nvidia_variant_provider.tools.coverage.what_if import Answer
@@ -235,7 +235,7 @@ def _named(args: argparse.Namespace) -> Iterator[Entry]:
 def _print(
     args: argparse.Namespace,
     coverage: Coverage,
-    found: Sequence[Finding],
+    found: Sequence[FleetFinding],
     mirror: Sequence[str],
     answers: Sequence[Answer],
 ) -> None:
@@ -256,7 +256,7 @@ def _print(
             _print_answer(told, coverage)
 
 
-def _print_table(coverage: Coverage, found: Sequence[Finding], mirror: Sequence[str]) -> None:
+def _print_table(coverage: Coverage, found: Sequence[FleetFinding], mirror: Sequence[str]) -> None:
     from itertools import islice
 
     from nvidia_variant_provider.tools.coverage import report
@@ -302,7 +302,7 @@ def _print_answer(told: Answer, coverage: Coverage) -> None:
 def _write_files(
     args: argparse.Namespace,
     coverages: Sequence[Coverage],
-    found: Sequence[Finding],
+    found: Sequence[FleetFinding],
     mirror: Sequence[str],
 ) -> None:
     if args.lock:

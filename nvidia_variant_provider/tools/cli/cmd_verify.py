@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.findings.selection import Selection
-    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.facts import WheelFacts
     from nvidia_variant_provider.tools.verify.json_model import ShareRecord, WheelRecord
 
-    Verified = tuple[Facts, list[Finding]]
+    Verified = tuple[WheelFacts, list[Finding]]
 
 _EPILOG: Final = """\
 The properties that a wheel states are compared with the code of its own libraries, one kernel
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     return checking.EXIT_FINDINGS if fails else checking.EXIT_OK
 
 
-def _read(paths: Sequence[str], threshold: float) -> tuple[list[Facts], dict[str, str]]:
+def _read(paths: Sequence[str], threshold: float) -> tuple[list[WheelFacts], dict[str, str]]:
     from nvidia_variant_provider.tools.verify.facts import read_facts
 
     wheels, failures = [], {}
@@ -96,7 +96,7 @@ def _read(paths: Sequence[str], threshold: float) -> tuple[list[Facts], dict[str
     return wheels, failures
 
 
-def _verify(wheels: Sequence[Facts], selection: Selection) -> list[Verified]:
+def _verify(wheels: Sequence[WheelFacts], selection: Selection) -> list[Verified]:
     from nvidia_variant_provider.tools.verify.engine import verify_release, verify_wheel
 
     between = list(verify_release(wheels, selection))

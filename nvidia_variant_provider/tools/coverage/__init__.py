@@ -6,7 +6,7 @@ The steps are functions of values: ``inventory.read`` an inventory, ``tally`` it
 
 from __future__ import annotations
 
-from nvidia_variant_provider.tools.coverage.findings import Finding, Problem, find
+from nvidia_variant_provider.tools.coverage.findings import FleetFinding, FleetProblem, find
 from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, tally
 from nvidia_variant_provider.tools.coverage.kinds import Kind
 from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage, Ending, Row, cover
@@ -23,12 +23,12 @@ __all__ = [
     "Defaults",
     "Ending",
     "Entry",
-    "Finding",
     "Fleet",
+    "FleetFinding",
+    "FleetProblem",
     "Group",
     "Kind",
     "Partition",
-    "Problem",
     "Release",
     "Row",
     "StatedGpu",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.ordering import Properties
 
 
-class Problem(Enum):
+class FleetProblem(Enum):
     """What a finding is about; docs/coverage.md has a section for each."""
 
     NO_BUILD = "no-build"
@@ -37,7 +37,7 @@ class Problem(Enum):
     UNUSED = "unused"
 
 
-class Code(Enum):
+class CodeKind(Enum):
     """The device code of a build on one GPU; ordered by the words, not by worth."""
 
     NATIVE = "native"
@@ -47,17 +47,17 @@ class Code(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FleetFinding:
     """One problem: the labels and kinds it concerns, how many machines, and a sentence."""
 
-    problem: Problem
+    problem: FleetProblem
     labels: tuple[str, ...]
     kinds: tuple[Kind, ...]
     machines: int
     text: str
 
 
-def find(coverage: Coverage) -> tuple[Finding, ...]:
+def find(coverage: Coverage) -> tuple[FleetFinding, ...]:
     """Return the findings of a matrix: by problem, then by how many machines they concern."""
     found = [
         *_no_builds(coverage),
@@ -67,22 +67,22 @@ def find(coverage: Coverage) -> tuple[Finding, ...]:
         *_some_gpus(coverage),
         *_unused(coverage),
     ]
-    order = list(Problem)
+    order = list(FleetProblem)
     return tuple(sorted(found, key=lambda it: (order.index(it.problem), -it.machines, it.text)))
 
 
-def code_for(properties: Properties, kind: Kind, capability: ComputeCapability) -> Code:
+def code_for(properties: Properties, kind: Kind, capability: ComputeCapability) -> CodeKind:
     """Return what a build really holds for one GPU of a kind, whatever a rule set says."""
     values = properties.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH)
     if values is None:
-        return Code.UNSTATED
+        return CodeKind.UNSTATED
     runs = [arch for arch in _archs(values) if judge_arch(arch, capability, kind.cuda).supported]
     if not runs:
-        return Code.NONE
-    return Code.PTX if all(arch.virtual for arch in runs) else Code.NATIVE
+        return CodeKind.NONE
+    return CodeKind.PTX if all(arch.virtual for arch in runs) else CodeKind.NATIVE
 
 
-def _no_builds(coverage: Coverage) -> Iterator[Finding]:
+def _no_builds(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find the capabilities that no build of the release holds code for, whatever the driver."""
     generations: dict[tuple[ComputeCapability, str, str], list[Row]] = {}
     for row in coverage.rows:
@@ -93,21 +93,21 @@ def _no_builds(coverage: Coverage) -> Iterator[Finding]:
         if _has_build(coverage, rows, capability):
             continue
         text = f"no build holds code for capability {capability} on {system} {architecture}"
-        yield _finding(Problem.NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
+        yield _finding(FleetProblem.NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
 
 
 def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapability) -> bool:
     labels = labels_on(coverage.release, rows[0].kind.system, rows[0].kind.architecture)
     variants = coverage.release.strict.variants
     return any(
-        code_for(variants[label], row.kind, capability) is not Code.NONE
+        code_for(variants[label], row.kind, capability) is not CodeKind.NONE
         for label in labels
         if NVIDIA_NAMESPACE in variants[label]
         for row in rows
     )
 
 
-def _holes(coverage: Coverage) -> Iterator[Finding]:
+def _holes(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find machines with a GPU that end at a build for none, grouped by the cause."""
     reasons = Reasons(coverage)
     groups: dict[object, list[Row]] = {}
@@ -119,7 +119,7 @@ def _holes(coverage: Coverage) -> Iterator[Finding]:
     for rows in groups.values():
         first = rows[0]
         text = f"{_machines(rows)}: {first.choice} is installed; {reasons.choice(first)}"
-        yield _finding(Problem.HOLE, (first.choice.label,), rows, text)
+        yield _finding(FleetProblem.HOLE, (first.choice.label,), rows, text)
 
 
 def _machines(rows: Sequence[Row]) -> str:
@@ -133,7 +133,7 @@ def _machines(rows: Sequence[Row]) -> str:
     return f"{', '.join(names[:few])}{more} ({rows[0].kind.architecture}{drivers})"
 
 
-def _shadows(coverage: Coverage) -> Iterator[Finding]:
+def _shadows(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find builds that win with PTX only although a build further down holds native code."""
     variants = coverage.release.strict.variants
     pairs: dict[tuple[str, str], list[Row]] = {}
@@ -143,7 +143,7 @@ def _shadows(coverage: Coverage) -> Iterator[Finding]:
             break
     for (winner, shadowed), rows in pairs.items():
         text = f"{_machines(rows)}: {winner} wins with PTX only, {shadowed} holds native code"
-        yield _finding(Problem.SHADOW, (winner, shadowed), rows, text)
+        yield _finding(FleetProblem.SHADOW, (winner, shadowed), rows, text)
 
 
 def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]:
@@ -151,14 +151,14 @@ def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]
     if row.choice.ending is not Ending.GPU or not known:
         return
     winner = {code_for(variants[row.order[0]], row.kind, capability) for capability in known}
-    if Code.PTX not in winner:
+    if CodeKind.PTX not in winner:
         return
     for label in row.order[1:]:
-        if all(code_for(variants[label], row.kind, it) is Code.NATIVE for it in known):
+        if all(code_for(variants[label], row.kind, it) is CodeKind.NATIVE for it in known):
             yield label
 
 
-def _ties(coverage: Coverage) -> Iterator[Finding]:
+def _ties(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find choices that nothing but the alphabet made."""
     variants = coverage.release.strict.variants
     pairs: dict[tuple[str, str], list[Row]] = {}
@@ -174,10 +174,10 @@ def _ties(coverage: Coverage) -> Iterator[Finding]:
                 pairs.setdefault((first, second), []).append(row)
     for (first, second), rows in pairs.items():
         text = f"{first} wins over {second} by its label alone"
-        yield _finding(Problem.TIE, (first, second), rows, text)
+        yield _finding(FleetProblem.TIE, (first, second), rows, text)
 
 
-def _some_gpus(coverage: Coverage) -> Iterator[Finding]:
+def _some_gpus(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find machines with several GPUs whose build runs on some of them only."""
     variants = coverage.release.strict.variants
     for row in coverage.rows:
@@ -187,15 +187,15 @@ def _some_gpus(coverage: Coverage) -> Iterator[Finding]:
         left_out = [
             str(capability)
             for capability in row.kind.known_capabilities
-            if code_for(stated, row.kind, capability) is Code.NONE
+            if code_for(stated, row.kind, capability) is CodeKind.NONE
         ]
         if left_out:
             text = f"{row.kind.device}: {row.choice} does not run on capability "
             listed = ", ".join(left_out)
-            yield _finding(Problem.SOME_GPUS, (row.choice.label,), [row], text + listed)
+            yield _finding(FleetProblem.SOME_GPUS, (row.choice.label,), [row], text + listed)
 
 
-def _unused(coverage: Coverage) -> Iterator[Finding]:
+def _unused(coverage: Coverage) -> Iterator[FleetFinding]:
     """Find variants that no machine takes."""
     taken = {row.choice.label for row in coverage.rows}
     unused = tuple(label for label in coverage.release.strict.variants if label not in taken)
@@ -203,13 +203,15 @@ def _unused(coverage: Coverage) -> Iterator[Finding]:
         few = 8
         more = f" and {len(unused) - few} more" if len(unused) > few else ""
         listed = ", ".join(unused[:few]) + more
-        yield Finding(Problem.UNUSED, unused, (), 0, f"no machine takes {listed}")
+        yield FleetFinding(FleetProblem.UNUSED, unused, (), 0, f"no machine takes {listed}")
 
 
-def _finding(problem: Problem, labels: tuple[str, ...], rows: list[Row], text: str) -> Finding:
+def _finding(
+    problem: FleetProblem, labels: tuple[str, ...], rows: list[Row], text: str
+) -> FleetFinding:
     machines = sum(row.group.machines for row in rows)
     kinds = tuple(row.kind for row in rows)
-    return Finding(problem, tuple(filter(None, labels)), kinds, machines, text)
+    return FleetFinding(problem, tuple(filter(None, labels)), kinds, machines, text)
 
 
 def _archs(values: Iterable[str]) -> Iterator[SmArch]:

@@ -12,7 +12,7 @@ from nvidia_variant_provider.tools.documents import JsonModel
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nvidia_variant_provider.tools.coverage.findings import Finding
+    from nvidia_variant_provider.tools.coverage.findings import FleetFinding
     from nvidia_variant_provider.tools.coverage.kinds import Kind
     from nvidia_variant_provider.tools.coverage.matrix import Coverage, Row
     from nvidia_variant_provider.tools.coverage.what_if import Answer
@@ -103,7 +103,7 @@ class FindingModel(JsonModel):
     text: str
 
     @classmethod
-    def of(cls, finding: Finding) -> FindingModel:
+    def of(cls, finding: FleetFinding) -> FindingModel:
         """Build the part of a finding."""
         return cls(
             problem=finding.problem.value,
@@ -173,7 +173,7 @@ class CoverageModel(JsonModel):
     def of(
         cls,
         coverage: Coverage,
-        findings: Iterable[Finding],
+        findings: Iterable[FleetFinding],
         mirror: Sequence[str],
         answers: Iterable[Answer] = (),
     ) -> CoverageModel:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.coverage.findings import Problem
+from nvidia_variant_provider.tools.coverage.findings import FleetProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nvidia_variant_provider.tools.coverage.findings import Finding
+    from nvidia_variant_provider.tools.coverage.findings import FleetFinding
     from nvidia_variant_provider.tools.coverage.matrix import Coverage
 
 _PREFIX: Final = "nvidia_variant_coverage"
 
 
-def prometheus(coverage: Coverage, findings: Iterable[Finding]) -> Iterator[str]:
+def prometheus(coverage: Coverage, findings: Iterable[FleetFinding]) -> Iterator[str]:
     """Yield the lines: machines by choice, holes, skipped entries, problems."""
     release = {"package": coverage.release.name, "version": coverage.release.version}
     yield from _head("machines", "Machines by the build that an installer takes.")
@@ -30,7 +30,7 @@ def prometheus(coverage: Coverage, findings: Iterable[Finding]) -> Iterator[str]
     yield from _head("skipped_entries", "Entries of the inventory that could not be read.")
     yield _sample("skipped_entries", release, coverage.skipped)
     yield from _head("problems", "Problems of the matrix, by kind.")
-    counts = dict.fromkeys(Problem, 0)
+    counts = dict.fromkeys(FleetProblem, 0)
     for finding in findings:
         counts[finding.problem] += 1
     for problem, count in counts.items():

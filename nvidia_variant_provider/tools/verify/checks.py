@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import ComputeCapability
     from nvidia_variant_provider.tools.binaries.report import Library
-    from nvidia_variant_provider.tools.verify.code import Code
-    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.code import GroupCode
+    from nvidia_variant_provider.tools.verify.facts import WheelFacts
 
     Problems = Iterator[tuple[str, str]]
 
-WHEEL: Final[Registry[Facts]] = Registry()
+WHEEL: Final[Registry[WheelFacts]] = Registry()
 # "cuda13.0", "cuda12", "cu126", "cu12".
 _LABEL: Final = re.compile(r"cu(?:da)?_?(\d{2})(?:[._]?(\d{1,2}))?")
 
 
 def check(
     code: str, severity: Severity, title: str
-) -> Callable[[Callable[[Facts], Problems]], Callable[[Facts], Iterator[Problem]]]:
+) -> Callable[[Callable[[WheelFacts], Problems]], Callable[[WheelFacts], Iterator[Problem]]]:
     """Register a check of a wheel; it yields what each problem is about, and a sentence."""
 
     def register(
-        find: Callable[[Facts], Problems],
-    ) -> Callable[[Facts], Iterator[Problem]]:
+        find: Callable[[WheelFacts], Problems],
+    ) -> Callable[[WheelFacts], Iterator[Problem]]:
         @WHEEL.check(code, severity, Uv.NONE, title)
         @wraps(find)
-        def in_wheel(facts: Facts) -> Iterator[Problem]:
+        def in_wheel(facts: WheelFacts) -> Iterator[Problem]:
             return (Problem(facts.path, key, message) for key, message in find(facts))
 
         return in_wheel
@@ -53,17 +53,17 @@ def _value(arch: SmArch) -> str:
     return f"{NAMESPACE} :: {SM_ARCH} :: {arch}"
 
 
-def _real(facts: Facts) -> list[SmArch]:
+def _real(facts: WheelFacts) -> list[SmArch]:
     return [arch for arch in facts.stated if not arch.virtual] if facts.code.total else []
 
 
-def _serving(facts: Facts, arch: SmArch) -> list[Code]:
+def _serving(facts: WheelFacts, arch: SmArch) -> list[GroupCode]:
     """Return the groups that serve a value's GPUs as they should."""
     return [one for one in facts.groups if one.is_enough(one.serving(arch))]
 
 
 @check("NV301", Severity.ERROR, "a claimed architecture that no code serves")
-def check_unserved(facts: Facts) -> Problems:
+def check_unserved(facts: WheelFacts) -> Problems:
     """Find values on whose GPUs no container has a cubin to run."""
     for arch in _real(facts):
         if not facts.code.served(arch.capability):
@@ -73,7 +73,7 @@ def check_unserved(facts: Facts) -> Problems:
 
 
 @check("NV302", Severity.ERROR, "a claimed architecture that only a few containers serve")
-def check_partial(facts: Facts) -> Problems:
+def check_partial(facts: WheelFacts) -> Problems:
     """Find values on whose GPUs fewer containers than the threshold run, whatever is loaded."""
     for arch in _real(facts):
         best = facts.best(arch)
@@ -82,7 +82,7 @@ def check_partial(facts: Facts) -> Problems:
 
 
 @check("NV303", Severity.NOTE, "a claimed architecture served by code for another")
-def check_borrowed(facts: Facts) -> Problems:
+def check_borrowed(facts: WheelFacts) -> Problems:
     """Find values whose GPUs are served, mostly by code for older ones."""
     for arch in _real(facts):
         serving = _serving(facts, arch)
@@ -92,7 +92,7 @@ def check_borrowed(facts: Facts) -> Problems:
 
 
 @check("NV304", Severity.ERROR, "a value that promises more GPUs than the code runs on")
-def check_promise(facts: Facts) -> Problems:
+def check_promise(facts: WheelFacts) -> Problems:
     """Find plain values for such code: ``100a`` runs on 10.0 alone, ``100_real`` means 10.3 too."""
     for arch in _real(facts):
         for gpu in known_gpus(arch):
@@ -103,7 +103,7 @@ def check_promise(facts: Facts) -> Problems:
 
 
 @check("NV305", Severity.ERROR, "claimed PTX that few containers have")
-def check_ptx(facts: Facts) -> Problems:
+def check_ptx(facts: WheelFacts) -> Problems:
     """Find PTX of which a GPU newer than all cubins would find next to nothing to compile."""
     for arch in facts.stated:
         if arch.virtual and facts.code.total and not _serving(facts, arch):
@@ -112,18 +112,18 @@ def check_ptx(facts: Facts) -> Problems:
 
 
 @check("NV306", Severity.WARNING, "code for a full target that is not claimed")
-def check_unclaimed(facts: Facts) -> Problems:
+def check_unclaimed(facts: WheelFacts) -> Problems:
     """Find architectures that most containers have cubins for and the wheel does not state."""
     yield from _unclaimed(facts, virtual=False)
 
 
 @check("NV307", Severity.NOTE, "PTX that is not claimed")
-def check_unclaimed_ptx(facts: Facts) -> Problems:
+def check_unclaimed_ptx(facts: WheelFacts) -> Problems:
     """Find PTX that newer GPUs could run; leaving it out keeps the lower bound low."""
     yield from _unclaimed(facts, virtual=True)
 
 
-def _unclaimed(facts: Facts, *, virtual: bool) -> Problems:
+def _unclaimed(facts: WheelFacts, *, virtual: bool) -> Problems:
     if not facts.stated:
         return
     seen = {(arch.capability, arch.virtual) for arch in facts.stated}
@@ -139,7 +139,7 @@ def _unclaimed(facts: Facts, *, virtual: bool) -> Problems:
 
 
 @check("NV310", Severity.NOTE, "a copied library with code for more architectures")
-def check_copies(facts: Facts) -> Problems:
+def check_copies(facts: WheelFacts) -> Problems:
     """Find copies that would make a list of all code in the wheel too long."""
     profiles = facts.code.profiles
     own = {arch.capability for one in profiles for arch in one.archs if not arch.virtual}
@@ -151,7 +151,7 @@ def check_copies(facts: Facts) -> Problems:
 
 
 @check("NV311", Severity.WARNING, "libraries for several CUDA majors")
-def check_alternatives(facts: Facts) -> Problems:
+def check_alternatives(facts: WheelFacts) -> Problems:
     """Find alternatives, of which one is loaded: the tags cannot say which."""
     if len(facts.needs.alternatives) > 1:
         shown = ", ".join(str(one) for one in facts.needs.alternatives)
@@ -162,7 +162,7 @@ def check_alternatives(facts: Facts) -> Problems:
 
 
 @check("NV312", Severity.NOTE, "an architecture that libraries for some CUDAs do not serve")
-def check_groups(facts: Facts) -> Problems:
+def check_groups(facts: WheelFacts) -> Problems:
     """Find values that hold only if the machine loads the libraries of certain CUDAs."""
     for arch in facts.stated:
         serving = _serving(facts, arch)
@@ -172,7 +172,7 @@ def check_groups(facts: Facts) -> Problems:
 
 
 @check("NV320", Severity.ERROR, "a lower bound below what the code needs")
-def check_low_bound(facts: Facts) -> Problems:
+def check_low_bound(facts: WheelFacts) -> Problems:
     """Find bounds that let drivers through that are too old for the code."""
     needed, evidence = _needed(facts)
     if facts.lower_bound is not None and needed is not None and facts.lower_bound < needed:
@@ -180,7 +180,7 @@ def check_low_bound(facts: Facts) -> Problems:
 
 
 @check("NV321", Severity.WARNING, "a lower bound above what the code needs")
-def check_high_bound(facts: Facts) -> Problems:
+def check_high_bound(facts: WheelFacts) -> Problems:
     """Find bounds that keep out drivers that could run the code."""
     needed, evidence = _needed(facts)
     if facts.lower_bound is not None and needed is not None and facts.lower_bound > needed:
@@ -188,7 +188,7 @@ def check_high_bound(facts: Facts) -> Problems:
 
 
 @check("NV322", Severity.WARNING, "no lower bound, though the code needs one")
-def check_no_bound(facts: Facts) -> Problems:
+def check_no_bound(facts: WheelFacts) -> Problems:
     """Find wheels that every driver, however old, would be given."""
     needed, evidence = _needed(facts)
     if facts.features and facts.lower_bound is None and needed is not None:
@@ -196,14 +196,14 @@ def check_no_bound(facts: Facts) -> Problems:
 
 
 @check("NV330", Severity.ERROR, "architectures claimed without device code")
-def check_no_code(facts: Facts) -> Problems:
+def check_no_code(facts: WheelFacts) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
     if facts.stated and not facts.code.total and not _bare(facts):
         yield f"{NAMESPACE} :: {SM_ARCH}", f"{len(facts.stated)} values, and no device code"
 
 
 @check("NV331", Severity.NOTE, "device code that cannot be counted")
-def check_bare(facts: Facts) -> Problems:
+def check_bare(facts: WheelFacts) -> Problems:
     """Find single cubins, which a library chooses by name, so that no share can be told."""
     if facts.stated and not facts.code.total and _bare(facts):
         missing = [arch for arch in facts.stated if arch.capability not in _bare(facts)]
@@ -216,14 +216,14 @@ def check_bare(facts: Facts) -> Problems:
 
 
 @check("NV332", Severity.WARNING, "a null variant with device code")
-def check_null(facts: Facts) -> Problems:
+def check_null(facts: WheelFacts) -> Problems:
     """Find code that needs a GPU in the variant for every machine."""
     if not facts.metadata.variants[facts.name.label] and (facts.code.total or _bare(facts)):
         yield "", f"states nothing, and {facts.code.total} containers hold kernels"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
-def check_requirements(facts: Facts) -> Problems:
+def check_requirements(facts: WheelFacts) -> Problems:
     """Find packages that come along for another CUDA than the code's."""
     majors = {version.major for version in facts.needs.alternatives}
     if not majors and facts.lower_bound is not None:
@@ -236,7 +236,7 @@ def check_requirements(facts: Facts) -> Problems:
 
 
 @check("NV350", Severity.WARNING, "a label that names another CUDA")
-def check_label(facts: Facts) -> Problems:
+def check_label(facts: WheelFacts) -> Problems:
     """Find labels that mislead whoever picks one by hand: ``cuda12.6`` on code of CUDA 13."""
     match = _LABEL.fullmatch(facts.name.label)
     toolkit = main_toolkit(facts.contents)
@@ -251,7 +251,7 @@ def check_label(facts: Facts) -> Problems:
 
 
 @check("NV313", Severity.NOTE, "a library without code for an architecture that others serve")
-def check_lists(facts: Facts) -> Problems:
+def check_lists(facts: WheelFacts) -> Problems:
     """Find libraries on which a stated architecture fails, beside others that have code for it."""
     lacking: dict[str, set[SmArch]] = {}
     for code in facts.groups:
@@ -266,14 +266,14 @@ def check_lists(facts: Facts) -> Problems:
 
 
 @check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
-def check_readable(facts: Facts) -> Problems:
+def check_readable(facts: WheelFacts) -> Problems:
     """Find what was not read, and so not verified."""
     for finding in facts.contents.unread:
         yield finding.problem.key, f"{finding.rule.code}: {finding.problem.message}"
 
 
 @check("NV361", Severity.NOTE, "an archive inside the wheel that was not looked into")
-def check_packed(facts: Facts) -> Problems:
+def check_packed(facts: WheelFacts) -> Problems:
     """Find archives: device code in them is neither counted nor verified."""
     for finding in facts.contents.packed:
         yield finding.problem.key, finding.problem.message
@@ -283,7 +283,7 @@ def _bound(version: CudaVersion) -> str:
     return f"{NAMESPACE} :: {LOWER_BOUND} :: {version}"
 
 
-def _needed(facts: Facts) -> tuple[CudaVersion | None, str]:
+def _needed(facts: WheelFacts) -> tuple[CudaVersion | None, str]:
     # A claim of PTX that the code does not bear out is one fault, not two.
     borne_out = [arch for arch in facts.stated if not arch.virtual or _serving(facts, arch)]
     bound = infer_bound(facts.contents, borne_out)
@@ -299,11 +299,11 @@ def _capabilities(library: Library) -> set[ComputeCapability]:
     }
 
 
-def _copies_with(facts: Facts, gpu: ComputeCapability) -> list[str]:
+def _copies_with(facts: WheelFacts, gpu: ComputeCapability) -> list[str]:
     copies = [one for one in facts.contents.libraries if one.vendored]
     return [one.path for one in copies if gpu in _capabilities(one)]
 
 
-def _bare(facts: Facts) -> set[ComputeCapability]:
+def _bare(facts: WheelFacts) -> set[ComputeCapability]:
     archs = (tally.image.arch for library in facts.contents.own for tally in library.bare)
     return {arch.capability for arch in archs if arch is not None}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Code:
+class GroupCode:
     """The own libraries of a wheel, or of one group of them; ``threshold`` is a share."""
 
     group: Group

@@ -16,7 +16,7 @@ from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.tagging.groups import Group, split
 from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
-from nvidia_variant_provider.tools.verify.code import Code
+from nvidia_variant_provider.tools.verify.code import GroupCode
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
@@ -29,7 +29,7 @@ _T = TypeVar("_T", CudaVersion, SmArch)
 
 
 @dataclass(frozen=True)
-class Facts:
+class WheelFacts:
     """One wheel: its name, its metadata and what was read of its code.
 
     ``threshold`` is the share of containers that must have code for an architecture.
@@ -64,16 +64,16 @@ class Facts:
         return next((one for one in found if one is not None), None)
 
     @cached_property
-    def code(self) -> Code:
+    def code(self) -> GroupCode:
         """All device code of its own libraries."""
-        return Code(Group("", self.contents), self.threshold)
+        return GroupCode(Group("", self.contents), self.threshold)
 
     @cached_property
-    def groups(self) -> tuple[Code, ...]:
+    def groups(self) -> tuple[GroupCode, ...]:
         """The code that a machine loads: all of it, or what there is for one CUDA of several."""
-        return tuple(Code(group, self.threshold) for group in split(self.contents))
+        return tuple(GroupCode(group, self.threshold) for group in split(self.contents))
 
-    def best(self, arch: SmArch) -> Code:
+    def best(self, arch: SmArch) -> GroupCode:
         """Return the group with the largest share of containers behind a value."""
         return max(self.groups, key=lambda code: code.serving(arch) / (code.total or 1))
 
@@ -83,7 +83,7 @@ class Facts:
         return runtime.runtime_of(self.contents)
 
 
-def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
+def read_facts(path: str, threshold: float, jobs: int = 1) -> WheelFacts:
     """Read a variant wheel: strictly its metadata, then its device code.
 
     Raises ``InvalidValueError`` for a wheel that is damaged, has no label or invalid metadata.
@@ -104,7 +104,7 @@ def read_facts(path: str, threshold: float, jobs: int = 1) -> Facts:
             contents = read_wheel(wheel.archive, jobs)
     except OSError as error:
         raise InvalidValueError(f"{path}: {error.strerror}") from error
-    return Facts(path, name, metadata, contents, threshold)
+    return WheelFacts(path, name, metadata, contents, threshold)
 
 
 def known_gpus(arch: SmArch) -> list[ComputeCapability]:

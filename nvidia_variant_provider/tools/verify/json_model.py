@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nvidia_variant_provider.tools.findings.model import Finding
-    from nvidia_variant_provider.tools.verify.code import Code
-    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.code import GroupCode
+    from nvidia_variant_provider.tools.verify.facts import WheelFacts
 
 
 class ShareRecord(JsonModel):
@@ -27,7 +27,7 @@ class ShareRecord(JsonModel):
     exact: int = Field(description="containers with code for just this compute capability")
 
     @classmethod
-    def all_of(cls, facts: Facts, code: Code) -> list[ShareRecord]:
+    def all_of(cls, facts: WheelFacts, code: GroupCode) -> list[ShareRecord]:
         """Build the records of every stated architecture."""
         return [
             cls(value=str(arch), serving=code.serving(arch), exact=code.exact(arch))
@@ -57,7 +57,7 @@ class WheelRecord(JsonModel):
     findings: list[FindingRecord]
 
     @classmethod
-    def of(cls, facts: Facts, findings: Iterable[Finding], path: str = "") -> WheelRecord:
+    def of(cls, facts: WheelFacts, findings: Iterable[Finding], path: str = "") -> WheelRecord:
         """Build the record of one wheel; ``path`` names it otherwise than it was opened."""
         return cls(
             path=path or facts.path,
@@ -90,7 +90,7 @@ class Verification(JsonDocument):
     def of(
         cls,
         threshold: float,
-        found: Sequence[tuple[Facts, Sequence[Finding]]],
+        found: Sequence[tuple[WheelFacts, Sequence[Finding]]],
         failures: Mapping[str, str],
     ) -> Verification:
         """Build the document from the wheels with their findings, and those that failed."""

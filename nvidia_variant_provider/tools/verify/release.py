@@ -11,7 +11,7 @@ from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.facts import WheelFacts
 
 LABEL: Final = Rule(
     "NV370", Severity.ERROR, "one label with different properties in wheels of a release"
@@ -22,10 +22,10 @@ PROVIDERS: Final = Rule(
 RULES: Final = (LABEL, PROVIDERS)
 
 
-def check_release(wheels: Sequence[Facts]) -> Iterator[Finding]:
+def check_release(wheels: Sequence[WheelFacts]) -> Iterator[Finding]:
     """Compare the wheels of each release with the first one that says something of the matter."""
-    variants: dict[tuple[str, str, str], Facts] = {}
-    providers: dict[tuple[str, str, str], Facts] = {}
+    variants: dict[tuple[str, str, str], WheelFacts] = {}
+    providers: dict[tuple[str, str, str], WheelFacts] = {}
     for facts in wheels:
         release = (canonicalize_name(facts.name.name), facts.name.version)
         first = variants.setdefault((*release, facts.name.label), facts)
@@ -40,13 +40,13 @@ def check_release(wheels: Sequence[Facts]) -> Iterator[Finding]:
                 yield Finding(PROVIDERS, Problem(facts.path, namespace, text))
 
 
-def _difference(facts: Facts, first: Facts) -> str:
+def _difference(facts: WheelFacts, first: WheelFacts) -> str:
     own, other = (_properties(one) for one in (facts, first))
     parts = [("states", own - other), ("does not state", other - own)]
     return ", ".join(f"{word} {' '.join(sorted(found))}" for word, found in parts if found)
 
 
-def _properties(facts: Facts) -> set[str]:
+def _properties(facts: WheelFacts) -> set[str]:
     return {
         f"{namespace}::{feature}::{value}"
         for namespace, features in facts.metadata.variants[facts.name.label].items()

@@ -10,7 +10,7 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.tools.coverage import (
     Defaults,
-    Problem,
+    FleetProblem,
     Release,
     StatedMachine,
     cover,
@@ -99,7 +99,7 @@ def test_reason_of_a_tie_and_of_another_namespace() -> None:
         for found in find(
             cover(Release("pkg", "1", "test", None, metadata), fleet(gpu("9.0", "13.0")))
         )
-        if found.problem is Problem.HOLE
+        if found.problem is FleetProblem.HOLE
     )
     assert row.is_hole
     assert "other :: kind" in hole.text

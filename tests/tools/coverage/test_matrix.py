@@ -24,7 +24,7 @@ from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.coverage import (
     Ending,
     Fleet,
-    Problem,
+    FleetProblem,
     StatedMachine,
     cover,
     find,
@@ -49,13 +49,13 @@ from tests.tools.coverage.samples import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.coverage import Finding, Release, Row
+    from nvidia_variant_provider.tools.coverage import FleetFinding, Release, Row
 
 
 LINUX = "x86_64-unknown-linux-gnu"
 
 
-def problems(made: Release, machines: Fleet) -> dict[Problem, Finding]:
+def problems(made: Release, machines: Fleet) -> dict[FleetProblem, FleetFinding]:
     return {finding.problem: finding for finding in find(cover(made, machines))}
 
 
@@ -125,13 +125,13 @@ def test_hole_names_the_property_that_decides() -> None:
 
     holes = [it.text for it in find(cover(made, fleet(stated("H100", driver="550"))))]
     assert "needs CUDA >= 13.0, driver says 12.4 (driver branch 550)" in holes[0]
-    assert found[Problem.NO_BUILD].text.startswith("no build holds code for capability 6.0")
+    assert found[FleetProblem.NO_BUILD].text.startswith("no build holds code for capability 6.0")
 
 
 def test_machine_without_a_gpu_is_no_hole() -> None:
     made = release({"cu13": properties("13.0", "90_real"), NULL_LABEL: {}})
 
-    assert set(problems(made, fleet(StatedMachine()))) == {Problem.UNUSED}
+    assert set(problems(made, fleet(StatedMachine()))) == {FleetProblem.UNUSED}
 
 
 def test_ptx_that_wins_over_native_code_is_a_shadow() -> None:
@@ -144,25 +144,26 @@ def test_ptx_that_wins_over_native_code_is_a_shadow() -> None:
     found = problems(made, fleet(gpu("9.0", "13.0")))
     fine = problems(made, fleet(gpu("8.0", "13.0")))
 
-    assert found[Problem.SHADOW].labels == ("new", "old")
-    assert Problem.SHADOW not in fine
+    assert found[FleetProblem.SHADOW].labels == ("new", "old")
+    assert FleetProblem.SHADOW not in fine
 
 
 def test_tie_is_found_only_where_labels_decide() -> None:
     same = release({"a": properties("12.0", "90_real"), "b": properties("12.0", "90_real")})
     apart = release({"a": properties("12.0", "90_real"), "b": properties("12.8", "90_real")})
 
-    assert problems(same, fleet(gpu("9.0", "13.0")))[Problem.TIE].labels == ("a", "b")
-    assert Problem.TIE not in problems(apart, fleet(gpu("9.0", "13.0")))
+    assert problems(same, fleet(gpu("9.0", "13.0")))[FleetProblem.TIE].labels == ("a", "b")
+    assert FleetProblem.TIE not in problems(apart, fleet(gpu("9.0", "13.0")))
 
 
 def test_build_that_serves_some_gpus_only() -> None:
     made = release({"cu": properties("12.0", "90_real")})
 
     assert (
-        "capability 12.0" in problems(made, fleet(gpu("9.0 12.0", "13.0")))[Problem.SOME_GPUS].text
+        "capability 12.0"
+        in problems(made, fleet(gpu("9.0 12.0", "13.0")))[FleetProblem.SOME_GPUS].text
     )
-    assert Problem.SOME_GPUS not in problems(made, fleet(gpu("9.0", "13.0")))
+    assert FleetProblem.SOME_GPUS not in problems(made, fleet(gpu("9.0", "13.0")))
 
 
 def test_real_release_has_the_holes_that_its_architectures_leave() -> None:
@@ -345,7 +346,7 @@ def test_uv_that_skips_the_provider_leaves_every_gpu_at_null() -> None:
 
     assert cover(made, machines, 1).holes == 0
     assert cover(made, machines, 0).holes == 1
-    hole = next(it for it in find(cover(made, machines, 0)) if it.problem is Problem.HOLE)
+    hole = next(it for it in find(cover(made, machines, 0)) if it.problem is FleetProblem.HOLE)
     assert "uv skips the provider" in hole.text
 
 

@@ -21,7 +21,7 @@ from tests.wheel_maker import DIST_INFO, METADATA, cuda_library, make_wheel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.tools.verify.facts import Facts
+    from nvidia_variant_provider.tools.verify.facts import WheelFacts
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "verify.md"
 
@@ -33,7 +33,7 @@ def variant(
     bound: str = "12.0",
     label: str = "cuda12.4",
     threshold: float = 0.75,
-) -> Facts:
+) -> WheelFacts:
     """Write a variant wheel with these members that states these things, and read it."""
     features = {"sm_arch": tuple(archs.split())} if archs else {}
     if bound:
@@ -43,7 +43,7 @@ def variant(
     return read_facts(str(path), threshold)
 
 
-def codes(facts: Facts) -> set[str]:
+def codes(facts: WheelFacts) -> set[str]:
     return {finding.rule.code for finding in verify_wheel(facts, EVERYTHING)}
 
 
@@ -101,7 +101,7 @@ def test_architectures_against_code(
     assert codes(variant(tmp_path, members, archs)) == expected
 
 
-def messages(facts: Facts, code: str) -> list[str]:
+def messages(facts: WheelFacts, code: str) -> list[str]:
     found = verify_wheel(facts, EVERYTHING)
     return [it.problem.message for it in found if it.rule.code == code]
 
@@ -308,7 +308,7 @@ def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
     assert codes(lenient) == {"NV313"}
 
 
-def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[Facts]:
+def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[WheelFacts]:
     """Read two wheels of one release for two platforms."""
     found = []
     for platform, archs in (("linux_x86_64", first), ("linux_aarch64", second)):

@@ -16,7 +16,7 @@ from nvidia_variant_provider.tools.installers.table import by_rules
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvidia_variant_provider.tools.coverage.findings import Finding
+    from nvidia_variant_provider.tools.coverage.findings import FleetFinding
     from nvidia_variant_provider.tools.coverage.matrix import Coverage
 
 # With one branch there is nothing to compare.
@@ -27,7 +27,7 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'uns
 
 def render_page(
     coverage: Coverage,
-    findings: Sequence[Finding],
+    findings: Sequence[FleetFinding],
     mirror: Sequence[str],
     *,
     command: str = "",
@@ -148,7 +148,7 @@ def _over_branches(coverage: Coverage, heatmap: HeatMap) -> Iterator[str]:
     yield "</tbody></table>"
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(findings: Sequence[FleetFinding]) -> Iterator[str]:
     if not findings:
         yield "<p>None was found.</p>"
         return
