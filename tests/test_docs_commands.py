@@ -104,7 +104,14 @@ def test_the_commands_of_contributing_name_what_there_is() -> None:
 
 @pytest.mark.clients
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the pages show names of x86-64 wheels")
-@pytest.mark.parametrize("page", WORLDS)
+@pytest.mark.parametrize(
+    "page",
+    [
+        # It installs everything into an environment of its own, as other tests do.
+        pytest.param(name, marks=pytest.mark.deep if name == "installation.md" else ())
+        for name in WORLDS
+    ],
+)
 def test_the_commands_of_a_page_do_what_it_shows(page: str, tmp_path: Path) -> None:
     assert disagreements(page, tmp_path) == []
 

@@ -53,7 +53,13 @@ def test_the_list_of_back_ends_is_whole() -> None:
     assert all(re.search(rf"^\| {name} \|", readme, re.MULTILINE) for name in LISTS)
 
 
-@pytest.mark.parametrize("backend", LISTS)
+@pytest.mark.parametrize(
+    "backend",
+    [
+        pytest.param(name, marks=() if name == "scikit-build-core" else pytest.mark.deep)
+        for name in LISTS
+    ],
+)
 def test_a_wheel_is_built_repaired_tagged_and_true(
     backend: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import zipfile
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from nvidia_variant_provider.tools.metadata.model import (
     VariantMetadata,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
-from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -100,8 +101,9 @@ def installed_label(folder: Path, name: str, version: str) -> str | None:
     path = dist_info / VARIANT_JSON
     if not path.is_file():
         return None
-    (label,) = parse_metadata(path.read_bytes(), str(path)).variants
-    return label
+    # Whatever draft the file is of: what was installed is the question, not who could read it.
+    (label,) = json.loads(path.read_bytes())["variants"]
+    return str(label)
 
 
 def null_wheel(name: str, version: str) -> WheelName:

@@ -51,9 +51,14 @@ H100_MACHINE = Machine(
 
 RELEASES = ("0.2.0", "0.2.1", "0.2.2")
 OLDEST = "0.0.1.post1"
+# Each release takes an environment of its own: the gate makes the newest one's and the oldest's.
+EACH = [
+    *(pytest.param(release, marks=pytest.mark.deep) for release in RELEASES[:-1]),
+    RELEASES[-1],
+]
 
 
-@pytest.fixture(params=RELEASES)
+@pytest.fixture(params=EACH)
 def client(request: pytest.FixtureRequest, tmp_path: Path) -> Variantlib:
     return variantlib(request.param, tmp_path)
 
@@ -75,7 +80,7 @@ def succeeded(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("release", [OLDEST, *RELEASES])
+@pytest.mark.parametrize("release", [pytest.param(OLDEST, marks=pytest.mark.deep), *EACH])
 def test_plugins_list_shows_the_namespace(release: str, tmp_path: Path) -> None:
     client = variantlib(release, tmp_path)
 
@@ -220,6 +225,7 @@ def test_make_variant_refuses(
     assert list((newest.folder / "out").iterdir()) == []
 
 
+@pytest.mark.deep
 def test_make_variant_in_isolation_takes_our_wheel_from_a_folder(
     newest: Variantlib, plain_wheel: Path, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ def test_cuobjdump_agrees(name: str) -> None:
 
 
 @pytest.mark.wheels
+@pytest.mark.deep
 def test_the_script_builds_these_fixtures(tmp_path: Path) -> None:
     path = f"{downloads.tools() / 'bin'}:{os.environ['PATH']}"
     assert shutil.which("g++"), "a C++ compiler is needed to build the fixtures"

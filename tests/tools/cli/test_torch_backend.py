@@ -192,7 +192,7 @@ def test_a_platform_without_cuda_builds_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "machine.json"
-    path.write_text('{"platform": {"system": "darwin", "architecture": "arm64"}}')
+    path.write_text('{"gpus": [], "platform": {"system": "darwin", "architecture": "arm64"}}')
     code, _, err = output_of(capsys, "--machine", str(path))
 
     assert (code, "torch has no CUDA builds for darwin on arm64" in err) == (2, True)
