@@ -178,7 +178,7 @@ def test_a_target_is_read(text: str, cuda: str, capabilities: list[str], archite
         ("orin@jetpack6.3", "jetson-orin does not take 'jetpack6.3'"),
         ("orin@jetpack7.0", "jetson-orin does not take 'jetpack7.0'"),
         ("orin@12.6", "did you mean jetson-orin@cuda12.6?"),
-        ("h100@12.8", "'12.8' is no driver release; did you mean h100@cuda12.8?"),
+        ("h100@12.8", "'12.8' is not a driver release; did you mean h100@cuda12.8?"),
         ("a10 + t4@11.8", "did you mean a10+t4@cuda11.8?"),
         ("orin@cuda11.2", "jetson-orin begins with CUDA 11.4"),
         ("sm_88", "sm_88 needs a CUDA version: sm_88@cuda13.0"),

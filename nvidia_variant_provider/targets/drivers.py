@@ -78,7 +78,9 @@ def named_driver(text: str, name: str) -> Driver:
             raise InvalidValueError(f"no driver reports CUDA {cuda}")
         return Driver(cuda, f"CUDA driver version {cuda}")
     if _BARE_CUDA.fullmatch(text):
-        raise InvalidValueError(f"{text!r} is no driver release; did you mean {name}@cuda{text}?")
+        raise InvalidValueError(
+            f"{text!r} is not a driver release; did you mean {name}@cuda{text}?"
+        )
     release = DriverRelease.parse(text) if _RELEASE.fullmatch(text) else None
     match = _BRANCH.fullmatch(text)
     if release is None and match is None:

@@ -142,4 +142,6 @@ def tally(findings: Iterable[Finding], selection: Selection) -> str:
     """Count findings by their severity: ``1 error, 2 notes``; or say that there are none."""
     counts = Counter(finding.rule.severity.value for finding in findings)
     shown = ", ".join(output.count(number, name) for name, number in counts.items())
-    return shown or ("no findings" if selection.is_everything else "no findings of these codes")
+    return shown or (
+        "no findings" if selection.is_everything else "no findings of the selected codes"
+    )

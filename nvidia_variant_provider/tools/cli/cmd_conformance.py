@@ -85,7 +85,10 @@ def run(args: argparse.Namespace) -> int:
         groups: dict[str, int] = {}
         for case in cases:
             groups[case.group] = groups.get(case.group, 0) + 1
-        output.emit_lines(f"{group:<16}{count:>4} cases" for group, count in groups.items())
+        output.emit_lines(
+            f"{group:<16}{count:>4} case{'' if count == 1 else 's'}"
+            for group, count in groups.items()
+        )
         return 0
     return _report(cases, args)
 

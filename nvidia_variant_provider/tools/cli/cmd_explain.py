@@ -321,7 +321,7 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
         output.emit_lines([f"as {UV.title} sees it"])
         _table(uvs)
     if installed:
-        fits = "still fits" if ours.rows and ours.rows[0].place else "does not fit any more"
+        fits = "still fits" if ours.rows and ours.rows[0].place else "no longer fits"
         output.emit_lines([f"what is installed {fits}"])
     else:
         for installer in EXPLAINED:

@@ -261,7 +261,9 @@ def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
             nonlocal failed, done
             done += 1
             failed += state.outcome == "failed"
-            text = f"{done} of {len(todo)} wheels" + (f", {failed} failed" if failed else "")
+            text = f"{done} of {output.count(len(todo), 'wheel')}" + (
+                f", {failed} failed" if failed else ""
+            )
             bar.update(shown, advance=state.size or 0, description=text)
 
         yield advance
@@ -286,7 +288,7 @@ class Lines:
             self._told = time.monotonic()
             failed = f", {self._failed} failed" if self._failed else ""
             size = f"{self._read / 1e9:.1f} of {self._bytes / 1e9:.1f} GB"
-            output.note(f"{self._done} of {self._wheels} wheels, {size}{failed}")
+            output.note(f"{self._done} of {output.count(self._wheels, 'wheel')}, {size}{failed}")
 
 
 def _report(args: argparse.Namespace, wheels: list[Wheel], results: Results, before: int) -> int:
@@ -295,7 +297,8 @@ def _report(args: argparse.Namespace, wheels: list[Wheel], results: Results, bef
     counts = Counter(state.outcome for state in states)
     words = [f"{counts[word]} {word}" for word in ("done", "skipped", "failed") if counts[word]]
     words += [f"{before} of them before"] if before else []
-    output.note(f"{args.output}: {len(wheels)} wheels: {', '.join(words) or 'nothing to do'}")
+    counted = output.count(len(wheels), "wheel")
+    output.note(f"{args.output}: {counted}: {', '.join(words) or 'nothing to do'}")
     return _EXIT_LOOK if any(it.outcome == "failed" or it.is_worse for it in states) else 0
 
 
@@ -371,7 +374,7 @@ def _show(summary: SurveySummary) -> None:
 
 def _headline(summary: SurveySummary) -> Iterator[str]:
     yield (
-        f"{summary.command}: {summary.wheels} wheels, {summary.bytes / 1e9:.1f} GB:"
+        f"{summary.command}: {output.count(summary.wheels, 'wheel')}, {summary.bytes / 1e9:.1f} GB:"
         f" {summary.done} done, {summary.skipped} skipped, {summary.failed} failed"
     )
     if summary.command == "inspect":

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     elif found:
         output.emit_columns([_HEAD, *(row for _, row in found)])
     else:
-        output.warn(f"no name fits {' '.join(args.words)!r}")
+        output.warn(f"no row contains {' '.join(args.words)!r}")
     return 0 if found else _EXIT_NONE
 
 

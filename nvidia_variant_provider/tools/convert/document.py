@@ -137,7 +137,7 @@ def _note_sorting(draft: Draft) -> None:
     ]
     if unsorted:
         more = f" and in {len(unsorted) - 1} more lists" if len(unsorted) > 1 else ""
-        reason = "the format wants it, so that equal metadata is equal text"
+        reason = "the format requires it, so that equal metadata is equal text"
         draft.change(unsorted[0], f"values sorted{more}", reason)
 
 

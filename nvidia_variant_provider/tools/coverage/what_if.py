@@ -65,7 +65,7 @@ def answer(coverage: Coverage, question: str) -> Answer:
     if word == "driver" and equals:
         branch = parse_branch(value)
         if cuda_of_branch(branch) is None or branch < BRANCHES[0][0]:
-            raise InvalidValueError(f"--what-if {question}: R{branch} is no known driver branch")
+            raise InvalidValueError(f"--what-if {question}: R{branch} is not a known driver branch")
         assumed = f"R{branch} replaces every older driver that can be used, if it serves the GPU"
         return _compared(
             coverage, question, assumed, coverage.release, fleet, lambda kind: raised(kind, branch)

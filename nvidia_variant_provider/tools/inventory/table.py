@@ -98,7 +98,9 @@ def _checked(place: Place, line: str) -> tuple[Sequence[str], str]:
     for cell, column in zip(cells, columns, strict=True):
         near = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0.75)
         if near and column not in COLUMNS:
-            raise FleetError(*place, cell, "this column", f"{near[0]}, if that was meant")
+            raise FleetError(
+                *place, cell, "an unknown column", f"a known one; did you mean {near[0]!r}?"
+            )
     known = [column for column in columns if column in COLUMNS]
     if len(set(known)) != len(known):
         raise FleetError(*place, "", ", ".join(cells), "every column once")

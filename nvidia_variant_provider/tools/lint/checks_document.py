@@ -144,7 +144,7 @@ def check_sorted(document: Document) -> Iterator[Problem]:
             for feature, values in features.items():
                 if list(values) != sorted(values):
                     key = f"variants/{label}/{namespace}/{feature}"
-                    yield Problem(document.source, key, "the format wants the values sorted")
+                    yield Problem(document.source, key, "the format requires sorted values")
 
 
 @DOCUMENT.check("NV111", Severity.ERROR, Uv.REFUSES, "the null variant states properties")

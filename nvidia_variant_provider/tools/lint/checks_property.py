@@ -55,7 +55,7 @@ def check_offered_by_uv(document: Document) -> Iterator[Problem]:
     for key, features in _nvidia_variants(document):
         known = [it for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]
         if known and not any(_uv_offers(SmArch.parse(it)) for it in known):
-            message = f"uv offers none of {', '.join(known[:5])}; it passes over this variant"
+            message = f"uv offers none of {', '.join(known[:5])}; it ignores this variant"
             yield Problem(document.source, f"{key}/{SM_ARCH}", message)
 
 

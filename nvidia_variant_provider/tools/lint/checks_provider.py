@@ -68,7 +68,7 @@ def check_no_providers(document: Document) -> Iterator[Problem]:
 def check_providers_of_850(document: Document) -> Iterator[Problem]:
     """Report a file that names the schema with providers and has none."""
     if "providers" not in document.raw and document.schema in _SCHEMAS:
-        yield Problem(document.source, "providers", "PEP 850 wants an entry for every namespace")
+        yield Problem(document.source, "providers", "PEP 850 requires an entry for every namespace")
 
 
 @PROVIDER.check("NV205", Severity.ERROR, Uv.REFUSES, "a provider entry is of no kind, or of two")
@@ -195,7 +195,7 @@ def check_optional(document: Document) -> Iterator[Problem]:
     """Report optional providers: installers leave them out unless the user asks for them."""
     for namespace, provider in document.providers.items():
         if provider.get("optional") is True:
-            message = "uv does not use an optional provider, so it passes over its variants"
+            message = "uv does not use an optional provider, so it ignores its variants"
             yield Problem(document.source, f"providers/{namespace}/optional", message)
 
 
@@ -221,7 +221,7 @@ def check_answered_by_uv(document: Document) -> Iterator[Problem]:
     """Report plugins of other namespaces: uv runs none, so it passes over their variants."""
     for namespace, provider in document.providers.items():
         if "requires" in provider and namespace not in UV.answers:
-            message = f"uv runs no plugins: it passes over every variant that uses {namespace}"
+            message = f"uv runs no plugins: it ignores every variant that uses {namespace}"
             yield Problem(document.source, f"providers/{namespace}", message)
 
 

@@ -238,7 +238,7 @@ class _Parser:
         try:
             Marker(text)
         except InvalidMarker as error:
-            raise self._error(f"{text!r:.60} is no comparison") from error
+            raise self._error(f"{text!r:.60} is not a comparison") from error
         return EnvironmentTest(text)
 
     def _check(self, test: VariantTest) -> None:

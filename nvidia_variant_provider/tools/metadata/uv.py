@@ -27,19 +27,19 @@ def uv_skips(provider: Provider) -> str | None:
     if provider.is_static or provider.builtin:
         return None
     if len(provider.requires) != 1:
-        return "uv wants exactly one entry in 'requires'"
+        return "uv requires exactly one entry in 'requires'"
     try:
         requirement = Requirement(provider.requires[0])
     except InvalidRequirement:
         return "uv cannot read the entry in 'requires'"
     checks = (
         (provider.optional, "uv does not use an optional provider"),
-        (canonicalize_name(requirement.name) != NVIDIA_PACKAGE, f"uv wants {NVIDIA_PACKAGE}"),
+        (canonicalize_name(requirement.name) != NVIDIA_PACKAGE, f"uv requires {NVIDIA_PACKAGE}"),
         (bool(requirement.extras or requirement.marker or requirement.url),
-         "uv wants no extras, marker or URL in 'requires'"),
+         "uv accepts no extras, marker or URL in 'requires'"),
         (UV_PROVIDER_VERSION not in requirement.specifier,
          f"uv's copy is version {UV_PROVIDER_VERSION}, which 'requires' excludes"),
         (provider.plugin_api != NVIDIA_ENDPOINT,
-         f"uv wants the 'plugin-api' {NVIDIA_ENDPOINT}, to the letter"),
+         f"uv requires the 'plugin-api' {NVIDIA_ENDPOINT}, to the letter"),
     )  # fmt: skip
     return next((reason for failed, reason in checks if failed), None)

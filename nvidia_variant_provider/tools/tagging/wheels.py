@@ -161,7 +161,7 @@ def _on_markers(wheel: OpenWheel, label: str) -> Iterator[str]:
 def _target(folder: Path, name: str, *, force: bool) -> Path:
     target = folder / name
     if os.path.lexists(folder) and not folder.is_dir():
-        raise InvalidValueError(f"{folder}: is no folder; expected one to write to")
+        raise InvalidValueError(f"{folder}: is not a folder; expected a folder to write to")
     if os.path.lexists(target) and not force:
         raise InvalidValueError(f"{target}: is there already; --force replaces it")
     return target

@@ -32,7 +32,7 @@ def test_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 1
     assert capsys.readouterr().out == (
         f"{folder}/demo-1.0-variants.json: providers/nvidia/optional: NV216 warning: uv does not"
-        " use an optional provider, so it passes over its variants (and in 3 more)\n"
+        " use an optional provider, so it ignores its variants (and in 3 more)\n"
         "1 warning in 5 files\n"
     )
 

@@ -52,7 +52,7 @@ def test_chips_are_listed_on_request(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_no_match_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    assert output_of(capsys, "itanium") == (1, "", "warning: no name fits 'itanium'\n")
+    assert output_of(capsys, "itanium") == (1, "", "warning: no row contains 'itanium'\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["blackwell"], ["show", "a10+orin@570"]], ids=str)

@@ -98,7 +98,7 @@ def test_fail_on_is_an_exit_code(source: str, capsys: pytest.CaptureFixture[str]
         pytest.param(["--lock", "pylock.toml"], "refuse a pylock.toml", id="pylock"),
         pytest.param(["--what-if", "driver"], "expected driver=580 or add", id="question"),
         pytest.param(["--what-if", "driver=12"], "driver release such as", id="no branch"),
-        pytest.param(["--what-if", "driver=099"], "no known driver branch", id="old branch"),
+        pytest.param(["--what-if", "driver=099"], "not a known driver branch", id="old branch"),
         pytest.param(["--what-if", "add=x"], "a label such as cuda12.6", id="no label"),
         pytest.param(["--what-if", "add=cuda12.6"], "the release has this", id="known label"),
         pytest.param(["--what-if", "add=cuda1.0"], "builds for no known GPU", id="too old"),

@@ -386,7 +386,11 @@ BAD = [
     pytest.param("NAME   STATUS   ROLES\nn1   Ready\n", "get nodes -o json", id="kubectl's table"),
     pytest.param("PARTITION AVAIL\nall up\n", "scontrol show nodes --json", id="sinfo's table"),
     pytest.param("Tesla T4, 15360 MiB\n", "nvidia-smi --query-gpu", id="no driver, no capability"),
-    pytest.param("target,cout\nt4,1\n", "count, if that was meant", id="misspelt column"),
+    pytest.param(
+        "target,cout\nt4,1\n",
+        "an unknown column, expected a known one; did you mean 'count'?",
+        id="misspelt column",
+    ),
     pytest.param("target,target\nt4,t4\n", "every column once", id="column twice"),
     pytest.param("hello world\n", "nvidia-smi --query-gpu", id="prose"),
     pytest.param({"ansible_facts": {"ansible_local": {}}}, "name no GPU", id="bare Ansible facts"),

@@ -125,7 +125,9 @@ def test_other_requirements_have_no_variant_marker(text: str) -> None:
         pytest.param("(variant_label == 'a'", "not closed", id="parenthesis"),
         pytest.param("variant_label == 'a' variant_label", "expected 'and'", id="no operator"),
         pytest.param("variant_label == 'a", "cannot be read from", id="quote"),
-        pytest.param("variant_label == 'a' and os_name = 'nt'", "no comparison", id="environment"),
+        pytest.param(
+            "variant_label == 'a' and os_name = 'nt'", "not a comparison", id="environment"
+        ),
         pytest.param("(" * 300 + "variant_label == 'a'", "more than 50 parentheses", id="deep"),
     ],
 )

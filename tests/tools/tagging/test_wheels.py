@@ -199,7 +199,7 @@ def test_misuse_is_explained(tmp_path: Path) -> None:
         write_variant(path, tmp_path, metadata)
     with pytest.raises(InvalidValueError, match="no variant label to take off"):
         write_plain(wheel, tmp_path)
-    with pytest.raises(InvalidValueError, match="is no folder"):
+    with pytest.raises(InvalidValueError, match="is not a folder"):
         write_variant(wheel, wheel, metadata)
     with pytest.raises(InvalidValueError, match="though its name has no label"):
         write_variant(odd, tmp_path, metadata)
