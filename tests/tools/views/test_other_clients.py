@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from pip._internal.models.index import PyPI
 
 from examples.torch.environment import ensure_environment
 from nvidia_variant_provider.tools.releases.http import Fetcher
@@ -44,9 +45,10 @@ version = "1"
 requires-python = ">=3.10"
 dependencies = ["torch"]
 """
-PIPFILE = """\
+# As Pipenv writes it: its mirror takes the place of this source alone.
+PIPFILE = f"""\
 [[source]]
-url = "https://pypi.org/simple"
+url = "{PyPI.simple_url.rstrip("/")}"
 verify_ssl = true
 name = "pypi"
 
