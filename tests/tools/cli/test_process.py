@@ -170,7 +170,7 @@ def test_what_a_machine_is_can_be_asked_without_the_extra(words: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["explain .", "inspect x.whl", "completion bash", "code", "run --target h100@580 -- pip list"],
+    ["explain .", "inspect x.whl", "completion bash", "run --target h100@580 -- pip list"],
 )
 def test_other_commands_name_the_extra_they_need(words: str) -> None:
     done = without_tools(words)
