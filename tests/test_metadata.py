@@ -334,7 +334,7 @@ def test_static_providers_answer_for_themselves() -> None:
         pytest.param(NVIDIA.model_copy(update={"plugin_api": None}), "plugin-api", id="bare"),
         pytest.param(Provider(requires=("nvidia-variant-provider>=0.0.2",), plugin_api=ENDPOINT),
                      "0.0.1", id="newer"),
-        pytest.param(Provider(requires=("other",), plugin_api=ENDPOINT), "wants nvidia", id="name"),
+        pytest.param(Provider(requires=("other",), plugin_api=ENDPOINT), "requires nv", id="name"),
         pytest.param(Provider(requires=("nvidia-variant-provider[x]",), plugin_api=ENDPOINT),
                      "extras", id="extra"),
         pytest.param(Provider(requires=("nvidia-variant-provider", "y"), plugin_api=ENDPOINT),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,10 @@ import pytest
 import tomlkit
 
 from examples.torch.clients import clean_environment
+from nvidia_variant_provider.tools.installers.table import PIP
 from tests.tools.lint.releases import read_base, write_release
 from tests.tools.lint.uv import uv_install
+from tests.tools.views.clients import pip_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,9 @@ def test_uv_takes_the_wheel_without_a_label_or_stops(
 
 def test_pip_refuses_the_whole_file(tmp_path: Path) -> None:
     path = lock_of(tmp_path / "dist", plain=True)
-    command = [sys.executable, "-m", "pip", "install", "--no-index", "--target", "t", "-r"]
+    # The first pip that reads lock files is younger than the one an environment begins with.
+    python = pip_environment(PIP.version)
+    command = [str(python), "-m", "pip", "install", "--no-index", "--target", "t", "-r"]
     done = subprocess.run(
         [*command, str(path)],
         cwd=tmp_path,

@@ -28,13 +28,14 @@ root = pytest.mark.skipif(
 )
 
 WRITER = """
-import os, pathlib, signal, sys
+import os, pathlib, sys, time
 from nvidia_variant_provider.tools.files import replacing
 with replacing(pathlib.Path(sys.argv[1])) as file:
     file.write(b"half of")
     file.flush()
     print("begun", flush=True)
-    signal.pause()
+    while True:  # a signal right before pause() would be slept through
+        time.sleep(0.05)
 """
 
 

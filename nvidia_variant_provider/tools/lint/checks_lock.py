@@ -33,8 +33,8 @@ def check_no_variants(lock: Lock) -> Iterator[Problem]:
         ordinary = any(not wheel.label for wheel in package.wheels) or package.has_other_source
         uvs = "takes what has no label" if ordinary else "stops, as nothing is without a label"
         message = (
-            f"{package.name} with the labels {', '.join(labels)}: pip 26.3 refuses the whole file, "
-            f"uv 0.13.9 {uvs}"
+            f"{package.name} with the labels {', '.join(labels)}: pip refuses the whole file, "
+            f"uv {uvs}"
         )
         yield Problem(lock.source, package.key, message)
 

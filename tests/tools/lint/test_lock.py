@@ -48,8 +48,8 @@ def wheels(*ends: str) -> list[dict[str, str]]:
 def test_it_says_which_installers_stop(package: dict[str, Any], uvs: str, tmp_path: Path) -> None:
     assert found(tmp_path, {**package, "variants-json": read_base()["index"]}) == [
         (
-            "packages[0]: NV431 error: demo with the labels cuda13.0, null: pip 26.3 refuses the "
-            f"whole file, uv 0.13.9 {uvs}"
+            "packages[0]: NV431 error: demo with the labels cuda13.0, null: pip refuses the "
+            f"whole file, uv {uvs}"
         )
     ]
 
