@@ -21,10 +21,18 @@ from nvidia_variant_provider.tables.driver_branches import (
     DEFAULT_BRANCH,
     cuda_of_branch,
 )
+from nvidia_variant_provider.tables.names import NamedGpu, gpus_named
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS, CapabilityFacts
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
-from nvidia_variant_provider.targets.devices import Device, chips, find_device, generation, products
+from nvidia_variant_provider.targets.devices import (
+    Device,
+    chips,
+    device_of,
+    find_device,
+    generation,
+    products,
+)
 from nvidia_variant_provider.targets.target import (
     ASSUMED,
     default_driver,
@@ -375,3 +383,38 @@ def test_a_copy_without_product_names_says_what_to_set_instead(
 
     with pytest.raises(OverrideError, match="has no product names; set NV_VARIANT_PROVIDER_FORCE"):
         answer({TARGET: "h100@580"})
+
+
+def test_a_name_that_can_mean_several_gpus_is_refused_with_the_list() -> None:
+    with pytest.raises(InvalidValueError, match="'rtx6000' can mean") as caught:
+        find_device("rtx6000")
+
+    assert "Quadro RTX 6000 (7.5)" in str(caught.value)
+    assert "RTX 6000 Ada Generation (8.9)" in str(caught.value)
+
+
+def test_a_gpu_whose_chip_is_not_known_goes_by_its_capability() -> None:
+    device = device_of(NamedGpu("Unheard-of GPU", "", ComputeCapability(9, 0), 0))
+
+    assert (device.name, device.title, device.chip) == ("sm_90", "Unheard-of GPU", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "capability"),
+    [
+        ("NVIDIA A16X-4C", "8.6"),
+        ("NVIDIA A10GX-24Q", "8.6"),
+        ("GRID T4ZZ-16Q", None),
+        ("GRID T4LXDSMGB-4Q", None),
+    ],
+)
+def test_letters_behind_the_base_of_a_virtual_gpu_are_left_out(
+    name: str, capability: str | None
+) -> None:
+    assert [str(gpu.capability) for gpu in gpus_named(name)] == ([capability] if capability else [])
+
+
+def test_a_gpu_that_is_no_product_is_a_device_by_its_name() -> None:
+    device = find_device("NVIDIA RTX A5000")
+
+    assert (device.name, device.title, str(device.capability)) == ("rtx-a5000", "RTX A5000", "8.6")

@@ -42,8 +42,10 @@ def assumed_jetpack(device: Device) -> Driver:
         raise InvalidValueError(f"{device.name} needs a CUDA version: {device.name}@cuda13.0")
     row, words = served[-1], f"JetPack {served[-1].version}"
     said = f"no driver was named: {words} (CUDA {row.cuda}) is assumed, the newest"
-    if len(served) > 1:
-        said += f"; for an older one, name it: {device.name}@jetpack{served[-2].version}"
+    said += "".join(
+        f"; for an older one, name it: {device.name}@jetpack{older.version}"
+        for older in served[-2:-1]
+    )
     return Driver(row.cuda, words, assumed=said)
 
 
