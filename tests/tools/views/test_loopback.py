@@ -40,7 +40,7 @@ class Answer:
 
 def ask(url: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answer:
     parts = urlsplit(url)
-    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=120)) as connection:
         connection.request(method, parts.path, headers={"Accept": JSON, **(headers or {})})
         return Answer(connection.getresponse())
 
