@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from examples.torch.clients import clean_environment, install_with_uv
+from examples.torch.clients import clean_environment
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+from tests.tools.lint.uv import uv_install
 from tests.tools.tagging.test_wheels import HOPPER, contents
 from tests.wheel_maker import WHEEL, cuda_library, pack, record_of
 
@@ -26,7 +27,7 @@ METADATA = (
 
 def members(stem: str, version: str, arch: str = "90") -> dict[str, bytes]:
     return {
-        "demo_x/__init__.py": b"__version__ = '2.0+cu126'\n" * 20,
+        "demo_x/__init__.py": b"build = 'cu126'\n" * 20,
         "demo_x/_ext.so": cuda_library(arch),
         f"{stem}.data/scripts/demo-x": b"#!python\nprint('demo')\n",
         f"{stem}.dist-info/METADATA": METADATA.format(version).encode(),
@@ -126,7 +127,7 @@ def test_verify_and_index_and_lint_accept_builds_of_two_local_versions(
         main(["lint", str(out), "--ignore", "NV409"]),
     ]
 
-    names = sorted(path.name for path in out.glob("demo*.*"))
+    names = sorted(path.name for path in out.glob("demo*") if path.suffix != ".metadata")
     assert (codes, capsys.readouterr().err) == ([0, 0, 0], "")
     assert names == [
         "demo_x-2.0-py3-none-any-ampere.whl",
@@ -151,7 +152,8 @@ def test_uv_and_pip_and_variantlib_accept_the_wheel(tmp_path: Path) -> None:
         "NV_VARIANT_PROVIDER_FORCE_SM_ARCH": "9.0",
     }
 
-    got = install_with_uv(out, ["demo-x==2.0"], settings)
+    links = ("--no-index", "--find-links", str(out), "demo-x==2.0")
+    got = uv_install(settings, *links, module="demo_x")
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-index", "--report", "-", "--quiet",
          "--target", str(tmp_path / "to"), str(plain)],
@@ -162,7 +164,7 @@ def test_uv_and_pip_and_variantlib_accept_the_wheel(tmp_path: Path) -> None:
         env=clean_environment(), capture_output=True, text=True, timeout=120, check=True,
     ).stdout  # fmt: skip
 
-    assert got == {"demo-x": "cuda12.6"}
+    assert (got.label, got.packages) == ("cu126", ("Demo_X",))
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["install"][0]["metadata"]["version"] == "2.0"
     assert (tmp_path / "to" / "bin" / "demo-x").is_file()
