@@ -16,13 +16,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.binaries.report import Kind
 from tests.tools.binaries import downloads, oracle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TRUTHS: Final = Path(__file__).parent / "truths.json"
-_NAMES: Final = {oracle.Kind.CUBIN: "cubin", oracle.Kind.PTX: "ptx", oracle.Kind.LTO: "lto"}
+_NAMES: Final = {Kind.CUBIN: "cubin", Kind.PTX: "ptx", Kind.LTO: "lto"}
 
 
 def main(names: list[str]) -> None:
