@@ -168,4 +168,4 @@ def test_uv_and_pip_and_variantlib_accept_the_wheel(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["install"][0]["metadata"]["version"] == "2.0"
     assert (tmp_path / "to" / "bin" / "demo-x").is_file()
-    assert "Variant label: cuda12.6" in analysed
+    assert "Variant: `cuda12.6`" in analysed
