@@ -233,7 +233,7 @@ PACKAGES: Final = {
     "rich": {"cli"},
     "shtab": {"cli"},
     "starlette": {"serve"},
-    "tomli": {"findings", "installers", "lint"},
+    "tomli": {"findings", "installers", "lint", "releases"},
     "tomlkit": {"convert"},
     "uvicorn": {"cli"},
     "yaml": {"inventory"},
