@@ -206,6 +206,7 @@ PACKAGES: Final = {
         "lint",
         "metadata",
         "releases",
+        "tagging",
         "verify",
         "views",
         "wheels",

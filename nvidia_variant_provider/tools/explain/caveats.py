@@ -30,7 +30,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     if "+" in release.version and release.metadata is not None:
         yield (
             f"{release.version} competes with no build of another local version: the greatest one"
-            " wins before any label counts"
+            " wins before any label counts (its packager can tag with --strip-local)"
         )
     yield from _on_surroundings(found, release)
     for view in (uvs, found.view(PIP)):
