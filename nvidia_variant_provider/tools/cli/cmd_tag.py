@@ -37,6 +37,7 @@ examples:
   nvidia-variant-provider tag foo.whl -o variants/ --property "nvidia :: sm_arch :: 90_real" \\
       --lower-bound 12.0 --priority 1
   nvidia-variant-provider tag foo_cpu.whl -o variants/ --null
+  nvidia-variant-provider tag foo-2.0+cu126-cp312-cp312-linux_x86_64.whl -o variants/ --strip-local
 
 exit codes:
   0  written or shown
@@ -91,6 +92,11 @@ def add_parser(
         "--bake-markers",
         action="store_true",
         help="answer the variant markers of METADATA for the label; no installer reads them",
+    )
+    parser.add_argument(
+        "--strip-local",
+        action="store_true",
+        help="make 2.0 of the version 2.0+cu126, in the file name and in the wheel",
     )
     parser.add_argument(
         "--no-check",
@@ -170,7 +176,7 @@ def _tag(args: argparse.Namespace, path: Path) -> _Tagged:
         wheel.check()
         statement = _state(args, wheel)
         variant = build_variant(_label(args, statement), statement.features, args.priority)
-        name = str(tagged_name(path, variant.label))
+        name = str(tagged_name(path, variant.label, strip_local=args.strip_local))
         if not args.json:
             _show(path, name, variant, statement)
         if args.dry_run:
@@ -194,6 +200,7 @@ def _write(
         variant,
         force=args.force,
         bake_markers=args.bake_markers,
+        strip_local=args.strip_local,
         check=not args.no_check,
     )
     for remark in remarks:

@@ -30,7 +30,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     if "+" in release.version and release.metadata is not None:
         yield (
             f"{release.version} competes with no build of another local version: the greatest one"
-            " wins before any label counts"
+            " wins before any label counts (its packager can tag with --strip-local)"
         )
     yield from _on_surroundings(found, release)
     for view in (uvs, found.view(PIP)):
@@ -61,6 +61,8 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
             else next(name for name, why in release.barred.items() if why == reason)
         )
         yield f"{wheels}: {reason}"
+    for condition in release.lock.conditions if release.lock else ():
+        yield f"{condition}; that is not judged here"
     if release.newer_sdist:
         yield (
             f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "

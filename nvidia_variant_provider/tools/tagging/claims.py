@@ -7,9 +7,9 @@ more than 500, and its kernels run there as those for 8.6.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.model import ComputeCapability
-    from nvidia_variant_provider.tools.binaries.report import Contents, Profile
+    from nvidia_variant_provider.tools.binaries.report import Contents, Library, Profile
+
+# A library with less of a wheel's containers than this does not decide for the whole of it.
+_MAIN_SHARE: Final = 0.1
 
 
 class Standing(Enum):
@@ -51,14 +54,45 @@ class Claim:
     reason: str
 
 
-def judge_claims(profiles: Sequence[Profile], threshold: float) -> tuple[Claim, ...]:
-    """Judge every architecture of the containers, the real ones first, oldest first."""
+def judge_claims(
+    profiles: Sequence[Profile], threshold: float, own: Sequence[Library] = ()
+) -> tuple[Claim, ...]:
+    """Judge every architecture of the containers, the real ones first, oldest first.
+
+    Of ``own``, the libraries that the containers are in, each main one must serve what is claimed.
+    """
     claims: list[Claim] = []
     archs = {arch for profile in profiles for arch in profile.archs}
     for virtual in (False, True):
         for capability in sorted({arch.capability for arch in archs if arch.virtual is virtual}):
-            claims.append(_judge(profiles, capability, threshold, claims, virtual=virtual))
+            claim = _judge(profiles, capability, threshold, claims, virtual=virtual)
+            claims.append(claim if virtual else _unless_lacking(claim, own))
     return tuple(claims)
+
+
+def _unless_lacking(claim: Claim, own: Sequence[Library]) -> Claim:
+    lacking = [it for it in own if is_main(it, own) and has_nothing(it, claim.capability)]
+    if claim.standing is not Standing.CLAIMED or not lacking:
+        return claim
+    reason = f"{lacking[0].path} has nothing for {claim.capability}; --archs states it all the same"
+    return replace(claim, standing=Standing.PARTIAL, values=(), reason=reason)
+
+
+def has_nothing(library: Library, gpu: ComputeCapability) -> bool:
+    """Tell whether every kernel of a library fails on a GPU."""
+    row = coverage.cover(library.profiles, gpu)
+    return row.total == row.uncovered > 0
+
+
+def is_main(library: Library, own: Iterable[Library]) -> bool:
+    """Tell whether a library has its share of a wheel's containers, and code for usual targets.
+
+    What is compiled for ``90a`` or ``100f`` alone is meant for these GPUs: other code of the wheel
+    serves the others.
+    """
+    total = sum(it.kernel_containers for it in own)
+    is_usual = any(not arch.suffix for it in library.profiles for arch in it.archs)
+    return is_usual and library.kernel_containers >= _MAIN_SHARE * total
 
 
 def own_profiles(contents: Contents) -> tuple[Profile, ...]:

@@ -105,7 +105,8 @@ def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
     """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
     found: dict[tuple[bool, ComputeCapability], Claim] = {}
     for group in split(contents):
-        for claim in judge_claims(own_profiles(group.contents), threshold):
+        own = group.contents.own
+        for claim in judge_claims(own_profiles(group.contents), threshold, own):
             shown = claim
             if group.name:
                 reason = "; ".join(part for part in (group.name, claim.reason) if part)

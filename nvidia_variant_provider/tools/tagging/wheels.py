@@ -7,6 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.tagging.local_version import (
+    pins_of_local_versions,
+    public_folders,
+    public_metadata,
+    public_name,
+)
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.rewrite import rewrite
@@ -20,14 +26,18 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
 
 
-def tagged_name(wheel: Path, label: str) -> WheelName:
-    """Return the name of the variant; raises ``InvalidValueError`` for a wheel that is one."""
+def tagged_name(wheel: Path, label: str, *, strip_local: bool = False) -> WheelName:
+    """Return the name of the variant; raises ``InvalidValueError`` for a wheel that is one.
+
+    ``strip_local`` takes a local version out of it.
+    """
     name = WheelName.parse(wheel.name)
     if name.label:
         raise InvalidValueError(
             f"{wheel.name}: is the variant {name.label!r} already; take the label off with untag"
         )
-    return WheelName.parse(str(dataclasses.replace(name, label=label)))
+    labelled = WheelName.parse(str(dataclasses.replace(name, label=label)))
+    return public_name(labelled) if strip_local else labelled
 
 
 def write_variant(
@@ -37,14 +47,22 @@ def write_variant(
     *,
     force: bool = False,
     bake_markers: bool = False,
+    strip_local: bool = False,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the variant wheel into a folder; return its path and remarks on what else changed.
 
     ``bake_markers`` answers the variant markers of METADATA for the label; without it they are
-    remarked on.
+    remarked on. ``strip_local`` makes 2.0 of the version 2.0+cu126, in name and content.
     """
     with OpenWheel(path) as wheel:
-        return add_variant(wheel, folder, variant, force=force, bake_markers=bake_markers)
+        return add_variant(
+            wheel,
+            folder,
+            variant,
+            force=force,
+            bake_markers=bake_markers,
+            strip_local=strip_local,
+        )
 
 
 def add_variant(
@@ -54,24 +72,34 @@ def add_variant(
     *,
     force: bool = False,
     bake_markers: bool = False,
+    strip_local: bool = False,
     check: bool = True,
 ) -> tuple[Path, tuple[str, ...]]:
     """Do as ``write_variant`` with a wheel that is open; ``check`` is that of ``rewrite``."""
-    target = _target(folder, str(tagged_name(wheel.path, variant.label)), force=force)
+    name = tagged_name(wheel.path, variant.label, strip_local=strip_local)
+    target = _target(folder, str(name), force=force)
     wheel.check()
     if wheel.variant_path in wheel.archive:
         raise InvalidValueError(
             f"{wheel.path.name}: has {wheel.variant_path}, though its name has no label"
         )
     replace = {wheel.variant_path: variant.to_json().encode()}
-    remarks = [*_dropped(wheel), *_on_local_version(wheel)]
+    remarks = [*_dropped(wheel)]
     if _has_markers(wheel) and bake_markers:
         baked = _bake(wheel, variant.label, variant.properties)
         replace[wheel.metadata_path] = baked.metadata
         remarks += [f"METADATA: {it}" for it in baked.changes]
     elif _has_markers(wheel):
         remarks += _on_markers(wheel, variant.label)
-    rewrite(wheel, target, replace, wheel.signatures, check=check)
+    folders: dict[str, str] = {}
+    if "+" in wheel.name.version and strip_local:
+        metadata = replace.get(wheel.metadata_path, wheel.metadata)
+        replace[wheel.metadata_path] = public_metadata(metadata)
+        folders = public_folders(wheel)
+        remarks += _on_pins(wheel)
+    elif "+" in wheel.name.version:
+        remarks.append(_on_local_version(wheel))
+    rewrite(wheel, target, replace, wheel.signatures, folders=folders, check=check)
     return target, tuple(remarks)
 
 
@@ -130,11 +158,19 @@ def _bake(wheel: OpenWheel, label: str, properties: Properties) -> Baked:
     return bake(wheel.metadata, label, properties, source)
 
 
-def _on_local_version(wheel: OpenWheel) -> Iterator[str]:
-    if "+" in wheel.name.version:
+def _on_local_version(wheel: OpenWheel) -> str:
+    return (
+        f"the greatest local version wins before any label counts: {wheel.name.version} never"
+        " competes with builds of another local version; --strip-local takes it out"
+    )
+
+
+def _on_pins(wheel: OpenWheel) -> Iterator[str]:
+    """Remark on requirements that ask for a local version of another project."""
+    for pin in pins_of_local_versions(wheel):
         yield (
-            f"the greatest local version wins before any label counts: {wheel.name.version} never"
-            " competes with builds of another local version"
+            f"METADATA requires {pin}: no wheel meets that whose local version was taken out;"
+            " change it in the build"
         )
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
-from nvidia_variant_provider.tools.binaries.coverage import cover
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.tagging.claims import Standing
+from nvidia_variant_provider.tools.tagging.claims import Standing, has_nothing, is_main
 from nvidia_variant_provider.tools.tagging.inference import infer_bound, main_toolkit
 from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
 from nvidia_variant_provider.tools.verify.facts import known_gpus
@@ -250,16 +249,26 @@ def check_label(facts: WheelFacts) -> Problems:
         yield facts.name.label, f"the wheel was built with CUDA {toolkit}"
 
 
-@check("NV313", Severity.NOTE, "a library without code for an architecture that others serve")
+@check("NV313", Severity.WARNING, "a library without code for an architecture that others serve")
 def check_lists(facts: WheelFacts) -> Problems:
     """Find libraries on which a stated architecture fails, beside others that have code for it."""
+    yield from _lists(facts, main=True)
+
+
+@check("NV314", Severity.NOTE, "a special or small library without code for an architecture")
+def check_special_lists(facts: WheelFacts) -> Problems:
+    """Find such libraries that are for one GPU generation by design, or hardly count."""
+    yield from _lists(facts, main=False)
+
+
+def _lists(facts: WheelFacts, *, main: bool) -> Problems:
     lacking: dict[str, set[SmArch]] = {}
     for code in facts.groups:
+        own = code.group.contents.own
         held = [arch for arch in _real(facts) if code.is_enough(code.serving(arch))]
-        for library in code.group.contents.own:
-            rows = {arch: cover(library.profiles, arch.capability) for arch in held}
-            missing = {arch for arch, row in rows.items() if row.total == row.uncovered}
-            if library.profiles and missing:
+        for library in (it for it in own if is_main(it, own) is main):
+            missing = {arch for arch in held if has_nothing(library, arch.capability)}
+            if missing:
                 lacking.setdefault(library.path, set()).update(missing)
     for path, archs in sorted(lacking.items()):
         yield path, f"has nothing for {', '.join(map(str, sorted(archs)))}, which others serve"

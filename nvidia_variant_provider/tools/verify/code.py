@@ -36,7 +36,7 @@ class GroupCode:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """What the code would justify."""
-        return judge_claims(self.profiles, self.threshold)
+        return judge_claims(self.profiles, self.threshold, self.group.contents.own)
 
     def is_enough(self, count: int) -> bool:
         """Tell whether so many containers are enough for a claim."""

@@ -80,11 +80,22 @@ class WheelRecord:
                 rows.append(row)
         return WheelRecord(self.path, tuple(rows), self.newline)
 
+    def moved(self, folders: Mapping[str, str]) -> WheelRecord:
+        """Return the rows after folders at the top got the names that ``folders`` has for them."""
+        rows = tuple((moved(path, folders), digest, size) for path, digest, size in self.rows)
+        return WheelRecord(moved(self.path, folders), rows, self.newline)
+
     def to_bytes(self) -> bytes:
         """Write the file."""
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator=self.newline).writerows(self.rows)
         return text.getvalue().encode()
+
+
+def moved(path: str, folders: Mapping[str, str]) -> str:
+    """Return a path whose first folder has the name that ``folders`` has for it."""
+    folder, slash, rest = path.partition("/")
+    return f"{folders.get(folder, folder)}{slash}{rest}" if slash else path
 
 
 def _three(row: list[str], where: str) -> list[str]:

@@ -13,6 +13,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import replacing
 from nvidia_variant_provider.tools.wheels import zip_records as zr
 from nvidia_variant_provider.tools.wheels.file_range import copy_range, read_range
+from nvidia_variant_provider.tools.wheels.record import moved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -34,21 +35,26 @@ def rewrite(
     replace: Mapping[str, bytes],
     remove: Collection[str] = (),
     *,
+    folders: Mapping[str, str] | None = None,
     check: bool = True,
 ) -> None:
     """Write ``target`` from a wheel with members replaced, added or removed, and RECORD amended.
 
+    ``folders`` gives folders at the top another name; ``replace`` and ``remove`` use the old ones.
     The new file appears under its name when it is complete, and may replace the wheel itself; the
     wheel is closed then. ``check`` reads every member that is copied, unless that was done before:
     without it a damaged wheel becomes another damaged wheel. Raises ``DamagedFileError`` for an
     archive that readers could disagree about, ``MetadataError`` for one that installers refuse, and
-    ``InvalidValueError`` for a signed RECORD unless the signature is in ``remove``.
+    ``InvalidValueError`` for a signed RECORD unless the signature is in ``remove``, or for a folder
+    that is there under its new name already.
     """
     wheel.check()
+    folders = folders or {}
     _check_wishes(wheel, replace, remove)
-    record = wheel.record.amend(replace, remove).to_bytes()
+    _check_folders(wheel, folders)
+    record = wheel.record.amend(replace, remove).moved(folders).to_bytes()
     contents = {**replace, wheel.record_path: record}
-    plan = list(_plan(wheel, contents, remove))
+    plan = [(_moved(it, folders), content) for it, content in _plan(wheel, contents, remove)]
     if check:
         wheel.archive.confirm(entry for entry, content in plan if content is None)
     old = wheel.archive.file
@@ -70,6 +76,20 @@ def _check_wishes(wheel: OpenWheel, replace: Mapping[str, bytes], remove: Collec
         raise InvalidValueError(f"{name}: {wheel.record_path} follows from the other members")
     if unknown := [member for member in remove if member not in wheel.archive]:
         raise InvalidValueError(f"{name}: has no {unknown[0]!r:.200} to remove")
+
+
+def _check_folders(wheel: OpenWheel, folders: Mapping[str, str]) -> None:
+    there = {entry.name.partition("/")[0] for entry in wheel.archive.entries}
+    if taken := sorted(there & set(folders.values())):
+        raise InvalidValueError(f"{wheel.path.name}: has a folder {taken[0]!r:.200} already")
+
+
+def _moved(entry: Entry, folders: Mapping[str, str]) -> Entry:
+    """Return the entry under the new name of its folder."""
+    name = moved(entry.name, folders)
+    if name == entry.name:
+        return entry
+    return entry._replace(raw_name=name.encode("utf-8" if entry.flags & zr.UTF8 else "cp437"))
 
 
 def _plan(

@@ -65,6 +65,18 @@ def test_what_was_not_counted_is_noted(tmp_path: Path) -> None:
     assert str(found.bound.value) == "11.0"
 
 
+def test_what_a_library_has_nothing_for_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    members = {"demo/a.so": cuda_library("75", "80", containers=8), "demo/b.so": cuda_library("80")}
+
+    found = from_code(read(tmp_path, members), 0.75, None)
+
+    assert found.features["sm_arch"] == ("80_real",)
+    assert [claim.reason for claim in found.claims] == [
+        "demo/b.so has nothing for 7.5; --archs states it all the same",
+        "",
+    ]
+
+
 def test_cubins_outside_of_containers_are_no_base_for_shares(tmp_path: Path) -> None:
     contents = read(tmp_path, {"demo/a.so": packing.shared_object(packing.cubin(90), name=".data")})
 

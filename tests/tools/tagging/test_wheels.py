@@ -161,7 +161,7 @@ def test_a_local_version_is_remarked_on(tmp_path: Path) -> None:
 
     assert remark == (
         "the greatest local version wins before any label counts: 1.0+cu126 never competes with"
-        " builds of another local version"
+        " builds of another local version; --strip-local takes it out"
     )
 
 

@@ -256,6 +256,39 @@ def test_requirements_are_for_the_same_cuda(tmp_path: Path, line: str, expected:
     assert codes(variant(tmp_path, members, "80_real")) == expected
 
 
+@pytest.mark.parametrize(
+    ("archs", "containers", "expected"),
+    [
+        pytest.param(("90",), 1, {"NV313"}, id="one-architecture-alone"),
+        pytest.param(("86", "90"), 1, {"NV306", "NV313"}, id="all-but-one"),
+        pytest.param(("90", "80p"), 1, set(), id="ptx-serves-it"),
+        pytest.param(("90a", "100f"), 1, {"NV314"}, id="meant-for-its-generation"),
+        pytest.param(("90",), 2, {"NV313"}, id="a-tenth-of-the-containers"),
+        pytest.param(("90",), 0, set(), id="without-kernels"),
+    ],
+)
+def test_a_library_that_lacks_what_the_others_have(
+    tmp_path: Path, archs: tuple[str, ...], containers: int, expected: set[str]
+) -> None:
+    members = {
+        "demo/main.so": cuda_library("80", "90", containers=8),
+        "demo/side.so": cuda_library(*archs, containers=containers),
+    }
+
+    facts = variant(tmp_path, members, "80_real 90_real")
+
+    assert codes(facts) - {"NV307"} == expected
+
+
+def test_a_small_library_does_not_decide_for_the_wheel(tmp_path: Path) -> None:
+    members = {
+        "demo/main.so": cuda_library("80", "90", containers=20),
+        "demo/side.so": cuda_library("90"),
+    }
+
+    assert codes(variant(tmp_path, members, "80_real 90_real")) == {"NV314"}
+
+
 LABELS: dict[str, set[str]] = {
     "cuda12.4": set(),
     "cu124": set(),
