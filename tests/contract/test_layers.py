@@ -90,6 +90,7 @@ TOOLS: Final = {
         "targets",
         "wheels",
     },
+    "demo": {"errors", "files", "metadata", "releases", "tables", "torch", "wheels"},
     "documents": set[str](),
     "explain": {
         "binaries",
