@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from _thread import allocate_lock
 
 # Type checkers know the name; importing it from typing would cost half a bare interpreter start.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import TypeAlias
 
     from nvidia_variant_provider.rules import Feature
 
 _OVERRIDE_PREFIX = "NV_VARIANT_PROVIDER_"
+# EAGAIN, ENFILE, EMFILE, ENOMEM: what other threads of the host may give back within a moment.
+_WANTS = frozenset({11, 12, 23, 24})
+_PAUSES = (0.05, 0.2, 0.75)
 
 
 class VariantFeatureConfig:
@@ -43,6 +48,18 @@ class VariantFeatureConfig:
         return mine == (other.name, other.values, other.multi_value)
 
     __hash__ = None  # type: ignore[assignment]  # the values are a list
+
+
+if TYPE_CHECKING:
+    Ask: TypeAlias = Callable[["_Memory"], list[VariantFeatureConfig]]
+
+
+class WantError(OSError):
+    """This process has too little of something to ask the driver: descriptors, processes, memory.
+
+    Not a condition of the machine, so that an empty answer, which means the CPU build, would be
+    wrong. ``errno`` tells which; the text says what to do. Asked again later, it may succeed.
+    """
 
 
 class _Memory:
@@ -81,12 +98,13 @@ class NvidiaVariantPlugin:
         """Return what this machine supports, the most preferred feature and value first.
 
         Empty where no NVIDIA driver works. Raises ``OverrideError``, a ``ValueError``, for a
-        malformed ``NV_VARIANT_PROVIDER_...`` variable; never for the machine's condition.
+        malformed ``NV_VARIANT_PROVIDER_...`` variable, and ``WantError`` where this process has no
+        descriptor or process left to ask a driver with; never for the machine's condition.
         """
         memory = _memory_of_this_process()
         with memory.asking:
             if memory.supported is None:
-                memory.supported = _find_supported(memory)
+                memory.supported = _patiently(_find_supported, memory)
         return _configs(memory.supported)
 
     @classmethod
@@ -131,6 +149,44 @@ def _find_supported(memory: _Memory) -> list[VariantFeatureConfig]:
         memory.collecting = False
 
 
+def _patiently(ask: Ask, memory: _Memory) -> list[VariantFeatureConfig]:
+    """Ask again a few times where this process has too little to ask with; raises ``WantError``."""
+    for pause in (*_PAUSES, 0):
+        try:
+            return ask(memory)
+        except OSError as error:
+            if error.errno not in _WANTS or _is_foreign(error):
+                raise
+            if not _may_have_driver():
+                return []
+            want = error
+        time.sleep(pause)
+    text = (
+        f"the NVIDIA driver could not be asked: {want.strerror}; raise the limits of this process "
+        f"(ulimit -n 1024, ulimit -u), or name the target: {_OVERRIDE_PREFIX}"
+        f"FORCE_CUDA_DRIVER_VERSION and {_OVERRIDE_PREFIX}FORCE_SM_ARCH"
+    )
+    raise WantError(want.errno, text) from want
+
+
+def _is_foreign(error: OSError) -> bool:
+    """Tell whether an exception of the host came through; without our own modules it did not."""
+    files = sys.modules.get("nvidia_variant_provider.detect.files")
+    return files is not None and files.is_foreign(error)
+
+
+def _may_have_driver() -> bool:
+    """Tell whether there may be a driver to ask, as far as that can be told without opening."""
+    if any(name.startswith(_OVERRIDE_PREFIX) for name in os.environ):
+        return True
+    try:
+        from nvidia_variant_provider.detect.files import Files
+        from nvidia_variant_provider.detect.gate import has_driver
+    except OSError:
+        return True
+    return has_driver(Files())
+
+
 def _configs(features: Iterable[Feature | VariantFeatureConfig]) -> list[VariantFeatureConfig]:
     return [
         VariantFeatureConfig(feature.name, list(feature.values), feature.multi_value)
@@ -151,6 +207,10 @@ class NvidiaVariantPluginV0(NvidiaVariantPlugin):
 
         Nothing is remembered: the machine is asked at every call.
         """
-        from nvidia_variant_provider.provider import answer
+        return _patiently(_find_supported_by_rule_set_0, _Memory(os.getpid()))
 
-        return _configs(answer({**os.environ, f"{_OVERRIDE_PREFIX}RULES": "0"}).decision.features)
+
+def _find_supported_by_rule_set_0(_: _Memory) -> list[VariantFeatureConfig]:
+    from nvidia_variant_provider.provider import answer
+
+    return _configs(answer({**os.environ, f"{_OVERRIDE_PREFIX}RULES": "0"}).decision.features)

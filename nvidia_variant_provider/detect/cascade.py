@@ -23,6 +23,7 @@ from nvidia_variant_provider.model import Machine, Note, Status
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from nvidia_variant_provider.detect.child import End
     from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.smi import SmiAnswer
@@ -58,6 +59,9 @@ class Detection:
 def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = False) -> Detection:
     """Find out what this machine is, within ``seconds``; never raises for a machine's condition.
 
+    Raises ``OSError`` where this process has no descriptor left, or may start no other process and
+    files do not tell enough: see ``plugin.WantError``.
+
     With ``confirm``, CUDA is started even where NVML has answered everything. That finds faults
     which matter to a person and change nothing of what an installer gets.
     """
@@ -75,6 +79,7 @@ class _Cascade:
     foreign_files: bool = False
     reserved: float = 0.0
     surroundings: Surroundings | None = None
+    not_started: End | None = None
 
     def run(self) -> Detection:
         self.started = self.host.monotonic()
@@ -86,6 +91,8 @@ class _Cascade:
         else:
             self._step("platform", system, found=False, detail="CUDA does not exist here")
             machine = Machine(self.host.platform, Status.NONE, f"there is no CUDA on {system}")
+        if self.not_started is not None and not self.confirm and _is_open(machine):
+            _raise_for_want(self.not_started)
         return Detection(machine, tuple(self.trail), self.surroundings)
 
     def left(self) -> float:
@@ -166,6 +173,7 @@ class _Cascade:
         answers = (*seen.nvml, *seen.cuda)
         no_child = bool(answers) and all(answer.never_asked for answer in answers)
         if no_child:
+            self.not_started = answers[0].end
             self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
         seen = replace(seen, present_gpus=self._present_gpus(seen))
         if _wants_smi(seen):
@@ -180,7 +188,8 @@ class _Cascade:
                 seen = replace(seen, unlinked=self._unlinked(answers))
         foreign = self.foreign_files
         notes = tuple(self.notes)
-        return reconcile(replace(seen, no_child=no_child, foreign_files=foreign, notes=notes))
+        seen = replace(seen, no_child=no_child, foreign_files=foreign, notes=notes)
+        return reconcile(seen)
 
     def _ask_library(
         self, api: str, seconds: float, seen: Observations
@@ -229,17 +238,26 @@ class _Cascade:
         return control
 
     def _ask_smi(self) -> SmiAnswer | None:
-        from nvidia_variant_provider.detect.smi import ask_smi, find_program
+        """Try each ``nvidia-smi`` until one answers; else return what says most of its failure."""
+        from nvidia_variant_provider.detect.smi import find_programs
 
-        path = find_program(self.host)
-        if not path:
+        paths = find_programs(self.host)
+        if not paths:
             self._miss("nvidia-smi", Miss("nvidia-smi", MissReason.ABSENT))
-            return None
+        answers: list[SmiAnswer] = []
+        for path in paths:
+            answers.append(self._run_smi(path))
+            if answers[-1].answered or answers[-1].end.timed_out or not self.left():
+                break
+        return max(answers, key=lambda said: (said.answered, said.code is not None), default=None)
+
+    def _run_smi(self, path: str) -> SmiAnswer:
+        from nvidia_variant_provider.detect.smi import ask_smi
+
         before = self.host.monotonic()
         answer = ask_smi(self.host, path, self.left)
         cost = self.host.monotonic() - before
-        found = answer.release is not None
-        self._step("nvidia-smi", path, found=found, detail=answer.describe(), cost=cost)
+        self._step("nvidia-smi", path, found=answer.answered, detail=answer.describe(), cost=cost)
         return answer
 
     def _note_environment(self) -> None:
@@ -296,6 +314,23 @@ def _is_final(api: str, answer: LibraryAnswer) -> bool:
     if answer.timed_out or answer.never_asked:
         return True
     return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
+
+
+def _is_open(machine: Machine) -> bool:
+    """Tell whether a driver is here of which files do not say what an installer needs."""
+    if machine.status is Status.DRIVER_NO_GPU:
+        return False
+    known = bool(machine.gpus) and all(gpu.capability is not None for gpu in machine.gpus)
+    return machine.cuda is None or not known
+
+
+def _raise_for_want(end: End) -> None:
+    """Raise where no child could be started for want of descriptors, processes or memory.
+
+    That is no condition of the machine: an empty answer would be the CPU build, and no word why.
+    """
+    if end.for_want:
+        raise OSError(end.for_want, f"no child process: {end.detail}")
 
 
 def _wants_libcuda(seen: Observations) -> bool:

@@ -8,6 +8,7 @@ POSIX, ``popen.py`` any program and on Windows.
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,8 @@ TICK: Final = 0.02
 GRACE: Final = 0.25
 # The share of its time that a silent child may need to be ended.
 ENDING_SHARE: Final = 0.1
+# EAGAIN: as many processes as the user may have.
+_WANTS: Final = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 # Shells and our own worker say 128 + N for a signal N.
 _SIGNAL_CODES: Final = range(129, 160)
 
@@ -82,6 +85,16 @@ class End:
     def never_started(self) -> bool:
         """Whether there was no child at all."""
         return self.ending == Ending.NOT_STARTED
+
+    @property
+    def for_want(self) -> int:
+        """The ``errno`` of what this process has too little of to start one: descriptors, memory.
+
+        0 where something else is the reason, such as a sandbox that allows no child at all.
+        """
+        if not self.never_started:
+            return 0
+        return next((code for code in _WANTS if self.detail.startswith(f"[Errno {code}]")), 0)
 
     def __str__(self) -> str:
         if self.ending in {Ending.EXIT, Ending.SIGNAL}:

@@ -24,19 +24,30 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 _PACKAGE = __name__.partition(".")[0]
 
+# No descriptor is left, to this process or to the machine: then nothing found means nothing.
+NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
+
 
 def raise_foreign(error: BaseException) -> None:
-    """Raise ``error`` again unless a call of ours failed.
+    """Raise ``error`` again unless a call of ours failed, and failed because of the machine.
 
     A signal handler of the host may raise anything at any moment, its own ``TimeoutError`` too,
-    which is an ``OSError``: what passes through a frame of someone else is not ours to catch.
+    which is an ``OSError``: what passes through a frame of someone else is not ours to catch. And a
+    file that could not be opened for want of a descriptor is no file that is missing.
     """
+    if is_foreign(error) or getattr(error, "errno", None) in NO_DESCRIPTOR:
+        raise error
+
+
+def is_foreign(error: BaseException) -> bool:
+    """Tell whether an exception came through a frame that is neither ours nor Python's."""
     step = error.__traceback__
     while step is not None:
         name = str(step.tb_frame.f_globals.get("__name__")).partition(".")[0]
         if name != _PACKAGE and name not in sys.stdlib_module_names:
-            raise error
+            return True
         step = step.tb_next
+    return False
 
 
 def close_all(descriptors: list[int]) -> None:

@@ -45,6 +45,12 @@ def has_sign(files: FileView, system: str) -> bool:
     return False
 
 
+def has_driver(files: FileView) -> bool:
+    """Tell whether a driver may be loaded, where no folder can be listed and no file be read."""
+    nodes = (f"{DEVICE_FOLDER}/{name}" for name in ("nvidiactl", "nvidia0", *TEGRA_DEVICES))
+    return any(map(files.exists, (MODULE_FOLDER, PROC_FOLDER, WSL_DEVICE, WSL_LIBCUDA, *nodes)))
+
+
 def is_nvidia_node(name: str) -> bool:
     """Tell whether a name in ``/dev`` is a device node of an NVIDIA driver."""
     return name.startswith("nvidia") or name in TEGRA_DEVICES

@@ -25,7 +25,7 @@ from nvidia_variant_provider.detect.child import (
     converse,
     wait_until,
 )
-from nvidia_variant_provider.detect.files import raise_foreign
+from nvidia_variant_provider.detect.files import is_foreign, raise_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +89,8 @@ class _Program:
                 bufsize=0,
             )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            raise_foreign(error)
+            if is_foreign(error):
+                raise
             self._processes.clear()
             return str(error)
         return self._start_reader(process)

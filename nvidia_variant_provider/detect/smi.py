@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.answer import parse_bus_id
@@ -34,6 +35,9 @@ QUERY: Final = "driver_version,compute_cap,pci.device_id,uuid,pci.bus_id,memory.
 OLD_QUERY: Final = QUERY.replace("compute_cap,", "")
 _REFUSED: Final = "is not a valid field to query"
 
+# One that cannot be run, or is of a driver that is not this machine's, must not hide a good one.
+_MAX_PROGRAMS: Final = 4
+
 # What it prints when NVML does not start. Exit codes follow these numbers in most releases only.
 FAILURES: Final = (
     ("Insufficient Permissions", 4),
@@ -62,6 +66,11 @@ class SmiAnswer:
     text: str = ""
     code: int | None = None
 
+    @property
+    def answered(self) -> bool:
+        """Whether it told anything of the driver or its GPUs."""
+        return self.release is not None or bool(self.gpus)
+
     def describe(self) -> str:
         """Say in a few words what came of it."""
         if self.release is None and not self.gpus:
@@ -69,8 +78,8 @@ class SmiAnswer:
         return f"driver {self.release}, CUDA {self.cuda}, {len(self.gpus)} GPUs"
 
 
-def find_program(host: Host) -> str:
-    """Return the full path of ``nvidia-smi``, system folders first; empty if there is none."""
+def find_programs(host: Host) -> tuple[str, ...]:
+    """Return the full paths of ``nvidia-smi``, those in system folders first; a few at most."""
     if host.platform.system == "win32":
         folders: tuple[str, ...] = ("C:\\Windows\\System32",)
         name = "\\nvidia-smi.exe"
@@ -78,7 +87,8 @@ def find_program(host: Host) -> str:
         searched = host.environ.get("PATH", "").split(":")
         folders = (*FOLDERS, *filter(os.path.isabs, searched))
         name = "/nvidia-smi"
-    return next((folder + name for folder in folders if host.files.size(folder + name) > 0), "")
+    paths = dict.fromkeys(folder + name for folder in folders)
+    return tuple(islice((path for path in paths if host.files.size(path) > 0), _MAX_PROGRAMS))
 
 
 def ask_smi(host: Host, path: str, left: Callable[[], float]) -> SmiAnswer:

@@ -29,7 +29,7 @@ from nvidia_variant_provider.detect.child import (
     converse,
     wait_until,
 )
-from nvidia_variant_provider.detect.files import close_all, raise_foreign
+from nvidia_variant_provider.detect.files import close_all, is_foreign, raise_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,8 @@ class _Spawned:
             self._add_pipe()
             self._spawn()
         except (OSError, ValueError) as error:
-            raise_foreign(error)
+            if is_foreign(error):
+                raise
             return str(error)
         any(map(os.close, map(self._descriptors.pop, _BOTH_OF_ITS)))
         self._poll.register(self._descriptors[_FROM_IT], select.POLLIN)

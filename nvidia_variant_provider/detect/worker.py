@@ -33,8 +33,9 @@ MAX_LIST = 1 << 20
 
 # Containers may allow a billion descriptors, and the driver's library walks all of them.
 MAX_DESCRIPTORS = 4096
-# libcuda needs a few hundred MB on a machine with eight GPUs.
+# libcuda needs a few hundred MB on a machine with eight GPUs. What it forks counts as well.
 MAX_RESIDENT = 1 << 30
+MAX_PROCESSES = 64
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 SIGKILL = 9
@@ -339,8 +340,9 @@ class Guard:
     def watch(self, limit: int = MAX_RESIDENT) -> int:
         """Wait for the process to end, or to be stopped, and return its exit code.
 
-        Stopped: when it holds more than ``limit`` bytes, or when standard input ends, which is how
-        the parent says so and also what its death looks like.
+        Stopped: when it and all that it has started hold more than ``limit`` bytes or are more than
+        64, or when standard input ends, which is how the parent says so and also what its death
+        looks like.
         """
         import select
 
@@ -356,8 +358,9 @@ class Guard:
             if ended:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else BY_SIGNAL - code
-            stopped = any(descriptor == 0 for descriptor, _ in poll.poll(tick))
-            if stopped or resident_bytes(self.pid) > limit:
+            events = poll.poll(tick)
+            stopped = any(descriptor == 0 for descriptor, _ in events)
+            if stopped or (not events and hoards(self.pid, limit)):
                 return BY_SIGNAL + SIGKILL
 
     def end_all(self, tasks: str = "/proc/self/task") -> None:
@@ -384,6 +387,49 @@ def kill(pid: int) -> None:
         os.kill(pid, SIGKILL)
     except OSError:
         return
+
+
+def hoards(pid: int, limit: int) -> bool:
+    """Tell whether a process and all below this one are too many, or hold more than ``limit``.
+
+    What forked processes share is in the resident memory of each; only where the sum of that is too
+    much, the kernel is asked for each one's part, which it has to count.
+    """
+    pids = {pid, *descendants(os.getpid())}
+    if len(pids) > MAX_PROCESSES:
+        return True
+    return sum(map(resident_bytes, pids)) > limit and sum(map(own_bytes, pids)) > limit
+
+
+def descendants(pid: int) -> "list[int]":
+    """Return the processes below one, hardly more than there may be, as far as the kernel says."""
+    found = [pid]
+    for parent in found:
+        if len(found) <= MAX_PROCESSES:
+            found += children_of(parent)
+    return found[1:]
+
+
+def children_of(pid: int) -> "list[int]":
+    """Return the children of a process, which are those of its threads."""
+    children: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+                children += map(int, file.read().split())
+    except (OSError, ValueError):
+        pass  # It has just ended, or this kernel lists none.
+    return children
+
+
+def own_bytes(pid: int) -> int:
+    """Return the memory of a process with its part of what it shares; else all that it holds."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+            kilobytes = [line.split()[1] for line in file if line.startswith("Pss:")]
+            return int(kilobytes[0]) << 10
+    except (OSError, ValueError, IndexError):
+        return resident_bytes(pid)
 
 
 def resident_bytes(pid: int) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
 
 from nvidia_variant_provider.detect.cascade import detect
 from nvidia_variant_provider.detect.replay import ReplayHost
-from nvidia_variant_provider.model import ComputeCapability, CudaVersion
+from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Status
 from tests.disguise import as_part_of
 
 if TYPE_CHECKING:
@@ -34,6 +37,44 @@ class FaultyHost(ReplayHost):
         raise LookupError(f"{api} {path} {seconds:g}")
 
     ask_library = as_part_of("nvidia_variant_provider", fail)
+
+
+ELF: Final = "7f454c4602010100" + "00" * 8 + "03003e00"
+NO_CHILD: Final = "not started: [Errno 11] Resource temporarily unavailable"
+WSL: Final[dict[str, Any]] = {
+    "platform": {"system": "linux", "architecture": "x86_64", "libc": "glibc"},
+    "files": {
+        "/dev/dxg": {"present": True},
+        "/usr/lib/wsl/lib/libcuda.so.1": {"size": 5000, "head": ELF},
+    },
+    "libraries": [
+        {"api": api, "path": path, "end": NO_CHILD, "lines": []}
+        for api, path in (
+            ("nvml", "libnvidia-ml.so.1"),
+            ("cuda", "/usr/lib/wsl/lib/libcuda.so.1"),
+        )
+    ],
+}
+
+
+def test_for_want_of_processes_an_installer_is_told_and_a_person_sees_it() -> None:
+    with pytest.raises(OSError, match=r"no child process: \[Errno 11") as raised:
+        detect(ReplayHost(WSL))
+
+    seen = detect(ReplayHost(WSL), confirm=True).machine
+    assert raised.value.errno == errno.EAGAIN
+    assert (seen.status, seen.reason) == (
+        Status.BLOCKED,
+        "the driver of Windows could not be asked: it says nothing in files",
+    )
+
+
+def test_a_sandbox_that_allows_no_child_is_a_condition_of_the_machine() -> None:
+    libraries = [
+        {**row, "end": "not started: [Errno 1] Operation not permitted"} for row in WSL["libraries"]
+    ]
+
+    assert detect(ReplayHost({**WSL, "libraries": libraries})).machine.status is Status.BLOCKED
 
 
 def test_a_mistake_of_ours_costs_neither_the_install_nor_what_the_kernel_said() -> None:

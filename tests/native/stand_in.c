@@ -17,8 +17,8 @@
  *
  * ENTRY is load, init, driver, cuda, count, gpu, capability, name, uuid, mig, pci, memory or unload; "gpu@1"
  * means device 1 only. FAULT is segfault, abort, exit N, signal N, stop, sleep S, pause MS, spin,
- * print stdout|stderr N, flood, scribble, flood-channel, hog MEGABYTES, fork, fork-setsid, orphan,
- * close-fds or chdir. See misbehave() for each.
+ * print stdout|stderr N, flood, scribble, flood-channel, hold MEGABYTES, hog
+ * MEGABYTES, hog-forked MEGABYTES, breed N, fork, fork-setsid, orphan, close-fds or chdir. See misbehave() for each.
  *
  * Prototypes and struct layouts are those of nvml.h and cuda.h of CUDA 13.5.
  */
@@ -127,6 +127,16 @@ static void chatter(int file, long lines) {
     if (write(file, text, sizeof text - 1) < 0) break;
 }
 
+static void note(const char *entry);
+
+static void hold(long megabytes) {
+  for (; megabytes > 0; megabytes--) {
+    char *block = malloc(1 << 20);
+    if (block) memset(block, 1, 1 << 20);
+    note("holds a megabyte more");
+  }
+}
+
 static void misbehave(const char *fault) {
   long number = 0;
   char stream[16] = "";
@@ -162,11 +172,21 @@ static void misbehave(const char *fault) {
       dprintf(file,
               "\nend\n0123456789abcdef\tcuda\t0\t14000\ncuda\t0\t14000\n\tcuda\t0\t14000\n"
               "0123456789abcdef\tcapability\t0\t0\t12\t0\n0123456789abcdef\tend\n");
+  } else if (!strncmp(fault, "hog-forked", 10)) { /* the same, shared out among three below it */
+    for (int i = 0; i < 3; i++)
+      if (!fork()) {
+        if (!fork()) hold(number / 3);
+        linger();
+      }
+    linger();
+  } else if (!strncmp(fault, "hold", 4)) { /* touch so many megabytes, keep them and go on */
+    hold(number);
+  } else if (!strncmp(fault, "breed", 5)) { /* so many processes that only wait */
+    for (; number > 0; number--)
+      if (!fork()) linger();
+    linger();
   } else if (!strncmp(fault, "hog", 3)) { /* touch so many megabytes and keep them */
-    for (; number > 0; number--) {
-      char *block = malloc(1 << 20);
-      if (block) memset(block, 1, 1 << 20);
-    }
+    hold(number);
     linger();
   } else if (!strncmp(fault, "fork-setsid", 11)) { /* a daemon, in a session of its own */
     if (!fork()) {
@@ -186,12 +206,15 @@ static void misbehave(const char *fault) {
   }
 }
 
+static void note(const char *entry) {
+  if (!it.log[0]) return;
+  int file = open(it.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file >= 0) dprintf(file, "%d %s\n", (int)getpid(), entry), close(file);
+}
+
 static void reached(const char *entry, int index) {
   char name[48];
-  if (it.log[0]) {
-    int file = open(it.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (file >= 0) dprintf(file, "%d %s\n", (int)getpid(), entry), close(file);
-  }
+  note(entry);
   for (const char *line = it.text; line; line = strpbrk(line, "\n;")) {
     line += strspn(line, "\n; ");
     int used = 0, at = -1;

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from nvidia_variant_provider.detect import worker
+from nvidia_variant_provider.detect.files import Files
+from nvidia_variant_provider.detect.gate import has_sign
 from tests.native.asking import REPOSITORY
 from tests.native.build import R580
 from tests.native.machines import gpu_lines
@@ -32,6 +34,35 @@ from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
 print([config.name for config in plugin.get_supported_configs()])
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
+# With so many descriptors free; a thread may give back some after a while.
+IN_WANT: Final = """
+import os, resource, sys, threading, time
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
+from nvidia_variant_provider.plugin import WantError
+if "gate" in sys.argv: from nvidia_variant_provider.detect import files, gate
+resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+held = []
+try:
+    while True: held.append(os.open("/", os.O_RDONLY))
+except OSError:
+    pass
+for _ in range(int(sys.argv[1])): os.close(held.pop())
+def give_back():
+    time.sleep(0.1)
+    for _ in range(8): os.close(held.pop())
+if "giving" in sys.argv: threading.Thread(target=give_back).start()
+try:
+    said = [config.name for config in plugin.get_supported_configs()]
+except WantError as error:
+    said = f"{error.errno}: {error.strerror}"
+for descriptor in held: os.close(descriptor)
+print(said)
+"""
+WANT: Final = (
+    "24: the NVIDIA driver could not be asked: {}; raise the limits of this process (ulimit -n "
+    "1024, ulimit -u), or name the target: NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION and "
+    "NV_VARIANT_PROVIDER_FORCE_SM_ARCH"
+)
 FEATURES: Final = "['cuda_version_lower_bound', 'cuda_version_upper_bound', 'sm_arch']"
 
 
@@ -92,6 +123,92 @@ def test_a_probe_that_hoards_is_stopped_soon_after_the_limit(
 
     assert values == FEATURES
     assert kilobytes * 1024 < worker.MAX_RESIDENT * 1.5
+
+
+def test_what_a_probe_forks_counts_as_its_own(
+    h100: ForgedMachine, ask_plugin: Ask, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    h100.install("cuda", f"log {log}\n{SOUND}at init hog-forked 20000\n")
+
+    asked = ask_plugin(TIMEOUT="20")
+
+    assert asked.details("cuda") == ["CUDA 13.0, signal 9"]
+    assert asked.values["sm_arch"][0] == "90a_real"
+    assert log.read_text("utf-8").count("megabyte") << 20 < worker.MAX_RESIDENT * 1.6
+
+
+def test_a_probe_that_breeds_is_stopped(h100: ForgedMachine, ask_plugin: Ask) -> None:
+    h100.install("cuda", f"{SOUND}at init breed {2 * worker.MAX_PROCESSES}\n")
+
+    asked = ask_plugin(TIMEOUT="20")
+
+    assert asked.details("cuda") == ["CUDA 13.0, signal 9"]
+    assert asked.values["sm_arch"][0] == "90a_real"
+
+
+def test_memory_that_forked_processes_share_counts_once(
+    h100: ForgedMachine, ask_plugin: Ask
+) -> None:
+    h100.install("cuda", f"{SOUND}at init hold 600\nat init fork\nat count pause 200\n")
+
+    assert ask_plugin(TIMEOUT="20").details("cuda") == ["CUDA 13.0, 1 GPUs"]
+
+
+def in_want(root: Path | None, *arguments: str) -> str:
+    """Return what an installer gets; the first argument says how many descriptors are free."""
+    place = {"NV_VARIANT_PROVIDER_ROOT": str(root)} if root else {}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_WANT, *arguments],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **place},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("free", range(6))
+def test_with_few_descriptors_the_answer_is_right_or_says_what_is_missing(
+    machine: ForgedMachine, free: int
+) -> None:
+    machine.add_driver()
+    machine.add_pci_gpu()
+    machine.install("nvml", SOUND)
+
+    said = in_want(machine.root, str(free))
+
+    # Files tell all of this machine.
+    assert said == (FEATURES if free else WANT.format("Too many open files"))
+
+
+@pytest.mark.parametrize("free", range(6))
+def test_where_files_tell_too_little_no_cpu_build_comes_of_few_descriptors(
+    machine: ForgedMachine, free: int
+) -> None:
+    machine.add_driver()
+    machine.add_pci_gpu(device=0xFFFF)
+    machine.install("nvml", SOUND)
+
+    said = in_want(machine.root, str(free))
+
+    why = "no child process: [Errno 24] Too many open files" if free else "Too many open files"
+    # Two pipes are four of them.
+    assert said == (FEATURES if free > 3 else WANT.format(why))
+
+
+def test_descriptors_that_come_back_within_a_moment_are_waited_for(machine: ForgedMachine) -> None:
+    machine.add_driver()
+    machine.add_pci_gpu(device=0xFFFF)
+    machine.install("nvml", SOUND)
+
+    assert in_want(machine.root, "0", "giving") == FEATURES
+
+
+@pytest.mark.skipif(has_sign(Files(), sys.platform), reason="this machine has NVIDIA hardware")
+def test_without_a_driver_nothing_is_missed_for_want_of_descriptors() -> None:
+    assert in_want(None, "0", "gate") == "[]"
 
 
 def test_installers_at_the_same_time_get_the_same_answer(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from nvidia_variant_provider.detect.libraries import COMPAT_FOLDERS, KNOWN_FOLDERS, TEGRA_FILE
-from nvidia_variant_provider.model import CudaVersion
+from nvidia_variant_provider.model import CudaVersion, Status
 from tests.native.build import R580, SONAMES
 from tests.native.machines import gpu_lines
 
@@ -64,3 +64,50 @@ def test_the_file_of_tegra_needs_no_link(h100: ForgedMachine, ask_plugin: Ask) -
     asked = ask_plugin()
 
     assert asked.values["sm_arch"][0] == "103a_real"
+
+
+ROW: Final = "580.65.06, 9.0, 0x233010DE, GPU-1, 00000000:01:00.0, 81559 MiB, H100"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [
+        ("#!/bin/sh\necho nothing\n", 0o644),
+        ("#!/nowhere/sh\n", 0o755),
+        ("no program at all", 0o755),
+        ("#!/bin/sh\necho 'NVIDIA-SMI has failed'; exit 9\n", 0o755),
+        ("#!/bin/sh\necho 'Failed: Driver/library version mismatch'; exit 18\n", 0o755),
+    ],
+    ids=["not executable", "no interpreter", "no program", "no driver", "another release"],
+)
+@pytest.mark.parametrize("good", ["/opt/mine", "/usr/lib/wsl/lib"])
+def test_an_nvidia_smi_that_is_of_no_use_hides_no_good_one(
+    h100: ForgedMachine,
+    ask_plugin: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str,
+    mode: int,
+    good: str,
+) -> None:
+    monkeypatch.setenv("PATH", f"/opt/mine:{os.environ['PATH']}")
+    h100.write("/usr/bin/nvidia-smi", content).chmod(mode)
+    h100.write(f"{good}/nvidia-smi", f"#!/bin/sh\necho '{ROW}'\n").chmod(0o755)
+
+    asked = ask_plugin(TIMEOUT="20")
+
+    assert asked.machine.gpus[0].source == "nvidia-smi"
+    assert asked.machine.status is Status.OK
+    assert asked.details("nvidia-smi")[-1] == "driver 580.65.06, CUDA None, 1 GPUs"
+
+
+def test_of_two_that_fail_the_one_that_names_a_code_counts(
+    h100: ForgedMachine, ask_plugin: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"/opt/mine:{os.environ['PATH']}")
+    h100.write("/usr/bin/nvidia-smi", "no program at all").chmod(0o644)
+    said = "Failed to initialize NVML: Driver/library version mismatch"
+    h100.write("/opt/mine/nvidia-smi", f"#!/bin/sh\necho '{said}'; exit 18\n").chmod(0o755)
+
+    asked = ask_plugin(TIMEOUT="20")
+
+    assert asked.machine.reason == "NVML 18 (driver/library version mismatch)"

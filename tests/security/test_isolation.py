@@ -13,7 +13,7 @@ import pytest
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.detect.host import RealHost
-from nvidia_variant_provider.detect.smi import find_program
+from nvidia_variant_provider.detect.smi import find_programs
 from tests.contract.test_layers import HOT_MODULES, others, runtime_nodes, tree_of
 from tests.contract.watched import run_watched
 from tests.native.asking import REPOSITORY
@@ -221,7 +221,7 @@ def test_the_program_of_the_system_goes_before_one_on_the_path(tmp_path: Path) -
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text("#!/bin/sh\n", "utf-8")
         host = RealHost({"PATH": "relative:.::/opt/mine"}, str(root))
-        return find_program(host)
+        return "".join(find_programs(host)[:1])
 
     assert found("opt/mine/nvidia-smi", "usr/bin/nvidia-smi") == "/usr/bin/nvidia-smi"
     assert found("opt/mine/nvidia-smi") == "/opt/mine/nvidia-smi"

@@ -205,6 +205,7 @@ def test_installed_says_whether_it_still_fits(
         ([], "expected a SOURCE, or --installed NAME"),
         (["x", "--installed", "torch"], "and not both"),
         (["./no-such-folder"], "no such file"),
+        (["no-such-1.0-py3-none-any.whl"], "no such file"),
         (["--installed", "no-such-package"], "not installed here"),
     ],
     ids=str,
