@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
 
 _EPILOG: Final = """\
-SOURCE is a folder of wheels, a ...-variants.json, a wheel, the address of an index (simple API), or
-the bare name of an installed package. The newest release is explained, or the one that --package
-names. An installed build without a label is judged by its CUDA libraries and its device code.
+SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
+(simple API), or the bare name of an installed package. The newest release is explained, or the one
+that --package names. An installed build without a label is judged by its CUDA libraries and its
+device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
@@ -37,6 +38,7 @@ examples:
   nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
   nvidia-variant-provider explain https://index.example/simple/ --package torch --through-view
+  nvidia-variant-provider explain pylock.toml --package torch --target h100@580
   nvidia-variant-provider explain torch
   nvidia-variant-provider explain --installed torch --target h100@580 --require-gpu
 
@@ -47,6 +49,7 @@ exit codes:
 """
 _EXIT_FINDINGS: Final = 1
 _PYTHON: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}((a|b|rc)\d{1,3})?")
+_FILES: Final = (".whl", ".json", ".toml")
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
@@ -213,6 +216,8 @@ def _read_name(args: argparse.Namespace) -> bool:
         raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
     source = args.source
     if source is None or not _NAME.fullmatch(source) or os.path.exists(source):
+        return False
+    if source.endswith(_FILES):
         return False
     args.source, args.installed = None, source
     return True

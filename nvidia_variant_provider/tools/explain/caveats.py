@@ -61,6 +61,8 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
             else next(name for name, why in release.barred.items() if why == reason)
         )
         yield f"{wheels}: {reason}"
+    for condition in release.lock.conditions if release.lock else ():
+        yield f"{condition}; that is not judged here"
     if release.newer_sdist:
         yield (
             f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.installers.table import PIP
 from nvidia_variant_provider.tools.metadata.bake import marked_requirements
 from nvidia_variant_provider.tools.metadata.readers import UV
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.releases.files import WheelFile
     from nvidia_variant_provider.tools.releases.release import Release
@@ -55,6 +57,16 @@ def why_excluded(release: Release, label: str, machine: Machine, pythons: Mappin
     wheels = _fitting(release, label, machine)
     reasons = [f"{wheel}: {pythons.get(str(wheel), '')}" for wheel in wheels]
     return reasons[0] if wheels and all(str(wheel) in pythons for wheel in wheels) else ""
+
+
+def why_refuses_lock(installer: Installer, release: Release) -> str:
+    """Say why uv or pip refuses the whole lock file of a release; empty if it does not."""
+    lock = release.lock
+    if lock is not None and lock.variant_marker:
+        return f"{installer.called} refuses the whole lock file: {lock.variant_marker}"
+    if lock is not None and lock.labelled and installer is PIP:
+        return f"{installer.called} refuses the whole lock file: {lock.labelled} has a label"
+    return ""
 
 
 def _on_metadata(file: WheelFile) -> str:

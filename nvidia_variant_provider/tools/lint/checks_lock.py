@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
+from nvidia_variant_provider.tools.lint.subject import Document, Kind
+from nvidia_variant_provider.tools.releases.lock import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nvidia_variant_provider.tools.lint.lock import Lock
+    from nvidia_variant_provider.tools.releases.lock import Lock, LockedPackage
 
 LOCK: Final[Registry[Lock]] = Registry()
+
+
+def documents_of(lock: Lock) -> Iterator[Document]:
+    """Yield the metadata of variants that stands in a lock file."""
+    found = (_document(lock, package) for package in lock.packages)
+    return (document for document in found if document is not None)
+
+
+def _document(lock: Lock, package: LockedPackage) -> Document | None:
+    data = package.variants
+    if data is None:
+        return None
+    return Document(f"{lock.source}: {package.key}/{TABLE}", Kind.RELEASE, json.loads(data), data)
 
 
 @LOCK.check("NV430", Severity.ERROR, Uv.NONE, "the lock file cannot be read")
@@ -30,7 +45,7 @@ def check_no_variants(lock: Lock) -> Iterator[Problem]:
         labels = sorted({wheel.label for wheel in package.wheels if wheel.label})
         if not labels:
             continue
-        ordinary = any(not wheel.label for wheel in package.wheels) or package.has_other_source
+        ordinary = any(not wheel.label for wheel in package.wheels) or package.other_source
         uvs = "takes what has no label" if ordinary else "stops, as nothing is without a label"
         message = (
             f"{package.name} with the labels {', '.join(labels)}: pip refuses the whole file, "
@@ -43,7 +58,8 @@ def check_no_variants(lock: Lock) -> Iterator[Problem]:
 def check_described(lock: Lock) -> Iterator[Problem]:
     """Report listed wheels whose label is not in the table ``variants-json``."""
     for package in lock.packages:
-        described = package.document.variants if package.document else {}
+        document = _document(lock, package)
+        described = document.variants if document else {}
         for wheel in package.wheels:
             if wheel.label and wheel.label not in described:
                 message = f"{wheel}: no {wheel.label} in variants-json/variants"
@@ -53,7 +69,5 @@ def check_described(lock: Lock) -> Iterator[Problem]:
 @LOCK.check("NV433", Severity.ERROR, Uv.NONE, "a variant marker in a lock file")
 def check_markers(lock: Lock) -> Iterator[Problem]:
     """Report variant markers in ``packages.marker`` and ``environments``."""
-    for key, marker in lock.markers:
-        requirement = f"any; {marker}"
-        if has_marker(requirement) or fault_of_marker(requirement):
-            yield Problem(lock.source, key, f"seen {marker}; a lock file has no variant markers")
+    for key, marker in lock.variant_markers:
+        yield Problem(lock.source, key, f"seen {marker}; a lock file has no variant markers")

@@ -10,7 +10,7 @@ from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity, Uv
 from nvidia_variant_provider.tools.findings.selection import EVERYTHING, Selection
 from nvidia_variant_provider.tools.lint.checks_document import DOCUMENT
-from nvidia_variant_provider.tools.lint.checks_lock import LOCK
+from nvidia_variant_provider.tools.lint.checks_lock import LOCK, documents_of
 from nvidia_variant_provider.tools.lint.checks_property import PROPERTY
 from nvidia_variant_provider.tools.lint.checks_provider import PROVIDER
 from nvidia_variant_provider.tools.lint.checks_pypi import PYPI
@@ -88,7 +88,9 @@ def lint(
         done(1)
     for lock in gathered.locks:
         of_lock = [finding for check in LOCK.checks for finding in check.run(lock)]
-        found += [it for it in (*of_lock, *_of_documents(lock.documents)) if selection.keeps(it)]
+        found += [
+            it for it in (*of_lock, *_of_documents(documents_of(lock))) if selection.keeps(it)
+        ]
         done(1)
     for release in gathered.releases:
         more = PYPI.checks if for_pypi else ()

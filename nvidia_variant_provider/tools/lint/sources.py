@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing, read_bounded
-from nvidia_variant_provider.tools.lint.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.lint.subject import (
     Broken,
     Document,
@@ -29,12 +28,13 @@ from nvidia_variant_provider.tools.releases.files import (
     published_name,
     read_wheel_file,
 )
+from nvidia_variant_provider.tools.releases.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON, metadata_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from nvidia_variant_provider.tools.lint.lock import Lock
+    from nvidia_variant_provider.tools.releases.lock import Lock
 
 PYPROJECT: Final = "pyproject.toml"
 _Key: TypeAlias = tuple[str, ReleaseKey]

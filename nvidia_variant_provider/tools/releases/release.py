@@ -25,6 +25,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Locked:
+    """What a lock file says beyond the release that is taken from it; "" where it does not.
+
+    ``labelled`` is a wheel with a label, of any package of the file. ``variant_marker`` is one that
+    no lock file may have, with its place. ``conditions`` are the other markers that decide whether
+    the package is installed at all, each as a sentence.
+    """
+
+    labelled: str
+    variant_marker: str
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One version of a package.
 
@@ -38,7 +52,8 @@ class Release:
     source distribution of a newer one that has no wheel.
 
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
-    that are not taken in some surroundings, by file name, with the reason.
+    that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
+    the release stands in a lock file.
     """
 
     name: str
@@ -55,6 +70,7 @@ class Release:
     newer_sdist: str = ""
     requires_python: Mapping[str, str] = field(default_factory=dict, repr=False)
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lock: Locked | None = None
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -83,7 +99,7 @@ class Release:
         """Return where a wheel of the release lies on this machine; "" where it does not."""
         if self.is_folder:
             return os.path.join(self.origin, str(wheel))
-        return self.origin if os.path.isfile(self.origin) else ""
+        return self.origin if self.lock is None and os.path.isfile(self.origin) else ""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Sources of releases: a flat folder, a metadata file, a wheel, an index page."""
+"""Sources of releases: a flat folder, a metadata file, a wheel, a lock file, an index page."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from nvidia_variant_provider.tools.releases.files import (
     list_folder,
     read_wheel_file,
 )
+from nvidia_variant_provider.tools.releases.lock import is_lock, read_locked_release
 from nvidia_variant_provider.tools.releases.release import Listing, Release, variant_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -39,6 +40,8 @@ def read_release(source: str, package: str | None = None) -> Release:
         from nvidia_variant_provider.tools.releases.simple_index import read_index
 
         return read_index(source, package).release(package)
+    if is_lock(os.path.basename(source)) and os.path.isfile(source):
+        return read_locked_release(source, package)
     try:
         if stat.S_ISDIR(os.stat(source).st_mode):
             return _listing(source, list_folder(source)).release(package)
@@ -53,7 +56,7 @@ def read_release(source: str, package: str | None = None) -> Release:
         raise InvalidValueError(f"{source}: {error.strerror or error}") from error
     raise InvalidValueError(
         f"{source}: expected a folder of wheels, a wheel, a file ending in {METADATA_SUFFIX}, "
-        "or an index address"
+        "a pylock.toml, or an index address"
     )
 
 

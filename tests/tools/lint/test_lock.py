@@ -8,7 +8,6 @@ import pytest
 import tomlkit
 
 from nvidia_variant_provider.tools.lint.engine import lint
-from nvidia_variant_provider.tools.lint.lock import is_lock
 from tests.tools.lint.releases import read_base
 
 if TYPE_CHECKING:
@@ -83,16 +82,3 @@ def test_odd_files_end_in_findings_or_none(data: bytes, tmp_path: Path) -> None:
     codes = [it.rule.code for it in lint([str(path)]).findings]
 
     assert codes == (["NV430"] if data in {b"\xff", b"a = ["} else [])
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("pylock.toml", True),
-        ("pylock.a.toml", True),
-        ("pylock.a.b.toml", False),
-        ("uv.lock", False),
-    ],
-)
-def test_which_names_are_lock_files(name: str, *, expected: bool) -> None:
-    assert is_lock(name) is expected

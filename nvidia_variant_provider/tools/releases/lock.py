@@ -1,0 +1,226 @@
+"""A lock file (``pylock.toml``, PEP 751): its packages, the wheels and variants each of them has.
+
+Read leniently: what is of no kind that PEP 751 has counts as absent, and lint reports it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.files import read_bounded, some
+from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
+from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.releases.release import Locked, Release
+from nvidia_variant_provider.tools.wheels.name import WheelName
+
+if sys.version_info < (3, 11):
+    import tomli as tomllib
+else:
+    import tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NAME: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
+_ENVIRONMENTS: Final = "environments"
+_OTHER_SOURCES: Final = ("sdist", "vcs", "directory", "archive")
+# A lock of some hundred packages with all their wheels has 2 MB.
+_MAX_BYTES: Final = 64 << 20
+_SHOWN: Final = 80
+TABLE: Final = "variants-json"
+"""The table of a package that describes its variants (PEP 825)."""
+
+
+@dataclass(frozen=True)
+class LockedPackage:
+    """A package of a lock file.
+
+    ``key`` is its place, ``variants`` the table ``variants-json`` as JSON, ``None`` without one.
+    ``other_source`` names what it can be built of (``sdist``), ``marker`` and ``requires_python``
+    are as written; all three are "" where there is none.
+    """
+
+    name: str
+    version: str
+    key: str
+    wheels: tuple[WheelName, ...]
+    other_source: str = ""
+    marker: str = ""
+    requires_python: str = ""
+    variants: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock file; ``markers`` have their place first. ``reason`` says why it cannot be read."""
+
+    source: str
+    packages: tuple[LockedPackage, ...] = ()
+    markers: tuple[tuple[str, str], ...] = ()
+    requires_python: str = ""
+    reason: str = ""
+
+    @property
+    def variant_markers(self) -> Iterator[tuple[str, str]]:
+        """The markers that speak of variants, which no lock file may have, with their places."""
+        for key, marker in self.markers:
+            requirement = f"any; {marker}"
+            if has_marker(requirement) or fault_of_marker(requirement):
+                yield key, marker
+
+
+def is_lock(name: str) -> bool:
+    """Tell whether a file's name is that of a lock file: ``pylock.toml``, ``pylock.gpu.toml``."""
+    return _NAME.fullmatch(name) is not None
+
+
+def read_lock(path: str, source: str) -> Lock:
+    """Read a lock file; ``source`` is its name in messages. One that is no TOML has a reason."""
+    try:
+        whole = tomllib.loads(read_bounded(path, _MAX_BYTES).decode("utf-8"))
+    except (ValueError, RecursionError, InvalidValueError) as error:
+        return Lock(source, reason=str(error)[:_SHOWN])
+    listed = whole.get("packages")
+    tables = [_mapping(it) for it in listed] if isinstance(listed, list) else []
+    packages = tuple(_package(table, index) for index, table in enumerate(tables))
+    markers = tuple(_markers(whole, tables))
+    return Lock(source, packages, markers, _text(whole, "requires-python"))
+
+
+def read_locked_release(path: str, package: str | None) -> Release:
+    """Return the release that a lock file has of a package: of the one with variants, if one does.
+
+    Raises ``InvalidValueError`` for a file that cannot be read, and if a package has to be named.
+    """
+    lock = read_lock(path, path)
+    if lock.reason:
+        raise InvalidValueError(f"{path}: expected a lock file in TOML: {lock.reason}")
+    return _release(lock, _chosen(lock, package))
+
+
+def _chosen(lock: Lock, package: str | None) -> LockedPackage:
+    if package is None:
+        found = [it for it in lock.packages if it.variants or any(w.label for w in it.wheels)]
+        there, what = found or lock.packages, "of variants" if found else "without variants"
+    else:
+        there, what = lock.packages, "in the lock file"
+        found = [it for it in there if _means(package, it)]
+    if len(found) == 1:
+        return found[0]
+    listed = some(sorted({f"{it.name}=={it.version}" for it in there}))
+    if not found:
+        wanted = f"no {package}" if package else "no package with variants"
+        raise InvalidValueError(f"{lock.source}: {wanted}; name one with --package: {listed}")
+    if package is not None:
+        markers = "; ".join(it.marker or "no marker" for it in found)
+        raise InvalidValueError(
+            f"{lock.source}: {len(found)} entries of {package}, told apart by markers, which are"
+            f" not judged: {markers}"
+        )
+    raise InvalidValueError(f"{lock.source}: several packages {what}, name one: {listed}")
+
+
+def _means(package: str, locked: LockedPackage) -> bool:
+    try:
+        wanted = Requirement(package)
+    except InvalidRequirement as error:
+        raise InvalidValueError(
+            f"--package {package[:60]!r}: expected a requirement such as 'torch==2.14.1'"
+        ) from error
+    is_named = canonicalize_name(wanted.name) == canonicalize_name(locked.name)
+    fits = not locked.version or wanted.specifier.contains(locked.version, prereleases=True)
+    return is_named and fits
+
+
+def _release(lock: Lock, package: LockedPackage) -> Release:
+    place = f"{package.key}/{TABLE}"
+    labelled = [str(wheel) for it in lock.packages for wheel in it.wheels if wheel.label]
+    metadata, trouble = None, ""
+    if package.variants is not None:
+        try:
+            metadata = parse_metadata(package.variants, place)
+        except MetadataError as error:
+            trouble = str(error)
+    elif any(wheel.label for wheel in package.wheels):
+        trouble = f"{package.key}: no table {TABLE}, which describes the labels"
+    pythons = [it for it in (lock.requires_python, package.requires_python) if it]
+    marker = next((f"{key}: {text}" for key, text in lock.variant_markers), "")
+    conditions = () if marker else tuple(_conditions(lock, package))
+    return Release(
+        name=canonicalize_name(package.name),
+        version=package.version,
+        origin=lock.source,
+        wheels=package.wheels,
+        metadata=metadata,
+        listed=package.variants is not None,
+        trouble=trouble,
+        document=package.variants or b"",
+        document_name=place,
+        sdists=(package.other_source,) if package.other_source else (),
+        requires_python={str(it): ",".join(pythons) for it in package.wheels} if pythons else {},
+        lock=Locked(labelled[0] if labelled else "", marker, conditions),
+    )
+
+
+def _conditions(lock: Lock, package: LockedPackage) -> Iterator[str]:
+    if package.marker:
+        yield f"{package.name} is installed only where {package.marker}"
+    if environments := [text for key, text in lock.markers if key.startswith(_ENVIRONMENTS)]:
+        yield f"the lock file is for {' or '.join(environments)} only"
+
+
+def _package(table: Mapping[str, object], index: int) -> LockedPackage:
+    raw = table.get(TABLE)
+    return LockedPackage(
+        name=str(table.get("name", "")),
+        version=_text(table, "version"),
+        key=f"packages[{index}]",
+        wheels=tuple(_wheels(table.get("wheels"))),
+        other_source=next((it for it in _OTHER_SOURCES if it in table), ""),
+        marker=_text(table, "marker"),
+        requires_python=_text(table, "requires-python"),
+        # TOML has values that JSON does not, such as dates: as text they are findings.
+        variants=json.dumps(raw, default=str).encode() if isinstance(raw, dict) else None,
+    )
+
+
+def _wheels(listed: object) -> Iterator[WheelName]:
+    for entry in listed if isinstance(listed, list) else ():
+        wheel = _mapping(entry)
+        text = next((it for key in ("name", "path", "url") if (it := _text(wheel, key))), "")
+        try:
+            yield WheelName.parse(os.path.basename(unquote(urlsplit(text).path)))
+        except ValueError:
+            # Another fault than this is about: every installer says it.
+            continue
+
+
+def _markers(
+    whole: Mapping[str, object], tables: list[Mapping[str, object]]
+) -> Iterator[tuple[str, str]]:
+    environments = whole.get(_ENVIRONMENTS)
+    for index, text in enumerate(environments if isinstance(environments, list) else ()):
+        if isinstance(text, str):
+            yield f"{_ENVIRONMENTS}[{index}]", text
+    for index, table in enumerate(tables):
+        if marker := _text(table, "marker"):
+            yield f"packages[{index}]/marker", marker
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(table: Mapping[str, object], key: str) -> str:
+    value = table.get(key)
+    return value if isinstance(value, str) else ""
