@@ -161,7 +161,7 @@ def _refused_by(seen: Observations) -> Note:
     """Tell permissions, a sandbox and SELinux apart, as far as the control node says it."""
     control = seen.control
     if control is None or control.error != "EACCES":
-        return cause("access-blocked")
+        return cause("access-blocked", target=_likely_target(seen))
     if not control.is_for_all:
         return cause("nodes-denied", group=control.group, mode=f"{control.mode:04o}")
     container = seen.surroundings.container if seen.surroundings else ""
