@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from examples.torch.clients import clean_environment
-from examples.torch.releases import write_releases
+from nvidia_variant_provider.tools.demo.releases import write_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from examples.torch.clients import clean_environment
 from examples.torch.environment import ensure_environment
-from examples.torch.releases import write_releases
+from nvidia_variant_provider.tools.demo.releases import write_releases
 from tests.docs_console import ROOT, Step, agrees, run_steps, steps_of
 from tests.wheel_maker import DIST_INFO, WHEEL, cuda_wheel, pack, record_of
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from examples.torch.clients import install_with_uv
-from examples.torch.wheels import release_metadata, write_wheel
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
 from nvidia_variant_provider.tools.conformance.cases import PACKAGED
+from nvidia_variant_provider.tools.demo.wheels import release_metadata, write_wheel
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import install_with_uv
-from examples.torch.wheels import NVIDIA, release_metadata, write_wheel
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -29,6 +28,7 @@ from nvidia_variant_provider.model import (
 )
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND, bound_values
+from nvidia_variant_provider.tools.demo.wheels import NVIDIA, release_metadata, write_wheel
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.uv import uv_skips

@@ -333,7 +333,9 @@ def _wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
     if not inspection:
         return (name, "", "", "", findings)
     coverage = inspection["coverage"]
-    archs = (_targets(coverage[answer]) for answer in ("full", "union"))
+    archs = [_targets(coverage[answer]) for answer in ("full", "union")]
+    if inspection.get("device_code") == "elsewhere":
+        archs[1] = "made at run time or elsewhere"
     return (name, *archs, inspection["bounds"]["compatible"] or "-", findings)
 
 
@@ -378,4 +380,6 @@ def _headline(summary: SurveySummary) -> Iterator[str]:
         f" {summary.done} done, {summary.skipped} skipped, {summary.failed} failed"
     )
     if summary.command == "inspect":
-        yield f"without device code: {summary.without_device_code}"
+        uses = f"; {summary.code_elsewhere} of them use CUDA all the same"
+        shown = uses if summary.code_elsewhere else ""
+        yield f"without device code: {summary.without_device_code}{shown}"

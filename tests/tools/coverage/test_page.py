@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples.torch.releases import release as torch_release
 from nvidia_variant_provider.tools.coverage import (
     Entry,
     Release,
@@ -22,6 +21,7 @@ from nvidia_variant_provider.tools.coverage import (
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue
 from nvidia_variant_provider.tools.coverage.mirror import smallest
 from nvidia_variant_provider.tools.coverage.page import render_page
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
 from tests.tools.coverage.samples import fleet, stated
 
 if TYPE_CHECKING:

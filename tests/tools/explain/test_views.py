@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.demo.wheels import release_metadata
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV, Installer

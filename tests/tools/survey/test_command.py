@@ -23,6 +23,7 @@ from nvidia_variant_provider.tools.survey.results import State
 from nvidia_variant_provider.tools.survey.wheels import Wheel
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
+from tests.tools.binaries import packing
 from tests.tools.survey.makers import (
     children_of,
     has_ended,
@@ -368,6 +369,22 @@ def test_summary_for_people(
     assert "demo0-1.0-py3-none-any.whl 80 90a 80 90a, PTX 90 12.0" in printed
     assert any(line.startswith("demo9-1.0-py3-none-any.whl damaged") for line in printed)
     assert any(line.startswith("damaged 3 ") for line in printed)
+
+
+def test_summary_names_wheels_that_use_cuda_without_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    make_wheel(tmp_path, {"demo/k.ptx": packing.ptx(90)})
+    make_wheel(tmp_path, name="other-1.0-py3-none-any.whl")
+    results = tmp_path / "results.jsonl"
+    survey("inspect", tmp_path, "-o", results)
+    capsys.readouterr()
+    assert survey("summary", results, "--wheels") == 0
+
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "without device code: 2; 1 of them use CUDA all the same" in printed
+    assert any("made at run time or elsewhere" in line for line in printed)
 
 
 def test_summary_of_findings(
