@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import nvidia_variant_provider
-from nvidia_variant_provider.detect.remedies import CAUSES, TABLE
+from nvidia_variant_provider.detect.remedies import CAUSES
 from nvidia_variant_provider.model import Machine, Platform, Status
+from nvidia_variant_provider.tables.remedies import TABLE
 from nvidia_variant_provider.tools.cli.advice import STATUSES, explaining, words_for
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "status.md"

@@ -72,7 +72,7 @@ def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     else:
         status, reason, notes = _WORKS
         notes = _nvml_failed(seen.best_nvml)
-    return Diagnosis(status, reason, gpus, notes=notes)
+    return Diagnosis(status, reason, gpus, notes=(*notes, *_nvml_broke_off(seen, gpus)))
 
 
 def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
@@ -80,6 +80,20 @@ def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
     if nvml is None or nvml.load_error or (nvml.init == 0 and nvml.complete):
         return ()
     return (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
+
+
+def _nvml_broke_off(seen: Observations, gpus: tuple[Gpu, ...]) -> tuple[Note, ...]:
+    """Say that NVML ended before it came to every GPU that it counts, and libcuda made up none."""
+    nvml = seen.best_nvml
+    if nvml is None or nvml.complete or nvml.count is None:
+        return ()
+    silent = nvml.count - len(nvml.failed) - len(gpus)
+    if silent <= 0:
+        return ()
+    text = (
+        f"NVML ended ({nvml.end}) and told {len(gpus)} of {nvml.count} GPUs: the others count not"
+    )
+    return (Note("nvml-broke-off", text),)
 
 
 _Findings: TypeAlias = tuple[Status, str, tuple[Note, ...]]
@@ -113,7 +127,7 @@ def _why_cuda_does_not_start(seen: Observations, code: int) -> tuple[Note, ...]:
         release = seen.release.value if seen.release else None
         switched = seen.kernel is not None and seen.kernel.has_nvswitch
         return (cause("fabric-not-ready" if switched else "cuda-not-ready", release=release),)
-    if code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig:
+    if code in {CUDA_NO_DEVICE, 101} and seen.best_nvml is not None and seen.best_nvml.mig:
         return (cause("mig-without-instance"),)
     if "nvidia0" in nodes and "nvidia-uvm" not in nodes:
         return (cause("uvm-missing"),)

@@ -13,10 +13,11 @@ from typing import Any, Final
 import pytest
 
 from nvidia_variant_provider.detect.cascade import Detection, detect
-from nvidia_variant_provider.detect.remedies import CAUSES, TABLE, advise
+from nvidia_variant_provider.detect.remedies import CAUSES, advise
 from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.detect.surroundings import ANYWHERE
 from nvidia_variant_provider.model import Machine, Note, Platform, Status
+from nvidia_variant_provider.tables.remedies import TABLE
 from nvidia_variant_provider.tools.cli.advice import advice_for
 from tests.recorded import load_states
 
@@ -94,6 +95,25 @@ def installed(release: str) -> dict[str, Any]:
     folder = "/usr/lib/x86_64-linux-gnu"
     file = f"libcuda.so.{release}"
     return {f"{folder}/{CUDA}": {"link": file}, f"{folder}/{file}": {"size": 5000}}
+
+
+LOST = "/sys/bus/pci/devices/0000:44:00.0"
+KERNEL = "6.8.0-50-generic"
+OTHER = "6.8.0-51-generic"
+RUNNING = {"/proc/sys/kernel/osrelease": f"{KERNEL}\n"}
+BUILT = {f"/lib/modules/{KERNEL}/updates/dkms/nvidia.ko.zst": {"size": 5000}}
+ELSEWHERE = {f"/lib/modules/{OTHER}/kernel/nvidia-580-open/nvidia.ko": {"size": 5000}}
+SECURE = {"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c": "\6\0\0\0\1"}
+FEDORA = {"/etc/os-release": "ID=fedora\n"}
+WSL2 = {"/proc/sys/kernel/osrelease": "6.6.87.2-microsoft-standard-WSL2\n"}
+
+
+def health(*lines: str) -> dict[str, Any]:
+    return {"api": "health", "path": NVML, "seconds": 0.1, "lines": ["init\t0", *lines, "end"]}
+
+
+def cuda_says(code: int) -> dict[str, Any]:
+    return reply("cuda", CUDA, "cuda\t0\t13000", f"init\t{code}")
 
 
 NOTHING = "macos-like"
@@ -174,6 +194,130 @@ def test_a_status_code_of_cuda_has_its_own_advice(code: int) -> None:
         (on("jetson-group-video"), "sudo usermod -aG video,render $USER"),
         (on("jetson-group-video", files=DOCKER), "--group-add video"),
         (on("win-gpu-removed.disabled"), "pnputil /enable-device"),
+        # Told apart by files.
+        (
+            on(NOTHING, files={**HELD, **installed("580.65.06"), **RUNNING, **ELSEWHERE}),
+            "reboot: the modules of the running kernel 6.8.0-50-generic went",
+        ),
+        (
+            on(
+                NOTHING,
+                files={
+                    **HELD,
+                    **installed("580.65.06"),
+                    **RUNNING,
+                    **ELSEWHERE,
+                    f"/lib/modules/{KERNEL}/kernel/fs": {"present": True},
+                },
+            ),
+            "install the headers of kernel 6.8.0-50-generic",
+        ),
+        (
+            on(
+                NOTHING,
+                files={
+                    **HELD,
+                    **installed("580.65.06"),
+                    **RUNNING,
+                    **ELSEWHERE,
+                    **FEDORA,
+                    f"/lib/modules/{KERNEL}/kernel/fs": {"present": True},
+                },
+            ),
+            "sudo akmods --force",
+        ),
+        (
+            on(NOTHING, files={**HELD, **installed("580.65.06"), **RUNNING, **BUILT, **SECURE}),
+            "Key was rejected by service",
+        ),
+        (
+            on(
+                NOTHING,
+                files={**HELD, **installed("580.65.06"), **RUNNING, **BUILT, **SECURE, **UBUNTU},
+            ),
+            "mok.pub (Ubuntu: /var/lib/shim-signed/mok/MOK.der)",
+        ),
+        (
+            on(NOTHING, files={**HELD, **installed("580.65.06"), **RUNNING, **BUILT}),
+            "sudo modprobe nvidia; if that fails",
+        ),
+        *(
+            (
+                on(NOTHING, files={**HELD, **installed("580.65.06"), path: line}),
+                f"from {path}" if words == "remove" else words,
+            )
+            for path, line, words in (
+                ("/etc/modprobe.d/mine.conf", "# no\nblacklist  nvidia\n", "remove"),
+                ("/usr/lib/modprobe.d/off.conf", "install nvidia /usr/bin/false\n", "remove"),
+                ("/etc/modprobe.d/a.conf", "alias nvidia off\n", "remove"),
+                ("/proc/cmdline", "ro modprobe.blacklist=nouveau,nvidia quiet\n", "remove"),
+                ("/lib/modprobe.d/blacklist-nvidia.conf", "alias nvidia off\n", "prime-select"),
+                ("/etc/modprobe.d/supergfxd.conf", "blacklist nvidia\n", "supergfxctl -m Hybrid"),
+                ("/etc/modprobe.d/b.conf", "blacklist nvidia_drm\n", "sudo modprobe nvidia"),
+                ("/proc/cmdline", "module_blacklist=nvidiafb ro\n", "sudo modprobe nvidia"),
+            )
+        ),
+        (
+            on("no-devices-found", files={"/lib/firmware/readme": "x\n"}),
+            "GSP firmware of release",
+        ),
+        (
+            on("one-gpu-lost", files={f"{LOST}/removable": "removable\n"}),
+            "sudo boltctl authorize",
+        ),
+        (
+            on("one-gpu-lost", files={f"{LOST}/power_state": "D3cold\n"}),
+            "NVreg_DynamicPowerManagement=0",
+        ),
+        (
+            on(H100, [GPUS, cuda_says(999)], {"/etc/ld.so.preload": "/k8s-vgpu/lib/libvgpu.so\n"}),
+            "libvgpu.so out of /etc/ld.so.preload",
+        ),
+        (
+            on(H100, [], {"/usr/lib64/libcuda.so.1": {"link": "libcuda.so.580.1"}, **DOCKER}),
+            "nvidia-ctk cdi generate",
+        ),
+        (on(NOTHING, files={"/proc/sys/kernel/osrelease": "4.4.0-19041-Microsoft\n"}), "version"),
+        (on(NOTHING, files=WSL2), "wsl --update"),
+        (on(NOTHING, files={**WSL2, "/dev/dxg": {"present": True}}), "in Windows, not here"),
+        (on(NOTHING, files={**RUNNING, "/dev/dxg": {"present": True}}), "host's driver folder"),
+        (
+            on(NOTHING, files=HELD, environment=KUBERNETES),
+            "kubectl get pods -n gpu-operator",
+        ),
+        (on(NOTHING, files={**HELD, **DOCKER}), "on the host: install NVIDIA's driver"),
+        # Told apart by NVML.
+        (
+            on(H100, [GPUS, cuda_says(802), health("cc\t0\t1", "ready\t0\t0")]),
+            "conf-compute -srs 1",
+        ),
+        (
+            on(H100, [GPUS, cuda_says(802), health("fabric\t0\t0\t2\t0")]),
+            "enable --now nvidia-fabricmanager",
+        ),
+        (
+            on(
+                "hgx-b200-802",
+                [
+                    *BY_NAME["hgx-b200-802"]["libraries"][:1],
+                    cuda_says(802),
+                    health("fabric\t0\t0\t1\t0"),
+                ],
+            ),
+            "install nvlsm",
+        ),
+        (
+            on(H100, [GPUS, cuda_says(802), health("fabric\t0\t0\t3\t999")]),
+            "nv-fabricmanager --version",
+        ),
+        (
+            on(H100, [GPUS, cuda_says(802), health("fabric\t0\t0\t0\t0", "ready\t3\t0")]),
+            "rmmod nvidia_uvm && sudo modprobe nvidia_uvm",
+        ),
+        (on(H100, [GPUS, cuda_says(46), health("mode\t0\t0\t2")]), "is Prohibited"),
+        (on(H100, [GPUS, cuda_says(46), health("mode\t0\t0\t3")]), "wait for the process"),
+        (on(H100, [GPUS, cuda_says(999), health("rows\t0\t0\t1\t0")]), "--gpu-reset -i 0"),
+        (on(H100, [GPUS, cuda_says(999), health("rows\t0\t0\t0\t1")]), "GPU exchanged"),
         (on("win-gpu-swapped"), "NV_VARIANT_PROVIDER_TIMEOUT=60"),
     ],
 )
@@ -189,9 +333,8 @@ def test_a_forged_cause_has_one_line_to_paste_for_its_platform(
 def test_on_windows_and_inside_wsl_nothing_of_a_linux_host_is_advised(state: Any) -> None:  # noqa: ANN401
     detection = detect(ReplayHost(state.observed), confirm=True)
     system = state.observed["platform"]["system"]
-    words = (
-        r"dmesg|modprobe|systemctl|apt |dnf " if system == "win32" or "wsl" in state.name else "$."
-    )
+    here = system == "win32" or "wsl" in state.name
+    words = r"dmesg|modprobe|systemctl|apt install|dnf " if here else "$."
 
     assert [line for line in advice_for(detection) if re.search(words, line)] == []
 
