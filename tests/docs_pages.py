@@ -29,8 +29,9 @@ _ONLINE: Final = {"UV_OFFLINE": None}
 class World:
     """Where the commands of a page are run.
 
-    ``made`` writes what they find; with ``alternatives`` each of them finds it anew, and what the
-    page itself made before, since only one of them would be typed. ``changes`` are variables to set, or with ``None`` to unset.
+    ``made`` writes what they find. With ``alternatives`` each of them finds it anew, and what the
+    page itself made before, since only one of them would be typed. ``changes`` are variables to
+    set, or with ``None`` to unset.
     """
 
     made: Callable[[Path], None] = lambda _: None
