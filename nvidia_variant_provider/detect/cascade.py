@@ -215,7 +215,8 @@ class _Cascade:
         addresses = tuple(gpu.address for gpu in seen.kernel.pci)
         clues = read_clues(self.host.files, release, addresses, contained=contained)
         health = self._ask_health(seen) if _is_sick(machine, seen) else None
-        return refined(Case(machine, seen, clues, health, contained, self.dangling))
+        case = Case(machine, seen, clues, health, contained, self.dangling, around.slurm_job)
+        return refined(case)
 
     def _ask_health(self, seen: Observations) -> Health | None:
         """Ask the NVML that started why its GPUs do not compute."""
