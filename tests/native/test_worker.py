@@ -46,12 +46,12 @@ def said(reply: ChildReply) -> list[list[str]]:
 
 def words_of(machine: ForgedMachine, api: str, conf: str, missing: tuple[str, ...] = ()) -> str:
     """Return what the worker says of a library, a line each, without where it lies."""
-    path = machine.install(api, conf, missing)
+    path = machine.install("cuda" if api == "cuda" else "nvml", conf, missing)
     reply = ask(api, TOKEN, str(path))
     assert str(reply.end) == "exit 0"
     first, *others = said(reply)
     assert first == ["loaded", str(path)]
-    return "\n".join(" ".join(words) for words in others)
+    return "\n".join(" ".join(words) for words in others if words[0] != "file")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,37 @@ def test_what_libcuda_says_is_passed_on(machine: ForgedMachine, conf: str, words
     assert words_of(machine, "cuda", conf).replace("00000000:01", "0000:01") == words
 
 
+def test_what_nvml_says_of_gpus_that_do_not_compute_is_passed_on(machine: ForgedMachine) -> None:
+    lines = "cc 1\nready 0\nfabric 0 2 0\nfabric 1 3 999\nmode 1 2\nrows 0 1 0\n"
+
+    words = words_of(machine, "health", f"{R580}{gpu_lines(3)}lost 2 15\n{lines}")
+
+    assert words == (
+        "init 0\ncc 0 1\nready 0 0\n"
+        "fabric 0 0 2 0\nmode 0 0 0\nrows 0 0 1 0\n"
+        "fabric 1 0 3 999\nmode 1 0 2\nrows 1 0 0 0\nend"
+    )
+
+
+def test_an_nvml_that_knows_nothing_of_health_says_so(machine: ForgedMachine) -> None:
+    missing = (
+        "nvmlSystemGetConfComputeState",
+        "nvmlSystemGetConfComputeGpusReadyState",
+        "nvmlDeviceGetGpuFabricInfo",
+        "nvmlDeviceGetRemappedRows",
+    )
+
+    words = words_of(machine, "health", R580 + gpu_lines(), missing)
+
+    assert words == "init 0\ncc 13 0\nready 13 0\nfabric 0 13 0 0\nmode 0 0 0\nrows 0 13 0 0\nend"
+
+
+def test_an_nvml_that_does_not_start_or_count_has_no_health_to_tell(machine: ForgedMachine) -> None:
+    assert words_of(machine, "health", "init 9\n") == "init 9\nend"
+    counting = words_of(machine, "health", f"{SOUND}count_code 999\n")
+    assert counting == "init 0\ncc 0 0\nready 3 0\nend"
+
+
 def test_an_old_nvml_is_asked_by_the_old_name(machine: ForgedMachine) -> None:
     missing = (
         "nvmlSystemGetCudaDriverVersion_v2",
@@ -122,6 +153,21 @@ def test_a_name_cannot_forge_a_line(machine: ForgedMachine) -> None:
     words = words_of(machine, "nvml", R580 + lines)
 
     assert r"name 0 0 H100\n\t\\\ufffd" in words.splitlines()
+
+
+def test_of_a_library_that_refuses_the_file_behind_its_soname_is_told(
+    machine: ForgedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = machine.install("cuda", "cuda 13000\ninit 803\n")
+    path.rename(path.with_name("libcuda.so.580.65.06"))
+    path.symlink_to("libcuda.so.580.65.06")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(path.parent))
+    monkeypatch.setenv("STAND_IN", "cuda 13000\ninit 803\n")
+
+    words = said(ask("cuda", TOKEN, "libcuda.so.1"))
+
+    assert words[-2:] == [["file", str(path.resolve())], ["end"]]
+    assert words[2] == ["init", "803"]
 
 
 def test_what_does_not_load_is_said(tmp_path: Path) -> None:

@@ -380,6 +380,7 @@ def _headline(summary: SurveySummary) -> Iterator[str]:
         f" {summary.done} done, {summary.skipped} skipped, {summary.failed} failed"
     )
     if summary.command == "inspect":
-        uses = f" (using CUDA all the same: {summary.code_elsewhere})"
+        verb = "uses" if summary.code_elsewhere == 1 else "use"
+        uses = f"; {summary.code_elsewhere} of them {verb} CUDA all the same"
         shown = uses if summary.code_elsewhere else ""
         yield f"without device code: {summary.without_device_code}{shown}"
