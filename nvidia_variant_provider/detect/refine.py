@@ -220,14 +220,12 @@ def _failed(case: Case, code: int) -> bool:
 
 def _of_wsl(case: Case) -> tuple[Note, ...]:
     """Say what WSL lacks, if this is WSL; its kernels have Microsoft's name."""
-    kernel = case.seen.kernel
-    if kernel is None:
-        return ()
+    has_device = case.seen.kernel is not None and case.seen.kernel.wsl
     if "microsoft" not in case.clues.kernel.lower():
-        return (cause("paravirtual-driver-missing"),) if kernel.wsl else ()
-    if kernel.wsl:
+        return (cause("paravirtual-driver-missing"),) if has_device else ()
+    if has_device:
         return (cause("wsl-no-driver"),)
-    return (cause("wsl-1" if "Microsoft" in case.clues.kernel else "wsl-no-device"),)
+    return (cause("wsl-one" if "Microsoft" in case.clues.kernel else "wsl-no-device"),)
 
 
 def _unbound(case: Case) -> tuple[Note, ...]:

@@ -438,7 +438,7 @@ TABLE: Final = (
     Remedy("wsl-no-driver", ANY,
            "install NVIDIA's driver in Windows, not here, then run wsl --shutdown there",
            "h", "microsoft/WSL#6014"),
-    Remedy("wsl-1", ANY,
+    Remedy("wsl-one", ANY,
            "wsl --set-version DISTRO 2 in Windows   (wsl -l -v lists the names): WSL 1 has no "
            "GPU",
            "h", "microsoft/WSL#3847"),

@@ -132,6 +132,7 @@ def counting_none() -> list[dict[str, Any]]:
 
 
 MODULE = "/sys/module/nvidia/version"
+PROC_VERSION = "/proc/driver/nvidia/version"
 ELF = {"size": 5000, "head": "7f454c4602010100" + "00" * 8 + "03003e00"}
 WAITING = health("fabric\t0\t0\t2\t0")
 BY_NAME["gb200-waiting"] = {
@@ -339,6 +340,33 @@ FORGED: Final = (
         "why the driver left 0000:01:00.0",
     ),
     (on("compat-on-new-or-consumer-driver", COMPAT), "take /usr/local/cuda/compat out of"),
+    (
+        on(
+            NOTHING,
+            files={
+                **HELD,
+                **installed("580.65.06"),
+                **RUNNING,
+                f"/lib/modules/{OTHER}/updates/dkms/nvidia-peermem.ko": {"size": 5000},
+            },
+        ),
+        "sudo modprobe nvidia; if that fails",
+    ),
+    (
+        on(
+            NOTHING,
+            files={
+                **HELD,
+                **installed("next.release"),
+                "/etc/modprobe.d/gpu.conf": "options nvidia NVreg_EnableMSI=1\n",
+                "/usr/lib/modprobe.d/gpu.conf": "blacklist nvidia\n",
+                "/usr/lib/modprobe.d/nvidia.txt": "blacklist nvidia\n",
+            },
+        ),
+        "sudo modprobe nvidia; if that fails",
+    ),
+    (on(H100, [GPUS, cuda_says(802), health()]), "on HGX systems first"),
+    (on(H100, counting_none(), without=PROC_VERSION), "power the machine off and on"),
     # Siblings of states that people reported.
     (
         on(
