@@ -383,7 +383,7 @@ def test_summary_names_wheels_that_use_cuda_without_code(
     assert survey("summary", results, "--wheels") == 0
 
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "without device code: 2; 1 of them use CUDA all the same" in printed
+    assert "without device code: 2; 1 of them uses CUDA all the same" in printed
     assert any("made at run time or elsewhere" in line for line in printed)
 
 
