@@ -44,6 +44,9 @@ DEVICES_SECONDS: Final = 0.5
 # Every candidate costs an interpreter start.
 MAX_ATTEMPTS: Final = 5
 
+# Notes that name no cause, and behind which a person's detection looks for one.
+_ALSO_TELLING: Final = frozenset({"gpu-not-answering", "libcuda-rejected", "libcuda-stub"})
+
 # With these answers another copy of the library may do better; any other is about the machine.
 _TRY_ANOTHER: Final = {"nvml": frozenset({12, 13, 18}), "cuda": REJECTED_INITS}
 
@@ -200,8 +203,8 @@ class _Cascade:
             return machine
         from nvidia_variant_provider.detect.remedies import CAUSES
 
-        telling = CAUSES | {"libcuda-rejected", "libcuda-stub"}
-        if machine.status is Status.OK and all(note.code not in telling for note in machine.notes):
+        telling = CAUSES | _ALSO_TELLING
+        if machine.status is Status.OK and not telling & {note.code for note in machine.notes}:
             return machine
         from nvidia_variant_provider.detect.clues import read_clues
         from nvidia_variant_provider.detect.refine import Case, refined
@@ -212,7 +215,8 @@ class _Cascade:
         addresses = tuple(gpu.address for gpu in seen.kernel.pci)
         clues = read_clues(self.host.files, release, addresses, contained=contained)
         health = self._ask_health(seen) if _is_sick(machine, seen) else None
-        return refined(Case(machine, seen, clues, health, contained, self.dangling))
+        case = Case(machine, seen, clues, health, contained, self.dangling, around.slurm_job)
+        return refined(case)
 
     def _ask_health(self, seen: Observations) -> Health | None:
         """Ask the NVML that started why its GPUs do not compute."""

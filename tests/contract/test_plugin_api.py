@@ -132,6 +132,7 @@ with (
 """
 
 
+@pytest.mark.deep
 def test_oldest_loader_gets_the_same_values(tmp_path: Path) -> None:
     done = variantlib(OLDEST, tmp_path).run_code(OLD_LOADER, settings=H100)
 
