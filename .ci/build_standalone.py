@@ -26,8 +26,11 @@ ENTRY: Final = Path(__file__).with_name("standalone_main.py")
 # Started as a program of its own, so no import leads to it.
 WORKER: Final = f"{PACKAGE}.detect.worker"
 
-# What only a person asks for: product names, and why a device node does not open.
-FOR_PEOPLE: Final = (f"{PACKAGE}.targets", f"{PACKAGE}.detect.control")
+# What only a person asks for: product names, why a device node does not open, and advice.
+FOR_PEOPLE: Final = (
+    f"{PACKAGE}.targets",
+    *(f"{PACKAGE}.detect.{name}" for name in ("control", "clues", "health", "refine", "remedies")),
+)
 
 # Zip files start counting the days here; 0o644 is in the upper half of the attributes.
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)

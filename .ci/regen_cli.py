@@ -41,6 +41,7 @@ PAGES: Final = {
     "convert": ("convert.md",),
     "index": ("index-folder.md", "views.md"),
     "survey": ("survey.md", "schemas.md"),
+    "demo-index": ("how-to/index.md",),
     "code": ("codes.md",),
     "completion": ("how-to/index.md",),
     "conformance": ("conformance.md",),

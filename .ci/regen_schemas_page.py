@@ -23,8 +23,8 @@ import generated  # noqa: E402
 import jsonschema  # noqa: E402
 
 from examples.torch.clients import clean_environment  # noqa: E402
-from examples.torch.releases import write_releases  # noqa: E402
 from nvidia_variant_provider.tools.cli.main import main  # noqa: E402
+from nvidia_variant_provider.tools.demo.releases import write_releases  # noqa: E402
 from tests.wheel_maker import files_of_wheel, pack  # noqa: E402 - wheels with our own kernels
 
 if TYPE_CHECKING:

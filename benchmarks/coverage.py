@@ -16,10 +16,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.coverage import Partition, Release, cover, find, read, tally
 from nvidia_variant_provider.tools.coverage.mirror import smallest
+from nvidia_variant_provider.tools.demo.wheels import release_metadata
 from tests.test_ordering import order_of_variantlib
 
 if TYPE_CHECKING:

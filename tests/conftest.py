@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 
 from hypothesis import settings
 
@@ -10,10 +12,15 @@ from tests.native.build import stand_ins
 
 __all__ = ["stand_ins"]
 
+# Where bytecode may not be kept, each of the thousand programs that the tests start would compile
+# the whole package once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Shared machines are noisy: how long one example takes says nothing. The gate tries the same
 # examples in every run, so that a change is blamed for what it did; `.ci/run deep` tries new ones,
 # with `--hypothesis-profile fresh`.
-settings.register_profile("gate", deadline=None, derandomize=True)
+settings.register_profile("gate", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("fresh", deadline=None, max_examples=1000)
 settings.load_profile("gate")
 

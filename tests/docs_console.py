@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from examples.torch.clients import clean_environment
-from examples.torch.releases import write_releases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -104,9 +103,8 @@ def run_steps(
 ) -> list[tuple[str, ...]]:
     """Run the commands in one shell in a folder, and return the lines each of them printed.
 
-    ``wheels/`` holds the stand-in torch releases, uv installs from it into an environment of its
-    own, and the machine has no GPU. ``changes`` are variables to set, or to unset. A command that
-    fails fails the page.
+    uv is offline and installs into an environment of its own, and the machine has no GPU.
+    ``changes`` are variables to set, or to unset. A command that fails fails the page.
     """
     environ = _environment(folder)
     for name, value in (changes or {}).items():
@@ -135,10 +133,7 @@ def run_steps(
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Write the releases, make an environment for uv, and return the variables of the shell."""
-    if not (folder / "wheels").exists():
-        (folder / "wheels").mkdir()
-        write_releases(folder / "wheels")
+    """Make an environment to install into, and return the variables of the shell."""
     bin_folder = Path(sys.executable).parent
     if not (folder / "venv").exists():
         command: list[str | Path] = [
@@ -161,8 +156,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "PIP_TARGET": str(folder / ".pip"),
         "PYTHONPATH": str(ROOT),
         "UV_CACHE_DIR": str(folder / ".cache"),
-        "UV_FIND_LINKS": str(folder / "wheels"),
-        "UV_NO_INDEX": "1",
         "UV_OFFLINE": "1",
         "VIRTUAL_ENV": str(folder / "venv"),
     }

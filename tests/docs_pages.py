@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from examples.torch.clients import clean_environment
 from examples.torch.environment import ensure_environment
-from examples.torch.releases import write_releases
 from tests.docs_console import ROOT, Step, agrees, run_steps, steps_of
 from tests.wheel_maker import DIST_INFO, WHEEL, cuda_wheel, pack, record_of
 
@@ -23,15 +22,16 @@ if TYPE_CHECKING:
 KERNELS: Final = {"libaxpy.so": (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()}
 RECORDS: Final = ROOT / "tests" / "data" / "machines"
 # For pages on which uv asks an index: our own, on loopback.
-_ONLINE: Final = {"UV_FIND_LINKS": None, "UV_NO_INDEX": None, "UV_OFFLINE": None}
+_ONLINE: Final = {"UV_OFFLINE": None}
 
 
 @dataclass(frozen=True)
 class World:
     """Where the commands of a page are run.
 
-    ``made`` writes what they find; with ``alternatives`` each of them finds it anew, since only one
-    of them would be typed. ``changes`` are variables to set, or with ``None`` to unset.
+    ``made`` writes what they find. With ``alternatives`` each of them finds it anew, and what the
+    page itself made before, since only one of them would be typed. ``changes`` are variables to
+    set, or with ``None`` to unset.
     """
 
     made: Callable[[Path], None] = lambda _: None
@@ -46,11 +46,13 @@ def run_page(page: str, folder: Path) -> list[tuple[Step, tuple[str, ...]]]:
         world.made(folder)
         return list(zip(steps, run_steps(steps, folder, world.changes), strict=True))
     found: list[tuple[Step, tuple[str, ...]]] = []
+    first = [step for step in steps if " demo-index " in step.command]
     for number, step in enumerate(steps):
         inner = folder / str(number)
         inner.mkdir()
         world.made(inner)
-        found += zip([step], run_steps([step], inner, world.changes), strict=True)
+        *_, printed = run_steps([*first, step], inner, world.changes)
+        found.append((step, printed))
     return found
 
 
@@ -153,13 +155,6 @@ def _kubernetes_node(
     return {"metadata": {"name": name, "labels": labels}}
 
 
-def _project(folder: Path) -> None:
-    """Write a project ``app`` that depends on torch, as uv has them."""
-    (folder / "app").mkdir()
-    text = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
-    (folder / "app" / "pyproject.toml").write_text(text + 'dependencies = ["torch==2.14.1"]\n')
-
-
 def _ordinary_wheels(folder: Path) -> None:
     """Write ``dist/foo...whl`` with kernels, and the like without any in ``cpu/``."""
     name = "foo-1.0-cp312-cp312-linux_x86_64.whl"
@@ -173,12 +168,6 @@ def _variant_wheels(folder: Path) -> None:
     _ordinary_wheels(folder)
     (wheel,) = (folder / "dist").glob("*.whl")
     _ask("tag", str(wheel), "-o", str(folder / "variants"))
-
-
-def _index_folder(folder: Path) -> None:
-    """Write releases of torch into ``dist/``, as the page has them."""
-    (folder / "dist").mkdir()
-    write_releases(folder / "dist")
 
 
 def _implementation(folder: Path) -> None:
@@ -205,7 +194,7 @@ WORLDS: Final[Mapping[str, World]] = {
     "completion.md": _PLAIN,
     "conformance.md": World(_implementation),
     "coverage.md": World(_fleet, alternatives=True),
-    "index-folder.md": World(_index_folder, {**_ONLINE}),
+    "index-folder.md": World(changes=_ONLINE),
     "index.md": _PLAIN,
     "installation.md": World(_whole_checkout, {**_ONLINE, "VIRTUAL_ENV": None, "PIP_TARGET": None}),
     "inspect.md": World(_ordinary_wheels),
@@ -219,8 +208,9 @@ WORLDS: Final[Mapping[str, World]] = {
     "how-to/conda.md": _PLAIN,
     "how-to/cpu-wheel.md": _PLAIN,
     "how-to/docker.md": _PLAIN,
-    "how-to/drop-index-url.md": World(_project, {"UV_PYTHON_DOWNLOADS": "never"}),
+    "how-to/drop-index-url.md": World(changes={"UV_PYTHON_DOWNLOADS": "never"}),
     "how-to/kubernetes.md": World(_fleet),
+    "how-to/lock.md": _PLAIN,
     "how-to/login-node.md": World(_node),
     "how-to/pin-in-ci.md": _PLAIN,
     "how-to/report-a-bug.md": _PLAIN,

@@ -26,6 +26,7 @@ NEEDS = {
     "conda",
     "Docker",
     "jq",
+    "your lock file",
     "your project",
 }
 # Pages whose commands another test, or the gate itself, runs.

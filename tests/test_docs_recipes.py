@@ -11,10 +11,9 @@ from typing import Final
 
 import pytest
 
-from examples.torch.clients import clean_environment
-from examples.torch.releases import write_releases
-from examples.torch.wheels import installed_label
+from examples.torch.clients import clean_environment, installed_label
 from nvidia_variant_provider.tools.cli import cmd_properties
+from nvidia_variant_provider.tools.demo.releases import write_releases
 from tests.docs_console import ROOT
 
 pytestmark = pytest.mark.clients

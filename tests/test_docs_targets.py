@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.wheels import installed_label
+from examples.torch.clients import installed_label
 from tests.docs_console import agrees, run_steps, steps_of
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from examples.torch.clients import (
     ClientError,
     clean_environment,
     install_with_uv,
+    installed_label,
     uv_executable,
 )
 from examples.torch.environment import CACHE, SetUpError, ensure_environment
-from examples.torch.releases import RELEASES, Build, write_releases
-from examples.torch.wheels import installed_label
+from nvidia_variant_provider.tools.demo.releases import RELEASES, Build, write_releases
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -76,11 +76,15 @@ def test_chosen_build_fits_the_machine(rows: Rows, case: Case) -> None:
 
     build = build_of(case, chosen)
 
-    assert build.architecture == case.machine.platform.architecture
-    assert int(build.lower_bound.partition(".")[0]) <= case.machine.cuda.major  # type: ignore[union-attr]  # pinned
+    assert build.platform.endswith(case.machine.platform.architecture)
+    assert build.row.cuda.major <= case.machine.cuda.major  # type: ignore[union-attr]  # pinned
     for capability in case.machine.capabilities:
-        cubins = [it for it in build.targets if it // 10 == capability.major]
-        assert any(it <= capability.number for it in (*cubins, *build.ptx))
+        runs = [
+            arch.capability
+            for arch in build.archs
+            if arch.virtual or arch.capability.major == capability.major
+        ]
+        assert min(runs) <= capability
 
 
 @clients

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.releases import write_releases
-from examples.torch.wheels import installed_label
+from examples.torch.clients import installed_label
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.demo.releases import write_releases
 from tests.dockerfiles import Builder, Instruction, StepError, parse_dockerfile, plain_env
 from tests.tools.lint.serving import serve
 

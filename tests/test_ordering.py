@@ -92,11 +92,12 @@ def test_order_is_that_of_variantlib(
     assert ours == order_of_variantlib(stated, namespaces, offered)
 
 
-def test_order_is_that_of_variantlib_in_thousands_of_cases() -> None:
+@pytest.mark.parametrize("cases", [500, pytest.param(5000, marks=pytest.mark.deep)])
+def test_order_is_that_of_variantlib_in_many_cases(cases: int) -> None:
     """Hypothesis shrinks what it finds but draws slowly; plain numbers reach further."""
     source = Random(850)  # noqa: S311 - repeatable, not secret
     compared = 0
-    for _ in range(3000):
+    for _ in range(cases):
         offered = {
             namespace: [feature(name, *few(source, VALUES)) for name in shuffled(source, FEATURES)]
             for namespace in NAMESPACES
@@ -116,7 +117,7 @@ def test_order_is_that_of_variantlib_in_thousands_of_cases() -> None:
             namespaces,
             offered,
         )
-    assert compared > 2000
+    assert compared > cases * 2 // 3
 
 
 def shuffled(source: Random, choices: tuple[str, ...]) -> list[str]:

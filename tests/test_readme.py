@@ -24,7 +24,7 @@ def test_the_commands_print_what_is_shown(tmp_path: Path) -> None:
     assert [
         (step.command, lines)
         for step, lines in zip(steps, printed, strict=True)
-        if not agrees(step.shown, lines)
+        if step.shown and not agrees(step.shown, lines)
     ] == []
 
 

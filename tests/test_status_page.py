@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 import nvidia_variant_provider
-from nvidia_variant_provider.detect.remedies import CAUSES, TABLE
+from nvidia_variant_provider.detect.remedies import CAUSES
 from nvidia_variant_provider.model import Machine, Platform, Status
+from nvidia_variant_provider.tables.remedies import TABLE
 from nvidia_variant_provider.tools.cli.advice import STATUSES, explaining, words_for
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "status.md"
 PACKAGE = Path(nvidia_variant_provider.__file__).parent
 
 
-def _emitted() -> set[str]:
+def emitted() -> set[str]:
     """Return every code that some call in the package gives to a note."""
     codes = set(CAUSES)
     for path in PACKAGE.rglob("*.py"):
@@ -54,7 +55,7 @@ def test_status_codes_are_distinct() -> None:
 
 
 def test_every_note_has_a_section_and_every_section_a_note() -> None:
-    assert set(_sections("###")) == _emitted()
+    assert set(_sections("###")) == emitted()
 
 
 def test_the_table_of_exit_codes_is_that_of_the_program() -> None:

@@ -28,7 +28,7 @@ if str(PROJECT) not in sys.path:
     sys.path.insert(0, str(PROJECT))
 
 from examples.torch.clients import clean_environment, uv_executable  # noqa: E402
-from examples.torch.wheels import write_wheel  # noqa: E402
+from nvidia_variant_provider.tools.demo.wheels import write_wheel  # noqa: E402
 from nvidia_variant_provider.tools.wheels.name import WheelName  # noqa: E402
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from examples.torch.wheels import installed_label
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,3 +115,16 @@ def _run(command: Sequence[str], scratch: str, settings: Mapping[str, str]) -> s
         kind = ClientCrashError if done.returncode < 0 else ClientError
         raise kind(f"{Path(command[0]).name} failed ({done.returncode}): {done.stderr}")
     return done.stdout
+
+
+def installed_label(folder: Path, name: str, version: str) -> str | None:
+    """Return the label of what was installed into a folder; ``None`` for a wheel without one."""
+    dist_info = folder / f"{name}-{version}.dist-info"
+    if not (dist_info / "METADATA").is_file():
+        raise FileNotFoundError(f"{name} {version} was not installed")
+    path = dist_info / VARIANT_JSON
+    if not path.is_file():
+        return None
+    # Whatever draft the file is of: what was installed is the question, not who could read it.
+    (label,) = json.loads(path.read_bytes())["variants"]
+    return str(label)

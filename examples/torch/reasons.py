@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from examples.torch.releases import PRIORITY, PRIORITY_FEATURE
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules import decide, judge
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.tools.demo.releases import PRIORITY, PRIORITY_FEATURE
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
 if TYPE_CHECKING:

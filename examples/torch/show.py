@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.tags import sys_tags
 
-from examples.torch import clients, releases
+from examples.torch import clients
 from examples.torch.cases import CASES, Case
 from examples.torch.reasons import reason
 from examples.torch.uv_view import machine_seen_by_uv
 from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.demo import releases
+from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.rules import Feature
+    from nvidia_variant_provider.tools.metadata.model import Variant
 
 # Two installers at a time: a laptop stays usable and the rows take half as long.
 WORKERS: Final = 2
@@ -57,7 +60,7 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
     """Install as one machine with uv, ask variantlib, and predict both."""
     machine = _this_machine() if case.machine is None else case.machine
     metadata = releases.release(case.version)
-    variants = releases.labels_for(case.version, _platforms(case))
+    variants = labels_for(case.version, _platforms(case))
     installed = clients.install_with_uv(
         wheels,
         [f"{releases.NAME}=={case.version}"],
@@ -81,6 +84,14 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
         variantlib_predicted=str(preferred[1][0]),
         why=reason(machine, metadata, variants, chosen, uv_choice=installed[releases.NAME]),
     )
+
+
+def labels_for(version: str, platforms: frozenset[str]) -> dict[str, Variant]:
+    """Return the variants with a wheel for one of the platform tags."""
+    builds = releases.RELEASES[version]
+    fitting = {NULL_LABEL, *(build.label for build in builds if build.platform in platforms)}
+    stated = releases.release(version).variants
+    return {label: variant for label, variant in stated.items() if label in fitting}
 
 
 def run_all(cases: Sequence[Case]) -> list[Row]:

@@ -30,13 +30,15 @@ _ZERO_UUID: Final = "0" * 32
 class LibraryAnswer:
     """What one library said; whatever it did not come to say is ``None`` or empty.
 
-    ``init`` is the status code of its initialisation, ``count`` the number of devices it claims,
+    ``file`` is what the loader found by a soname, told of a library that refuses to start. ``init``
+    is the status code of its initialisation, ``count`` the number of devices it claims,
     ``failed`` the devices that did not answer as (index, code), ``end`` how the child ended.
     """
 
     api: str
     path: str
     end: End
+    file: str = ""
     loaded: bool = False
     load_error: str = ""
     init: int | None = None
@@ -100,6 +102,7 @@ def parse_answer(api: str, path: str, reply: ChildReply) -> LibraryAnswer:
         api=api,
         path=path,
         end=reply.end,
+        file=draft.file,
         loaded=draft.loaded,
         load_error=draft.load_error,
         init=draft.init,
@@ -120,6 +123,7 @@ class _Draft:
     """The answer while its lines are read."""
 
     loaded: bool = False
+    file: str = ""
     load_error: str = ""
     init: int | None = None
     release: DriverRelease | None = None
@@ -135,6 +139,8 @@ class _Draft:
         """Work in one line; raises ``ValueError`` or ``IndexError`` if it makes no sense."""
         if word == "loaded":
             self.loaded = True
+        elif word == "file":
+            self.file = fields[0][:4096]
         elif word == "unloadable":
             self.load_error = fields[0][:200]
         elif word == "end":

@@ -25,6 +25,7 @@ from nvidia_variant_provider.value_types import dataclass, field, replace
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import End
     from nvidia_variant_provider.detect.control import ControlNode
+    from nvidia_variant_provider.detect.health import Health
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.smi import SmiAnswer
     from nvidia_variant_provider.detect.surroundings import Surroundings
@@ -42,6 +43,9 @@ DEVICES_SECONDS: Final = 0.5
 
 # Every candidate costs an interpreter start.
 MAX_ATTEMPTS: Final = 5
+
+# Notes that name no cause, and behind which a person's detection looks for one.
+_ALSO_TELLING: Final = frozenset({"gpu-not-answering", "libcuda-rejected", "libcuda-stub"})
 
 # With these answers another copy of the library may do better; any other is about the machine.
 _TRY_ANOTHER: Final = {"nvml": frozenset({12, 13, 18}), "cuda": REJECTED_INITS}
@@ -77,6 +81,7 @@ class _Cascade:
     notes: list[Note] = field(default_factory=list)
     started: float = 0.0
     foreign_files: bool = False
+    dangling: str = ""
     reserved: float = 0.0
     surroundings: Surroundings | None = None
     not_started: End | None = None
@@ -109,7 +114,8 @@ class _Cascade:
                 seen = replace(seen, installed=installed_release(self.host))
             # Initialising NVML as root would load the module and make device nodes: without a
             # driver there is nothing to ask.
-            return reconcile(replace(seen, surroundings=self._look_around()))
+            seen = replace(seen, surroundings=self._look_around())
+            return self._refined(seen, reconcile(seen))
         return self._ask_guarded(seen)
 
     def _look_around(self) -> Surroundings:
@@ -189,7 +195,41 @@ class _Cascade:
         foreign = self.foreign_files
         notes = tuple(self.notes)
         seen = replace(seen, no_child=no_child, foreign_files=foreign, notes=notes)
-        return reconcile(seen)
+        return self._refined(seen, reconcile(seen))
+
+    def _refined(self, seen: Observations, machine: Machine) -> Machine:
+        """Tell causes apart for a person, by files and questions that an installer is spared."""
+        if not self.confirm or seen.kernel is None:
+            return machine
+        from nvidia_variant_provider.detect.remedies import CAUSES
+
+        telling = CAUSES | _ALSO_TELLING
+        if machine.status is Status.OK and not telling & {note.code for note in machine.notes}:
+            return machine
+        from nvidia_variant_provider.detect.clues import read_clues
+        from nvidia_variant_provider.detect.refine import Case, refined
+
+        around = seen.surroundings or self._look_around()
+        contained = bool(around.container)
+        release = str(machine.driver_release or "")
+        addresses = tuple(gpu.address for gpu in seen.kernel.pci)
+        clues = read_clues(self.host.files, release, addresses, contained=contained)
+        health = self._ask_health(seen) if _is_sick(machine, seen) else None
+        case = Case(machine, seen, clues, health, contained, self.dangling, around.slurm_job)
+        return refined(case)
+
+    def _ask_health(self, seen: Observations) -> Health | None:
+        """Ask the NVML that started why its GPUs do not compute."""
+        from nvidia_variant_provider.detect.health import API, parse_health
+
+        nvml = seen.best_nvml
+        if nvml is None or nvml.init != 0 or not nvml.complete or not self.left():
+            return None
+        reply = self.host.ask_library(API, nvml.path, self.left())
+        health = parse_health(reply)
+        found, detail = health is not None, "answers" if health else str(reply.end)
+        self._step(API, nvml.path, found=found, detail=detail, cost=reply.seconds)
+        return health
 
     def _ask_library(
         self, api: str, seconds: float, seen: Observations
@@ -202,6 +242,8 @@ class _Cascade:
             left = deadline - self.host.monotonic()
             if isinstance(candidate, Miss):
                 self.foreign_files |= candidate.reason is MissReason.FOREIGN
+                if candidate.detail.startswith("dangling"):
+                    self.dangling = candidate.source
                 self._miss(api, candidate)
             elif left <= 0 or len(answers) >= MAX_ATTEMPTS:
                 break
@@ -285,7 +327,7 @@ class _Cascade:
             f"{candidate.path} was found by its full path; programs find it only if the loader "
             f"searches {folder} (ldconfig, or LD_LIBRARY_PATH)"
         )
-        self.notes.append(Note("library-folder", text))
+        self.notes.append(Note("library-folder", text, (("folder", folder),)))
 
     def _record_kernel(self, kernel: KernelView) -> None:
         release = kernel.release
@@ -314,6 +356,12 @@ def _is_final(api: str, answer: LibraryAnswer) -> bool:
     if answer.timed_out or answer.never_asked:
         return True
     return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
+
+
+def _is_sick(machine: Machine, seen: Observations) -> bool:
+    """Tell whether NVML may say more of GPUs that do not compute."""
+    nvml = seen.best_nvml
+    return machine.status is not Status.OK or (nvml is not None and bool(nvml.failed))
 
 
 def _is_open(machine: Machine) -> bool:

@@ -15,12 +15,11 @@ from nvidia_variant_provider.detect.diagnosis import (
     UNKNOWN,
     Diagnosis,
 )
-from nvidia_variant_provider.detect.observations import kernel_gpus, left_behind
+from nvidia_variant_provider.detect.observations import kernel_gpus
 from nvidia_variant_provider.model import Note, Status
 from nvidia_variant_provider.tables.driver_branches import (
     FIRST_OF_OPEN_MODULE,
     FIRST_OF_OPEN_ONLY,
-    last_branch_for,
 )
 from nvidia_variant_provider.tables.status_codes import describe_code
 
@@ -72,7 +71,7 @@ def _with_gpus(seen: Observations, gpus: tuple[Gpu, ...]) -> Diagnosis:
     else:
         status, reason, notes = _WORKS
         notes = _nvml_failed(seen.best_nvml)
-    return Diagnosis(status, reason, gpus, notes=notes)
+    return Diagnosis(status, reason, gpus, notes=(*notes, *_nvml_broke_off(seen, gpus)))
 
 
 def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
@@ -80,6 +79,20 @@ def _nvml_failed(nvml: LibraryAnswer | None) -> tuple[Note, ...]:
     if nvml is None or nvml.load_error or (nvml.init == 0 and nvml.complete):
         return ()
     return (Note("nvml-failed", f"CUDA works, NVML does not: {nvml.describe()}"),)
+
+
+def _nvml_broke_off(seen: Observations, gpus: tuple[Gpu, ...]) -> tuple[Note, ...]:
+    """Say that NVML ended before it came to every GPU that it counts, and libcuda made up none."""
+    nvml = seen.best_nvml
+    if nvml is None or nvml.complete or nvml.count is None:
+        return ()
+    silent = nvml.count - len(nvml.failed) - len(gpus)
+    if silent <= 0:
+        return ()
+    text = (
+        f"NVML ended ({nvml.end}) and told {len(gpus)} of {nvml.count} GPUs: the others count not"
+    )
+    return (Note("nvml-broke-off", text),)
 
 
 _Findings: TypeAlias = tuple[Status, str, tuple[Note, ...]]
@@ -113,7 +126,7 @@ def _why_cuda_does_not_start(seen: Observations, code: int) -> tuple[Note, ...]:
         release = seen.release.value if seen.release else None
         switched = seen.kernel is not None and seen.kernel.has_nvswitch
         return (cause("fabric-not-ready" if switched else "cuda-not-ready", release=release),)
-    if code == CUDA_NO_DEVICE and seen.best_nvml is not None and seen.best_nvml.mig:
+    if code in {CUDA_NO_DEVICE, 101} and seen.best_nvml is not None and seen.best_nvml.mig:
         return (cause("mig-without-instance"),)
     if "nvidia0" in nodes and "nvidia-uvm" not in nodes:
         return (cause("uvm-missing"),)
@@ -147,7 +160,7 @@ def _refused_by(seen: Observations) -> Note:
     """Tell permissions, a sandbox and SELinux apart, as far as the control node says it."""
     control = seen.control
     if control is None or control.error != "EACCES":
-        return cause("access-blocked")
+        return cause("access-blocked", target=_likely_target(seen))
     if not control.is_for_all:
         return cause("nodes-denied", group=control.group, mode=f"{control.mode:04o}")
     container = seen.surroundings.container if seen.surroundings else ""
@@ -163,7 +176,7 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
     if gpus or codes:
         reason = "the driver is bound to a GPU that does not answer"
         causes = tuple(note for code in sorted(codes) for note in device_cause(code))
-        causes = causes or _wrong_kind(seen) or (cause("adapter-does-not-start"),)
+        causes = causes or _left_behind(seen) or _wrong_kind(seen) or _not_started(seen)
         return Diagnosis(Status.BROKEN, reason, gpus, notes=causes)
     notes = _left_behind(seen)
     if not notes and seen.contained and _no_device_nodes(seen):
@@ -172,12 +185,17 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
 
 
 def _left_behind(seen: Observations) -> tuple[Note, ...]:
-    """Name the GPUs that the loaded driver is too new for."""
-    pci = seen.kernel.pci if seen.kernel is not None else ()
-    left = next((gpu.as_gpu() for gpu in pci if left_behind(gpu.as_gpu(), seen.release)), None)
-    if left is None or left.capability is None:
+    """Name a GPU that the loaded driver is too new for, or too old."""
+    if seen.kernel is None or seen.release is None or seen.tegra:
         return ()
-    return (cause("gpu-left-behind", branch=last_branch_for(left.capability)),)
+    from nvidia_variant_provider.detect.driverless import of_another_branch
+
+    return of_another_branch(seen.release.value, seen.kernel.pci)
+
+
+def _not_started(seen: Observations) -> tuple[Note, ...]:
+    """Say why NVML counts no GPU that a driver is bound to: no node was made, or it is sick."""
+    return (cause("no-device-nodes" if _no_device_nodes(seen) else "adapter-does-not-start"),)
 
 
 def _wrong_kind(seen: Observations) -> tuple[Note, ...]:

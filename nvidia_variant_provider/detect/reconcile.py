@@ -117,14 +117,7 @@ def _twin(gpu: Gpu, siblings: int, source: tuple[Gpu, ...]) -> Gpu | None:
 
 
 def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
-    notes = []
-    for answer in seen.cuda:
-        if answer.init == STUB:
-            text = f"{answer.path} is a stub to link with, not a driver"
-            notes.append(Note("libcuda-stub", text))
-        elif answer.init in REJECTED_INITS:
-            text = f"{answer.path} is a libcuda this driver rejects ({answer.init}): the programs "
-            notes.append(Note("libcuda-rejected", f"{text}that find it first fail"))
+    notes = _rejected(seen)
     for found in filter(None, (seen.best_nvml, seen.best_cuda)):
         notes += [
             Note("gpu-not-answering", f"GPU {index}: {describe_code(found.api, code)}")
@@ -146,6 +139,24 @@ def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
     if any(gpu.asleep for gpu in (seen.kernel.pci if seen.kernel else ())) and seen.nvml:
         notes.append(Note("gpu-was-asleep", "a GPU slept and was woken for a moment to be asked"))
     return notes
+
+
+def _rejected(seen: Observations) -> list[Note]:
+    """Name each libcuda that the driver rejects, once: the loader and its folder lead to one."""
+    notes: dict[str, Note] = {}
+    for answer in seen.cuda:
+        file = answer.file or answer.path
+        folder = file.rpartition("/")[0]
+        if answer.init == STUB:
+            text = f"{file} is a stub to link with, not a driver"
+            notes.setdefault(file, Note("libcuda-stub", text, (("folder", folder),)))
+        elif answer.init in REJECTED_INITS:
+            text = (
+                f"{file} is a libcuda this driver rejects ({answer.init}): the programs that find "
+                "it first fail"
+            )
+            notes.setdefault(file, Note("libcuda-rejected", text, (("folder", folder),)))
+    return list(notes.values())
 
 
 def _of_two_modules(seen: Observations) -> list[Note]:

@@ -1,9 +1,10 @@
 """The child process that loads one driver library and reports what it says.
 
-Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml", "cuda", "devices"),
-a token, and the library's path or soname. It imports nothing of this package, so that it is all
-there is to review. Each answer is one line ``<token> <word> <field> ...`` on the channel, written
-as soon as it is known: what was said before a crash or a hang still counts.
+Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml", "cuda", "devices",
+"health"), a token, and the library's path or soname. It imports nothing of this package (but, for
+"health", the file beside it), so that it is all there is to review. Each answer is one line
+``<token> <word> <field> ...`` on the channel, written as soon as it is known: what was said before
+a crash or a hang still counts.
 
 With "program" for an API it runs a program of the driver instead, under the same guard.
 
@@ -30,6 +31,8 @@ PCI_ENUMERATOR = "PCI"
 PRESENT_OF_ENUMERATOR = 0x101
 HAS_PROBLEM = 0x400
 MAX_LIST = 1 << 20
+
+RTLD_DI_LINKMAP = 2
 
 # Containers may allow a billion descriptors, and the driver's library walks all of them.
 MAX_DESCRIPTORS = 4096
@@ -96,6 +99,12 @@ def escape(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii")
 
 
+class LinkMap(ctypes.Structure):
+    """The first two fields of ``struct link_map``."""
+
+    _fields_ = [("address", ctypes.c_void_p), ("name", ctypes.c_char_p)]
+
+
 class Library:
     """A loaded library whose missing functions answer with an error code."""
 
@@ -112,6 +121,19 @@ class Library:
             return self.missing
         function.restype = ctypes.c_int
         return int(function(*arguments))
+
+    def file(self, loader: "ctypes.CDLL | None" = None) -> str:
+        """Return the file behind a soname, links followed; empty where the loader does not say."""
+        found = ctypes.POINTER(LinkMap)()
+        try:
+            code = (loader or ctypes.CDLL(None)).dlinfo(
+                ctypes.c_void_p(self.handle._handle),  # noqa: SLF001 - what dlopen returned
+                RTLD_DI_LINKMAP,
+                ctypes.byref(found),
+            )
+        except (AttributeError, TypeError):
+            return ""
+        return os.path.realpath(os.fsdecode(found.contents.name or b"")) if code == 0 else ""
 
 
 def detach_from_caller(descriptors: str = "/proc/self/fd") -> None:
@@ -160,6 +182,7 @@ def ask_nvml(library: Library, report: Reporter) -> None:
     code = library.call("nvmlInit_v2")
     report.say("init", code)
     if code:
+        report.say("file", library.file())
         return
     code, text = text_of(library, "nvmlSystemGetDriverVersion")
     report.say("driver", code, text)
@@ -210,6 +233,7 @@ def ask_cuda(library: Library, report: Reporter) -> None:
     code = library.call("cuInit", ctypes.c_uint(0))
     report.say("init", code)
     if code:
+        report.say("file", library.file())
         return
     count = ctypes.c_int()
     code = library.call("cuDeviceGetCount", ctypes.byref(count))
@@ -296,13 +320,20 @@ def ask_to_open(report: Reporter, path: str) -> None:
     report.say("end")
 
 
-QUESTIONS = {"nvml": ask_nvml, "cuda": ask_cuda, "devices": ask_devices}
+def ask_health(library: Library, report: Reporter) -> None:
+    """Report what a person alone wants to know; its code lies in a file of its own."""
+    import worker_health  # type: ignore[import-not-found]  # found in the folder of this file
+
+    worker_health.ask(library, report)
+
+
+QUESTIONS = {"nvml": ask_nvml, "cuda": ask_cuda, "devices": ask_devices, "health": ask_health}
 
 
 def ask_library(report: Reporter, api: str, path: str) -> None:
     """Load the library, ask it, and say that the end was reached."""
     try:
-        library = Library(path, NVML_FUNCTION_NOT_FOUND if api == "nvml" else CUDA_NOT_FOUND)
+        library = Library(path, CUDA_NOT_FOUND if api == "cuda" else NVML_FUNCTION_NOT_FOUND)
     except OSError as error:
         report.say("unloadable", error)
         return

@@ -35,3 +35,23 @@ TOOLKIT_VERSIONED_PACKAGES: Final = frozenset(
         "nvidia-nvvm",
     }
 )
+
+# Packages whose major is that of the toolkits that they work with: 12.9 goes with CUDA 12.0, too.
+MAJOR_VERSIONED_PACKAGES: Final = frozenset({"cuda-bindings", "cuda-python"})
+
+# Projects that make device code at run time and need CUDA for it, so that their wheels, and those
+# of projects that require them, need hold none. Sources: their descriptions on PyPI. Others, such
+# as taichi, drjit and warp-lang, do the same for CPUs as well.
+CODE_AT_RUN_TIME: Final = frozenset(
+    {
+        "cuda-core",
+        "cuda-tile",
+        "cupy",
+        "numba-cuda",
+        "nvidia-cutlass-dsl",
+        "pytorch-triton",
+        "triton",
+        "triton-windows",
+        *MAJOR_VERSIONED_PACKAGES,
+    }
+)

@@ -174,6 +174,7 @@ def test_the_bill_tells_what_extras_want_and_what_built_it(
     assert f"{backend['name']} {backend['version']}" in metadata(wheel, "WHEEL")
 
 
+@pytest.mark.deep
 def test_an_old_pip_installs_the_wheel(wheel: Path, tmp_path: Path) -> None:
     """pip 23.0 is the oldest that is promised; the plugin then answers without any extra."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)

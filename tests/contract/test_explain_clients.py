@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import ClientError, install_with_uv, order_by_variantlib
-from examples.torch.releases import RELEASES, write_releases
-from examples.torch.wheels import write_wheel
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.demo.releases import RELEASES, write_releases
+from nvidia_variant_provider.tools.demo.wheels import write_wheel
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.forced import force_environment

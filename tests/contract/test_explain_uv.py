@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.clients import clean_environment, uv_executable
-from examples.torch.wheels import NVIDIA, installed_label, write_wheel
+from examples.torch.clients import clean_environment, installed_label, uv_executable
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
 from nvidia_variant_provider.tables.products import PRODUCTS
 from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.demo.wheels import NVIDIA, write_wheel
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.table import PROVIDER, UV

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import clean_environment, install_with_uv
-from examples.torch.wheels import null_wheel, write_wheel
 from nvidia_variant_provider.model import (
     ComputeCapability,
     CudaVersion,
@@ -24,6 +23,7 @@ from nvidia_variant_provider.model import (
     Status,
 )
 from nvidia_variant_provider.rules import catalogue, decide
+from nvidia_variant_provider.tools.demo.wheels import null_wheel, write_wheel
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.contract.variantlib_runs import Variantlib, variantlib
 
@@ -132,6 +132,7 @@ with (
 """
 
 
+@pytest.mark.deep
 def test_oldest_loader_gets_the_same_values(tmp_path: Path) -> None:
     done = variantlib(OLDEST, tmp_path).run_code(OLD_LOADER, settings=H100)
 

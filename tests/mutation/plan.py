@@ -38,7 +38,7 @@ LEFT_OUT: Final = (
     "without_a_zstd_decoder",
     "has_not_drifted",
     "does_not_pay_for",
-    "in_thousands_of_cases",
+    "in_many_cases",
     "countless_tiny_containers",
 )
 

@@ -76,7 +76,8 @@ def compile_stand_ins(folder: Path) -> StandIns:
         if not made[api].exists():
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
                 fresh = Path(scratch) / soname
-                command = ["gcc", *_FLAGS, f"-D{api.upper()}", str(SOURCE), "-o", str(fresh)]
+                named = (f"-D{api.upper()}", f"-Wl,-soname,{soname}")
+                command = ["gcc", *_FLAGS, *named, str(SOURCE), "-o", str(fresh)]
                 subprocess.run(command, check=True)
                 fresh.replace(made[api])
     return StandIns(**made)

@@ -11,6 +11,8 @@
  *   integrated 0                                           device 0 shares the host's memory
  *   mig 1                                                  device 1 has MIG switched on
  *   memory 0 81559                                         device 0 has so many MiB; else unknown
+ *   cc 1 | ready 0                                         confidential computing; GPUs take work
+ *   fabric 0 2 0 | mode 0 3 | rows 0 1 0                   state and error, compute mode, remapped
  *   stub                                                   every call answers 34
  *   log /folder/file                                       a line "<pid> <entry>" for each call
  *   at ENTRY FAULT [VALUE ...]                             misbehave when the entry is reached
@@ -40,12 +42,12 @@
 
 struct device {
   unsigned int magic;
-  int index, major, minor, lost, capability_code, integrated, mig, memory;
+  int index, major, minor, lost, capability_code, integrated, mig, memory, fabric, fabric_error, mode, pending, failed;
   char uuid[64], bus[32], name[256];
 };
 
 static struct {
-  int init, driver_code, cuda, cuda_code, count_code, stub, initialised, gpus;
+  int cc, ready, init, driver_code, cuda, cuda_code, count_code, stub, initialised, gpus;
   long long count;
   char driver[96], log[512];
   struct device gpu[MAX_GPUS];
@@ -96,7 +98,7 @@ static void add_gpu(const char *line) {
 }
 
 static void read_line(const char *line) {
-  int index, code;
+  int index, code, other;
   sscanf(line, "init %d", &it.init);
   sscanf(line, "driver %95s", it.driver);
   sscanf(line, "driver_code %d", &it.driver_code);
@@ -105,12 +107,19 @@ static void read_line(const char *line) {
   sscanf(line, "count %lld", &it.count);
   sscanf(line, "count_code %d", &it.count_code);
   sscanf(line, "log %511s", it.log);
+  sscanf(line, "cc %d", &it.cc);
+  sscanf(line, "ready %d", &it.ready);
   if (!strncmp(line, "gpu ", 4)) add_gpu(line);
   if (!strncmp(line, "stub", 4)) it.stub = 34;
   if (sscanf(line, "lost %d %d", &index, &code) == 2) it.gpu[index % MAX_GPUS].lost = code;
   if (sscanf(line, "capability_code %d %d", &index, &code) == 2)
     it.gpu[index % MAX_GPUS].capability_code = code;
   if (sscanf(line, "mig %d", &index) == 1) it.gpu[index % MAX_GPUS].mig = 1;
+  if (sscanf(line, "fabric %d %d %d", &index, &code, &other) == 3)
+    it.gpu[index % MAX_GPUS].fabric = code, it.gpu[index % MAX_GPUS].fabric_error = other;
+  if (sscanf(line, "mode %d %d", &index, &code) == 2) it.gpu[index % MAX_GPUS].mode = code;
+  if (sscanf(line, "rows %d %d %d", &index, &code, &other) == 3)
+    it.gpu[index % MAX_GPUS].pending = code, it.gpu[index % MAX_GPUS].failed = other;
   int mebibytes;
   if (sscanf(line, "memory %d %d", &index, &mebibytes) == 2) it.gpu[index % MAX_GPUS].memory = mebibytes;
   if (sscanf(line, "integrated %d", &index) == 1) it.gpu[index % MAX_GPUS].integrated = 1;
@@ -325,6 +334,48 @@ int nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
   READY_DEVICE("memory", device);
   if (!device->memory) return 3;
   memory->total = (unsigned long long)device->memory << 20;
+  return 0;
+}
+typedef struct {
+  unsigned int environment, ccFeature, devToolsMode;
+} nvmlConfComputeSystemState_t;
+_Static_assert(sizeof(nvmlConfComputeSystemState_t) == 12, "nvml.h says 12 bytes");
+typedef struct {
+  unsigned char clusterUuid[16];
+  int status;
+  unsigned int cliqueId;
+  unsigned char state;
+} nvmlGpuFabricInfo_t;
+_Static_assert(sizeof(nvmlGpuFabricInfo_t) == 28, "nvml.h says 28 bytes");
+
+int nvmlSystemGetConfComputeState(nvmlConfComputeSystemState_t *state) {
+  READY("cc");
+  *state = (nvmlConfComputeSystemState_t){2, (unsigned int)it.cc, 0};
+  return 0;
+}
+int nvmlSystemGetConfComputeGpusReadyState(unsigned int *accepting) {
+  READY("ready");
+  *accepting = (unsigned int)it.ready;
+  return it.cc ? 0 : 3;
+}
+int nvmlDeviceGetGpuFabricInfo(nvmlDevice_t device, nvmlGpuFabricInfo_t *info) {
+  READY_DEVICE("fabric", device);
+  memset(info, 255, sizeof *info);
+  info->status = device->fabric_error;
+  info->state = (unsigned char)device->fabric;
+  return 0;
+}
+int nvmlDeviceGetComputeMode(nvmlDevice_t device, int *mode) {
+  READY_DEVICE("mode", device);
+  *mode = device->mode;
+  return 0;
+}
+int nvmlDeviceGetRemappedRows(nvmlDevice_t device, unsigned int *corrected, unsigned int *uncorrected,
+                              unsigned int *pending, unsigned int *failed) {
+  READY_DEVICE("rows", device);
+  *corrected = 5, *uncorrected = 6;
+  *pending = (unsigned int)device->pending;
+  *failed = (unsigned int)device->failed;
   return 0;
 }
 int nvmlDeviceGetPciInfo_v3(nvmlDevice_t device, nvmlPciInfo_t *pci) {

@@ -209,6 +209,8 @@ def test_descriptors_that_come_back_within_a_moment_are_waited_for(machine: Forg
 @pytest.mark.skipif(has_sign(Files(), sys.platform), reason="this machine has NVIDIA hardware")
 def test_without_a_driver_nothing_is_missed_for_want_of_descriptors() -> None:
     assert in_want(None, "0", "gate") == "[]"
+    # Without a look at the machine there may be one.
+    assert in_want(None, "0") == WANT.format("Too many open files")
 
 
 def test_installers_at_the_same_time_get_the_same_answer(

@@ -6,12 +6,16 @@ On aarch64 these are the folders of Jetson and of Grace: ``.ci/aarch64.py`` runs
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from nvidia_variant_provider.detect.cascade import detect
+from nvidia_variant_provider.detect.host import RealHost
 from nvidia_variant_provider.detect.libraries import COMPAT_FOLDERS, KNOWN_FOLDERS, TEGRA_FILE
 from nvidia_variant_provider.model import CudaVersion, Status
+from nvidia_variant_provider.tools.cli.advice import advice_for
 from tests.native.build import R580, SONAMES
 from tests.native.machines import gpu_lines
 
@@ -111,3 +115,30 @@ def test_of_two_that_fail_the_one_that_names_a_code_counts(
     asked = ask_plugin(TIMEOUT="20")
 
     assert asked.machine.reason == "NVML 18 (driver/library version mismatch)"
+
+
+def advice_on(machine: ForgedMachine) -> list[str]:
+    return advice_for(detect(RealHost({}, str(machine.root)), confirm=True))
+
+
+def test_ldconfig_mends_a_container_whose_links_are_missing(
+    h100: ForgedMachine, ask_plugin: Ask
+) -> None:
+    for api in ("nvml", "cuda"):
+        path = h100.install(api, SOUND)
+        real = path.rename(f"{path.parent}/{path.name[:-1]}580.65.06")
+        # The stand-in reads the file beside the name that a forged root resolves to.
+        real.with_name(f"{real.name}.conf").write_text(SOUND, "utf-8")
+    before = ask_plugin()
+    advice = advice_on(h100)
+
+    subprocess.run(["ldconfig", "-n", str(real.parent)], check=True, capture_output=True)
+
+    after = ask_plugin()
+    assert before.machine.status is Status.BROKEN
+    assert advice == [
+        f"sudo ldconfig   ({real.parent}/{real.name} lacks its link .so.1)".replace(
+            str(h100.root), ""
+        )
+    ]
+    assert (after.machine.status, after.values["sm_arch"][0]) == (Status.OK, "103a_real")

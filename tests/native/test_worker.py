@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.native.build import R580
 from tests.native.machines import UUIDS, gpu_lines
 
 if TYPE_CHECKING:
+    import ctypes
     from pathlib import Path
 
     from nvidia_variant_provider.detect.child import ChildReply
@@ -46,12 +47,12 @@ def said(reply: ChildReply) -> list[list[str]]:
 
 def words_of(machine: ForgedMachine, api: str, conf: str, missing: tuple[str, ...] = ()) -> str:
     """Return what the worker says of a library, a line each, without where it lies."""
-    path = machine.install(api, conf, missing)
+    path = machine.install("cuda" if api == "cuda" else "nvml", conf, missing)
     reply = ask(api, TOKEN, str(path))
     assert str(reply.end) == "exit 0"
     first, *others = said(reply)
     assert first == ["loaded", str(path)]
-    return "\n".join(" ".join(words) for words in others)
+    return "\n".join(" ".join(words) for words in others if words[0] != "file")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,37 @@ def test_what_libcuda_says_is_passed_on(machine: ForgedMachine, conf: str, words
     assert words_of(machine, "cuda", conf).replace("00000000:01", "0000:01") == words
 
 
+def test_what_nvml_says_of_gpus_that_do_not_compute_is_passed_on(machine: ForgedMachine) -> None:
+    lines = "cc 1\nready 0\nfabric 0 2 0\nfabric 1 3 999\nmode 1 2\nrows 0 1 0\n"
+
+    words = words_of(machine, "health", f"{R580}{gpu_lines(3)}lost 2 15\n{lines}")
+
+    assert words == (
+        "init 0\ncc 0 1\nready 0 0\n"
+        "fabric 0 0 2 0\nmode 0 0 0\nrows 0 0 1 0\n"
+        "fabric 1 0 3 999\nmode 1 0 2\nrows 1 0 0 0\nend"
+    )
+
+
+def test_an_nvml_that_knows_nothing_of_health_says_so(machine: ForgedMachine) -> None:
+    missing = (
+        "nvmlSystemGetConfComputeState",
+        "nvmlSystemGetConfComputeGpusReadyState",
+        "nvmlDeviceGetGpuFabricInfo",
+        "nvmlDeviceGetRemappedRows",
+    )
+
+    words = words_of(machine, "health", R580 + gpu_lines(), missing)
+
+    assert words == "init 0\ncc 13 0\nready 13 0\nfabric 0 13 0 0\nmode 0 0 0\nrows 0 13 0 0\nend"
+
+
+def test_an_nvml_that_does_not_start_or_count_has_no_health_to_tell(machine: ForgedMachine) -> None:
+    assert words_of(machine, "health", "init 9\n") == "init 9\nend"
+    counting = words_of(machine, "health", f"{SOUND}count_code 999\n")
+    assert counting == "init 0\ncc 0 0\nready 3 0\nend"
+
+
 def test_an_old_nvml_is_asked_by_the_old_name(machine: ForgedMachine) -> None:
     missing = (
         "nvmlSystemGetCudaDriverVersion_v2",
@@ -122,6 +154,21 @@ def test_a_name_cannot_forge_a_line(machine: ForgedMachine) -> None:
     words = words_of(machine, "nvml", R580 + lines)
 
     assert r"name 0 0 H100\n\t\\\ufffd" in words.splitlines()
+
+
+def test_of_a_library_that_refuses_the_file_behind_its_soname_is_told(
+    machine: ForgedMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = machine.install("cuda", "cuda 13000\ninit 803\n")
+    path.rename(path.with_name("libcuda.so.580.65.06"))
+    path.symlink_to("libcuda.so.580.65.06")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(path.parent))
+    monkeypatch.setenv("STAND_IN", "cuda 13000\ninit 803\n")
+
+    words = said(ask("cuda", TOKEN, "libcuda.so.1"))
+
+    assert words[-2:] == [["file", str(path.resolve())], ["end"]]
+    assert words[2] == ["init", "803"]
 
 
 def test_what_does_not_load_is_said(tmp_path: Path) -> None:
@@ -259,6 +306,43 @@ def test_a_process_is_killed() -> None:
     worker.kill(process.pid)
 
     assert process.wait() == -signal.SIGKILL
+
+
+def test_too_many_processes_are_hoarding_whatever_they_hold() -> None:
+    lines = """
+import os, signal, sys
+from nvidia_variant_provider.detect import worker
+pids = []
+for _ in range(int(sys.argv[1])):
+    pids.append(os.fork())
+    if not pids[-1]:
+        signal.pause()
+print(worker.hoards(os.getpid(), 1 << 50), len(worker.descendants(os.getpid())))
+for pid in pids:
+    os.kill(pid, signal.SIGKILL)
+"""
+
+    few = ask(str(worker.MAX_PROCESSES - 1), start=as_python(lines)).text
+    many = ask(str(worker.MAX_PROCESSES + 1), start=as_python(lines)).text
+
+    assert few.split() == ["False", str(worker.MAX_PROCESSES - 1)]
+    assert many.split() == ["True", str(worker.MAX_PROCESSES + 1)]
+
+
+def test_of_the_dead_no_child_and_no_memory_is_known() -> None:
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+
+    assert worker.children_of(gone.pid) == []
+    assert worker.own_bytes(gone.pid) == 0
+    assert 1 << 20 < worker.own_bytes(os.getpid()) <= worker.resident_bytes(os.getpid())
+
+
+def test_a_loader_that_does_not_tell_files_leaves_the_name_open() -> None:
+    library = worker.Library("libc.so.6", 0)
+
+    assert os.path.basename(library.file()).startswith("libc")
+    assert library.file(cast("ctypes.CDLL", object())) == ""
 
 
 def test_memory_is_measured_and_that_of_the_dead_is_none() -> None:

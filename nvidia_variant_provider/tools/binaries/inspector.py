@@ -12,7 +12,7 @@ from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
-from nvidia_variant_provider.tools.binaries.wheel import read_wheel
+from nvidia_variant_provider.tools.binaries.wheel import SOURCES, read_wheel
 from nvidia_variant_provider.tools.files import read_bounded
 from nvidia_variant_provider.tools.findings.model import Finding
 from nvidia_variant_provider.tools.wheels.archive import Archive
@@ -91,7 +91,14 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
                 yield result
 
     marked = roles.assigned(loose.gather(libraries()), "")
-    return Contents(path, "folder", marked, _requirements(files), tuple(findings[:_MAX_FINDINGS]))
+    return Contents(
+        path,
+        "folder",
+        marked,
+        _requirements(files),
+        tuple(findings[:_MAX_FINDINGS]),
+        cuda_sources=sum(file.endswith(SOURCES) for file in files),
+    )
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.binaries import coverage, ptx, runtime
+from nvidia_variant_provider.tools.binaries import coverage, elsewhere, ptx, runtime
 from nvidia_variant_provider.tools.binaries.findings import findings_of
 from nvidia_variant_provider.tools.documents import FailureRecord, JsonDocument, JsonModel
 from nvidia_variant_provider.tools.findings.json_model import FindingRecord
@@ -210,6 +210,13 @@ class FileRecord(JsonModel):
     libraries: list[LibraryRecord]
     other_files: int = Field(description="files read that neither hold device code nor use CUDA")
     requirements: list[RequirementRecord]
+    device_code: Literal["embedded", "elsewhere", "perhaps elsewhere", "unknown", "none"] = Field(
+        description="whether the wheel has code of its own, and where else it comes from; `none`"
+        " and `perhaps elsewhere` alone may be a CPU wheel"
+    )
+    cuda_evidence: list[str] = Field(
+        description="what tells that code is made at run time or lies elsewhere"
+    )
     coverage: CoverageRecord
     bounds: BoundsRecord
     alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
@@ -237,6 +244,8 @@ class FileRecord(JsonModel):
                 )
                 for one in contents.requirements
             ],
+            device_code=elsewhere.place_of(contents).value,
+            cuda_evidence=[one.text for one in elsewhere.evidence_of(contents)],
             coverage=CoverageRecord.of(coverage.merge(contents.own)),
             bounds=BoundsRecord.of(needs.bounds),
             alternatives=[str(version) for version in needs.alternatives],

@@ -26,7 +26,11 @@ from nvidia_variant_provider.tools.binaries.report import (
     Sign,
     Tally,
 )
-from nvidia_variant_provider.tools.binaries.signs import sign_of, signs_of_links
+from nvidia_variant_provider.tools.binaries.signs import (
+    sign_of,
+    signs_of_links,
+    signs_of_program,
+)
 from nvidia_variant_provider.tools.binaries.standalone import (
     bare_cubin,
     form_of,
@@ -160,11 +164,15 @@ class _Reading:
             toolkits=tuple(sorted(self._toolkits)),
             bare_toolkits=tuple(sorted(self._bare_toolkits)),
             linked_by=max(self._stub_toolkits, default=None),
-            signs=frozenset(self._signs) | signs_of_links(host.needed),
+            signs=self._all_signs(host),
             needed=host.needed,
             cudart=self._cudart,
             findings=tuple(self._findings),
         )
+
+    def _all_signs(self, host: HostFile) -> frozenset[Sign]:
+        found = frozenset(self._signs) | signs_of_links(host.needed)
+        return signs_of_program(self._source.name.rpartition("/")[2], found)
 
     def _host(self) -> HostFile:
         if self._form == "elf":

@@ -124,7 +124,8 @@ class Sign(Enum):
     PTX_TEXT = "PTX text, which the driver compiles at run time"
     OPENS_DRIVER = "opens the CUDA driver at run time"
     COMPILER = "linked with a compiler of CUDA code"
-    BITCODE = "LLVM bitcode, made into device code at run time"
+    IS_COMPILER = "a compiler of CUDA code"
+    BITCODE = "LLVM bitcode, which may become device code at run time"
     ROCM = "code for AMD GPUs (ROCm)"
 
 
@@ -215,7 +216,10 @@ PACKED: Final = "nested-archive"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that was read from one file or folder; ``distribution`` is a wheel's name."""
+    """All that was read from one file or folder; ``distribution`` is a wheel's name.
+
+    ``cuda_sources`` is the number of files of CUDA C++, which are not read.
+    """
 
     path: str
     form: str
@@ -223,6 +227,7 @@ class Contents:
     requirements: tuple[Requirement, ...] = ()
     findings: tuple[Finding, ...] = ()
     distribution: str = ""
+    cuda_sources: int = 0
 
     @property
     def own(self) -> tuple[Library, ...]:

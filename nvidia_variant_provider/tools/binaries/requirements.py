@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tables.libraries import TOOLKIT_VERSIONED_PACKAGES
+from nvidia_variant_provider.tables.libraries import (
+    CODE_AT_RUN_TIME,
+    MAJOR_VERSIONED_PACKAGES,
+    TOOLKIT_VERSIONED_PACKAGES,
+)
 from nvidia_variant_provider.tables.toolkits import FIRST_UNSUFFIXED_MAJOR
 from nvidia_variant_provider.tools.binaries.report import Requirement
 
@@ -50,6 +54,10 @@ def _cuda_of(package: str, requirement: str) -> str | None:
         return version if same else suffixed[1]
     if package in TOOLKIT_VERSIONED_PACKAGES:
         return version
+    if package in MAJOR_VERSIONED_PACKAGES:
+        return version.partition(".")[0]
+    if package in CODE_AT_RUN_TIME:
+        return ""
     if _PLAIN.fullmatch(package):
         return str(FIRST_UNSUFFIXED_MAJOR) if package.startswith("nvidia-cu") else ""
     return None

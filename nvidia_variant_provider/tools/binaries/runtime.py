@@ -31,7 +31,7 @@ _WINDOWS: Final = re.compile(
     r"([A-Za-z]+?)(?:64)?_(\d{1,3})(?:_\d+)?(?:-[0-9a-f]{6,32})?\.dll", re.IGNORECASE
 )
 # "nvidia-cufft-cu12", "cupy_cuda12x", "foo-cu126".
-_PACKAGE: Final = re.compile(r"[-_.]cu(?:da)?(\d{2})\d?x?$")
+_PACKAGE: Final = re.compile(r"[-_.]cu(?:da)?(\d{2})\d?x?(?=[-_.]|$)")
 _DRIVERS: Final = frozenset({"libcuda.so.1", "libcuda.so", "nvcuda.dll"})
 
 
@@ -203,9 +203,11 @@ def runtime_of(contents: Contents) -> Runtime:
     strict = None if unknown is not None else strict
     evidence = dict.fromkeys(text for one in each for text in one.evidence)
     if not compatible:
-        stated = _stated(contents)
+        stated, why = _stated(contents), "requires CUDA"
+        if stated is None and major is not None:
+            stated, why = _promised(major, 0), "the wheel is named for CUDA"
         compatible, strict = [stated] if stated else [], None if unknown is not None else stated
-        evidence.update({f"requires CUDA {stated}": None} if stated else {})
+        evidence.update({f"{why} {stated}": None} if stated else {})
     bounds = Bounds(compatible[0] if compatible else None, strict, tuple(evidence), unknown)
     return Runtime(bounds, tuple(compatible), _needs_driver(own))
 

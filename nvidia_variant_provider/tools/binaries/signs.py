@@ -5,10 +5,11 @@ A wheel with such a sign and without a container is no CPU wheel, whatever its l
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.binaries import elf
-from nvidia_variant_provider.tools.binaries.report import Library, Sign
+from nvidia_variant_provider.tools.binaries.report import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,11 @@ _BITCODE: Final = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
 # The machine number of AMD's GPUs in ELF, EM_AMDGPU.
 _AMD: Final = 224
 _COMPILERS: Final = ("nvrtc", "nvJitLink", "nvvm", "nvptxcompiler")
+_PROGRAMS: Final = re.compile(
+    r"(?:ptxas|nvcc|cicc|nvlink)(?:-\w+)?(?:\.exe)?"
+    r"|lib(?:nvptxcompiler|nvvm|nvrtc|nvJitLink)(?:_\w+)?(?:-[0-9a-f]+)?\.(?:so(?:\.\d+)*|a)"
+    r"|(?:nvptxcompiler|nvvm|nvrtc|nvJitLink)(?:64)?_\w+\.(?:dll|lib)"
+)
 _AMD_LIBRARIES: Final = ("amdhip64", "hiprtc", "hsa-runtime64", "rccl", "rocblas", "hipblas")
 
 
@@ -39,13 +45,9 @@ def signs_of_links(needed: Iterable[str]) -> frozenset[Sign]:
     )
 
 
-def unembedded(libraries: Iterable[Library]) -> dict[str, tuple[Sign, ...]]:
-    """Return the signs of libraries without device code of their own, by their paths.
+def signs_of_program(name: str, found: frozenset[Sign]) -> frozenset[Sign]:
+    """Return the signs of a file, whose name tells more where it is one of CUDA's compilers.
 
-    That a library opens the driver says nothing about one that has kernels or CUDA's runtime.
+    PTX text in a compiler is what it writes, not what it brings.
     """
-    return {
-        one.path: tuple(sorted(one.signs, key=list(Sign).index))
-        for one in libraries
-        if one.signs and not one.has_device_code
-    }
+    return frozenset({Sign.IS_COMPILER}) if _PROGRAMS.fullmatch(name) else found

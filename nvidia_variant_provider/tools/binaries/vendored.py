@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 _NVIDIA: Final = re.compile(
     r"(?:lib)?(cudart|cublas|cublasLt|cufftw?|curand|cusolver|cusolverMg|cusparse|cusparseLt|"
     r"nvjpeg|npp[a-z]{1,4}|nccl|cudnn(?:_\w+)?|nvrtc|nvrtc-builtins|nvJitLink|nvfatbin|cupti|"
-    r"nvToolsExt|cufile|cufile_rdma|nvshmem_host|cudss|cutensor|cutensorMg)"
-    r"(?:64|32)?(?:[-._]\w+)*\.(?:so(?:\.\d+)*|dll)"
+    r"nvToolsExt|cufile|cufile_rdma|nvshmem_host|cudss|cutensor|cutensorMg|nvperf_\w+)"
+    r"(?:64|32)?(?:[-._]\w+)*\.(?:so(?:\.\d+)*|dll|a|lib)"
 )
+# A library beside CUPTI whose name alone says too little.
+_BESIDE_CUPTI: Final = re.compile(r"(?:^|/)cupti[^/]*/(?:.*/)?libcheckpoint\.so")
 # An extension module of Python carries the interpreter's tag and is never NVIDIA's library.
 _EXTENSION: Final = re.compile(r"\.(?:cpython-[^/]+|abi3|pypy[^/]+)\.so$|\.pyd$")
 # auditwheel and delvewheel put copies into a folder "<distribution>.libs", with a hash in the name.
@@ -55,6 +57,8 @@ def _is_nvidia(path: str, distribution: str) -> bool:
     name = path.rpartition("/")[2]
     if distribution.lower().startswith("nvidia") or _EXTENSION.search(name):
         return False
+    if _BESIDE_CUPTI.search(path):
+        return True
     match = _NVIDIA.fullmatch(name)
     return match is not None and not _is_same(match[1], distribution)
 

@@ -34,9 +34,10 @@ _BOMB_SIZE: Final = 64 << 20
 _BOMB_RATIO: Final = 100
 _MAX_FINDINGS: Final = 100
 _METADATA: Final = re.compile(r"[^/]+\.dist-info/METADATA")
+SOURCES: Final = ".cu"
 _ARCHIVES: Final = (".whl", ".zip", ".egg", ".jar")
 # By far the most members of a wheel, and never anything that a loader could find code in.
-_TEXT: Final = (".py", ".pyi", ".pyc", ".h", ".hpp", ".cuh", ".txt", ".md", ".json", ".html")
+_TEXT: Final = (".py", ".pyi", ".pyc", ".h", ".hpp", ".cu", ".cuh", ".txt", ".md", ".json", ".html")
 
 
 def read_wheel(
@@ -73,6 +74,7 @@ def read_wheel(
         requirements=stated,
         findings=tuple(dict.fromkeys(findings))[:_MAX_FINDINGS],
         distribution=distribution,
+        cuda_sources=sum(entry.name.endswith(SOURCES) for entry in archive.entries),
     )
 
 

@@ -29,6 +29,8 @@ FAULTY: Final = 4
 # The machine works, and installers get nothing for it.
 UNSUPPORTED: Final = 5
 
+_OF_FOLDERS: Final = frozenset({"library-folder", "libcuda-hides-another"})
+
 STATUSES: Final = {
     Status.OK: Words("NVP-OK", "what was asked answers; the reason says what was", "", WORKS),
     Status.PINNED: Words("NVP-PINNED", "the environment says what the target is", "", WORKS),
@@ -88,6 +90,8 @@ def advice_for(detection: Detection) -> list[str]:
     """Return what to do: about each known cause, or else what the status alone advises."""
     machine = detection.machine
     causes = [note for note in machine.notes if note.code in CAUSES]
+    # What a program has to be told to find a library comes after what makes the library work.
+    causes.sort(key=lambda note: note.code in _OF_FOLDERS)
     around = detection.surroundings or ANYWHERE
     lines = [advise(note, machine, around) for note in causes]
     general = words_for(machine).advice

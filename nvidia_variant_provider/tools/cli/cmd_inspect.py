@@ -302,9 +302,7 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield f"in every container: {' '.join(coverage.full) or 'none'}"
         yield f"in most containers: {' '.join(coverage.dominant)}"
         yield f"in some container:  {' '.join(coverage.union)}"
-    elif any(library.images for library in file.libraries):
-        yield "no container holds kernels"
-    elif not any(library.bare_images for library in file.libraries):
+    elif file.device_code != "embedded":
         yield from _nothing(file)
     if bounds.compatible or bounds.evidence:
         yield (
@@ -314,18 +312,24 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield from textwrap.wrap("because: " + "; ".join(bounds.evidence), 100)
     if len(file.alternatives) > 1:
         yield f"libraries for several CUDA majors: {', '.join(file.alternatives)}"
-    for library in file.libraries:
-        if library.signs and not library.images and not library.bare_images:
-            yield f"{library.path}: {'; '.join(library.signs)}"
+    if file.device_code == "embedded":
+        yield from (f"beside that: {text}" for text in file.cuda_evidence)
     for requirement in file.requirements:
         yield f"requires: {requirement.text}"
 
 
 def _nothing(file: FileRecord) -> Iterator[str]:
     """Say that no device code was found, and whether that is all there is to say."""
-    if file.is_complete:
-        yield "no embedded device code"
-    else:
+    if file.device_code == "unknown" or not file.is_complete:
         yield "no device code in what could be read; the findings name the rest"
-    if any(library.signs for library in file.libraries):
-        yield "not a CPU wheel by that: device code is not embedded, as the lines below tell"
+    elif any(library.images and library.role == "own" for library in file.libraries):
+        yield "no container holds kernels"
+    elif any(library.images or library.bare_images for library in file.libraries):
+        yield "no device code of its own"
+    else:
+        yield "no embedded device code"
+    if file.device_code == "elsewhere":
+        yield "not a CPU wheel by that: the device code comes from elsewhere"
+    elif file.cuda_evidence:
+        yield "perhaps not a CPU wheel"
+    yield from (f"  {text}" for text in file.cuda_evidence)

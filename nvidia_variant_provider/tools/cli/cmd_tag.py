@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tools.cli import faults, output
 from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
-from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
+from nvidia_variant_provider.tools.cli.threshold import add_threshold
+from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_SHARE
 
 if TYPE_CHECKING:
     import argparse

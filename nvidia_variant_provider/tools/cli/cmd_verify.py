@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import checking, output
 from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
-from nvidia_variant_provider.tools.cli.threshold import DEFAULT_SHARE, add_threshold
+from nvidia_variant_provider.tools.cli.threshold import add_threshold
 from nvidia_variant_provider.tools.files import missing
+from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_SHARE
 
 if TYPE_CHECKING:
     import argparse

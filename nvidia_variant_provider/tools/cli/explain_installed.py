@@ -64,14 +64,16 @@ def show(installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]])
 def _what(build: InstalledBuild) -> Iterator[str]:
     label = f", {build.label}" if build.label else ""
     yield f"{build.name} {build.version}: installed, without a variant label"
-    if build.best is None:
+    if build.best is None and build.uses:
+        yield "build        uses CUDA, of which version is not known"
+    elif build.best is None:
         yield "build        nothing in it speaks of CUDA"
     elif build.cuda is None:
         yield "build        without CUDA"
     else:
         yield f"build        CUDA {build.cuda if build.best.exact else build.cuda.major}{label}"
-    for sign in build.evidence:
-        yield f"             {sign.text}"
+    for text in [sign.text for sign in build.evidence] or build.uses:
+        yield f"             {text}"
     if build.archs:
         yield f"device code  {archs_text(build.archs)}"
         yield f"             {build.code_source}"

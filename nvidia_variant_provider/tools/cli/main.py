@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "lint",
     "convert",
     "index",
+    "demo_index",
     "code",
     "conformance",
     "completion",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-# The figures behind it are in docs/tag.md.
-_DEFAULT_PERCENT: Final = 75
+from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_PERCENT, DEFAULT_SHARE
+
 _WHOLE: Final = 100
-DEFAULT_SHARE: Final = _DEFAULT_PERCENT / _WHOLE
 
 
 def add_threshold(parser: argparse.ArgumentParser, default: float | None = DEFAULT_SHARE) -> None:
@@ -19,7 +18,7 @@ def add_threshold(parser: argparse.ArgumentParser, default: float | None = DEFAU
         default=default,
         metavar="PERCENT",
         help="share of kernel containers that must have code for an architecture "
-        f"[default: {_DEFAULT_PERCENT}]",
+        f"[default: {DEFAULT_PERCENT}]",
     )
 
 

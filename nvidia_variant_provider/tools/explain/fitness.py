@@ -63,6 +63,8 @@ def fitness_of(build: InstalledBuild, machine: Machine) -> Fitness:
 def _judge(build: InstalledBuild, machine: Machine) -> tuple[bool | None, str]:
     if not machine.gpus and machine.cuda is None:
         return None, "there is no NVIDIA GPU here; name the machine with --target"
+    if build.best is None and not build.archs and build.uses:
+        return None, f"it uses CUDA, of which version is not known: {build.uses[0]}"
     if build.best is None and not build.archs:
         return None, "nothing in it speaks of CUDA: it may be a build without"
     if build.best is not None and build.cuda is None:

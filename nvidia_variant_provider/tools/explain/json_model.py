@@ -96,7 +96,7 @@ class InstalledRecord(JsonModel):
             cuda=None if build.cuda is None else str(build.cuda),
             device_code=tuple(map(str, build.archs)),
             device_code_source=build.code_source,
-            evidence=tuple(sign.text for sign in build.evidence),
+            evidence=(*(sign.text for sign in build.evidence), *build.uses),
             disagreements=tuple(disagreements),
         )
 

@@ -1,9 +1,9 @@
 """An installed distribution without a label: which CUDA it was built for, and its device code.
 
 Evidence, the surest first: ``torch/version.py`` and its like, the local version (``+cu130``), the
-requirements on NVIDIA's packages, what the libraries are linked with. Markers of requirements are
-evaluated for the wheel's own platform: torch's wheels for Windows and Arm list requirements that
-hold on Linux x86_64 alone.
+requirements on NVIDIA's packages, what the libraries are linked with, the project's name. Markers
+of requirements are evaluated for the wheel's own platform: torch's wheels for Windows and Arm list
+requirements that hold on Linux x86_64 alone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.model import CudaVersion
-from nvidia_variant_provider.tools.binaries import requirements, roles, runtime
+from nvidia_variant_provider.tools.binaries import elsewhere, requirements, roles, runtime
 from nvidia_variant_provider.tools.binaries.coverage import build_matrix, merge
 from nvidia_variant_provider.tools.binaries.library import read_library
+from nvidia_variant_provider.tools.binaries.report import Contents
 from nvidia_variant_provider.tools.torch.builds import cuda_of_label, device_code, index_path
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
@@ -68,6 +69,7 @@ class InstalledBuild:
     """What is installed: ``platform`` as in the table of torch builds, "" where none is known.
 
     ``archs`` is the device code, empty where it is not known; ``code_source`` says how it is known.
+    ``uses`` tells that the build uses CUDA, where no version of it is known.
     """
 
     name: str
@@ -76,6 +78,7 @@ class InstalledBuild:
     evidence: tuple[Evidence, ...] = ()
     archs: tuple[SmArch, ...] = ()
     code_source: str = ""
+    uses: tuple[str, ...] = ()
 
     @property
     def best(self) -> Evidence | None:
@@ -106,12 +109,13 @@ def read_build(distribution: Distribution, *, inspect: bool = True) -> Installed
     required = _required(distribution.requires or (), tag)
     signs = [*_version_py(distribution), *_local(version), *required]
     libraries = roles.assigned(list(_libraries(distribution)), name) if inspect else ()
-    signs += _linked(libraries)
-    build = InstalledBuild(name, version, platform, tuple(signs))
+    signs += (*_linked(libraries), *_named(name))
+    uses = _uses(name, distribution.requires or (), libraries)
+    build = InstalledBuild(name, version, platform, tuple(signs), uses=uses)
     found = build_matrix(merge(it for it in libraries if not it.vendored)).dominant
     if found:
         source = "read from the libraries: what most of their kernels have"
-        return InstalledBuild(name, version, platform, tuple(signs), found, source)
+        return replace(build, archs=found, code_source=source)
     return _with_known_code(build)
 
 
@@ -123,8 +127,11 @@ def build_of_wheel(wheel: WheelName, path: str) -> InstalledBuild:
     tag = wheel.platform.partition(".")[0]
     with OpenWheel(path) as opened:
         requires = metadata_fields(opened.metadata, "Requires-Dist")
-    signs = (*_local(wheel.version), *_required(requires, tag))
-    return _with_known_code(InstalledBuild(wheel.name, wheel.version, _platform(tag), signs))
+    signs = (*_local(wheel.version), *_required(requires, tag), *_named(wheel.name))
+    uses = _uses(wheel.name, requires)
+    return _with_known_code(
+        InstalledBuild(wheel.name, wheel.version, _platform(tag), signs, uses=uses)
+    )
 
 
 def _with_known_code(build: InstalledBuild) -> InstalledBuild:
@@ -173,6 +180,19 @@ def _required(requires: Iterable[str], tag: str) -> Iterator[Evidence]:
     for requirement in found[:1]:
         cuda = CudaVersion.parse(requirement.cuda)
         yield Evidence(f"requires {requirement.text}", cuda, "." in requirement.cuda)
+
+
+def _named(name: str) -> Iterator[Evidence]:
+    major = runtime.package_major(name)
+    if major is not None:
+        yield Evidence(f"named for CUDA {major}", CudaVersion(major, 0), exact=False)
+
+
+def _uses(name: str, requires: Iterable[str], libraries: Iterable[Library] = ()) -> tuple[str, ...]:
+    headers = "".join(f"Requires-Dist: {text}\n" for text in requires)
+    stated = requirements.parse_metadata(headers)
+    contents = Contents("", "folder", tuple(libraries), stated, distribution=name)
+    return tuple(it.text for it in elsewhere.evidence_of(contents) if it.is_strong)
 
 
 def _holds(text: str, environment: dict[str, str]) -> bool:

@@ -29,7 +29,7 @@ def builds_of(release: Release) -> tuple[InstalledBuild, ...]:
             build = build_of_wheel(wheel, path)
         except (MetadataError, OSError):
             continue
-        if build.best is not None:
+        if build.best is not None or build.uses:
             found.setdefault((build.label, build.platform), build)
     return tuple(found.values())
 

@@ -141,7 +141,7 @@ def _locked_view(
 ) -> View:
     """Return what an installer takes of a lock file, whose variants no released one chooses among.
 
-    Source: measured with uv 0.13.9 and pip 26.3; tests/contract/test_locks.py asks the real ones.
+    Source: tests/contract/test_locks.py asks the real ones.
     """
     refusal = why_refuses_lock(installer, release)
     if not refusal:

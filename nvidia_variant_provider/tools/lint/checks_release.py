@@ -10,6 +10,7 @@ from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.tools.binaries.requirements import (
     parse_metadata as parse_requirements,
 )
+from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
@@ -175,6 +176,17 @@ def check_namespaces_current(release: LenientRelease) -> Iterator[Problem]:
             lacking = ", ".join(document.namespaces[len(known) :])
             source = index.source if index is not None else ""
             yield Problem(source, "default-priorities/namespace", f"lacks {lacking} of the wheels")
+
+
+@RELEASE.check("NV414", Severity.WARNING, Uv.NONE, "the null variant requires CUDA's packages")
+def check_null_requirements(release: LenientRelease) -> Iterator[Problem]:
+    """Report builds for machines without a GPU that bring gigabytes of CUDA along."""
+    for wheel in release.variant_wheels:
+        text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
+        found = [it.package for it in parse_requirements(text) if not it.optional]
+        if wheel.name.label == NULL_LABEL and found:
+            message = f"requires {some(found)}: is this the build for every machine?"
+            yield Problem(wheel.source, "Requires-Dist", message)
 
 
 @RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")

@@ -98,6 +98,10 @@ class SurveySummary(JsonModel):
     skipped: int
     failed: int
     without_device_code: int
+    code_elsewhere: int = Field(
+        description="of these, wheels that use CUDA all the same: their code is made at run time"
+        " or lies in other packages; files of older releases do not tell"
+    )
     archs: list[ArchCount]
     bounds: list[BoundCount]
     findings: list[FindingCount]

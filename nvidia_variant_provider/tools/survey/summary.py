@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.binaries.elsewhere import Place
 from nvidia_variant_provider.tools.survey.json_model import (
     ArchCount,
     BoundCount,
@@ -47,7 +48,7 @@ class _Totals:
         self.outcomes: Counter[str] = Counter()
         self._command = ""
         self._bytes = 0
-        self._without_code = 0
+        self._without_code = self._elsewhere = 0
         self._archs: dict[str, Counter[str]] = {"full": Counter(), "dominant": Counter()}
         self._archs["union"] = Counter()
         self._bounds: Counter[str] = Counter()
@@ -81,9 +82,9 @@ class _Totals:
         coverage = inspection["coverage"]
         for answer, counts in self._archs.items():
             counts.update(set(coverage[answer]))
-        self._without_code += not (
-            coverage["containers"] or any(one["bare_images"] for one in inspection["libraries"])
-        )
+        place = inspection.get("device_code", _place(inspection))
+        self._without_code += place != Place.EMBEDDED.value
+        self._elsewhere += place == Place.ELSEWHERE.value
         self._bounds[inspection["bounds"]["compatible"] or "none"] += 1
 
     def summary(self) -> SurveySummary:
@@ -96,6 +97,7 @@ class _Totals:
             skipped=self.outcomes["skipped"],
             failed=self.outcomes["failed"],
             without_device_code=self._without_code,
+            code_elsewhere=self._elsewhere,
             archs=[
                 ArchCount(arch=arch, **{name: it[arch] for name, it in self._archs.items()})
                 for arch in _sorted(self._archs["union"])
@@ -119,6 +121,12 @@ class _Totals:
                 for code, count in sorted(self._failed.items())
             ],
         )
+
+
+def _place(inspection: dict[str, Any]) -> str:
+    """Return where the code is, of a record of a release that did not say it."""
+    bare = any(one["bare_images"] for one in inspection["libraries"])
+    return Place.EMBEDDED.value if inspection["coverage"]["containers"] or bare else ""
 
 
 def _title(finding: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
 from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tools.binaries import coverage
+from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,19 +60,22 @@ def judge_claims(
 ) -> tuple[Claim, ...]:
     """Judge every architecture of the containers, the real ones first, oldest first.
 
-    Of ``own``, the libraries that the containers are in, each main one must serve what is claimed.
+    Of ``own``, the libraries that the containers are in, each main one must serve what is claimed,
+    unless a smaller share than the default was asked for: then parts may lack it.
     """
     claims: list[Claim] = []
     archs = {arch for profile in profiles for arch in profile.archs}
     for virtual in (False, True):
         for capability in sorted({arch.capability for arch in archs if arch.virtual is virtual}):
             claim = _judge(profiles, capability, threshold, claims, virtual=virtual)
-            claims.append(claim if virtual else _unless_lacking(claim, own))
+            claims.append(claim if virtual else _unless_lacking(claim, own, threshold))
     return tuple(claims)
 
 
-def _unless_lacking(claim: Claim, own: Sequence[Library]) -> Claim:
-    lacking = [it for it in own if is_main(it, own) and has_nothing(it, claim.capability)]
+def _unless_lacking(claim: Claim, own: Sequence[Library], threshold: float) -> Claim:
+    lacking = [
+        it for it in own if has_nothing(it, claim.capability) and is_main(it, own, threshold)
+    ]
     if claim.standing is not Standing.CLAIMED or not lacking:
         return claim
     reason = f"{lacking[0].path} has nothing for {claim.capability}; --archs states it all the same"
@@ -84,15 +88,16 @@ def has_nothing(library: Library, gpu: ComputeCapability) -> bool:
     return row.total == row.uncovered > 0
 
 
-def is_main(library: Library, own: Iterable[Library]) -> bool:
+def is_main(library: Library, own: Iterable[Library], threshold: float) -> bool:
     """Tell whether a library has its share of a wheel's containers, and code for usual targets.
 
-    What is compiled for ``90a`` or ``100f`` alone is meant for these GPUs: other code of the wheel
-    serves the others.
+    None has where a smaller threshold than the default was asked for. What is compiled for ``90a``
+    or ``100f`` alone is meant for these GPUs: other code of the wheel serves the others.
     """
     total = sum(it.kernel_containers for it in own)
     is_usual = any(not arch.suffix for it in library.profiles for arch in it.archs)
-    return is_usual and library.kernel_containers >= _MAIN_SHARE * total
+    is_large = library.kernel_containers >= _MAIN_SHARE * total
+    return is_usual and is_large and threshold >= DEFAULT_SHARE
 
 
 def own_profiles(contents: Contents) -> tuple[Profile, ...]:

@@ -10,7 +10,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
 from nvidia_variant_provider.tables.driver_branches import BRANCHES
-from nvidia_variant_provider.tools.binaries import ptx, runtime
+from nvidia_variant_provider.tools.binaries import elsewhere, ptx, runtime
 from nvidia_variant_provider.tools.binaries.report import Kind, Role
 from nvidia_variant_provider.tools.tagging.claims import (
     Claim,
@@ -205,17 +205,30 @@ def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> s
             f" ({best.capability}) by {best.served} of {best.total};"
             " lower --threshold or use --archs"
         )
-    bare = {tally.image.number for library in contents.own for tally in library.bare}
+    loose = (one for one in contents.own if one.form != "ptx")
+    bare = {tally.image.number for library in loose for tally in library.bare}
     if bare:
         shown = ", ".join(str(number) for number in sorted(bare))
         return f"single cubins ({shown}) that the library chooses by name; state them with --archs"
+    return _without_code(contents)
+
+
+def _without_code(contents: Contents) -> str:
+    """Say what to state of a wheel without code: a bound alone, unless nothing speaks of CUDA."""
     needed = runtime.runtime_of(contents).bounds.compatible
+    found = elsewhere.evidence_of(contents)
+    nothing = "no embedded device code to infer from"
+    alone = f'--property "nvidia :: {LOWER_BOUND} :: {{0}}" --label cuda{{0}}'
     if needed is not None:
+        bound = max(needed, OLDEST_CUDA)
+        return f"{nothing}, but the wheel needs CUDA; to state that alone: {alone.format(bound)}"
+    if found:
         return (
-            "no embedded device code to infer from, but the wheel needs CUDA; to state that alone:"
-            f' --property "nvidia :: {LOWER_BOUND} :: {needed}" --label cuda{needed}'
+            f"{nothing}, but it {'is no' if found[0].is_strong else 'may be no'} CPU wheel"
+            f" ({found[0].text}); to state the oldest CUDA driver version alone:"
+            f" {alone.format('MAJOR.MINOR')}"
         )
-    return "no embedded device code to infer from; use --archs, --property or --null"
+    return f"{nothing}; use --archs, --property or --null"
 
 
 def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[str, ...]:

@@ -198,7 +198,11 @@ def check_no_bound(facts: WheelFacts) -> Problems:
 def check_no_code(facts: WheelFacts) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
     if facts.stated and not facts.code.total and not _bare(facts):
-        yield f"{NAMESPACE} :: {SM_ARCH}", f"{len(facts.stated)} values, and no device code"
+        found = facts.evidence
+        why = f": {found[0].text}; state a bound alone" if found and found[0].is_strong else ""
+        values = f"{len(facts.stated)} value{'s' * (len(facts.stated) > 1)}"
+        text = f"{values}, and no device code of its own{why}"
+        yield f"{NAMESPACE} :: {SM_ARCH}", text
 
 
 @check("NV331", Severity.NOTE, "device code that cannot be counted")
@@ -219,6 +223,15 @@ def check_null(facts: WheelFacts) -> Problems:
     """Find code that needs a GPU in the variant for every machine."""
     if not facts.metadata.variants[facts.name.label] and (facts.code.total or _bare(facts)):
         yield "", f"states nothing, and {facts.code.total} containers hold kernels"
+
+
+@check("NV333", Severity.WARNING, "a null variant that needs CUDA all the same")
+def check_null_elsewhere(facts: WheelFacts) -> Problems:
+    """Find wheels for every machine whose code is made at run time or lies in other packages."""
+    if not facts.metadata.variants[facts.name.label] and not (facts.code.total or _bare(facts)):
+        needed = [one.text for one in facts.evidence if one.is_needed]
+        if needed:
+            yield "", f"states nothing, though it is no CPU wheel: {needed[0]}"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
@@ -266,7 +279,7 @@ def _lists(facts: WheelFacts, *, main: bool) -> Problems:
     for code in facts.groups:
         own = code.group.contents.own
         held = [arch for arch in _real(facts) if code.is_enough(code.serving(arch))]
-        for library in (it for it in own if is_main(it, own) is main):
+        for library in (it for it in own if is_main(it, own, facts.threshold) is main):
             missing = {arch for arch in held if has_nothing(library, arch.capability)}
             if missing:
                 lacking.setdefault(library.path, set()).update(missing)

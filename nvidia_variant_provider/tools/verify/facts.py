@@ -11,7 +11,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
-from nvidia_variant_provider.tools.binaries import coverage, runtime
+from nvidia_variant_provider.tools.binaries import coverage, elsewhere, runtime
 from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.tagging.groups import Group, split
@@ -81,6 +81,11 @@ class WheelFacts:
     def needs(self) -> runtime.Runtime:
         """What the libraries need of the driver."""
         return runtime.runtime_of(self.contents)
+
+    @cached_property
+    def evidence(self) -> tuple[elsewhere.Evidence, ...]:
+        """What tells that code is made at run time or lies elsewhere, the strongest first."""
+        return elsewhere.evidence_of(self.contents)
 
 
 def read_facts(path: str, threshold: float, jobs: int = 1) -> WheelFacts:

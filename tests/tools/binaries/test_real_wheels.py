@@ -116,8 +116,9 @@ KNOWN = [
         "61:0 70:100 75:100 80:100 86:100 87:0 89:100 90:0 120:0",
     ),
     Known("lightgbm==4.7.0", X86),
-    Known("librmm-cu12==26.10.0", X86),
-    Known("numba-cuda==0.30.4", X86),
+    # The bounds of wheels without code are those of their name and of their requirements.
+    Known("librmm-cu12==26.10.0", X86, bounds=("12.0", "12.0")),
+    Known("numba-cuda==0.30.4", X86, bounds=("12.0", "12.0")),
     Known(
         "xgboost==3.2.0", X86, "50 60 70 80 90 100 120", "120@8.8", 63, "12.9", ("12.0", "12.9"),
         "50:100 70:100 89:100 90:100 100:100 107:100 110:0 120:100 121:100", large=True,

@@ -9,9 +9,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from examples.torch.releases import write_releases
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX, ROOT
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.demo.releases import write_releases
 from tests.tools.explain.releases import build, write_release
 from tests.tools.lint import releases as described
 from tests.tools.lint.releases import merge_patch, read_base

@@ -68,6 +68,7 @@ ROWS: Final = {
     "lint": Row("{dist} {variant}", "{evil}"),
     "convert": Row("--to 850 {draft}", "--to 850 {evil}", code=1),
     "index": Row("{dist}", "{evil}"),
+    "demo-index": Row("{out}/demo", "{plain}", no_json="people read it"),
     "code": Row("NVP-NONE", "{evil}"),
     # cat answers a request with the request: every case fails.
     "conformance": Row("--command cat --group errors", "--list {evil}", code=1),

@@ -131,6 +131,7 @@ def test_the_action_writes_the_form_that_is_asked_for(runner: Path) -> None:
     assert json.loads(done.stdout)["version"] == "2.1.0"
 
 
+@pytest.mark.deep
 @pytest.mark.wheels
 def test_the_action_installs_itself(runner: Path) -> None:
     installed = step("Install", runner, {})

@@ -231,6 +231,30 @@ def test_misuse_is_told(
     assert message in failure(capsys, make_wheel(tmp_path), "--dry-run", *arguments)
 
 
+@pytest.mark.parametrize(
+    ("extra", "phrase"),
+    [
+        ({"demo/a.so": packing.shared_object(b"", needed=("libcudart.so.13",))}, "needs CUDA"),
+        ({"demo/a.so": packing.shared_object(b"x\0libcuda.so.1\0")}, "opens the CUDA driver"),
+        ({"demo/x.bc": b"BC\xc0\xde" + bytes(100)}, "LLVM bitcode"),
+        ({"demo/k.ptx": packing.ptx(90)}, "PTX"),
+    ],
+)
+def test_what_is_printed_for_a_wheel_without_code_states_a_bound_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: dict[str, bytes], phrase: str
+) -> None:
+    wheel = make_wheel(tmp_path, extra)
+
+    said = failure(capsys, wheel, "--dry-run")
+    options = shlex.split(said[said.index("--property") :])
+
+    assert phrase in said
+    assert "--null" not in said
+    document = run_json(capsys, wheel, "-o", tmp_path, *options)
+    assert list(document["variant"]["nvidia"]) == ["cuda_version_lower_bound"]
+    assert main(["verify", str(document["target"])]) == 0
+
+
 def test_a_threshold_that_nothing_reaches_names_the_best(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

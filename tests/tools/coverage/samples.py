@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.tools.coverage import (
     Defaults,
     Entry,
@@ -18,6 +17,7 @@ from nvidia_variant_provider.tools.coverage import (
     tally,
 )
 from nvidia_variant_provider.tools.coverage.kinds import kind_of
+from nvidia_variant_provider.tools.demo.wheels import release_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
-from examples.torch.releases import release as torch_release
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.wheels import release_metadata
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.tools.coverage import (
@@ -23,6 +22,7 @@ from nvidia_variant_provider.tools.coverage.page import render_page
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.coverage.release import hash_of
 from nvidia_variant_provider.tools.coverage.report import csv_rows
+from nvidia_variant_provider.tools.demo.wheels import release_metadata
 from nvidia_variant_provider.tools.inventory.machine_files import stated as stated_of
 from nvidia_variant_provider.tools.inventory.resolve import parse_branch
 from nvidia_variant_provider.tools.metadata.model import Provider

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.torch.releases import release as torch_release
 from nvidia_variant_provider.errors import FleetError
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.coverage import Partition, read, split, tally
@@ -18,6 +17,7 @@ from nvidia_variant_provider.tools.coverage.engines import (
     tally_part,
     tally_with_dask,
 )
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
 
 if TYPE_CHECKING:
     from pathlib import Path

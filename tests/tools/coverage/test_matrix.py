@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from examples.torch.clients import (
     install_with_uv,
+    installed_label,
     order_by_variantlib,
     uv_executable,
 )
-from examples.torch.releases import release as torch_release
-from examples.torch.releases import write_releases
-from examples.torch.wheels import installed_label
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.machine_file import dump
 from nvidia_variant_provider.rules import decide
@@ -34,6 +32,8 @@ from nvidia_variant_provider.tools.coverage import (
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
 from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest, wheels_of
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
+from nvidia_variant_provider.tools.demo.releases import write_releases
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from tests.tools.coverage.samples import (
     fleet,
@@ -181,8 +181,8 @@ def test_real_release_has_the_holes_that_its_architectures_leave() -> None:
 
 
 def read_like_torch(version: str) -> Release:
-    from examples.torch.releases import RELEASES
     from nvidia_variant_provider.tools.coverage import Release
+    from nvidia_variant_provider.tools.demo.releases import RELEASES
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
     names = [
@@ -333,8 +333,8 @@ def test_newest_release_is_read_and_several_packages_need_a_name(tmp_path: Path)
 
 
 def test_uv_that_skips_the_provider_leaves_every_gpu_at_null() -> None:
-    from examples.torch.wheels import release_metadata
     from nvidia_variant_provider.tools.coverage import Release
+    from nvidia_variant_provider.tools.demo.wheels import release_metadata
 
     variants = {"cu": properties("12.0", "90_real"), NULL_LABEL: {}}
     metadata = release_metadata(variants)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples.torch.releases import release as torch_release
 from nvidia_variant_provider.tools.coverage import (
     Entry,
     Release,
@@ -22,6 +21,7 @@ from nvidia_variant_provider.tools.coverage import (
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue
 from nvidia_variant_provider.tools.coverage.mirror import smallest
 from nvidia_variant_provider.tools.coverage.page import render_page
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
 from tests.tools.coverage.samples import fleet, stated
 
 if TYPE_CHECKING:
@@ -159,8 +159,15 @@ def test_page_of_machines_without_gpu() -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [500, 1400], ids=["narrow", "desktop"])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        pytest.param(500, True, id="narrow-dark"),
+        pytest.param(1400, False, id="desktop-light"),
+        pytest.param(500, False, id="narrow-light", marks=pytest.mark.deep),
+        pytest.param(1400, True, id="desktop-dark", marks=pytest.mark.deep),
+    ],
+)
 def test_page_in_chromium(width: int, dark: bool, tmp_path: Path) -> None:  # noqa: FBT001
     coverage = torch_coverage(tally(catalogue(branches=(470, 535, 570, 580, 620))))
     page = render_page(coverage, find(coverage), smallest([coverage]), command="made & by")

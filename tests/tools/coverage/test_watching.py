@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from examples.torch.releases import release as torch_release
+from nvidia_variant_provider.tools.demo.releases import release as torch_release
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "how-to" / "watch-a-fleet.md").read_text("utf-8")

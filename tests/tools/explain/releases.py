@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from examples.torch.wheels import null_wheel, release_metadata, write_index_metadata, write_wheel
+from nvidia_variant_provider.tools.demo.wheels import (
+    null_wheel,
+    release_metadata,
+    write_index_metadata,
+    write_wheel,
+)
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.releases.release import Release
 from nvidia_variant_provider.tools.wheels.name import WheelName

@@ -123,6 +123,26 @@ def test_device_code_is_the_table_s_where_no_library_has_any(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("name", "requires", "reason"),
+    [
+        ("cuda_core", (), "the project makes device code at run time"),
+        ("demo_cuda12x", (), "which GPUs the build has code for is not known"),
+        ("demo", ("cuda-bindings>=12.9,<14",), "which GPUs the build has code for is not known"),
+        ("demo", ("triton",), "it uses CUDA, of which version is not known: requires triton"),
+        ("demo", ("cuda-python; extra == 'gpu'",), "nothing in it speaks of CUDA"),
+    ],
+)
+def test_a_build_without_code_is_not_taken_for_a_cpu_build(
+    name: str, requires: tuple[str, ...], reason: str, tmp_path: Path
+) -> None:
+    install(tmp_path, name, "1.0", *requires)
+    found = fitness_of(built(tmp_path, name), parse_target("h100@580").machine())
+
+    assert found.runs is None
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
     ("version", "target", "runs", "words"),
     [
         # Wrong before: "no build for a GPU" for the first, "still fits" for the second.

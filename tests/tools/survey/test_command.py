@@ -23,6 +23,7 @@ from nvidia_variant_provider.tools.survey.results import State
 from nvidia_variant_provider.tools.survey.wheels import Wheel
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
+from tests.tools.binaries import packing
 from tests.tools.survey.makers import (
     children_of,
     has_ended,
@@ -244,17 +245,20 @@ def test_interruption_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
     assert has_ended(reader)
 
 
-def test_a_batch_system_that_stops_a_survey_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_system_that_stops_a_survey_leaves_a_file_to_go_on_with(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
     command = [sys.executable, "-m", "nvidia_variant_provider", "survey", "inspect", str(slow)]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path / "r.jsonl")], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     reader = wait_for_reader(slow)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=30)
 
-    assert process.returncode == -signal.SIGTERM
+    assert process.returncode == -number
     assert "r.jsonl holds what was done: run it again to go on" in errors
     assert has_ended(reader)
 
@@ -368,6 +372,22 @@ def test_summary_for_people(
     assert "demo0-1.0-py3-none-any.whl 80 90a 80 90a, PTX 90 12.0" in printed
     assert any(line.startswith("demo9-1.0-py3-none-any.whl damaged") for line in printed)
     assert any(line.startswith("damaged 3 ") for line in printed)
+
+
+def test_summary_names_wheels_that_use_cuda_without_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    make_wheel(tmp_path, {"demo/k.ptx": packing.ptx(90)})
+    make_wheel(tmp_path, name="other-1.0-py3-none-any.whl")
+    results = tmp_path / "results.jsonl"
+    survey("inspect", tmp_path, "-o", results)
+    capsys.readouterr()
+    assert survey("summary", results, "--wheels") == 0
+
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "without device code: 2; 1 of them uses CUDA all the same" in printed
+    assert any("made at run time or elsewhere" in line for line in printed)
 
 
 def test_summary_of_findings(

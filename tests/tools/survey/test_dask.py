@@ -81,6 +81,7 @@ def test_a_wheel_that_kills_its_reader_there_is_a_record(
     assert failures(lines)[slow.name][0] == "worker-died"
 
 
+@pytest.mark.deep
 def test_a_wheel_that_takes_dask_workers_with_it_is_a_record_and_its_batch_is_done(
     cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

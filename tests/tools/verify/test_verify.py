@@ -60,6 +60,11 @@ COPY = "demo.libs/libnvjpeg.4a0b5c81.so.12"
 RODATA = ".rodata"
 
 
+def for_cuda(line: str) -> dict[str, bytes]:
+    """A pure Python wheel with one more line of METADATA."""
+    return {"demo/a.py": b"1", f"{DIST_INFO}/METADATA": with_metadata(line)}
+
+
 @pytest.mark.parametrize(
     ("members", "archs", "expected"),
     [
@@ -155,6 +160,32 @@ def test_bounds_against_code(
 def test_a_null_variant_with_code_is_reported(tmp_path: Path) -> None:
     assert codes(variant(tmp_path, libraries("80"), "", "", "null")) == {"NV332"}
     assert codes(variant(tmp_path, {}, "", "", "null")) == set()
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (for_cuda("Requires-Dist: nvidia-cublas-cu12"), {"NV333"}),
+        (for_cuda("Requires-Dist: nvidia-cublas-cu12; extra == 'gpu'"), set()),
+        (for_cuda("Requires-Dist: taichi"), set()),
+        ({"demo/a.so": packing.shared_object(b"", needed=("libcudart.so.12",))}, {"NV333"}),
+        ({"demo/a.so": packing.shared_object(b"x\0libcuda.so.1\0")}, set()),
+    ],
+)
+def test_a_null_variant_that_is_of_no_use_without_cuda_is_reported(
+    tmp_path: Path, members: dict[str, bytes], expected: set[str]
+) -> None:
+    assert codes(variant(tmp_path, members, "", "", "null")) == expected
+
+
+def test_architectures_of_code_that_is_made_at_run_time_are_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    facts = variant(tmp_path, for_cuda("Requires-Dist: cuda-bindings==12.*"), "80_real")
+
+    assert messages(facts, "NV330") == [
+        "1 value, and no device code of its own: requires cuda-bindings; state a bound alone"
+    ]
 
 
 def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
@@ -338,7 +369,7 @@ def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
 
     (finding,) = verify_wheel(strict, EVERYTHING)
     assert finding.problem.message == "2 of 4 containers (50 %) run on 9.0"
-    assert codes(lenient) == {"NV313"}
+    assert codes(lenient) == {"NV314"}
 
 
 def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[WheelFacts]:

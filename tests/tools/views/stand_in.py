@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urlsplit
 
-from examples.torch.wheels import release_metadata
+from nvidia_variant_provider.tools.demo.wheels import release_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
