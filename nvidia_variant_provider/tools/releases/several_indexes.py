@@ -5,8 +5,8 @@ answers with an error other than 404. pip takes the newest version of all pages,
 index that does not answer, and of equal wheels takes the last index's. PEP 825 leaves several
 sources to the installer.
 
-Source: measured with the versions in the table of installers; tests/contract/test_several_indexes.py asks the real
-ones.
+Source: measured with the versions in the table of installers, which
+tests/contract/test_several_indexes.py asks again.
 """
 
 from __future__ import annotations
