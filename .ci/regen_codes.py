@@ -30,8 +30,6 @@ HEAD: Final = """\
 A code keeps its meaning for ever and is never reused, so scripts may rely on it. Each code links to
 the section with its meaning, its usual causes and the fix.
 
-This page is generated from the program by `.ci/regen_codes.py`.
-
 | codes | of | exit code |
 | --- | --- | --- |
 | [NVP-...](#statuses-of-detect) | `detect`: the status of a machine | 0, 3 or 4, in the table |
@@ -41,12 +39,13 @@ This page is generated from the program by `.ci/regen_codes.py`.
 | [words such as `hole`](#problems-of-coverage) | `coverage` | 1 with `--fail-on` |
 | [words such as `damaged`](#findings-of-inspect) | `inspect` | 0 |
 """
+FOOT: Final = "\nThis page is generated from the program by `.ci/regen_codes.py`.\n"
 
 
 def render() -> dict[Path, str]:
     """Return the page."""
     parts = (_statuses(), _notes(), _lint(), _verify(), _coverage(), _inspect())
-    return {TARGET: HEAD + "".join(line for part in parts for line in part)}
+    return {TARGET: HEAD + "".join(line for part in parts for line in part) + FOOT}
 
 
 def sections(page: str, level: str) -> dict[str, tuple[str, str]]:
