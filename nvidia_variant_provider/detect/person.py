@@ -21,11 +21,35 @@ from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.detect.cascade import Cascade
+    from typing import Protocol
+
     from nvidia_variant_provider.detect.control import ControlNode
     from nvidia_variant_provider.detect.health import Health
+    from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.observations import Observations
+    from nvidia_variant_provider.detect.surroundings import Surroundings
     from nvidia_variant_provider.model import Machine
+
+    class Cascade(Protocol):
+        """What is asked of the detection that goes on; see ``cascade.Cascade``."""
+
+        host: Host
+        dangling: str
+
+        def left(self) -> float:
+            """Return the seconds that may still be spent."""
+            ...
+
+        def look_around(self) -> Surroundings:
+            """Look where this process runs."""
+            ...
+
+        def step(
+            self, probe: str, source: str, *, found: bool, detail: str, cost: float = ...
+        ) -> None:
+            """Add a step to the trail."""
+            ...
+
 
 # Notes that name no cause, and behind which there may be one.
 _TELLING: Final = CAUSES | {"gpu-not-answering", "libcuda-rejected", "libcuda-stub"}
