@@ -39,6 +39,18 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """What several indexes mean for a release of theirs.
+
+    ``for_pip`` is the release that pip sees, which takes all indexes together; ``lines`` say in a
+    sentence each which index is asked, and which is not.
+    """
+
+    for_pip: Release
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One version of a package.
 
@@ -53,7 +65,7 @@ class Release:
 
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
-    the release stands in a lock file.
+    the release stands in a lock file, ``several`` where it was looked for in several indexes.
     """
 
     name: str
@@ -71,6 +83,7 @@ class Release:
     requires_python: Mapping[str, str] = field(default_factory=dict, repr=False)
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
     lock: Locked | None = None
+    several: Several | None = None
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -89,6 +102,11 @@ class Release:
             seen = self.trouble or "no metadata of variants"
             raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
         return self.metadata
+
+    @property
+    def seen_by_pip(self) -> Release:
+        """The release that pip sees, which takes several indexes together."""
+        return self.several.for_pip if self.several is not None else self
 
     @property
     def is_folder(self) -> bool:
