@@ -80,6 +80,7 @@ TOOLS: Final = {
         "errors",
         "explain",
         "files",
+        "findings",
         "installers",
         "inventory",
         "metadata",
