@@ -56,9 +56,8 @@ stderr. The documents that `--json` prints have [schemas](schemas.md). For all c
 means a usage error, unreadable input or an internal error, and 130 means interrupted. The
 [tutorial](tutorial.md) and the [how-to guides](how-to/index.md) show the commands at work.
 
-This page is generated from the parser by `.ci/regen_cli.py`.
-
 """
+FOOT: Final = "\nThis page is generated from the parser by `.ci/regen_cli.py`.\n"
 
 
 class Part(NamedTuple):
@@ -80,7 +79,7 @@ def render() -> dict[Path, str]:
     lines += [f"| [`{name}`](#{name}) | {cell(summaries[name])} |\n" for name in commands]
     for name, command in commands.items():
         lines += ["\n", *_command(name, command)]
-    return {TARGET: "".join(lines)}
+    return {TARGET: "".join([*lines, FOOT])}
 
 
 def subcommands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:

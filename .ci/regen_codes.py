@@ -14,7 +14,7 @@ import generated
 
 from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli.advice import STATUSES
-from nvidia_variant_provider.tools.coverage.findings import FleetProblem
+from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
 from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES
 from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
@@ -30,8 +30,6 @@ HEAD: Final = """\
 A code keeps its meaning for ever and is never reused, so scripts may rely on it. Each code links to
 the section with its meaning, its usual causes and the fix.
 
-This page is generated from the program by `.ci/regen_codes.py`.
-
 | codes | of | exit code |
 | --- | --- | --- |
 | [NVP-...](#statuses-of-detect) | `detect`: the status of a machine | 0, 3 or 4, in the table |
@@ -41,12 +39,13 @@ This page is generated from the program by `.ci/regen_codes.py`.
 | [words such as `hole`](#problems-of-coverage) | `coverage` | 1 with `--fail-on` |
 | [words such as `damaged`](#findings-of-inspect) | `inspect` | 0 |
 """
+FOOT: Final = "\nThis page is generated from the program by `.ci/regen_codes.py`.\n"
 
 
 def render() -> dict[Path, str]:
     """Return the page."""
     parts = (_statuses(), _notes(), _lint(), _verify(), _coverage(), _inspect())
-    return {TARGET: HEAD + "".join(line for part in parts for line in part)}
+    return {TARGET: HEAD + "".join(line for part in parts for line in part) + FOOT}
 
 
 def sections(page: str, level: str) -> dict[str, tuple[str, str]]:
@@ -109,10 +108,9 @@ def _verify() -> Iterator[str]:
 
 
 def _coverage() -> Iterator[str]:
-    yield "\n## Problems of `coverage`\n\n| code | meaning |\n| --- | --- |\n"
-    for problem in FleetProblem:
-        text = _section_of("coverage.md", "###", problem.value)[1].partition("\n#")[0]
-        yield _row("coverage.md", "###", problem.value, _first_sentence(text))
+    yield "\n## Problems of `coverage`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
+    for rule in COVERAGE:
+        yield _row("coverage.md", "###", rule.code, rule.severity.value, rule.title)
 
 
 def _inspect() -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Rewrite ``docs/schemas.md`` from ``schemas/`` and from what the commands print.
+"""Rewrite ``docs/schemas.md`` and ``docs/schemas/`` from ``schemas/`` and the commands' output.
 
-``--check`` fails if the page has drifted. Every example is real output, held to its schema here
+``--check`` fails if a page has drifted. Every example is real output, held to its schema here
 before long lists in it are cut.
 """
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TARGET: Final = ROOT / "docs" / "schemas.md"
+PAGES: Final = ROOT / "docs" / "schemas"
 SCHEMAS: Final = ROOT / "schemas"
 KEPT: Final = 3
 HEAD: Final = """\
@@ -41,9 +42,11 @@ Every document that a program can read has a schema (JSON Schema, draft 2020-12)
 key is removed or changes its meaning. New keys may appear without a new version, so a reader has to
 ignore keys that it does not know. The program never validates its own output; the tests do.
 
-In the examples long lists are cut: `"... 107 more"` stands for what is left out.
+Each schema has a page with its keys and an example. In the examples long lists are cut:
+`"... 107 more"` stands for what is left out.
 
 """
+FOOT: Final = "\nThese pages are generated from the schemas by `.ci/regen_schemas_page.py`.\n"
 
 # How each example is made: arguments of a command, or a file of the repository.
 WHEEL: Final = "demo-1.0-py3-none-any.whl"
@@ -98,17 +101,20 @@ OLD_DRAFT: Final = {
 
 
 def render() -> dict[Path, str]:
-    """Return the page."""
+    """Return the pages: an overview, and one for each schema."""
     documents = examples()
     names = sorted(path.name.partition(".")[0] for path in SCHEMAS.glob("*.schema.json"))
     lines = [HEAD, "| schema | `$id` | |\n| --- | --- | --- |\n"]
     schemas = {name: json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in names}
     for name, schema in schemas.items():
-        lines.append(f"| [{name}](#{name}) | `{schema['$id']}` | {_said(schema)} |\n")
+        lines.append(
+            f"| [{name}](schemas/{name}.schema.md) | `{schema['$id']}` | {_said(schema)} |\n"
+        )
+    pages = {TARGET: "".join([*lines, FOOT])}
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator(schema).validate(documents[name])
-        lines += _section(name, schema, documents[name])
-    return {TARGET: "".join(lines)}
+        pages[PAGES / f"{name}.schema.md"] = "".join(_page(name, schema, documents[name]))
+    return pages
 
 
 def examples() -> dict[str, Any]:
@@ -163,19 +169,19 @@ def _printed(arguments: tuple[str, ...]) -> str:
     return out.getvalue()
 
 
-def _section(name: str, schema: dict[str, Any], document: object) -> Iterator[str]:
-    yield f"\n## {name}\n\n{_said(schema)}\n\n"
+def _page(name: str, schema: dict[str, Any], document: object) -> Iterator[str]:
+    yield f"# {name}\n\n{_said(schema)}\n\n"
     version = schema["properties"]["schema_version"].get("const")
-    yield f"[{name}.schema.json](../schemas/{name}.schema.json), `schema_version` {version}. "
-    yield f"{_origin(name)}\n\n"
-    yield from _fields(name, schema)
+    yield f"[{name}.schema.json](../../schemas/{name}.schema.json), `schema_version` {version}. "
+    yield f"{_origin(name)} [All schemas](../schemas.md) says what changes a version.\n\n"
+    yield from _fields(schema)
     for part, inner in schema.get("$defs", {}).items():
-        yield f"### {name}: {part}\n\n"
+        yield f"## {part}\n\n"
         if inner.get("description"):
             yield f"{_text(inner['description'])}\n\n"
-        yield from _fields(name, inner)
+        yield from _fields(inner)
     text = json.dumps(cut(document), indent=2, ensure_ascii=False)
-    yield f"### {name}: an example\n\n```json\n{text}\n```\n"
+    yield f"## An example\n\n```json\n{text}\n```\n"
 
 
 def _origin(name: str) -> str:
@@ -187,9 +193,9 @@ def _origin(name: str) -> str:
     return f"The example is what `nvidia-variant-provider {words}` prints."
 
 
-def _fields(name: str, schema: dict[str, Any]) -> Iterator[str]:
+def _fields(schema: dict[str, Any]) -> Iterator[str]:
     if "properties" not in schema:
-        yield f"{_type(name, schema).capitalize()}.\n\n"
+        yield f"{_type(schema).capitalize()}.\n\n"
         return
     required = set(schema.get("required", ()))
     yield "| key | type | |\n| --- | --- | --- |\n"
@@ -199,33 +205,33 @@ def _fields(name: str, schema: dict[str, Any]) -> Iterator[str]:
             remarks.append("for example " + ", ".join(_code(it) for it in field["examples"]))
         if key not in required:
             remarks.append("may be left out")
-        yield f"| `{key}` | {_type(name, field)} | {'; '.join(filter(None, remarks))} |\n"
+        yield f"| `{key}` | {_type(field)} | {'; '.join(filter(None, remarks))} |\n"
     yield "\n"
 
 
-def _type(name: str, field: dict[str, Any]) -> str:
+def _type(field: dict[str, Any]) -> str:
     """Return the type of a field in words, with links to the parts of the schema."""
     if "$ref" in field:
         part = field["$ref"].rpartition("/")[2]
-        return f"[{part}](#{name}-{part.lower()})"
+        return f"[{part}](#{part.lower()})"
     if "const" in field:
         return _code(field["const"])
     if "enum" in field:
         return ", ".join(_code(it) for it in field["enum"])
     for union in ("anyOf", "oneOf"):
         if union in field:
-            return " or ".join(dict.fromkeys(_type(name, it) for it in field[union]))
-    return _container(name, field)
+            return " or ".join(dict.fromkeys(_type(it) for it in field[union]))
+    return _container(field)
 
 
-def _container(name: str, field: dict[str, Any]) -> str:
+def _container(field: dict[str, Any]) -> str:
     kind = field.get("type", "anything")
     if kind == "array":
         items = field.get("items") or {"anyOf": field.get("prefixItems") or [{}]}
-        return f"list of {_type(name, items)}"
+        return f"list of {_type(items)}"
     values = field.get("additionalProperties")
     if kind == "object" and isinstance(values, dict):
-        return f"object of {_type(name, values)}"
+        return f"object of {_type(values)}"
     return str(kind)
 
 
@@ -258,4 +264,4 @@ def cut(value: object) -> object:
 
 
 if __name__ == "__main__":
-    sys.exit(generated.run(__doc__, render))
+    sys.exit(generated.run(__doc__, render, PAGES.glob("*.md")))

@@ -82,6 +82,23 @@ print("true" if gc.isenabled() else "false")
     assert ask(lines, **variables) is collecting
 
 
+def test_a_want_of_descriptors_that_is_the_hosts_own_passes_through() -> None:
+    lines = """
+import errno, json, os
+from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
+class Strange(dict):
+    def __iter__(self):
+        raise OSError(errno.EMFILE, "of the host")
+os.environ = Strange()
+try:
+    plugin.get_supported_configs()
+except OSError as error:
+    print(json.dumps([type(error).__name__, error.strerror]))
+"""
+
+    assert ask(lines) == ["OSError", "of the host"]
+
+
 def test_a_caller_may_change_what_it_got() -> None:
     lines = ASK.replace("again =", "first[0].values.clear(); first.clear()\nagain =")
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion
-from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX, folder_address
+from nvidia_variant_provider.tables.driver_branches import (
+    BRANCHES,
+    SHORT_LIVED,
+    cuda_of_branch,
+    data_centre_branches,
+    last_branch_for,
+)
 from nvidia_variant_provider.tables.pci import all_chips, chip_of
 from nvidia_variant_provider.tables.pci_ids import BLOCKS, CHIPS
 from nvidia_variant_provider.tables.sm_archs import RENAMED, TEGRA_CAPABILITIES
@@ -41,6 +48,21 @@ def test_branches_give_the_version_their_banner_shows(branch: int, cuda: str) ->
 
 def test_a_branch_before_the_table_gives_nothing() -> None:
     assert cuda_of_branch(BRANCHES[0][0] - 1) is None
+
+
+def test_data_centres_run_branches_that_are_kept_up() -> None:
+    branches = data_centre_branches()
+
+    assert branches == tuple(sorted(branches))
+    assert {470, 535, 580} <= set(branches)
+    assert not set(branches) & set(SHORT_LIVED)
+
+
+def test_a_folder_of_an_index_is_addressed_by_its_label() -> None:
+    assert folder_address("cu126") == f"{TORCH_INDEX.rstrip('/')}/cu126"
+    assert folder_address("cu126", "https://mirror.example/whl/") == (
+        "https://mirror.example/whl/cu126"
+    )
 
 
 @pytest.mark.parametrize(

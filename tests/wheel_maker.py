@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import struct
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,16 @@ def pack(
             with archive.open(info, "w", force_zip64=zip64) as member:
                 member.write(data)
     return buffer.getvalue()
+
+
+def with_zip64_end(data: bytes) -> bytes:
+    """Rewrite the end of an archive so that its numbers stand in zip64 records only."""
+    at = data.rfind(b"PK\x05\x06")
+    _, _, _, _, count, size, start, _ = struct.unpack("<4sHHHHIIH", data[at : at + 22])
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
+    return data[:at] + record + locator + end
 
 
 def make_wheel(

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Rules, order } from "./core.js";
+import { TargetError, Targets } from "./targets.js";
 
 const PREFIX = "NV_VARIANT_PROVIDER_";
 const LEGAL = {
@@ -23,6 +24,7 @@ const STATUSES = [
 
 const tables = JSON.parse(readFileSync(new URL("../data/nvidia-data.json", import.meta.url)));
 const rules = new Rules(tables);
+const targets = new Targets(tables);
 
 /** An override or a machine file is malformed; the message is the variable. */
 class Refused extends Error {}
@@ -121,19 +123,27 @@ function narrow(gpus, choice) {
   return kept.length > 0 ? kept : null;
 }
 
+/** The machine of a request: the one that a target names, if there is one. */
+function given({ environment = {}, machine }) {
+  const name = environment[PREFIX + "TARGET"];
+  if (!name) return machine ?? {};
+  if (environment[PREFIX + "MACHINE"]) refuse("TARGET");
+  try {
+    return targets.machine(name);
+  } catch (error) {
+    if (error instanceof TargetError) refuse("TARGET");
+    throw error;
+  }
+}
+
 function features(request) {
   const words = readEnvironment(request.environment);
-  const machine = effective(request.machine ?? {}, words);
+  const machine = effective(given(request), words);
   const forced = words.FORCE_CUDA_DRIVER_VERSION !== "";
   return words.RULES === "0" ? rules.features0(machine, { forced }) : rules.features(machine);
 }
 
 function answer(request) {
-  const environment = request.environment ?? {};
-  if (environment[PREFIX + "TARGET"]) {
-    if (environment[PREFIX + "MACHINE"]) return { error: { variable: `${PREFIX}TARGET` } };
-    return { skip: "machines are not named here: the page has a list of products" };
-  }
   try {
     if (request.ask === "properties") return { features: features(request) };
     if (request.ask === "choice") {

@@ -15,12 +15,11 @@ from nvidia_variant_provider.detect.diagnosis import (
     UNKNOWN,
     Diagnosis,
 )
-from nvidia_variant_provider.detect.observations import kernel_gpus, left_behind
+from nvidia_variant_provider.detect.observations import kernel_gpus
 from nvidia_variant_provider.model import Note, Status
 from nvidia_variant_provider.tables.driver_branches import (
     FIRST_OF_OPEN_MODULE,
     FIRST_OF_OPEN_ONLY,
-    last_branch_for,
 )
 from nvidia_variant_provider.tables.status_codes import describe_code
 
@@ -177,7 +176,7 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
     if gpus or codes:
         reason = "the driver is bound to a GPU that does not answer"
         causes = tuple(note for code in sorted(codes) for note in device_cause(code))
-        causes = causes or _wrong_kind(seen) or (cause("adapter-does-not-start"),)
+        causes = causes or _left_behind(seen) or _wrong_kind(seen) or _not_started(seen)
         return Diagnosis(Status.BROKEN, reason, gpus, notes=causes)
     notes = _left_behind(seen)
     if not notes and seen.contained and _no_device_nodes(seen):
@@ -186,12 +185,17 @@ def _no_devices(seen: Observations, nvml: LibraryAnswer, gpus: tuple[Gpu, ...]) 
 
 
 def _left_behind(seen: Observations) -> tuple[Note, ...]:
-    """Name the GPUs that the loaded driver is too new for."""
-    pci = seen.kernel.pci if seen.kernel is not None else ()
-    left = next((gpu.as_gpu() for gpu in pci if left_behind(gpu.as_gpu(), seen.release)), None)
-    if left is None or left.capability is None:
+    """Name a GPU that the loaded driver is too new for, or too old."""
+    if seen.kernel is None or seen.release is None or seen.tegra:
         return ()
-    return (cause("gpu-left-behind", branch=last_branch_for(left.capability)),)
+    from nvidia_variant_provider.detect.driverless import of_another_branch
+
+    return of_another_branch(seen.release.value, seen.kernel.pci)
+
+
+def _not_started(seen: Observations) -> tuple[Note, ...]:
+    """Say why NVML counts no GPU that a driver is bound to: no node was made, or it is sick."""
+    return (cause("no-device-nodes" if _no_device_nodes(seen) else "adapter-does-not-start"),)
 
 
 def _wrong_kind(seen: Observations) -> tuple[Note, ...]:

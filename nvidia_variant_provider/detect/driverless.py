@@ -11,7 +11,8 @@ from nvidia_variant_provider.detect.diagnosis import (
     NVML_OPERATING_SYSTEM,
     Diagnosis,
 )
-from nvidia_variant_provider.model import Note, Status
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import DriverRelease, Note, Status
 from nvidia_variant_provider.tables.driver_branches import first_branch_for, last_branch_for
 from nvidia_variant_provider.tables.status_codes import describe_code
 
@@ -125,25 +126,30 @@ def _why_no_driver(seen: Observations, pci: tuple[PciGpu, ...]) -> tuple[Note, .
         return tuple(dict.fromkeys(problems)) or (cause("win-failed"),)
     if held := holders(pci):
         return held
-    return _of_another_branch(seen.installed, pci) or (
+    return _installed_for_others(seen.installed, pci) or (
         (cause("driver-installed-not-loaded", release=seen.installed),)
         if seen.installed
-        else (cause("no-driver"),)
+        else (cause("driver-not-installed"),)
     )
 
 
-def _of_another_branch(installed: str, pci: tuple[PciGpu, ...]) -> tuple[Note, ...]:
-    if not installed:
+def _installed_for_others(installed: str, pci: tuple[PciGpu, ...]) -> tuple[Note, ...]:
+    try:
+        return of_another_branch(DriverRelease.parse(installed), pci)
+    except InvalidValueError:
         return ()
-    branch = int(installed.partition(".")[0])
+
+
+def of_another_branch(release: DriverRelease, pci: tuple[PciGpu, ...]) -> tuple[Note, ...]:
+    """Name the first GPU that a driver release no longer serves, or does not serve yet."""
     for gpu in pci:
         capability = gpu.as_gpu().capability
         last = last_branch_for(capability) if capability else None
         first = first_branch_for(capability) if capability else None
-        if last is not None and branch > last:
+        if last is not None and release.branch > last:
             return (cause("gpu-left-behind", branch=last),)
-        if first is not None and branch < first:
-            return (cause("gpu-newer-than-driver", branch=first, release=installed),)
+        if first is not None and release.branch < first:
+            return (cause("gpu-newer-than-driver", branch=first, release=release),)
     return ()
 
 

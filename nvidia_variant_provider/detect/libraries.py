@@ -53,8 +53,9 @@ KNOWN_FOLDERS: Final = (
     "/var/lib/snapd/lib/gl",
     "/var/lib/snapd/hostfs/usr/lib/{triple}",
 )
-# The first of them are those of the system itself.
+# The first of them are those of the system itself, and the first five those of its loader.
 _SYSTEM_FOLDERS: Final = 6
+LOADER_FOLDERS: Final = KNOWN_FOLDERS[:5]
 # Forward compatibility packages hold libcuda only, and are used when nothing else is there.
 COMPAT_FOLDERS: Final = ("/usr/local/cuda/compat", "/usr/local/cuda-*/compat")
 

@@ -6,14 +6,17 @@ No fact of the machine changes here, only what a person reads of the cause.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.causes import cause, holders
 from nvidia_variant_provider.detect.diagnosis import UNKNOWN
 from nvidia_variant_provider.detect.health import MODE_PROHIBITED
+from nvidia_variant_provider.detect.libraries import LOADER_FOLDERS
 from nvidia_variant_provider.detect.remedies import CAUSES
 from nvidia_variant_provider.model import Note, Status
 from nvidia_variant_provider.tables.driver_branches import FIRST_OF_OPEN_ONLY
+from nvidia_variant_provider.tables.memory import VGPU_PROFILE
 from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ class Case:
     health: Health | None
     contained: bool
     dangling: str = ""
+    slurm_job: bool = False
 
     @property
     def release(self) -> str:
@@ -104,10 +108,7 @@ def _not_ready(case: Case) -> tuple[Note, ...]:
     if health.fabric_failed:
         return (cause("fabric-failed", release=case.release),)
     if health.fabric_waits:
-        newest = max(case.machine.capabilities, default=None)
-        needs_more = newest is not None and newest >= FIRST_OF_OPEN_ONLY
-        code = "fabric-needs-subnet-manager" if needs_more else "fabric-not-ready"
-        return (cause(code, release=case.release),)
+        return (_waiting(case),)
     if health.fabric or health.ready is not None:
         return (cause("uvm-stuck"),)
     return ()
@@ -120,19 +121,60 @@ def _no_library(case: Case) -> tuple[Note, ...]:
     return (cause("libraries-of-another-driver", file=case.dangling),)
 
 
+def _waiting(case: Case) -> Note:
+    """Name who has to start the fabric: on Blackwell it takes more, in racks it is elsewhere."""
+    newest = max(case.machine.capabilities, default=None)
+    if newest is None or newest < FIRST_OF_OPEN_ONLY:
+        return cause("fabric-not-ready", release=case.release)
+    if case.machine.platform.architecture == "aarch64":
+        return cause("fabric-of-the-rack")
+    return cause("fabric-needs-subnet-manager", release=case.release)
+
+
 def _exclusive(case: Case) -> tuple[Note, ...]:
+    """Tell a mode of the GPU from a virtual GPU without a licence."""
     modes = case.health.modes if case.health else ()
-    return (cause("gpu-computing-prohibited"),) if MODE_PROHIBITED in modes else ()
+    if MODE_PROHIBITED in modes:
+        return (cause("gpu-computing-prohibited"),)
+    shared = bool(modes) and not any(modes)
+    virtual = any(re.fullmatch(VGPU_PROFILE, gpu.name) for gpu in case.machine.gpus)
+    return (cause("vgpu-licence"),) if shared and virtual else ()
+
+
+def _no_libcuda(case: Case) -> tuple[Note, ...]:
+    """Say of which branch the package must be that is missing."""
+    release = case.machine.driver_release
+    if release is None or case.seen.tegra or case.contained:
+        return ()
+    return (cause("libcuda-missing", branch=release.branch),)
+
+
+def _folder(case: Case) -> tuple[Note, ...]:
+    """Say that the loader's cache is stale, where it would search the folder by itself."""
+    triple = f"{case.machine.platform.architecture}-linux-gnu"
+    searched = {it.replace("{triple}", triple) for it in LOADER_FOLDERS}
+    return tuple(
+        replace(note, code="loader-cache-stale")
+        for note in case.machine.notes
+        if note.code == "library-folder" and dict(note.facts).get("folder", "") in searched
+    )
+
+
+def _counted_none(case: Case) -> tuple[Note, ...]:
+    """Say why NVML counts no GPU although one is bound: firmware, or a job that was given none."""
+    return (cause("no-device-nodes"),) if case.slurm_job else _adapter(case)
 
 
 _REFINEMENTS: Final[dict[str, Callable[[Case], tuple[Note, ...]]]] = {
     "driver-installed-not-loaded": _not_loaded,
-    "adapter-does-not-start": _adapter,
+    "adapter-does-not-start": _counted_none,
     "gpu-lost": _lost,
     "cuda-not-ready": _not_ready,
     "fabric-not-ready": _not_ready,
     "gpu-exclusive": _exclusive,
     "no-driver-library": _no_library,
+    "libcuda-missing": _no_libcuda,
+    "library-folder": _folder,
 }
 
 
@@ -178,14 +220,12 @@ def _failed(case: Case, code: int) -> bool:
 
 def _of_wsl(case: Case) -> tuple[Note, ...]:
     """Say what WSL lacks, if this is WSL; its kernels have Microsoft's name."""
-    kernel = case.seen.kernel
-    if kernel is None:
-        return ()
+    has_device = case.seen.kernel is not None and case.seen.kernel.wsl
     if "microsoft" not in case.clues.kernel.lower():
-        return (cause("paravirtual-driver-missing"),) if kernel.wsl else ()
-    if kernel.wsl:
+        return (cause("paravirtual-driver-missing"),) if has_device else ()
+    if has_device:
         return (cause("wsl-no-driver"),)
-    return (cause("wsl-1" if "Microsoft" in case.clues.kernel else "wsl-no-device"),)
+    return (cause("wsl-one" if "Microsoft" in case.clues.kernel else "wsl-no-device"),)
 
 
 def _unbound(case: Case) -> tuple[Note, ...]:

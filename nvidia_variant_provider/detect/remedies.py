@@ -22,11 +22,11 @@ _BLANKS: Final = {
 # A container has no kernel of its own: what loads, binds or resets is done where it runs.
 _OF_THE_HOST: Final = frozenset({
     "adapter-does-not-start", "confidential-not-ready", "cuda-not-ready", "driver-incomplete",
-    "driver-installed-not-loaded", "external-gpu-lost", "fabric-failed",
+    "driver-installed-not-loaded", "driver-not-installed", "external-gpu-lost", "fabric-failed",
     "fabric-needs-subnet-manager", "gpu-computing-prohibited", "gpu-did-not-wake", "gpu-exclusive",
     "gpu-left-behind", "gpu-lost", "gpu-needs-reset", "gpu-newer-than-driver", "gpu-passed-through",
     "held-by-nouveau", "held-by-nova", "interrupts-missing", "memory-rows-failed",
-    "memory-rows-pending", "module-closed-on-new-gpu", "module-open-on-old-gpu", "no-driver",
+    "memory-rows-pending", "module-closed-on-new-gpu", "module-open-on-old-gpu",
     "power-cable", "uvm-memory-management", "vgpu-licence",
 })  # fmt: skip
 _FAMILIES: Final = {

@@ -122,11 +122,11 @@ class Library:
         function.restype = ctypes.c_int
         return int(function(*arguments))
 
-    def file(self) -> str:
+    def file(self, loader: "ctypes.CDLL | None" = None) -> str:
         """Return the file behind a soname, links followed; empty where the loader does not say."""
         found = ctypes.POINTER(LinkMap)()
         try:
-            code = ctypes.CDLL(None).dlinfo(
+            code = (loader or ctypes.CDLL(None)).dlinfo(
                 ctypes.c_void_p(self.handle._handle),  # noqa: SLF001 - what dlopen returned
                 RTLD_DI_LINKMAP,
                 ctypes.byref(found),

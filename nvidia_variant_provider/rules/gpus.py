@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Note
-from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE
+from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE, VGPU_PROFILE
 from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, Gpu, Machine
 
 ALL: Final = "all"
-# A slice of a GPU is small on purpose: "MIG 1g.5gb", and the vGPU profiles "GRID V100D-4C".
-_SLICE: Final = r".*(\bMIG\b.*|-\d{1,3}[ABCQ])"
+# A slice of a GPU is small on purpose, and so is a profile of a vGPU.
+_MIG_SLICE: Final = r".*\bMIG\b.*"
 
 
 def narrow(machine: Machine, choice: str) -> Machine:
@@ -60,7 +60,8 @@ def without_display_gpus(machine: Machine) -> tuple[Machine, Note | None]:
 def _is_for_display(gpu: Gpu, largest: int) -> bool:
     if gpu.memory is None or gpu.memory > DISPLAY_GPU_MIB:
         return False
-    is_slice = gpu.uuid.startswith("MIG-") or re.fullmatch(_SLICE, gpu.name) is not None
+    names = (_MIG_SLICE, VGPU_PROFILE)
+    is_slice = gpu.uuid.startswith("MIG-") or any(re.fullmatch(it, gpu.name) for it in names)
     return gpu.memory * DISPLAY_GPU_SHARE < largest and not is_slice
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+# How the driver names a slice of a GPU for a virtual machine: "GRID V100D-4C", "NVIDIA A40-48Q".
+VGPU_PROFILE: Final = r".*-\d{1,3}[ABCQ]"
 DISPLAY_GPU_MIB: Final = 4096
 # Less than this part of the largest GPU's memory: a pair of like GPUs is never split.
 DISPLAY_GPU_SHARE: Final = 4

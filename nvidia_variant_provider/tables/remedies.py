@@ -26,23 +26,23 @@ ANY, HOST, CONTAINER = "any", "host", "container"
 
 TABLE: Final = (
     # No driver, or not the right one.
-    Remedy("no-driver", ANY,
+    Remedy("driver-not-installed", ANY,
            "install NVIDIA's driver as its Driver Installation Guide says for this system, then "
            "reboot",
            "h", "DIG"),
-    Remedy("no-driver", "fedora",
+    Remedy("driver-not-installed", "fedora",
            "sudo dnf install nvidia-open   (from NVIDIA's repository), then reboot",
            "h", "DIG"),
-    Remedy("no-driver", "suse",
+    Remedy("driver-not-installed", "suse",
            "sudo zypper install nvidia-open   (from NVIDIA's repository), then reboot",
            "h", "DIG"),
-    Remedy("no-driver", "ubuntu",
+    Remedy("driver-not-installed", "ubuntu",
            "sudo ubuntu-drivers install --gpgpu, then reboot",
            "u", ""),
-    Remedy("no-driver", "debian",
+    Remedy("driver-not-installed", "debian",
            "sudo apt install nvidia-driver linux-headers-amd64   (non-free), then reboot",
            "u", ""),
-    Remedy("no-driver", "arch",
+    Remedy("driver-not-installed", "arch",
            "sudo pacman -S nvidia-open-dkms, then reboot",
            "u", ""),
     Remedy("driver-installed-not-loaded", ANY,
@@ -107,7 +107,7 @@ TABLE: Final = (
            "h", "NVIDIA/nvidia-container-toolkit#128"),
     Remedy("libcuda-missing", HOST,
            "install the package with libcuda.so.1 of the driver's own branch (Ubuntu: "
-           "libnvidia-compute-BRANCH, Debian: libcuda1, Fedora: nvidia-driver-cuda-libs)",
+           "libnvidia-compute-{branch}, Debian: libcuda1, Fedora: nvidia-driver-cuda-libs)",
            "m", "DIG"),
     Remedy("libcuda-missing", CONTAINER,
            "start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
@@ -397,6 +397,10 @@ TABLE: Final = (
            "install nvlsm, then sudo systemctl enable --now nvidia-fabricmanager   (of the "
            "driver's own release, {release})",
            "h", "siderolabs/extensions#717"),
+    Remedy("fabric-of-the-rack", ANY,
+           "nvidia-smi -q | grep -A2 Fabric shows the state; the fabric manager of a rack runs on "
+           "its NVLink switches: ask who runs them, there is nothing to start here",
+           "h", "NVIDIA's guide of multi-node NVLink, leptonai/gpud#1106"),
     Remedy("gpu-computing-prohibited", ANY,
            "sudo nvidia-smi -c 0   (the compute mode is Prohibited)",
            "h", "H"),
@@ -420,6 +424,9 @@ TABLE: Final = (
            "export LD_LIBRARY_PATH={folder}, or for good: echo {folder} | sudo tee "
            "/etc/ld.so.conf.d/nvidia.conf && sudo ldconfig",
            "h", "NVIDIA/nvidia-docker#1163"),
+    Remedy("loader-cache-stale", ANY,
+           "sudo ldconfig   (the loader's cache does not know {folder} yet)",
+           "h", "NVIDIA/nvidia-docker#1163"),
     Remedy("libraries-of-another-driver", ANY,
            "sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml on the host, then start "
            "the container anew: {file} leads nowhere",
@@ -431,7 +438,7 @@ TABLE: Final = (
     Remedy("wsl-no-driver", ANY,
            "install NVIDIA's driver in Windows, not here, then run wsl --shutdown there",
            "h", "microsoft/WSL#6014"),
-    Remedy("wsl-1", ANY,
+    Remedy("wsl-one", ANY,
            "wsl --set-version DISTRO 2 in Windows   (wsl -l -v lists the names): WSL 1 has no "
            "GPU",
            "h", "microsoft/WSL#3847"),
@@ -443,7 +450,7 @@ TABLE: Final = (
            "copy the host's driver folder to /usr/lib/wsl/drivers anew: it must be that of the "
            "host's driver",
            "m", "staralt/dxgkrnl-dkms#7"),
-    Remedy("no-driver", "kubernetes",
+    Remedy("driver-not-installed", "kubernetes",
            "kubectl get pods -n gpu-operator: wait until the driver pod of this node is Running",
            "h", "GPO"),
     Remedy("mig-without-instance", CONTAINER,

@@ -20,6 +20,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from io import FileIO
     from types import FrameType
     from typing import BinaryIO
 
@@ -41,7 +42,7 @@ _USUAL: Final = 0o666
 _SHOWN: Final = 5
 
 
-def open_regular(path: str | Path) -> BinaryIO:
+def open_regular(path: str | Path) -> FileIO:
     """Open a regular file for reading, unbuffered.
 
     Raises ``InvalidValueError`` for a pipe, a device or a folder, which could be read for ever, and
@@ -56,6 +57,39 @@ def open_regular(path: str | Path) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def open_log(path: str | Path) -> BinaryIO:
+    """Open a file that is added to, unbuffered, with what it holds readable; made if missing.
+
+    A log keeps its name while it grows: whoever reads it meanwhile sees whole lines and perhaps the
+    beginning of one. Raises ``InvalidValueError`` for a pipe, a device or a folder, which keep
+    nothing to go on from, and ``OSError`` naming ``path``.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        _check_kind(path, os.stat(path).st_mode)
+    try:
+        descriptor = os.open(
+            path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _AT_ONCE | _BINARY, _USUAL
+        )
+    except OSError as error:
+        raise _named(error, Path(path)) from error
+    try:
+        _check_kind(path, os.fstat(descriptor).st_mode)
+        return open(descriptor, "a+b", buffering=0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def append(file: BinaryIO, data: bytes, path: str | Path) -> None:
+    """Add all of the data to an unbuffered file; raises ``OSError`` naming ``path``."""
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        raise _named(error, Path(path)) from error
 
 
 def _check_kind(path: str | Path, mode: int) -> None:

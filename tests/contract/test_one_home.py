@@ -16,7 +16,6 @@ PACKAGE: Final = Path(__file__).resolve().parents[2] / "nvidia_variant_provider"
 # Where files may be opened for writing besides ``tools/files.py``, and why.
 WRITERS: Final = {
     "tools/files.py": "the one writer",
-    "tools/survey/results.py": "a log that is appended to, line by line, for days",
     "tools/survey/child_main.py": "the pipe to its parent",
     "tools/views/baking.py": "a download that has no other name, in a folder of its own",
     "tools/views/session.py": "a secret, created with its mode or not at all",

@@ -116,6 +116,31 @@ def cuda_says(code: int) -> dict[str, Any]:
     return reply("cuda", CUDA, "cuda\t0\t13000", f"init\t{code}")
 
 
+def libraries_in(folder: str) -> list[dict[str, Any]]:
+    """Return the replies of sound libraries that only their full path finds."""
+    return [{**row, "path": f"{folder}/{row['path']}"} for row in BY_NAME[H100]["libraries"]]
+
+
+def grid() -> dict[str, Any]:
+    """Return an NVML that calls its GPU by the profile of a virtual one."""
+    lines = [re.sub(r"^name\t.*", "name\t0\t0\tGRID A100-40C", line) for line in GPUS["lines"]]
+    return {**GPUS, "lines": lines}
+
+
+def counting_none() -> list[dict[str, Any]]:
+    return [reply("nvml", NVML, "init\t0", "count\t0\t0"), cuda_says(100)]
+
+
+MODULE = "/sys/module/nvidia/version"
+PROC_VERSION = "/proc/driver/nvidia/version"
+ELF = {"size": 5000, "head": "7f454c4602010100" + "00" * 8 + "03003e00"}
+WAITING = health("fabric\t0\t0\t2\t0")
+BY_NAME["gb200-waiting"] = {
+    **BY_NAME["hgx-b200-802"],
+    "platform": {"system": "linux", "architecture": "aarch64", "libc": "glibc"},
+}
+
+
 def losing(code: int, *more: dict[str, Any]) -> Detection:
     """Detect on a machine one GPU of which answers with a code of NVML."""
     libraries = copy.deepcopy(BY_NAME["one-gpu-lost"]["libraries"])
@@ -315,6 +340,62 @@ FORGED: Final = (
         "why the driver left 0000:01:00.0",
     ),
     (on("compat-on-new-or-consumer-driver", COMPAT), "take /usr/local/cuda/compat out of"),
+    (
+        on(
+            NOTHING,
+            files={
+                **HELD,
+                **installed("580.65.06"),
+                **RUNNING,
+                f"/lib/modules/{OTHER}/updates/dkms/nvidia-peermem.ko": {"size": 5000},
+            },
+        ),
+        "sudo modprobe nvidia; if that fails",
+    ),
+    (
+        on(
+            NOTHING,
+            files={
+                **HELD,
+                **installed("next.release"),
+                "/etc/modprobe.d/gpu.conf": "options nvidia NVreg_EnableMSI=1\n",
+                "/usr/lib/modprobe.d/gpu.conf": "blacklist nvidia\n",
+                "/usr/lib/modprobe.d/nvidia.txt": "blacklist nvidia\n",
+            },
+        ),
+        "sudo modprobe nvidia; if that fails",
+    ),
+    (on(H100, [GPUS, cuda_says(802), health()]), "on HGX systems first"),
+    (on(H100, counting_none(), without=PROC_VERSION), "power the machine off and on"),
+    # Siblings of states that people reported.
+    (
+        on(
+            H100,
+            [*libraries_in("/usr/lib64")],
+            {f"/usr/lib64/{NVML}": ELF, f"/usr/lib64/{CUDA}": ELF},
+        ),
+        "sudo ldconfig   (the loader's cache does not know /usr/lib64 yet)",
+    ),
+    (on(H100, [GPUS]), "libnvidia-compute-595"),
+    (on(H100, [GPUS], DOCKER), "NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+    (
+        on(H100, [grid(), cuda_says(46), health("mode\t0\t0\t0")]),
+        "License Status",
+    ),
+    (
+        on(H100, counting_none(), {**bound(B200, "nvidia"), MODULE: "550.163.01\n"}),
+        "driver branch 570 or newer",
+    ),
+    (
+        on(H100, counting_none(), {**bound(P100, "nvidia"), MODULE: "590.48.01\n"}),
+        "install driver branch 580",
+    ),
+    (on(H100, counting_none(), without="/dev/nvidia0"), "sudo nvidia-modprobe -c 0 -u"),
+    (on(H100, counting_none(), environment={"SLURM_JOB_ID": "set"}), "srun --gres=gpu:1"),
+    (
+        on("gb200-waiting", [*BY_NAME["hgx-b200-802"]["libraries"][:1], cuda_says(802), WAITING]),
+        "NVLink switches: ask who runs them",
+    ),
     # One GPU of several, and Windows.
     *(
         (losing(code), words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import signal
@@ -218,3 +219,36 @@ def test_an_interruption_before_there_is_a_child_passes_through() -> None:
     interrupted = mock.patch.object(subprocess.Popen, "__init__", side_effect=KeyboardInterrupt)
     with interrupted, pytest.raises(KeyboardInterrupt):
         run_program(["/bin/true"], {}, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("not started: [Errno 24] Too many open files", 24),
+        ("not started: [Errno 11] Resource temporarily unavailable", 11),
+        ("not started: [Errno 1] Operation not permitted", 0),
+        ("not started: this program is not a Python interpreter", 0),
+        ("timeout", 0),
+        ("exit 24", 0),
+    ],
+)
+def test_what_a_process_has_too_little_of_is_told_from_what_it_may_not(
+    text: str, code: int
+) -> None:
+    end = child.End.parse(text)
+
+    assert end is not None
+    assert end.for_want == code
+
+
+class Interrupting(os.PathLike[str]):
+    """An argument that raises what a signal handler of the host might, while a child is started."""
+
+    def __fspath__(self) -> str:
+        raise BlockingIOError(errno.EAGAIN, "of the host")
+
+
+@pytest.mark.parametrize("run", [run_worker, run_without_sessions, run_program])
+def test_an_exception_of_the_host_while_a_child_is_started_passes_through(run: Run) -> None:
+    with pytest.raises(BlockingIOError, match="of the host"):
+        run([sys.executable, Interrupting()], dict(os.environ), 5)

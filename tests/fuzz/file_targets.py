@@ -32,7 +32,7 @@ from nvidia_variant_provider.tools.wheels.source import BytesSource
 from tests.fuzz.mutate import mutate
 from tests.fuzz.mutate_bytes import mutate_bytes
 from tests.tools.binaries import packing
-from tests.wheel_maker import cuda_library, files_of_wheel, pack
+from tests.wheel_maker import cuda_library, files_of_wheel, pack, with_zip64_end
 
 if TYPE_CHECKING:
     from random import Random
@@ -63,11 +63,12 @@ VARIANT: Final = {
     },
 }
 METADATA: Final = json.dumps(VARIANT)
-WHEELS: Final = tuple(
+_WHEELS: Final = tuple(
     pack(files_of_wheel({"demo/_ext.so": cuda_library("80", "90")}), streamed=streamed, zip64=wide)
     for streamed in (False, True)
     for wide in (False, True)
 )
+WHEELS: Final = (*_WHEELS, with_zip64_end(_WHEELS[0]))
 FLEETS: Final = tuple(
     path.read_text("utf-8", "replace")
     for path in sorted((DATA / "inventory").iterdir())

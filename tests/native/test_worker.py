@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from tests.native.build import R580
 from tests.native.machines import UUIDS, gpu_lines
 
 if TYPE_CHECKING:
+    import ctypes
     from pathlib import Path
 
     from nvidia_variant_provider.detect.child import ChildReply
@@ -305,6 +306,43 @@ def test_a_process_is_killed() -> None:
     worker.kill(process.pid)
 
     assert process.wait() == -signal.SIGKILL
+
+
+def test_too_many_processes_are_hoarding_whatever_they_hold() -> None:
+    lines = """
+import os, signal, sys
+from nvidia_variant_provider.detect import worker
+pids = []
+for _ in range(int(sys.argv[1])):
+    pids.append(os.fork())
+    if not pids[-1]:
+        signal.pause()
+print(worker.hoards(os.getpid(), 1 << 50), len(worker.descendants(os.getpid())))
+for pid in pids:
+    os.kill(pid, signal.SIGKILL)
+"""
+
+    few = ask(str(worker.MAX_PROCESSES - 1), start=as_python(lines)).text
+    many = ask(str(worker.MAX_PROCESSES + 1), start=as_python(lines)).text
+
+    assert few.split() == ["False", str(worker.MAX_PROCESSES - 1)]
+    assert many.split() == ["True", str(worker.MAX_PROCESSES + 1)]
+
+
+def test_of_the_dead_no_child_and_no_memory_is_known() -> None:
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+
+    assert worker.children_of(gone.pid) == []
+    assert worker.own_bytes(gone.pid) == 0
+    assert 1 << 20 < worker.own_bytes(os.getpid()) <= worker.resident_bytes(os.getpid())
+
+
+def test_a_loader_that_does_not_tell_files_leaves_the_name_open() -> None:
+    library = worker.Library("libc.so.6", 0)
+
+    assert os.path.basename(library.file()).startswith("libc")
+    assert library.file(cast("ctypes.CDLL", object())) == ""
 
 
 def test_memory_is_measured_and_that_of_the_dead_is_none() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import subprocess
 import threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 SITE: Final = ROOT / "site"
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 SCHEMES: Final = ("light", "dark")
+AXE: Final = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS: Final = {"desktop": 1300, "phone": 390}
 
 
@@ -56,3 +58,19 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Return axe, which looks for what people with disabilities cannot use."""
+    if not AXE.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed")
+        folder = AXE.parents[2]
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [npm, "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"axe-core could not be fetched: {done.stderr[-300:]}")
+    return AXE.read_text("utf-8")

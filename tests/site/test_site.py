@@ -10,7 +10,9 @@ import pytest
 from tests.site.conftest import SCHEMES, SITE, WIDTHS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Request
+    from typing import Literal
+
+    from playwright.sync_api import Browser, Page, Request
 
 # Where a reader begins, a long page of commands, one of pictures, and the widest tables.
 PAGES = (
@@ -102,6 +104,47 @@ def test_pages_in_chromium(width: str, scheme: str, browser: Browser, site: str)
         }, name
     assert said == []
     assert [url for url in asked if not url.startswith((site, "data:", "blob:"))] == []
+
+
+# Every page in one of them here, and in all of them with the tests that take minutes.
+VIEWS = [(scheme, width) for scheme in SCHEMES for width in (1280, 390)]
+NAMES = sorted(it.relative_to(SITE).as_posix() for it in SITE.rglob("*.html") if it.stem != "404")
+# Boxes that hide a part of a table on a desktop.
+CUT = """() => [...document.querySelectorAll("article .md-typeset__scrollwrap")]
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => box.innerText.slice(0, 60))"""
+
+
+def check_with_axe(page: Page, address: str, scheme: str, width: int, axe: str) -> None:
+    dark: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    page.emulate_media(color_scheme=dark)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address, wait_until="load")
+    page.evaluate(axe)
+    found = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+
+    assert [(row["id"], row["nodes"][0]["html"]) for row in found["violations"]] == [], address
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+    assert width == 390 or page.evaluate(CUT) == [], address
+
+
+@pytest.mark.parametrize("number", range(len(VIEWS)))
+def test_everybody_can_read_every_page(number: int, browser: Browser, site: str, axe: str) -> None:
+    page = browser.new_page()
+    for name in NAMES[number :: len(VIEWS)]:
+        check_with_axe(page, f"{site}/{name}", *VIEWS[number], axe)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("view", VIEWS)
+def test_everybody_can_read_every_page_in_every_view(
+    view: tuple[str, int], browser: Browser, site: str, axe: str
+) -> None:
+    page = browser.new_page()
+    for name in NAMES:
+        check_with_axe(page, f"{site}/{name}", *view, axe)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,24 +16,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.site
-
-AXE: Final = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """Return axe, which looks for what people with disabilities cannot use."""
-    if not AXE.is_file():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("npm is not installed")
-        folder = AXE.parents[2]
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--silent", "--prefix", str(folder), "axe-core@4.14.1"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"axe-core could not be fetched: {done.stderr[-300:]}")
-    return AXE.read_text("utf-8")
 
 
 def opened(browser: Browser, site: str, width: str = "desktop", scheme: str = "light") -> Page:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.cli import explain_indexes, options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
@@ -38,6 +38,8 @@ examples:
   nvidia-variant-provider explain wheels/ --target b200@580 --require-gpu --installer uv
   nvidia-variant-provider explain wheels/ --expect cuda13.0 --json
   nvidia-variant-provider explain https://index.example/simple/ --package torch --through-view
+  nvidia-variant-provider explain torch --index-url https://index.example/simple/ \\
+      --extra-index-url https://other.example/simple/
   nvidia-variant-provider explain pylock.toml --package torch --target h100@580
   nvidia-variant-provider explain torch
   nvidia-variant-provider explain --installed torch --target h100@580 --require-gpu
@@ -97,6 +99,7 @@ def add_parser(
         metavar="VERSION",
         help="the Python that Requires-Python is judged for [default: the running one]",
     )
+    explain_indexes.add_indexes(parser)
     view = parser.add_argument_group("view")
     view.add_argument(
         "--through-view",
@@ -141,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tables.cuda_indexes import FAMILY
     from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
 
-    is_name = _read_name(args)
+    is_name = not explain_indexes.is_asked(args) and _read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
@@ -157,13 +160,14 @@ def run(args: argparse.Namespace) -> int:
     ]
     if distribution is not None and release.metadata is None:
         return _run_ordinary(args, distribution, release, found)
-    ordinary = _ordinary(release, found)
+    ordinary, found = _ordinary(release, found)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
         output.emit_document(Explanations.of(release, found, ordinary))
     else:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
+        output.emit_lines(release.several.lines if release.several else ())
         for (name, explanation), judged in zip(found, ordinary, strict=True):
             _show(name, explanation, installed=args.installed is not None)
             _show_ordinary(judged)
@@ -179,12 +183,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
-) -> list[tuple[tuple[InstalledBuild, Fitness], ...]]:
-    """Judge the release's wheels without a label, for each machine."""
+) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
+    """Judge the release's wheels without a label, and warn of those that cannot be read."""
     from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
 
-    builds = builds_of(release)
-    return [judged_for(builds, one.machine) for _, one in found]
+    builds, unread = builds_of(release)
+    judged = [judged_for(builds, one.machine) for _, one in found]
+    return judged, [(name, one.warned_of(unread)) for name, one in found]
 
 
 def _run_configured(args: argparse.Namespace) -> int:
@@ -275,6 +280,8 @@ def _release(args: argparse.Namespace, distribution: Distribution | None) -> Rel
         from nvidia_variant_provider.tools.explain.installed import read_installed
 
         return read_installed(distribution)
+    if explain_indexes.is_asked(args):
+        return explain_indexes.read(args)
     from nvidia_variant_provider.tools.releases.source import read_release
 
     return read_release(args.source, args.package)

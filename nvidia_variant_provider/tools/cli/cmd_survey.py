@@ -181,7 +181,11 @@ def _is_open(results: Results, wheel: Wheel, *, retry: bool) -> bool:
 
 
 class _TerminatedError(KeyboardInterrupt):
-    """SIGTERM arrived: a batch system or a container stops the survey."""
+    """A signal ends the survey: a batch system or a container stops, a terminal is closed."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__()
 
 
 def _examine(args: argparse.Namespace, task: Task, todo: list[Wheel], results: Results) -> None:
@@ -193,22 +197,26 @@ def _examine(args: argparse.Namespace, task: Task, todo: list[Wheel], results: R
         output.note(f"stopped; {args.output} holds what was done: run it again to go on")
         if isinstance(stop, _TerminatedError):
             # Who waits for this process is to see what ended it.
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), stop.number)
         raise
 
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the survey as CTRL-C does: readers are stopped, and what is done is told."""
+    """Let signals end the survey as CTRL-C does: readers are stopped, and what is done is told."""
 
-    def stop(_number: int, _frame: object) -> None:
-        raise _TerminatedError
+    def stop(number: int, _frame: object) -> None:
+        raise _TerminatedError(number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # nohup has SIGHUP ignored, and that is to stay.
+    taken = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in taken}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -310,7 +318,7 @@ def _summary(args: argparse.Namespace) -> int:
         output.emit_document(summary)
         return 0
     if args.wheels:
-        output.emit_table(_WHEEL_COLUMNS, map(_wheel_row, latest_records(args.results)))
+        output.emit_table(_WHEEL_COLUMNS, map(wheel_row, latest_records(args.results)))
     _show(summary)
     return 0
 
@@ -318,7 +326,7 @@ def _summary(args: argparse.Namespace) -> int:
 _WHEEL_COLUMNS: Final = ("wheel", "in every container", "in some container", "driver", "findings")
 
 
-def _wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
+def wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
     """One wheel: what it has code for, or why that is not known."""
     name = os.path.basename(record["path"])
     if record.get("failure"):

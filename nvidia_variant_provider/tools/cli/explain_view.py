@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from nvidia_variant_provider.tools.views.model import Shown, View
+    from nvidia_variant_provider.tools.views.model import Shown, VersionView, View
 
 _EXIT_FINDINGS = 1
 
@@ -41,6 +42,8 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
         python = interpreter_for(machine.platform)
         service = ViewService(upstream, partial(Wanted, machine, python), families)
         view = service.view(project)
+        if view is None and not service.served(project):
+            raise InvalidValueError(f"{project}: no such project on {args.source}")
         taken = None if view is None else pick(view, python, specifier)
         _show(name, view, taken, service)
         broken.extend(_broken(args, name, view, taken))
@@ -59,29 +62,30 @@ def _upstream(source: str, project: str) -> Upstream:
 
 
 def _show(name: str, view: View | None, taken: Shown | None, service: ViewService) -> None:
-    output.emit_lines([f"{name}:"])
     if view is None:
-        output.emit_lines(["one build for all machines: the index's page is shown as it is"])
+        output.emit_lines([f"{name}: one build for all machines: the index's page is shown as is"])
         return
+    label = f" ({taken.build.label})" if taken and taken.build and taken.build.label else ""
+    output.emit_lines([f"{name}: pip installs {taken.name if taken else 'nothing'}{label}"])
     output.emit_table(("version", "build", "why"), list(rows(view)))
-    build = taken.build.label if taken and taken.build else ""
-    output.emit_lines(
-        [f"pip installs: {taken.name if taken else 'nothing'}{f' ({build})' if build else ''}"]
-    )
     for warning in service.log.warnings:
         output.warn(warning)
 
 
 def rows(view: View) -> Iterator[tuple[str, str, str]]:
-    """Yield each version of a view: what is shown of it, and why."""
-    for version in view.versions:
-        best = version.best
-        if version.hidden:
-            yield str(version.version), "hidden", version.hidden
-        elif best is None:
-            yield str(version.version), "-", "no wheel for this Python and platform"
-        else:
-            yield str(version.version), best.label or "no label", best.reason
+    """Yield what is shown of each version of a view, and why; neighbours of one fate in one row."""
+    for (build, why), alike in groupby(view.versions, _fate):
+        versions = [str(version.version) for version in alike]
+        span = versions[0] if len(versions) == 1 else f"{versions[-1]} to {versions[0]}"
+        yield span, build, why
+
+
+def _fate(version: VersionView) -> tuple[str, str]:
+    if version.hidden:
+        return "hidden", version.hidden
+    if version.best is None:
+        return "-", "no wheel for this Python and platform"
+    return version.best.label or "no label", version.best.reason
 
 
 def _broken(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.interpreter import TargetPython
-    from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.model import VersionView, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
@@ -194,9 +194,22 @@ def _explain_hidden(view: View) -> None:
     output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
 
 
+def newest_shown(view: View) -> VersionView | None:
+    """Return the newest version of which a wheel is shown."""
+    return next((it for it in view.versions if not it.hidden and it.best is not None), None)
+
+
+def _newest(view: View) -> str:
+    """Say which version an installer meets first."""
+    shown = newest_shown(view)
+    if shown is None or shown.best is None:
+        return "no version has a build for this machine"
+    return f"the newest version shown is {shown.version} ({shown.best.label or 'no label'})"
+
+
 def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    newest = newest_shown(view)
     if newest is None or newest.best is None or newest.best.tier.is_gpu:
         return ""
     unfit = next((it for it in newest.builds if it.label not in {"", "cpu", "null"}), None)
@@ -217,7 +230,8 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None:
             output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
             continue
-        output.emit_table(("version", "build", "why"), list(rows(view)), title=project)
+        output.emit_lines([f"{project}: {_newest(view)}"])
+        output.emit_table(("version", "build", "why"), list(rows(view)))
     for warning in service.log.warnings:
         output.warn(warning)
     return 0

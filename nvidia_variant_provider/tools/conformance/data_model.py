@@ -77,6 +77,7 @@ class Constants(JsonModel):
     counts_as_below_it: str = Field(description="the version that counts where no GPU reaches it")
     display_gpu_mib: int = Field(description="a GPU with more memory always counts")
     display_gpu_share: int = Field(description="so many times its memory must reach the largest's")
+    default_driver_branch: int = Field(description="assumed where a target names no driver")
 
 
 class Chip(JsonModel):
@@ -163,6 +164,7 @@ class NvidiaData(JsonModel):
                 counts_as_below_it=str(LAST_CUDA_12),
                 display_gpu_mib=DISPLAY_GPU_MIB,
                 display_gpu_share=DISPLAY_GPU_SHARE,
+                default_driver_branch=driver_branches.DEFAULT_BRANCH,
             ),
             catalogue=tuple(
                 CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)

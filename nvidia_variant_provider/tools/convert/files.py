@@ -135,7 +135,7 @@ def _files(paths: Iterable[str], *, plain_too: bool) -> Iterator[Path]:
                 form = f"1 to {MAX_FILES} variant wheels, *{METADATA_SUFFIX} or {PYPROJECT}"
                 raise InvalidValueError(f"{path}: seen {len(found)} of them, expected {form}")
             yield from found
-        elif not path.is_file():
+        elif not path.exists():
             raise InvalidValueError(f"{path}: {missing(str(path))}")
         else:
             yield path

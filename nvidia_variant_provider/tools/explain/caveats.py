@@ -6,13 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
+from nvidia_variant_provider.rules.gpus import without_display_gpus
 from nvidia_variant_provider.tools.explain.answering import unanswered
-from nvidia_variant_provider.tools.explain.words import say_coverage
+from nvidia_variant_provider.tools.explain.words import name_of, say_coverage
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.results import Explanation, View
@@ -48,8 +49,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             f"they disagree: the provider selects {ours.winner or 'nothing'}, "
             f"uv selects {uvs.winner or 'nothing'}"
         )
-    for view in (ours,) if ours.winner == uvs.winner else (ours, uvs):
-        yield from _warnings_on_build(view, machine)
+    yield from _on_code((ours,) if ours.winner == uvs.winner else (ours, uvs), machine)
 
 
 def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
@@ -89,6 +89,15 @@ def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterato
         yield f"{installer.called} selects {chosen}, although this machine has a GPU"
 
 
+def _on_code(views: Sequence[View], machine: Machine) -> Iterator[str]:
+    """Look at the device code of what is chosen, for the GPUs that count."""
+    counting, small = without_display_gpus(machine)
+    if small is not None:
+        yield small.text
+    for view in views:
+        yield from _warnings_on_build(view, counting)
+
+
 def _warnings_on_build(view: View, machine: Machine) -> Iterator[str]:
     """Look at the device code of a chosen build, GPU by GPU."""
     winner = view.winner
@@ -101,8 +110,30 @@ def _warnings_on_build(view: View, machine: Machine) -> Iterator[str]:
     compiled = [(name, best) for name, best in served if best and best.endswith("_virtual")]
     if left_out:
         yield f"{winner} has no device code for {', '.join(left_out)}"
+        yield from _how_to_serve(left_out, view, machine)
     for name, best in compiled:
         yield f"{winner} has only PTX ({best}) for {name}: the driver compiles it at first use"
+
+
+def _how_to_serve(left_out: Sequence[str], view: View, machine: Machine) -> Iterator[str]:
+    """Say how to choose a GPU that is left out, where no build of the release serves them all."""
+    builds = {
+        label: [name for name, best in say_coverage(values, machine) if best]
+        for label, stated in (view.metadata.variants if view.metadata else {}).items()
+        if (values := stated.get(NVIDIA_NAMESPACE, {}).get(SM_ARCH, ()))
+    }
+    names = [name_of(gpu) for gpu in machine.gpus if gpu.capability is not None]
+    if len(set(names)) == 1 or any(len(served) == len(set(names)) for served in builds.values()):
+        return
+    for name in left_out:
+        labels = [label for label, served in builds.items() if name in served]
+        index = next(i for i, gpu in enumerate(machine.gpus) if name_of(gpu) == name)
+        choice = f"NV_VARIANT_PROVIDER_GPU={index} chooses {name}"
+        has = f"{', '.join(labels)} {'has' if len(labels) == 1 else 'have'} code for it"
+        yield (
+            f"no build of this release serves every GPU here: {choice}; "
+            f"{has if labels else 'none has code for it'}"
+        )
 
 
 def _offers_gpu(view: View, release: Release) -> bool:

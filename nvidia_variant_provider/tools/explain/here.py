@@ -38,7 +38,7 @@ class Barred:
 
 def barred_by_python(release: Release, version: str) -> dict[str, str]:
     """Return the wheels that say that they are not for a version of Python, such as "3.11.7"."""
-    found = {}
+    found = barred_by_python(release.several.for_pip, version) if release.several else {}
     for wheel in release.wheels or ():
         wanted = _requires_python(release, wheel)
         if not _admits(wanted, version):
@@ -53,7 +53,7 @@ def barred_by_glibc(
 
     ``None`` means that the version is not known: nothing is judged.
     """
-    found = {}
+    found = barred_by_glibc(release.several.for_pip, glibc, machine) if release.several else {}
     for wheel in release.wheels or ():
         needed = needed_glibc(wheel.platforms, machine)
         if glibc is not None and needed is not None and needed > glibc:

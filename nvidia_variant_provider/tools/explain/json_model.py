@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
-from nvidia_variant_provider.tools.installers.table import EXPLAINED
+from nvidia_variant_provider.tools.installers.table import EXPLAINED, PIP
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class ViewRecord(JsonModel):
         description="the name of an installer",
         json_schema_extra={"enum": [it.name for it in EXPLAINED]},
     )
+    version: str = Field(
+        default="", description="the version that it sees; installers differ over several indexes"
+    )
     winner: str | None = Field(description="a label; null for the wheel without one, or nothing")
     takes: Literal["variant", "ordinary", "nothing"]
     gpu_build: bool = Field(description="whether the winner states a property of nvidia")
@@ -41,7 +44,7 @@ class ViewRecord(JsonModel):
     rows: tuple[RowRecord, ...] = Field(description="best first, then those that cannot be taken")
 
     @classmethod
-    def of(cls, view: View) -> ViewRecord:
+    def of(cls, view: View, release: Release) -> ViewRecord:
         """Build the record of one installer."""
         from nvidia_variant_provider.tools.explain.results import ORDINARY
 
@@ -50,6 +53,7 @@ class ViewRecord(JsonModel):
         return cls.model_validate(
             {
                 "installer": view.installer.name,
+                "version": (release.seen_by_pip if view.installer is PIP else release).version,
                 "winner": named,
                 "takes": takes,
                 "gpu_build": view.has_gpu_build,
@@ -147,6 +151,9 @@ class Explanations(JsonDocument):
     package: str
     version: str
     source: str
+    indexes: tuple[str, ...] = Field(
+        default=(), description="a sentence for each index that decides or is ignored"
+    )
     machines: tuple[MachineResult, ...]
     installed: InstalledRecord | None = Field(
         default=None, description="what is installed, where it has no label"
@@ -164,11 +171,12 @@ class Explanations(JsonDocument):
             package=release.name,
             version=release.version,
             source=release.origin,
+            indexes=release.several.lines if release.several is not None else (),
             machines=tuple(
                 MachineResult(
                     name=name,
                     machine=MachineSummary.of(one.machine),
-                    installers=tuple(ViewRecord.of(it) for it in one.views),
+                    installers=tuple(ViewRecord.of(it, release) for it in one.views),
                     warnings=one.warnings,
                     unlabelled=tuple(UnlabelledRecord.of(*it) for it in judged),
                 )

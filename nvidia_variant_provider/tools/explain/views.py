@@ -57,7 +57,7 @@ def explain(
     views = (
         _variant_view(PROVIDER, taken, machine, tuple(enabled)),
         _uv_view(replace(release, barred=barred.glibc), machine, barred, blind=uv_blind),
-        _pip_view(taken, machine),
+        _pip_view(replace(taken.seen_by_pip, barred=taken.barred), machine),
     )
     release = taken
     found = Explanation(machine, views, ())

@@ -14,7 +14,7 @@ from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.model import Gpu, Machine
     from nvidia_variant_provider.rules import Decision
     from nvidia_variant_provider.tools.metadata.ordering import Place, Unmet
 
@@ -80,9 +80,13 @@ def say_coverage(values: Sequence[str], machine: Machine) -> list[tuple[str, str
         if gpu.capability is None:
             continue
         best = decide(replace(machine, gpus=(gpu,))).values(SM_ARCH)
-        name = f"{gpu.name} ({gpu.capability})" if gpu.name else str(gpu.capability)
-        found[name] = next((value for value in best if value in values), None)
+        found[name_of(gpu)] = next((value for value in best if value in values), None)
     return list(found.items())
+
+
+def name_of(gpu: Gpu) -> str:
+    """Name a GPU by product and compute capability: ``NVIDIA H100 (9.0)``."""
+    return f"{gpu.name} ({gpu.capability})" if gpu.name else str(gpu.capability)
 
 
 def say_place(place: Place, loser: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ import netrc
 import os
 import re
 import ssl
-import time
 import urllib.request
 import zlib
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nvidia_variant_provider.errors import ProviderError
+from nvidia_variant_provider.tools.releases.deadline import Deadline, HttpHandler, HttpsHandler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,7 +121,8 @@ class Fetcher:
     ) -> None:
         """Take the settings of an installer: a file of certificates, a proxy.
 
-        ``total_s`` is how long a whole answer may take, however steadily its bytes come.
+        ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
+        file that is streamed its headers and each piece.
         """
         self._total_s = total_s
         self._logins: dict[tuple[str, str], Login | None] = {}
@@ -130,7 +131,7 @@ class Fetcher:
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
         context = _context(cert or environ.get("SSL_CERT_FILE", ""))
-        handlers = (urllib.request.HTTPSHandler(context=context), _Redirects())
+        handlers = (HttpHandler(), HttpsHandler(context), _Redirects())
         self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), *handlers)
 
@@ -152,16 +153,13 @@ class Fetcher:
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
-        deadline = time.monotonic() + self._total_s
-        with self.open(url, {"Accept": accept}) as answer:
+        with self._in_time(url), self._opened(url, {"Accept": accept}) as answer:
             pieces, size = [], 0
-            while piece := self._read(answer, url):
+            while piece := _read(answer, url):
                 pieces.append(piece)
                 size += len(piece)
                 if size > limit:
                     raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
-                if time.monotonic() > deadline:
-                    raise UpstreamError(f"{redacted(url)}: not complete after {self._total_s:g} s")
             _check_length(answer, size, url)
             kind = answer.headers.get("Content-Type", "")
             packing = answer.headers.get("Content-Encoding", "").strip().lower()
@@ -169,30 +167,53 @@ class Fetcher:
             return Answer(body, kind, answer.geturl())
 
     @contextlib.contextmanager
+    def _in_time(self, url: str, before: Deadline | None = None) -> Iterator[Deadline]:
+        """Bound what is waited for in the block; raises ``UpstreamError`` when it was too long.
+
+        ``before`` is the deadline of the request, whose connection goes on being read.
+        """
+        late = f"{redacted(url)}: not complete after {self._total_s:g} s"
+        with Deadline(self._total_s, before) as deadline:
+            try:
+                yield deadline
+            except UpstreamError as error:
+                if deadline.is_over:
+                    raise UpstreamError(late) from error
+                raise
+            if deadline.is_over:
+                raise UpstreamError(late)
+
+    @contextlib.contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """Give the pieces of a large file; raises ``UpstreamError``, also if it is cut short."""
-        with self.open(url, {"Accept-Encoding": "identity"}) as answer:
+        with self._in_time(url) as opening:
+            opened = self._opened(url, {"Accept-Encoding": "identity"})
+
+        def next_piece() -> bytes:
+            with self._in_time(url, opening):
+                return _read(opened, url)
+
+        with opened:
 
             def pieces() -> Iterator[bytes]:
                 size = 0
-                while piece := self._read(answer, url):
+                while piece := next_piece():
                     size += len(piece)
                     yield piece
-                _check_length(answer, size, url)
+                _check_length(opened, size, url)
 
             yield pieces()
-
-    @staticmethod
-    def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
-        try:
-            return answer.read1(_STEP)
-        except (OSError, http.client.HTTPException) as error:
-            raise UpstreamError(f"{redacted(url)}: broke off: {_words(error)}") from error
 
     def open(
         self, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> http.client.HTTPResponse:
         """Send a request and return the answer, still to be read; raises ``UpstreamError``."""
+        with self._in_time(url):
+            return self._opened(url, headers, method)
+
+    def _opened(
+        self, url: str, headers: Mapping[str, str], method: str = "GET"
+    ) -> http.client.HTTPResponse:
         split_login(url)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise UpstreamError(f"{redacted(url)[:200]}: expected an http or https address")
@@ -273,6 +294,13 @@ def _unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:
     if not decoder.eof:
         raise UpstreamError(f"{redacted(url)}: ended in the middle of packed data")
     return plain
+
+
+def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
+    try:
+        return answer.read1(_STEP)
+    except (OSError, http.client.HTTPException) as error:
+        raise UpstreamError(f"{redacted(url)}: broke off: {_words(error)}") from error
 
 
 def _check_length(answer: http.client.HTTPResponse, size: int, url: str) -> None:

@@ -39,11 +39,24 @@ class Locked:
 
 
 @dataclass(frozen=True, slots=True)
+class Several:
+    """What several indexes mean for a release of theirs.
+
+    ``for_pip`` is the release that pip sees, which takes all indexes together; ``lines`` say in a
+    sentence each which index is asked, and which is not.
+    """
+
+    for_pip: Release
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One version of a package.
 
     ``wheels`` is ``None`` where only the metadata is known. ``metadata`` is ``None`` where there
-    is none or it cannot be used; ``trouble`` then says why. ``listed`` tells whether installers
+    is none or it cannot be used; ``trouble`` then says why, or which of the wheels that it is made
+    of are damaged. ``listed`` tells whether installers
     find the metadata: variant wheels without a file beside them are invisible to uv.
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
@@ -53,7 +66,7 @@ class Release:
 
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
-    the release stands in a lock file.
+    the release stands in a lock file, ``several`` where it was looked for in several indexes.
     """
 
     name: str
@@ -71,6 +84,7 @@ class Release:
     requires_python: Mapping[str, str] = field(default_factory=dict, repr=False)
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
     lock: Locked | None = None
+    several: Several | None = None
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -89,6 +103,11 @@ class Release:
             seen = self.trouble or "no metadata of variants"
             raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
         return self.metadata
+
+    @property
+    def seen_by_pip(self) -> Release:
+        """The release that pip sees, which takes several indexes together."""
+        return self.several.for_pip if self.several is not None else self
 
     @property
     def is_folder(self) -> bool:
@@ -210,12 +229,23 @@ class Listing:
     def _from_wheels(
         self, key: ReleaseKey, wheels: Iterable[WheelName]
     ) -> tuple[VariantMetadata | None, str]:
-        """Combine the metadata of one wheel for each label, or say what is missing."""
+        """Combine the metadata of one sound wheel for each label; say what is missing, damaged."""
         if self._read_wheel is None:
             return None, f"there is no {key.metadata_name}"
-        labelled = {wheel.label: wheel for wheel in wheels if wheel.label}
-        opened = (self._read_wheel(wheel) for wheel in labelled.values())
-        return union((str(file.name), variant_metadata(file)) for file in opened), ""
+        opened: dict[str, WheelFile] = {}
+        faults = []
+        for wheel in wheels:
+            if not wheel.label or wheel.label in opened:
+                continue
+            file = self._read_wheel(wheel)
+            if file.fault:
+                faults.append(f"{wheel}: {file.fault}")
+            else:
+                opened[wheel.label] = file
+        if not opened:
+            return None, "; ".join(faults)
+        described = ((str(file.name), variant_metadata(file)) for file in opened.values())
+        return union(described), "; ".join(faults)
 
     def _misnamed(self) -> str:
         if not self._sorted.misnamed:

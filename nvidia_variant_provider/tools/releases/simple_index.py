@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,11 +20,28 @@ from nvidia_variant_provider.tools.releases.files import (
 from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
+from nvidia_variant_provider.tools.wheels.name import WheelName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _ACCEPT: Final = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
     "text/html;q=0.1"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """The page of a project in an index: its address, and the files that may be taken, by name."""
+
+    url: str
+    files: Mapping[str, PageFile]
+    fetcher: Fetcher
+
+    def read(self, name: str) -> bytes:
+        """Fetch a file, and hold it to the hash that the page names."""
+        return _fetch_checked(self.files[name], self.fetcher)
 
 
 def read_index(url: str, package: str | None) -> Listing:
@@ -32,17 +50,48 @@ def read_index(url: str, package: str | None) -> Listing:
     Credentials in the address are used for its host alone, and shown nowhere. Raises
     ``InvalidValueError`` for an address that does not answer with such a page.
     """
-    fetcher = Fetcher(os.environ)
+    return listing_of(ask_index(url, package, Fetcher(os.environ)))
+
+
+def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
+    """Fetch a project page; its yanked files count only for a requirement that pins a version.
+
+    Raises ``InvalidValueError``, whose cause is an ``UpstreamError`` if the index failed.
+    """
     page = _page_address(_without_login(fetcher, url), package)
     files = read_page(page, fetcher)
-
-    def read(name: str) -> bytes:
-        return _fetch_checked(files[name], fetcher)
-
     is_pinned = package is not None and _is_pin(package)
-    names = [name for name, file in files.items() if is_pinned or not _is_left_out(file)]
-    pythons = {name: file.requires_python for name, file in files.items() if file.requires_python}
-    return Listing(page, names, read, None, pythons)
+    taken = {name: file for name, file in files.items() if is_pinned or not _is_left_out(file)}
+    return IndexPage(page, taken, fetcher)
+
+
+def listing_of(page: IndexPage) -> Listing:
+    """Return the files of a page, sorted into releases."""
+    return Listing(page.url, page.files, page.read, None, _pythons(page))
+
+
+def merged_listing(pages: Sequence[IndexPage]) -> Listing:
+    """Return the wheels without a label and the source distributions of several pages.
+
+    This is what an installer sees that knows no variants; of equal names the last page's counts.
+    """
+    files = {name: page for page in pages for name in page.files if _is_plain(name)}
+    pythons = {name: python for page in pages for name, python in _pythons(page).items()}
+    origin = ", ".join(page.url for page in pages)
+    return Listing(origin, files, lambda name: files[name].read(name), None, pythons)
+
+
+def _pythons(page: IndexPage) -> dict[str, str]:
+    stated = {name: file.requires_python for name, file in page.files.items()}
+    return {name: python for name, python in stated.items() if python}
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a file is for installers that know no variants."""
+    try:
+        return not WheelName.parse(name).label
+    except InvalidValueError:
+        return name.endswith(SDIST_SUFFIXES)
 
 
 def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.files import append, open_log, open_regular
+from nvidia_variant_provider.tools.survey.stored import is_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +21,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.survey.wheels import Wheel
 
 _START: Final = b'{"schema_version":1,"provider_version":'
-# JSON types count: true is no size.
-_NONE: Final = type(None)
-_KEYS: Final[dict[str, tuple[type, ...]]] = {
-    "command": (str,),
-    "threshold": (int, float, _NONE),
-    "path": (str,),
-    "size": (int, _NONE),
-    "mtime_ns": (int, _NONE),
-    "outcome": (str,),
-}
-_PARTS: Final = ("inspection", "verification")
 
 
 class State(NamedTuple):
@@ -54,7 +46,7 @@ class Results:
         self._path = path
         self._states: dict[str, State] = {}
         try:
-            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 - closed by __exit__
+            self._file = open_log(path)
         except OSError as error:
             raise InvalidValueError(f"{path}: {error.strerror}") from error
         try:
@@ -83,14 +75,13 @@ class Results:
     def _write(self, data: bytes) -> None:
         try:
             # Unbuffered: a run that is killed has written all that it reported.
-            while data:
-                data = data[self._file.write(data) :]
+            append(self._file, data, self._path)
         except OSError as error:
             raise InvalidValueError(f"{self._path}: {error.strerror}") from error
 
     def _take(self, record: dict[str, Any]) -> State:
         findings = (record.get("verification") or {}).get("findings", ())
-        is_worse = any(one["severity"] != "note" for one in findings)
+        is_worse = any(one.get("severity") != "note" for one in findings)
         state = State(record["size"], record["mtime_ns"], record["outcome"], is_worse)
         self._states[record["path"]] = state
         return state
@@ -122,7 +113,7 @@ def _read(path: str) -> Iterator[tuple[dict[str, Any], int, bool]]:
     A last line without a line feed that is no record was cut off, and is left out.
     """
     try:
-        with open(path, "rb") as file:
+        with io.BufferedReader(open_regular(path)) as file:
             # Before whole lines are read: a wheel given by mistake has one line of gigabytes.
             head = file.read(len(_START))
             if not _START.startswith(head):
@@ -143,39 +134,10 @@ def _read(path: str) -> Iterator[tuple[dict[str, Any], int, bool]]:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(line)
+        record: dict[str, Any] = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and _is_record(record) else None
-
-
-def _is_record(record: dict[str, Any]) -> bool:
-    """Tell whether what is read of a record has its form; the truth of a result is not at issue."""
-    if any(type(record.get(key, ...)) not in kinds for key, kinds in _KEYS.items()):
-        return False
-    try:
-        for part in _PARTS:
-            _check_result(record.get(part))
-        failure = record.get("failure")
-        return failure is None or isinstance(failure["code"] + failure["error"], str)
-    except (KeyError, TypeError, AttributeError, ValueError):
-        return False
-
-
-def _check_result(result: dict[str, Any] | None) -> None:
-    """Raise an error for a result in which something that is read is missing or of another type."""
-    if result is None:
-        return
-    for finding in result["findings"]:
-        hash((finding["code"], finding.get("severity", ""), finding.get("title", "")))
-    if "coverage" in result:
-        coverage = result["coverage"]
-        int(coverage["containers"])
-        for answer in ("full", "dominant", "union"):
-            for arch in coverage[answer]:
-                int(arch.partition("_")[0].rstrip("af"))
-        [one["bare_images"] for one in result["libraries"]]
-        [int(part) for part in (result["bounds"]["compatible"] or "0").split(".")]
+    return record if is_record(record) else None
 
 
 def _check_same(path: str, record: dict[str, Any], task: Task) -> None:

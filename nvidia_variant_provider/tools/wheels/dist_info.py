@@ -28,6 +28,8 @@ _KEY: Final = f"*{_SUFFIX}"
 # Without these, neither pip nor uv installs a wheel.
 REQUIRED: Final = ("METADATA", "WHEEL", "RECORD")
 _WHEEL_MAJOR: Final = 1
+# Projects with every extra written out have some thousands of fields.
+_MOST_FIELDS: Final = 50_000
 
 
 def find_dist_info(members: Iterable[str], name: WheelName, source: str) -> str:
@@ -55,6 +57,9 @@ def find_dist_info(members: Iterable[str], name: WheelName, source: str) -> str:
 
 def check_metadata(data: bytes, name: WheelName, source: str) -> None:
     """Check that METADATA is that of the wheel; raises ``MetadataError`` naming ``source``."""
+    lines = _header(data).count("\n")
+    if lines > _MOST_FIELDS:
+        raise MetadataError(source, "", f"{lines} lines of fields", f"at most {_MOST_FIELDS}")
     stated = [metadata_fields(data, field)[:1] for field in ("Name", "Version")]
     if not all(stated):
         raise MetadataError(source, "", "no Name or no Version", "both fields")
@@ -75,8 +80,11 @@ def check_wheel_version(data: bytes, source: str) -> None:
 
 def metadata_fields(data: bytes, field: str) -> list[str]:
     """Return the values of a field of METADATA or WHEEL, as written."""
-    header = re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
-    return [value.strip() for value in re.findall(rf"(?mi)^{field}:(.*)$", header)]
+    return [value.strip() for value in re.findall(rf"(?mi)^{field}:(.*)$", _header(data))]
+
+
+def _header(data: bytes) -> str:
+    return re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0]
 
 
 def _is_same(project: str, version: str, name: WheelName) -> bool:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,6 +111,20 @@ def test_an_open_file_is_read_at_any_place_and_in_pieces(tmp_path: Path) -> None
         assert b"".join(whole.chunks()) == b"head" + NOISE
         assert max(map(len, whole.chunks())) == STEP
         assert (whole.read_at(4, 10), whole.read_at(-1, 10)) == (NOISE[:10], b"")
+
+
+def test_places_and_sizes_of_64_bits_are_read_as_from_memory(tmp_path: Path) -> None:
+    path = tmp_path / "plain"
+    path.write_bytes(NOISE[:100])
+    numbers = (-1, 0, 1, 99, 100, 101, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
+    with OpenFile(path) as whole:
+        memory = BytesSource("plain", NOISE[:100])
+        for one, other in (
+            (whole, memory),
+            (PartSource(whole, "a", 3, 50), PartSource(memory, "a", 3, 50)),
+        ):
+            for at, length in product(numbers, numbers):
+                assert one.read_at(at, length) == other.read_at(at, max(length, 0)), (at, length)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["stored", "deflated"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ def explain(*arguments: str) -> subprocess.CompletedProcess[str]:
                 *(sys.executable, "-m", "nvidia_variant_provider", "explain", f"{main}/simple/"),
                 *("--through-view", "--cuda-index", f"{cuda}/whl", *arguments),
             ],
+            env={name: text for name, text in os.environ.items() if name != "COLUMNS"},
             capture_output=True,
             text=True,
             check=False,
@@ -23,12 +25,12 @@ def explain(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_version_and_the_build_are_named_for_each_machine() -> None:
     done = explain("--package", "torch", "--target", "v100@580", "--target", "gh200@580")
-    lines = [it for it in done.stdout.splitlines() if it.startswith("pip installs")]
+    verdicts = [line for line in done.stdout.splitlines() if "pip installs" in line]
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert lines == [
-        "pip installs: torch-2.14.1+cu126-cp310-abi3-manylinux_2_28_x86_64.whl (cu126)",
-        "pip installs: torch-2.15.0-cp310-abi3-manylinux_2_28_aarch64.whl (cu132)",
+    assert verdicts == [
+        "v100@580: pip installs torch-2.14.1+cu126-cp310-abi3-manylinux_2_28_x86_64.whl (cu126)",
+        "gh200@580: pip installs torch-2.15.0-cp310-abi3-manylinux_2_28_aarch64.whl (cu132)",
     ]
     assert "no build for this GPU" in done.stdout
 
@@ -37,7 +39,7 @@ def test_a_pinned_version_that_is_hidden_is_not_found() -> None:
     done = explain("--package", "torch==2.15.0", "--target", "v100@580", "--require-gpu")
 
     assert done.returncode == 1
-    assert "pip installs: nothing" in done.stdout
+    assert "v100@580: pip installs nothing" in done.stdout
     assert "--require-gpu: v100@580" in done.stderr
 
 
@@ -50,3 +52,17 @@ def test_an_expected_label_is_checked() -> None:
 
 def test_a_project_has_to_be_named() -> None:
     assert explain().returncode == 2
+
+
+def test_a_project_that_the_index_lacks_is_said_to_be_missing() -> None:
+    done = explain("--package", "tocrh", "--target", "v100@580")
+
+    assert done.returncode == 2
+    assert "tocrh: no such project on http://" in done.stderr
+
+
+def test_versions_of_one_fate_stand_in_one_row() -> None:
+    done = explain("--package", "torch", "--target", "v100@580")
+    rows = [line.split("  ")[0] for line in done.stdout.splitlines()[2:]]
+
+    assert rows == ["2.15.0", "2.13.0 to 2.14.1"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nvidia_variant_provider.model import ComputeCapability, Gpu
 from nvidia_variant_provider.rules import judge
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
@@ -120,7 +121,40 @@ def test_a_gpu_that_the_build_leaves_out_is_named() -> None:
     found = torch_on("p100+b200@580")
 
     assert winners(found)[PROVIDER] == "cu126"
+    choice = "no build of this release serves every GPU here: NV_VARIANT_PROVIDER_GPU=1 chooses "
     assert "cu126 has no device code for B200 (10.0)" in found.warnings
+    assert f"{choice}B200 (10.0); cu130 has code for it" in found.warnings
+
+
+def test_a_gpu_that_nothing_serves_is_named_as_such() -> None:
+    release = release_of({"cu126": TORCH["cu126"]})
+    found = explain(release, parse_target("p100+b200@580").machine())
+
+    assert found.warnings[-1] == (
+        "no build of this release serves every GPU here: NV_VARIANT_PROVIDER_GPU=1 chooses B200 "
+        "(10.0); none has code for it"
+    )
+
+
+def test_where_another_build_serves_every_gpu_no_choice_of_one_is_proposed() -> None:
+    both = build("13.2", "60_real 75_real 100_real")
+    release = release_of({"cu126": TORCH["cu126"], "cu130": both})
+
+    found = explain(release, parse_target("p100+b200@580").machine())
+
+    assert not any("no build of this release" in warning for warning in found.warnings)
+
+
+def test_a_display_gpu_beside_big_ones_is_said_to_count_for_nothing() -> None:
+    big = parse_target("rtx-5090@580").machine()
+    small = Gpu("Quadro P400", capability=ComputeCapability(6, 1), memory=2048)
+    gpus = (*(replace(gpu, memory=32768) for gpu in big.gpus), small)
+
+    found = explain(release_of(TORCH), replace(big, gpus=gpus))
+
+    assert winners(found)[PROVIDER] == "cu130"
+    assert any("Quadro P400 (6.1, 2048 MiB): too small" in it for it in found.warnings)
+    assert not any("no device code for Quadro" in it for it in found.warnings)
 
 
 def test_orin_is_told_about_tegra() -> None:

@@ -137,3 +137,16 @@ def test_no_tool_waits_for_a_pipe_in_a_folder(
 
     assert code == (1 if command == "lint" else 2)
     assert "is a pipe; expected a regular file" in shown.out + shown.err
+
+
+@pytest.mark.parametrize("command", ["convert", "inspect", "verify", "explain", "lint", "untag"])
+def test_no_tool_waits_for_a_pipe_that_is_given(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(path := tmp_path / "demo-1.0-py3-none-any-null.whl")
+    more = ["-o", str(tmp_path)] if command == "untag" else []
+    code = main([command, str(path), *more])
+    shown = capsys.readouterr()
+
+    assert code == (1 if command == "lint" else 2)
+    assert "is a pipe; expected a regular file" in shown.out + shown.err

@@ -95,18 +95,80 @@ def test_what_unpacks_beyond_the_limit_is_left() -> None:
         Fetcher({}).get(f"http://{host}/", "*/*", limit=1_000_000)
 
 
-def test_a_body_of_a_byte_at_a_time_ends_in_time() -> None:
-    def trickle(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+def trickle(start: bytes) -> Callable[[socket.socket], None]:
+    """Return what sends a start at once, and then a byte now and then, for ever."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(start)
         while True:
-            connection.sendall(b"x")
-            time.sleep(0.05)
+            connection.sendall(b"1")
+            time.sleep(0.02)
 
-    started = time.monotonic()
-    with serving(trickle) as (host, _), pytest.raises(UpstreamError, match=r"after 0\.5 s"):
-        Fetcher({}, total_s=0.5).get(f"http://{host}/", "*/*")
+    return answer
 
-    assert time.monotonic() - started < 10
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+DRAWN_OUT = {
+    "status": b"",
+    "header": b"HTTP/1.1 200 OK\r\nX-Slow: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "chunk-size": CHUNKED,
+    "chunk-extension": CHUNKED + b"1; x=",
+}
+
+
+@pytest.mark.parametrize("start", DRAWN_OUT.values(), ids=DRAWN_OUT)
+def test_an_answer_of_a_byte_at_a_time_is_given_up(start: bytes) -> None:
+    with serving(trickle(start)) as (host, _), pytest.raises(UpstreamError) as caught:
+        Fetcher({}, total_s=0.3).get(f"http://{host}/", "*/*")
+
+    assert str(caught.value) == f"http://{host}/: not complete after 0.3 s"
+
+
+@pytest.mark.parametrize("start", [DRAWN_OUT["header"], DRAWN_OUT["chunk-extension"]])
+def test_a_file_of_a_byte_at_a_time_is_given_up(start: bytes) -> None:
+    fetcher = Fetcher({}, total_s=0.3)
+
+    with (
+        serving(trickle(start)) as (host, _),
+        pytest.raises(UpstreamError, match=r"not complete after 0\.3 s"),
+        fetcher.stream(f"http://{host}/") as pieces,
+    ):
+        list(pieces)
+
+
+def test_a_redirect_takes_no_new_time() -> None:
+    def circle(connection: socket.socket) -> None:
+        time.sleep(0.1)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /%f\r\n\r\n" % time.monotonic())
+
+    with serving(circle) as (host, asked), pytest.raises(UpstreamError, match="not complete"):
+        Fetcher({}, total_s=0.3).get(f"http://{host}/", "*/*")
+
+    assert len(asked) < 10
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["tunnel", "handshake"])
+def test_what_comes_before_the_headers_is_given_up(secure: bool) -> None:  # noqa: FBT001 - a case
+    proxy = "" if secure else "http://{}"
+    # The start of a TLS record of 16 KB, which never gets whole.
+    start = b"\x16\x03\x03\x40\x00" if secure else b"HTTP/1.1 200 OK\r\nX: "
+
+    with serving(trickle(start)) as (host, _), pytest.raises(UpstreamError) as caught:
+        Fetcher({}, proxy=proxy.format(host), total_s=0.3).get(f"https://{host}/", "*/*")
+
+    assert str(caught.value) == f"https://{host}/: not complete after 0.3 s"
+
+
+def test_what_comes_steadily_and_in_time_is_read() -> None:
+    def steady(connection: socket.socket) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc":
+            connection.sendall(bytes([byte]))
+
+    with serving(steady) as (host, _):
+        answer = Fetcher({}).get(f"http://{host}/", "*/*")
+
+    assert answer.body == b"abc"
 
 
 def test_credentials_go_to_their_host_alone() -> None:

@@ -245,17 +245,20 @@ def test_interruption_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
     assert has_ended(reader)
 
 
-def test_a_batch_system_that_stops_a_survey_leaves_a_file_to_go_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_batch_system_that_stops_a_survey_leaves_a_file_to_go_on_with(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
     command = [sys.executable, "-m", "nvidia_variant_provider", "survey", "inspect", str(slow)]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path / "r.jsonl")], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     reader = wait_for_reader(slow)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=30)
 
-    assert process.returncode == -signal.SIGTERM
+    assert process.returncode == -number
     assert "r.jsonl holds what was done: run it again to go on" in errors
     assert has_ended(reader)
 
@@ -383,7 +386,7 @@ def test_summary_names_wheels_that_use_cuda_without_code(
     assert survey("summary", results, "--wheels") == 0
 
     printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert "without device code: 2; 1 of them use CUDA all the same" in printed
+    assert "without device code: 2; 1 of them uses CUDA all the same" in printed
     assert any("made at run time or elsewhere" in line for line in printed)
 
 

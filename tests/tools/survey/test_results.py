@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import resource
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import cmd_survey
 from nvidia_variant_provider.tools.survey.results import Results, read_records
+from nvidia_variant_provider.tools.survey.summary import latest_records, summarise
 from nvidia_variant_provider.tools.survey.task import Task, examine, failed
 from nvidia_variant_provider.tools.survey.wheels import Wheel
+from nvidia_variant_provider.tools.tagging.variant import build_variant
+from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from tests.wheel_maker import cuda_wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 INSPECT = Task("inspect")
@@ -123,10 +128,83 @@ def test_a_wheel_that_changed_has_no_state_and_the_last_line_counts(tmp_path: Pa
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidValueError, match=r"nowhere/results\.jsonl: No such file"):
+    with pytest.raises(InvalidValueError, match=r"nowhere/results\.jsonl: .*No such file"):
         Results(str(tmp_path / "nowhere" / "results.jsonl"), INSPECT)
-    with pytest.raises(InvalidValueError, match="Is a directory"):
-        Results(str(tmp_path), INSPECT)
+
+
+@pytest.mark.parametrize("read", [lambda path: Results(path, INSPECT), summarise])
+def test_what_keeps_nothing_is_refused_at_once(
+    tmp_path: Path, read: Callable[[str], object]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    for path, words in (
+        (tmp_path / "pipe", "a pipe"),
+        (tmp_path, "a folder"),
+        ("/dev/null", "a d"),
+    ):
+        with pytest.raises(InvalidValueError, match=f"{path}: is {words}"):
+            read(str(path))
+
+
+HOSTILE: Final[tuple[object, ...]] = (
+    None,
+    True,
+    -1,
+    10**40,
+    1e400,
+    "x\x1b[31m",
+    "9" * 50,
+    [],
+    {},
+    ["a"],
+    [{}],
+)
+
+
+def places(value: Any, *place: str | int) -> Iterator[tuple[str | int, ...]]:  # noqa: ANN401 - JSON
+    """Yield where the values of a document are; of an array the first one stands for all."""
+    if place:
+        yield place
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from places(inner, *place, key)
+    elif isinstance(value, list) and value:
+        yield from places(value[0], *place, 0)
+
+
+def changed(line: str) -> Iterator[str]:
+    """Yield the line with each of its values replaced by each hostile one, or taken out."""
+    for place in places(json.loads(line)):
+        for hostile in (*HOSTILE, ...):
+            document = parent = json.loads(line)
+            for key in place[:-1]:
+                parent = parent[key]
+            if hostile is ...:
+                del parent[place[-1]]
+            else:
+                parent[place[-1]] = hostile
+            yield json.dumps(document, separators=(",", ":")) + "\n"
+
+
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_a_line_by_another_hand_is_refused_or_summed_up(tmp_path: Path, command: str) -> None:
+    wheel = cuda_wheel(tmp_path, "80", "90p")
+    features = {"sm_arch": ("75_real",), "cuda_version_lower_bound": ("11.0",)}
+    wheel, _ = write_variant(wheel, tmp_path, build_variant("x", features))
+    task = Task(command, 0.75 if command == "verify" else 0.0)
+    path = tmp_path / "results.jsonl"
+    read = refused = 0
+    for line in changed(examine(task, Wheel.of(str(wheel)))):
+        path.write_text(line)
+        try:
+            summarise(str(path))
+            list(map(cmd_survey.wheel_row, latest_records(str(path))))
+            read += 1
+        except InvalidValueError:
+            refused += 1
+
+    assert min(read, refused) > 100
 
 
 def test_a_full_disk_is_an_error_that_names_the_file_and_the_rest_is_done_later(
@@ -139,7 +217,7 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_the_rest_is_done_later(
         results.append(first)
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(first) + 20, hard))
         try:
-            with pytest.raises(InvalidValueError, match=r"results\.jsonl: File too large"):
+            with pytest.raises(InvalidValueError, match=r"results\.jsonl: .*File too large"):
                 results.append(second)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

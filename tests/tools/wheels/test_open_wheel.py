@@ -262,6 +262,14 @@ def test_an_empty_archive_is_an_error_of_the_input(
     assert code == (0 if command == "inspect" else 1 if command == "lint" else 2)
 
 
+def test_more_fields_than_any_project_has_are_refused(tmp_path: Path) -> None:
+    metadata = METADATA + b"Requires-Dist: x\n" * 50_001
+    path = make_wheel(tmp_path, {f"{DIST_INFO}/METADATA": metadata})
+
+    with OpenWheel(path) as wheel, pytest.raises(MetadataError, match="at most 50000"):
+        wheel.check()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders")
 @pytest.mark.parametrize("command", ["tag", "verify", "inspect", "untag"])
 def test_a_pipe_is_not_waited_for(

@@ -16,6 +16,7 @@ from nvidia_variant_provider.tools.wheels.zip_directory import (
 )
 from nvidia_variant_provider.tools.wheels.zip_records import Entry
 from tests.tools.binaries import packing
+from tests.wheel_maker import with_zip64_end
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.source import Source
@@ -61,16 +62,6 @@ def test_zip64_members() -> None:
 
     assert listed(data) == expected(data)
     assert open_member(file, entries_of(file)[0]).read_at(0, 9) == b"abcabcabc"
-
-
-def with_zip64_end(data: bytes) -> bytes:
-    """Rewrite the end of an archive so that its numbers stand in zip64 records only."""
-    at = data.rfind(b"PK\x05\x06")
-    _, _, _, _, count, size, start, _ = struct.unpack("<4sHHHHIIH", data[at : at + 22])
-    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
-    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
-    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
-    return data[:at] + record + locator + end
 
 
 def test_a_zip64_end_record() -> None:

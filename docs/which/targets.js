@@ -1,0 +1,167 @@
+/**
+ * Machines by name: "gh200@580", "a10+t4", "sm_90@cuda12.8", "jetson-orin@jetpack6".
+ *
+ * Written from docs/targets.md; no code is shared with the Python package. A product has the names
+ * of the tables, without the two thousand spellings that the package also knows.
+ *
+ * @example
+ * new Targets(tables).machine("gh200@580"); // { cuda_driver_version: "13.0", gpus: [...] }
+ */
+
+/** A text that names no machine; the message says why. */
+export class TargetError extends Error {}
+
+const numbers = (text) => String(text).split(".").map(Number);
+
+/** Below zero if the first version is older, zero if both are the same. */
+function compare(one, other) {
+  const [a, b] = [numbers(one), numbers(other)];
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Whether two versions are the same as far as both go: 6 and 6.2. */
+function agree(one, other) {
+  const [a, b] = [numbers(one), numbers(other)];
+  return a.slice(0, b.length).every((number, i) => number === b[i]);
+}
+
+export class Targets {
+  /** @param tables the content of nvidia-data.json */
+  constructor(tables) {
+    this.products = tables.targets;
+    this.chips = new Map(tables.chips.map((row) => [row.name.toLowerCase(), row]));
+    this.capabilities = new Map(tables.capabilities.map((row) => [row.compute_capability, row]));
+    this.renamed = new Map(tables.sm_targets.map((row) => [row.target, row.device]));
+    this.branches = tables.driver_branches;
+    this.jetpacks = tables.jetpacks;
+    this.defaultBranch = tables.constants.default_driver_branch;
+  }
+
+  /** The machine that a target names, as `Rules.features` takes it; throws `TargetError`. */
+  machine(text) {
+    const [names, ...rest] = text.trim().split("@");
+    const driver = rest.join("@").trim().toLowerCase();
+    const parts = names.split("+");
+    if (!parts.every((part) => part.trim()) || (rest.length > 0 && !driver)) {
+      throw new TargetError("expected NAME[+NAME...][@DRIVER]");
+    }
+    const devices = parts.map((part) => this.device(part));
+    this.checkTogether(devices);
+    const cuda = devices[0].tegra ? this.jetson(devices[0], driver) : this.ordinary(devices, driver);
+    const gpus = devices.map(({ title, capability }) => ({ name: title, compute_capability: capability }));
+    return { cuda_driver_version: cuda, gpus };
+  }
+
+  checkTogether(devices) {
+    const kinds = devices.map((device) => (device.tegra ? device.capability : ""));
+    if (new Set(kinds).size > 1) throw new TargetError("a Jetson's GPU shares no machine");
+    const shared = devices[0].architectures.filter((name) =>
+      devices.every((device) => device.architectures.includes(name)),
+    );
+    if (shared.length === 0) throw new TargetError("no CPU architecture takes all of these GPUs");
+  }
+
+  /** A product, a chip or a compute capability, with the driver branches that serve it. */
+  device(text) {
+    const name = text.trim().toLowerCase().replace(/[ _]/g, "-");
+    const product = this.products.find((row) => row.name === name || row.aliases.includes(name));
+    if (product) return this.facts(product.compute_capability, product.title, product.architectures, product);
+    const chip = this.chips.get(name);
+    if (chip) return this.facts(chip.compute_capability, chip.name, this.soldWith(chip.name));
+    const capability = this.named(text.trim().toLowerCase());
+    if (!capability) throw new TargetError(`there is no ${text}`);
+    return this.facts(capability, `capability ${capability}`);
+  }
+
+  soldWith(chip) {
+    const sold = this.products.filter((row) => row.chip === chip).flatMap((row) => row.architectures);
+    return sold.length > 0 ? sold : undefined;
+  }
+
+  /** The compute capability in "sm_90", "compute_90a" or "9.0", under its present name. */
+  named(text) {
+    const match = /^(?:(?:sm|compute)[-_]?)?(?:(\d{2,3})|(\d{1,2}\.\d))[af]?$/.exec(text);
+    if (!match) return null;
+    const number = match[1] ?? match[2].replace(".", "");
+    return this.renamed.get(number) ?? `${number.slice(0, -1)}.${number.slice(-1)}`;
+  }
+
+  facts(capability, title, architectures, product) {
+    const row = this.capabilities.get(capability);
+    if (!row) throw new TargetError(`no device has capability ${capability}`);
+    const begins = this.branches.find(({ cuda }) => compare(cuda, row.first_toolkit) >= 0).branch;
+    return {
+      title,
+      capability,
+      tegra: row.tegra,
+      architectures: architectures ?? (row.tegra ? ["aarch64"] : ["x86_64", "aarch64"]),
+      firstToolkit: row.first_toolkit,
+      begins,
+      listed: product?.drivers.first_branch ?? begins,
+      ends: row.last_branch ?? Infinity,
+    };
+  }
+
+  /** The CUDA version of a driver that serves all devices. */
+  ordinary(devices, text) {
+    const begins = Math.max(...devices.map((device) => device.begins));
+    const listed = Math.max(...devices.map((device) => device.listed));
+    const ends = Math.min(...devices.map((device) => device.ends));
+    if (ends < begins) throw new TargetError("no driver supports all of these GPUs");
+    if (!text) return this.ofBranch(Math.min(Math.max(this.defaultBranch, listed), ends));
+    const { cuda, branch } = this.driver(text);
+    if (branch < begins) throw new TargetError("this driver is too old");
+    if (branch > ends && cuda !== this.ofBranch(ends)) throw new TargetError("this driver is too new");
+    return cuda;
+  }
+
+  /** A driver branch, a driver release or a CUDA version: its CUDA version and branch. */
+  driver(text) {
+    const [, cuda] = /^cuda-?(\d{1,2}(?:\.\d{1,2})?)$/.exec(text) ?? [];
+    if (cuda) {
+      const whole = cuda.includes(".") ? cuda : `${cuda}.0`;
+      const from = this.branches.find((row) => compare(row.cuda, whole) >= 0);
+      if (from && from.cuda !== whole) throw new TargetError(`no driver reports CUDA ${cuda}`);
+      return { cuda: whole, branch: (from ?? this.branches.at(-1)).branch };
+    }
+    if (/^1\d\.\d{1,2}$/.test(text)) throw new TargetError(`did you mean cuda${text}?`);
+    const [, short, long] = /^(?:r?(\d{2,3})|(\d{2,3})(?:\.\d{1,6}){1,2})$/.exec(text) ?? [];
+    if (!short && !long) throw new TargetError(`not a driver: ${text}`);
+    const branch = Number(short ?? long);
+    return { cuda: this.ofBranch(branch), branch };
+  }
+
+  ofBranch(branch) {
+    const row = this.branches.findLast((known) => known.branch <= branch);
+    if (!row) throw new TargetError(`driver branch R${branch} is unknown`);
+    return row.cuda;
+  }
+
+  /** The CUDA version of a Jetson: JetPack, Jetson Linux, driver release, or CUDA itself. */
+  jetson(device, text) {
+    const served = this.jetpacks.filter((row) => row.compute_capabilities.includes(device.capability));
+    if (/^(cuda|1\d\.\d)/.test(text)) {
+      const { cuda } = this.driver(text);
+      if (compare(cuda, device.firstToolkit) < 0) throw new TargetError("this CUDA is too old");
+      return cuda;
+    }
+    const row = text ? this.jetpack(served, text) : served.at(-1);
+    if (!row) throw new TargetError(`this Jetson takes no driver ${text}`);
+    return row.cuda;
+  }
+
+  jetpack(served, text) {
+    const [, jetpack] = /^jetpack-?(\d{1,2}(?:\.\d{1,2}){0,2})$/.exec(text) ?? [];
+    if (jetpack) return served.findLast((row) => agree(row.version, jetpack));
+    const [, wanted] = /^(?:l4t-?|r)?(\d{2,3}(?:\.\d{1,3}){0,2})$/.exec(text) ?? [];
+    if (!wanted) return undefined;
+    const linux = served.filter(({ jetson_linux: from }) => numbers(from)[0] === numbers(wanted)[0]);
+    const whole = !wanted.includes(".");
+    const row = linux.findLast(({ jetson_linux: from }) => whole || compare(from, wanted) <= 0);
+    return row ?? served.findLast(({ driver }) => driver && agree(driver, wanted));
+  }
+}
