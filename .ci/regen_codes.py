@@ -14,7 +14,7 @@ import generated
 
 from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli.advice import STATUSES
-from nvidia_variant_provider.tools.coverage.findings import FleetProblem
+from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
 from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES
 from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
@@ -108,10 +108,9 @@ def _verify() -> Iterator[str]:
 
 
 def _coverage() -> Iterator[str]:
-    yield "\n## Problems of `coverage`\n\n| code | meaning |\n| --- | --- |\n"
-    for problem in FleetProblem:
-        text = _section_of("coverage.md", "###", problem.value)[1].partition("\n#")[0]
-        yield _row("coverage.md", "###", problem.value, _first_sentence(text))
+    yield "\n## Problems of `coverage`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
+    for rule in COVERAGE:
+        yield _row("coverage.md", "###", rule.code, rule.severity.value, rule.title)
 
 
 def _inspect() -> Iterator[str]:

@@ -12,7 +12,7 @@ from nvidia_variant_provider.tables.status_codes import CUDA, NVML, WINDOWS
 from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli import main
 from nvidia_variant_provider.tools.cli.advice import STATUSES
-from nvidia_variant_provider.tools.coverage.findings import FleetProblem
+from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
 from nvidia_variant_provider.tools.findings import code_pages as codes
 from nvidia_variant_provider.tools.findings.error_texts import NAMES, TEXTS
 from nvidia_variant_provider.tools.lint.engine import RULES
@@ -24,7 +24,7 @@ PRINTED = {
     **{rule.code: "lint" for rule in RULES},
     **{rule.code: "verify" for rule in VERIFY},
     **{rule.code: "inspect" for rule in INSPECT},
-    **{problem.value: "coverage" for problem in FleetProblem},
+    **{rule.code: "coverage" for rule in COVERAGE},
 }
 
 

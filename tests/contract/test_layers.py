@@ -42,7 +42,7 @@ LAYERS: Final = {
         "value_types",
         "targets",
     },
-    "plugin": {"rules", "provider", "detect.files", "detect.gate"},
+    "plugin": {"errors", "rules", "provider", "detect.files", "detect.gate"},
 }
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
@@ -80,6 +80,7 @@ TOOLS: Final = {
         "errors",
         "explain",
         "files",
+        "findings",
         "installers",
         "inventory",
         "metadata",

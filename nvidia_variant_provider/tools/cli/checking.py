@@ -10,7 +10,7 @@ from nvidia_variant_provider.tools.cli import output
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.findings.configuration import Configuration
     from nvidia_variant_provider.tools.findings.formats import Run
@@ -25,19 +25,26 @@ TEXT: Final = "text"
 JSON: Final = "json"
 
 
-class _Forms:
-    """``text``, ``json`` and whatever ``formats`` has; that is loaded when a form is asked for."""
+class NamedLater:
+    """The choices of an option, of which nothing is loaded until one is made."""
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
 
     def __iter__(self) -> Iterator[str]:
-        from nvidia_variant_provider.tools.findings.formats import FORMATS
-
-        yield from (TEXT, JSON, *FORMATS)
+        return iter(self._names())
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(self)
 
 
-FORMS: Final = _Forms()
+def _forms() -> Iterator[str]:
+    from nvidia_variant_provider.tools.findings.formats import FORMATS
+
+    yield from (TEXT, JSON, *FORMATS)
+
+
+FORMS: Final = NamedLater(_forms)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_form(parser)
 
 
-def add_form(parser: argparse.ArgumentParser) -> None:
-    """Add ``--output-format``, and ``--json``, which is short for one of its forms."""
+def add_form(parser: argparse._ActionsContainer) -> argparse._MutuallyExclusiveGroup:
+    """Add ``--output-format``, and ``--json``, which is short for one of its forms.
+
+    Returns their group, for forms that one command has alone.
+    """
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--output-format",
@@ -73,6 +83,7 @@ def add_form(parser: argparse.ArgumentParser) -> None:
         dest="output_format",
         help="print one JSON document",
     )
+    return form
 
 
 def _codes(text: str) -> list[str]:

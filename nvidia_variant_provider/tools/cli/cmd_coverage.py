@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import checking, output
 from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, by_name
@@ -45,7 +45,12 @@ exit codes:
 _SHOWN: Final = 40
 # Options of which the page repeats what they were given.
 _FILLED: Final = ("driver", "architecture", "gpu")
-_PROBLEMS: Final = ("no-build", "hole", "shadow", "tie", "some-gpus", "unused")
+
+
+def _problems() -> Iterator[str]:
+    from nvidia_variant_provider.tools.coverage.findings import RULES
+
+    return (rule.code for rule in RULES)
 
 
 def add_parser(
@@ -118,8 +123,7 @@ def _add_machines(parser: argparse.ArgumentParser) -> None:
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    form = group.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print JSON (coverage.schema.json)")
+    form = checking.add_form(group)
     form.add_argument(
         "--csv", action="store_true", help="print a line per machine kind and variant"
     )
@@ -144,8 +148,10 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         "--fail-on",
         action="append",
         default=[],
-        choices=_PROBLEMS,
-        help="exit with 1 if this problem is found; repeatable",
+        choices=checking.NamedLater(_problems),
+        metavar="PROBLEM",
+        help="exit with 1 if this problem is found: no-build, hole, shadow, tie, some-gpus, unused;"
+        " repeatable",
     )
 
 
@@ -175,7 +181,7 @@ def run(args: argparse.Namespace) -> int:
     _print(args, coverages[0], found, mirror, answers)
     if fleet.skipped:
         output.warn(f"{output.count(fleet.skipped, 'entry')} skipped: not readable")
-    return int(any(finding.problem.value in args.fail_on for finding in found))
+    return int(any(finding.rule.code in args.fail_on for finding in found))
 
 
 def _covered(args: argparse.Namespace, release: Release, fleet: Fleet) -> list[Coverage]:
@@ -243,13 +249,19 @@ def _print(
     from nvidia_variant_provider.tools.coverage.json_model import CoverageModel
     from nvidia_variant_provider.tools.coverage.metrics import prometheus
 
-    if args.json:
+    if args.output_format == checking.JSON:
         document = CoverageModel.of(coverage, found, mirror, answers)
         output.emit_document(document)
     elif args.prometheus:
         output.emit_lines(prometheus(coverage, found))
     elif args.csv:
         output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
+    elif args.output_format != checking.TEXT:
+        from nvidia_variant_provider.tools.findings.formats import Run
+
+        source = output.without_credentials(args.source)
+        findings = tuple(finding.in_release(source) for finding in found)
+        checking.emit_run(args.output_format, Run("coverage", (source,), findings))
     else:
         _print_table(coverage, found, mirror)
         for told in answers:
@@ -279,7 +291,7 @@ def _print_table(coverage: Coverage, found: Sequence[FleetFinding], mirror: Sequ
         for choice, count in coverage.shares.items()
     ]
     output.emit_table(("gets", "machines", "share"), shares)
-    rows = [(it.problem.value, str(it.machines), it.text) for it in found]
+    rows = [(it.rule.code, str(it.machines), it.text) for it in found]
     if rows:
         output.emit_table(("problem", "machines", "what"), rows)
     labels = ", ".join(label or "the wheel without a label" for label in mirror)

@@ -160,7 +160,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     if distribution is not None and release.metadata is None:
         return _run_ordinary(args, distribution, release, found)
-    ordinary = _ordinary(release, found)
+    ordinary, found = _ordinary(release, found)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
@@ -183,12 +183,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
-) -> list[tuple[tuple[InstalledBuild, Fitness], ...]]:
-    """Judge the release's wheels without a label, for each machine."""
+) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
+    """Judge the release's wheels without a label, and warn of those that cannot be read."""
     from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
 
-    builds = builds_of(release)
-    return [judged_for(builds, one.machine) for _, one in found]
+    builds, unread = builds_of(release)
+    judged = [judged_for(builds, one.machine) for _, one in found]
+    return judged, [(name, one.warned_of(unread)) for name, one in found]
 
 
 def _run_configured(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ The steps are functions of values: ``inventory.read`` an inventory, ``tally`` it
 
 from __future__ import annotations
 
-from nvidia_variant_provider.tools.coverage.findings import FleetFinding, FleetProblem, find
+from nvidia_variant_provider.tools.coverage.findings import RULES, FleetFinding, find
 from nvidia_variant_provider.tools.coverage.fleet import EMPTY, Fleet, Group, tally
 from nvidia_variant_provider.tools.coverage.kinds import Kind
 from nvidia_variant_provider.tools.coverage.matrix import Choice, Coverage, Ending, Row, cover
@@ -18,6 +18,7 @@ from nvidia_variant_provider.tools.releases.release import Release
 
 __all__ = [
     "EMPTY",
+    "RULES",
     "Choice",
     "Coverage",
     "Defaults",
@@ -25,7 +26,6 @@ __all__ = [
     "Entry",
     "Fleet",
     "FleetFinding",
-    "FleetProblem",
     "Group",
     "Kind",
     "Partition",

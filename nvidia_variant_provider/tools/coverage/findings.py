@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.device_code import judge_arch
@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.coverage.matrix import Ending, preferences
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.coverage.release import labels_on
 from nvidia_variant_provider.tools.explain.words import parse_arch
+from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.ordering import Properties
 
 
-class FleetProblem(Enum):
-    """What a finding is about; docs/coverage.md has a section for each."""
+NO_BUILD: Final = Rule("no-build", Severity.WARNING, "a device that no build holds code for")
+HOLE: Final = Rule("hole", Severity.ERROR, "machines with a GPU that get no build for it")
+SHADOW: Final = Rule(
+    "shadow", Severity.WARNING, "a build with PTX only wins over one with native code"
+)
+TIE: Final = Rule("tie", Severity.WARNING, "a choice that the alphabet makes")
+SOME_GPUS: Final = Rule(
+    "some-gpus", Severity.WARNING, "a build that runs on some GPUs of its machine only"
+)
+UNUSED: Final = Rule("unused", Severity.NOTE, "variants that no machine takes")
 
-    NO_BUILD = "no-build"
-    HOLE = "hole"
-    SHADOW = "shadow"
-    TIE = "tie"
-    SOME_GPUS = "some-gpus"
-    UNUSED = "unused"
+RULES: Final = (NO_BUILD, HOLE, SHADOW, TIE, SOME_GPUS, UNUSED)
+"""Every rule, in the order of a report; docs/coverage.md has a section for each."""
 
 
 class CodeKind(Enum):
@@ -48,18 +53,22 @@ class CodeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FleetFinding:
-    """One problem: the labels and kinds it concerns, how many machines, and a sentence."""
+    """What is wrong with a matrix: labels and kinds it concerns, how many machines, a sentence."""
 
-    problem: FleetProblem
+    rule: Rule
     labels: tuple[str, ...]
     kinds: tuple[Kind, ...]
     machines: int
     text: str
 
+    def in_release(self, source: str) -> Finding:
+        """Return it as a finding in a release, in the form that every tool shares."""
+        return Finding(self.rule, Problem(source, ", ".join(self.labels), self.text))
+
 
 def find(coverage: Coverage) -> tuple[FleetFinding, ...]:
     """Return the findings of a matrix: by problem, then by how many machines they concern."""
-    found = [
+    findings = [
         *_no_builds(coverage),
         *_holes(coverage),
         *_shadows(coverage),
@@ -67,8 +76,7 @@ def find(coverage: Coverage) -> tuple[FleetFinding, ...]:
         *_some_gpus(coverage),
         *_unused(coverage),
     ]
-    order = list(FleetProblem)
-    return tuple(sorted(found, key=lambda it: (order.index(it.problem), -it.machines, it.text)))
+    return tuple(sorted(findings, key=lambda row: (RULES.index(row.rule), -row.machines, row.text)))
 
 
 def code_for(properties: Properties, kind: Kind, capability: ComputeCapability) -> CodeKind:
@@ -93,7 +101,7 @@ def _no_builds(coverage: Coverage) -> Iterator[FleetFinding]:
         if _has_build(coverage, rows, capability):
             continue
         text = f"no build holds code for capability {capability} on {system} {architecture}"
-        yield _finding(FleetProblem.NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
+        yield _finding(NO_BUILD, (), rows, f"{text}: {_machines(rows)}")
 
 
 def _has_build(coverage: Coverage, rows: list[Row], capability: ComputeCapability) -> bool:
@@ -119,7 +127,7 @@ def _holes(coverage: Coverage) -> Iterator[FleetFinding]:
     for rows in groups.values():
         first = rows[0]
         text = f"{_machines(rows)}: {first.choice} is installed; {reasons.choice(first)}"
-        yield _finding(FleetProblem.HOLE, (first.choice.label,), rows, text)
+        yield _finding(HOLE, (first.choice.label,), rows, text)
 
 
 def _machines(rows: Sequence[Row]) -> str:
@@ -143,7 +151,7 @@ def _shadows(coverage: Coverage) -> Iterator[FleetFinding]:
             break
     for (winner, shadowed), rows in pairs.items():
         text = f"{_machines(rows)}: {winner} wins with PTX only, {shadowed} holds native code"
-        yield _finding(FleetProblem.SHADOW, (winner, shadowed), rows, text)
+        yield _finding(SHADOW, (winner, shadowed), rows, text)
 
 
 def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]:
@@ -174,7 +182,7 @@ def _ties(coverage: Coverage) -> Iterator[FleetFinding]:
                 pairs.setdefault((first, second), []).append(row)
     for (first, second), rows in pairs.items():
         text = f"{first} wins over {second} by its label alone"
-        yield _finding(FleetProblem.TIE, (first, second), rows, text)
+        yield _finding(TIE, (first, second), rows, text)
 
 
 def _some_gpus(coverage: Coverage) -> Iterator[FleetFinding]:
@@ -192,7 +200,7 @@ def _some_gpus(coverage: Coverage) -> Iterator[FleetFinding]:
         if left_out:
             text = f"{row.kind.device}: {row.choice} does not run on capability "
             listed = ", ".join(left_out)
-            yield _finding(FleetProblem.SOME_GPUS, (row.choice.label,), [row], text + listed)
+            yield _finding(SOME_GPUS, (row.choice.label,), [row], text + listed)
 
 
 def _unused(coverage: Coverage) -> Iterator[FleetFinding]:
@@ -203,15 +211,13 @@ def _unused(coverage: Coverage) -> Iterator[FleetFinding]:
         few = 8
         more = f" and {len(unused) - few} more" if len(unused) > few else ""
         listed = ", ".join(unused[:few]) + more
-        yield FleetFinding(FleetProblem.UNUSED, unused, (), 0, f"no machine takes {listed}")
+        yield FleetFinding(UNUSED, unused, (), 0, f"no machine takes {listed}")
 
 
-def _finding(
-    problem: FleetProblem, labels: tuple[str, ...], rows: list[Row], text: str
-) -> FleetFinding:
+def _finding(rule: Rule, labels: tuple[str, ...], rows: list[Row], text: str) -> FleetFinding:
     machines = sum(row.group.machines for row in rows)
     kinds = tuple(row.kind for row in rows)
-    return FleetFinding(problem, tuple(filter(None, labels)), kinds, machines, text)
+    return FleetFinding(rule, tuple(filter(None, labels)), kinds, machines, text)
 
 
 def _archs(values: Iterable[str]) -> Iterator[SmArch]:

@@ -96,7 +96,8 @@ class RowModel(KindModel):
 class FindingModel(JsonModel):
     """A problem; docs/coverage.md has a section for each."""
 
-    problem: Literal["no-build", "hole", "shadow", "tie", "some-gpus", "unused"]
+    problem: str = Field(examples=["no-build", "hole", "unused"])
+    severity: Literal["error", "warning", "note"]
     labels: list[str]
     machines: int
     kinds: list[KindModel]
@@ -106,7 +107,8 @@ class FindingModel(JsonModel):
     def of(cls, finding: FleetFinding) -> FindingModel:
         """Build the part of a finding."""
         return cls(
-            problem=finding.problem.value,
+            problem=finding.rule.code,
+            severity=finding.rule.severity.value,
             labels=list(finding.labels),
             machines=finding.machines,
             kinds=[KindModel.of(kind) for kind in finding.kinds],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.coverage.findings import FleetProblem
+from nvidia_variant_provider.tools.coverage.findings import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,11 +30,11 @@ def prometheus(coverage: Coverage, findings: Iterable[FleetFinding]) -> Iterator
     yield from _head("skipped_entries", "Entries of the inventory that could not be read.")
     yield _sample("skipped_entries", release, coverage.skipped)
     yield from _head("problems", "Problems of the matrix, by kind.")
-    counts = dict.fromkeys(FleetProblem, 0)
+    counts = dict.fromkeys(RULES, 0)
     for finding in findings:
-        counts[finding.problem] += 1
-    for problem, count in counts.items():
-        yield _sample("problems", {**release, "problem": problem.value}, count)
+        counts[finding.rule] += 1
+    for rule, count in counts.items():
+        yield _sample("problems", {**release, "problem": rule.code}, count)
 
 
 def _head(name: str, words: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from nvidia_variant_provider.tools.index.pages import (
     root_json,
 )
 from nvidia_variant_provider.tools.index.releases import (
+    FaultyFolderError,
     ListedFile,
     ListedRelease,
     Misnamed,
@@ -85,13 +86,16 @@ def plan_index(
 
     ``only`` keeps the variant wheels of these labels, and every wheel without a label; ``hashed``
     is asked once for the SHA-256 of all files that are kept. Files with the wrong name are left out
-    and told of. Raises ``MetadataError`` and ``InvalidValueError`` naming the file at fault.
+    and told of. Raises ``FaultyFolderError`` naming every file at fault, and ``InvalidValueError``.
     """
     found = read_folder(folder)
     files = found.files
-    _check_labels(files, only, folder)
+    if not found.faults:
+        _check_labels(files, only, folder)
     kept = [file for file in files if not file.label or not only or file.label in only]
-    releases = tuple(group_releases(kept))
+    releases, contradictions = group_releases(kept)
+    if faults := (*found.faults, *contradictions):
+        raise FaultyFolderError(faults)
     target = output or folder
     base = f"{base_url.rstrip('/')}/" if base_url else _UP
     digests = hashed([file.path for release in releases for file in release.files])

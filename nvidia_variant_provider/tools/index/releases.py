@@ -63,19 +63,34 @@ class Misnamed:
     reason: str
 
 
+class FaultyFolderError(InvalidValueError):
+    """Wheels that cannot be listed, or that contradict each other; ``faults`` name them all.
+
+    An index without them would be worse than none: a machine whose build is missing gets another
+    one, the build for CPUs as a rule, without a word.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
 @dataclass(frozen=True, slots=True)
 class ListedFolder:
-    """What lies in a folder: the files that an index lists, by name, and those it leaves out."""
+    """What lies in a folder: the files that an index lists, by name, and those it leaves out.
+
+    ``faults`` are of wheels that pip or uv refuse, or whose variant metadata is not valid.
+    """
 
     files: tuple[ListedFile, ...]
     misnamed: tuple[Misnamed, ...]
+    faults: tuple[str, ...] = ()
 
 
 def read_folder(folder: Path) -> ListedFolder:
     """Read the wheels and source distributions of a folder.
 
-    Raises ``InvalidValueError`` for a folder without a wheel and for a wheel that pip or uv refuse,
-    ``MetadataError`` for variant metadata that is not valid.
+    Raises ``InvalidValueError`` for a folder without a wheel.
     """
     if not folder.is_dir():
         raise InvalidValueError(f"{folder}: {missing(str(folder))}")
@@ -85,7 +100,8 @@ def read_folder(folder: Path) -> ListedFolder:
     if not any(name.endswith(WHEEL_SUFFIX) and name not in wrong for name in names):
         seen = f"; {misnamed[0].reason}" if misnamed else ""
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one{seen}")
-    return ListedFolder(tuple(_read(folder, (it for it in names if it not in wrong))), misnamed)
+    files, faults = _read(folder, (it for it in names if it not in wrong))
+    return ListedFolder(files, misnamed, faults)
 
 
 def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
@@ -97,15 +113,21 @@ def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
                 yield Misnamed(folder / name, str(error))
 
 
-def _read(folder: Path, names: Iterable[str]) -> Iterator[ListedFile]:
+def _read(folder: Path, names: Iterable[str]) -> tuple[tuple[ListedFile, ...], tuple[str, ...]]:
+    """Return the files, and what is wrong with each wheel that cannot be listed."""
+    found, faults = [], []
     for name in names:
         path = folder / name
         if name.endswith(WHEEL_SUFFIX):
-            yield _read_wheel(path)
+            try:
+                found.append(_read_wheel(path))
+            except InvalidValueError as error:
+                faults.append(str(error))
         elif name.endswith(SDIST_SUFFIXES) and (key := ReleaseKey.of_sdist(name)):
             # Hashed later: what cannot be read is told before anything is written.
             os.stat(path)
-            yield ListedFile(path, key)
+            found.append(ListedFile(path, key))
+    return tuple(found), tuple(faults)
 
 
 def _read_wheel(path: Path) -> ListedFile:
@@ -117,15 +139,26 @@ def _read_wheel(path: Path) -> ListedFile:
     return ListedFile(path, key, label, wheel.metadata, variant)
 
 
-def group_releases(files: Sequence[ListedFile]) -> Iterator[ListedRelease]:
-    """Yield the releases of some files, by project and version, with their metadata combined."""
+def group_releases(
+    files: Sequence[ListedFile],
+) -> tuple[tuple[ListedRelease, ...], tuple[str, ...]]:
+    """Return the releases of some files, by project and version, with their metadata combined.
+
+    The second part names the wheels that contradict each other, a sentence a release.
+    """
+    releases, faults = [], []
     groups: dict[ReleaseKey, list[ListedFile]] = {}
     for file in files:
         groups.setdefault(file.key, []).append(file)
     for key, members in sorted(groups.items()):
         described = [(str(file.path), file.variant) for file in members if file.variant is not None]
-        metadata = union(described) if described else None
-        yield ListedRelease(key, tuple(members), metadata)
+        try:
+            metadata = union(described) if described else None
+        except InvalidValueError as error:
+            faults.append(str(error))
+            continue
+        releases.append(ListedRelease(key, tuple(members), metadata))
+    return tuple(releases), tuple(faults)
 
 
 def summary(release: ListedRelease) -> str:

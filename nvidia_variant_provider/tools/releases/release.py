@@ -55,7 +55,8 @@ class Release:
     """One version of a package.
 
     ``wheels`` is ``None`` where only the metadata is known. ``metadata`` is ``None`` where there
-    is none or it cannot be used; ``trouble`` then says why. ``listed`` tells whether installers
+    is none or it cannot be used; ``trouble`` then says why, or which of the wheels that it is made
+    of are damaged. ``listed`` tells whether installers
     find the metadata: variant wheels without a file beside them are invisible to uv.
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
@@ -228,12 +229,23 @@ class Listing:
     def _from_wheels(
         self, key: ReleaseKey, wheels: Iterable[WheelName]
     ) -> tuple[VariantMetadata | None, str]:
-        """Combine the metadata of one wheel for each label, or say what is missing."""
+        """Combine the metadata of one sound wheel for each label; say what is missing, damaged."""
         if self._read_wheel is None:
             return None, f"there is no {key.metadata_name}"
-        labelled = {wheel.label: wheel for wheel in wheels if wheel.label}
-        opened = (self._read_wheel(wheel) for wheel in labelled.values())
-        return union((str(file.name), variant_metadata(file)) for file in opened), ""
+        opened: dict[str, WheelFile] = {}
+        faults = []
+        for wheel in wheels:
+            if not wheel.label or wheel.label in opened:
+                continue
+            file = self._read_wheel(wheel)
+            if file.fault:
+                faults.append(f"{wheel}: {file.fault}")
+            else:
+                opened[wheel.label] = file
+        if not opened:
+            return None, "; ".join(faults)
+        described = ((str(file.name), variant_metadata(file)) for file in opened.values())
+        return union(described), "; ".join(faults)
 
     def _misnamed(self) -> str:
         if not self._sorted.misnamed:

@@ -88,6 +88,17 @@ def test_fail_on_is_an_exit_code(source: str, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
 
 
+def test_problems_are_printed_in_the_forms_of_other_checks(
+    source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(coverage(source, "--target", "gb200@570", "--output-format", "github"))
+    lines = capsys.readouterr().out.splitlines()
+
+    assert [line.partition(" ")[0] for line in lines] == ["::error", "::notice"]
+    assert lines[0].startswith(f"::error file={source},line=1,title=hole::hole: null: GB200")
+    assert ",title=unused::unused: cuda12.6, " in lines[1]
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

@@ -9,13 +9,13 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.model import Gpu, Machine, Platform, Status
 from nvidia_variant_provider.tools.coverage import (
     Defaults,
-    FleetProblem,
     Release,
     StatedMachine,
     cover,
     find,
     read_release,
 )
+from nvidia_variant_provider.tools.coverage.findings import HOLE
 from nvidia_variant_provider.tools.coverage.kinds import kind_of
 from nvidia_variant_provider.tools.coverage.mirror import requirements
 from nvidia_variant_provider.tools.coverage.page import render_page
@@ -99,7 +99,7 @@ def test_reason_of_a_tie_and_of_another_namespace() -> None:
         for found in find(
             cover(Release("pkg", "1", "test", None, metadata), fleet(gpu("9.0", "13.0")))
         )
-        if found.problem is FleetProblem.HOLE
+        if found.rule is HOLE
     )
     assert row.is_hole
     assert "other :: kind" in hole.text

@@ -22,7 +22,6 @@ from nvidia_variant_provider.rules import decide
 from nvidia_variant_provider.tools.coverage import (
     Ending,
     Fleet,
-    FleetProblem,
     StatedMachine,
     cover,
     find,
@@ -30,6 +29,14 @@ from nvidia_variant_provider.tools.coverage import (
     tally,
 )
 from nvidia_variant_provider.tools.coverage.catalogue import catalogue, target_entry
+from nvidia_variant_provider.tools.coverage.findings import (
+    HOLE,
+    NO_BUILD,
+    SHADOW,
+    SOME_GPUS,
+    TIE,
+    UNUSED,
+)
 from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest, wheels_of
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.demo.releases import release as torch_release
@@ -50,13 +57,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nvidia_variant_provider.tools.coverage import FleetFinding, Release, Row
+    from nvidia_variant_provider.tools.findings.model import Rule
 
 
 LINUX = "x86_64-unknown-linux-gnu"
 
 
-def problems(made: Release, machines: Fleet) -> dict[FleetProblem, FleetFinding]:
-    return {finding.problem: finding for finding in find(cover(made, machines))}
+def problems(made: Release, machines: Fleet) -> dict[Rule, FleetFinding]:
+    return {finding.rule: finding for finding in find(cover(made, machines))}
 
 
 @settings(deadline=None)
@@ -125,13 +133,13 @@ def test_hole_names_the_property_that_decides() -> None:
 
     holes = [it.text for it in find(cover(made, fleet(stated("H100", driver="550"))))]
     assert "needs CUDA >= 13.0, driver says 12.4 (driver branch 550)" in holes[0]
-    assert found[FleetProblem.NO_BUILD].text.startswith("no build holds code for capability 6.0")
+    assert found[NO_BUILD].text.startswith("no build holds code for capability 6.0")
 
 
 def test_machine_without_a_gpu_is_no_hole() -> None:
     made = release({"cu13": properties("13.0", "90_real"), NULL_LABEL: {}})
 
-    assert set(problems(made, fleet(StatedMachine()))) == {FleetProblem.UNUSED}
+    assert set(problems(made, fleet(StatedMachine()))) == {UNUSED}
 
 
 def test_ptx_that_wins_over_native_code_is_a_shadow() -> None:
@@ -144,26 +152,23 @@ def test_ptx_that_wins_over_native_code_is_a_shadow() -> None:
     found = problems(made, fleet(gpu("9.0", "13.0")))
     fine = problems(made, fleet(gpu("8.0", "13.0")))
 
-    assert found[FleetProblem.SHADOW].labels == ("new", "old")
-    assert FleetProblem.SHADOW not in fine
+    assert found[SHADOW].labels == ("new", "old")
+    assert SHADOW not in fine
 
 
 def test_tie_is_found_only_where_labels_decide() -> None:
     same = release({"a": properties("12.0", "90_real"), "b": properties("12.0", "90_real")})
     apart = release({"a": properties("12.0", "90_real"), "b": properties("12.8", "90_real")})
 
-    assert problems(same, fleet(gpu("9.0", "13.0")))[FleetProblem.TIE].labels == ("a", "b")
-    assert FleetProblem.TIE not in problems(apart, fleet(gpu("9.0", "13.0")))
+    assert problems(same, fleet(gpu("9.0", "13.0")))[TIE].labels == ("a", "b")
+    assert TIE not in problems(apart, fleet(gpu("9.0", "13.0")))
 
 
 def test_build_that_serves_some_gpus_only() -> None:
     made = release({"cu": properties("12.0", "90_real")})
 
-    assert (
-        "capability 12.0"
-        in problems(made, fleet(gpu("9.0 12.0", "13.0")))[FleetProblem.SOME_GPUS].text
-    )
-    assert FleetProblem.SOME_GPUS not in problems(made, fleet(gpu("9.0", "13.0")))
+    assert "capability 12.0" in problems(made, fleet(gpu("9.0 12.0", "13.0")))[SOME_GPUS].text
+    assert SOME_GPUS not in problems(made, fleet(gpu("9.0", "13.0")))
 
 
 def test_real_release_has_the_holes_that_its_architectures_leave() -> None:
@@ -346,7 +351,7 @@ def test_uv_that_skips_the_provider_leaves_every_gpu_at_null() -> None:
 
     assert cover(made, machines, 1).holes == 0
     assert cover(made, machines, 0).holes == 1
-    hole = next(it for it in find(cover(made, machines, 0)) if it.problem is FleetProblem.HOLE)
+    hole = next(it for it in find(cover(made, machines, 0)) if it.rule is HOLE)
     assert "uv skips the provider" in hole.text
 
 

@@ -156,9 +156,9 @@ def _findings(findings: Sequence[FleetFinding]) -> Iterator[str]:
     for finding in findings:
         plural = "" if finding.machines == 1 else "s"
         count = f' <span class="soft">{finding.machines:,} machine{plural}</span>'
-        alarm = " alarm" if finding.problem.value in {"hole", "no-build"} else ""
+        alarm = " alarm" if finding.rule.code in {"hole", "no-build"} else ""
         yield (
-            f'<li><span class="tag{alarm}">{finding.problem.value}</span>{escape(finding.text)}'
+            f'<li><span class="tag{alarm}">{finding.rule.code}</span>{escape(finding.text)}'
             f"{count if finding.machines else ''}</li>"
         )
     yield "</ul>"
