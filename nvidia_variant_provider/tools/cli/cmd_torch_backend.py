@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
-go to stderr.
+go to stderr. Which releases and builds there are is read from the indexes that are configured for
+pip or uv (files and environment; never from a default one), else from the table of builds. An
+index that does not answer within ten seconds costs a warning.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -55,11 +57,18 @@ def add_parser(
     parser.add_argument(
         "--platform", choices=PLATFORMS, help="platform of the wheels [default: the machine's]"
     )
-    parser.add_argument(
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
         "--index",
         metavar="URL",
         help="address with per-CUDA indexes below it (cu126, ...): which releases and builds "
-        "there are is read from it; needs the extra tools [the table of builds]",
+        "there are is read from it [the indexes configured for pip or uv, if any; "
+        "needs the extra tools]",
+    )
+    source.add_argument(
+        "--no-index",
+        action="store_true",
+        help="ask no configured index: the table of builds alone answers",
     )
     parser.add_argument(
         "--allow-cpu", action="store_true", help="print cpu if no build fits the GPU"
@@ -77,15 +86,17 @@ def run(args: argparse.Namespace) -> int:
     """Print the folder or its address, and why."""
     from nvidia_variant_provider.tools.torch.answer import answer
     from nvidia_variant_provider.tools.torch.backend import NO_BUILD
-    from nvidia_variant_provider.tools.torch.catalogue import TABLE
     from nvidia_variant_provider.tools.torch.words import assumptions
 
     machine = options.answer_for(args).detection.machine
     platform = args.platform or _platform_of(machine)
-    catalogue = _read(args.index, platform) if args.index else TABLE
+    catalogue, unread = _catalogue(args, platform)
     found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
-    assumed = tuple(assumptions(found, named=args.torch is not None))
-    for text in assumed:
+    notes = tuple(assumptions(found, named=args.torch is not None))
+    assumed = (*unread, *notes)
+    for text in unread:
+        output.warn(text)
+    for text in notes:
         output.note(text)
     if args.json:
         from nvidia_variant_provider.tools.torch.json_model import TorchBackend
@@ -106,6 +117,37 @@ def _platform_of(machine: Machine) -> str:
         seen = f"{machine.platform.system} on {machine.platform.architecture or 'an unknown CPU'}"
         raise InvalidValueError(f"torch has no CUDA builds for {seen}: name one with --platform")
     return platform
+
+
+def _catalogue(args: argparse.Namespace, platform: str) -> tuple[Catalogue, tuple[str, ...]]:
+    from nvidia_variant_provider.tools.torch.catalogue import TABLE
+
+    if args.index:
+        return _read(args.index, platform), ()
+    return (TABLE, ()) if args.no_index else _configured(platform)
+
+
+def _configured(platform: str) -> tuple[Catalogue, tuple[str, ...]]:
+    """Read what the configured indexes have; the table, and why, where they cannot be read."""
+    from nvidia_variant_provider.tables.torch_builds import RELEASES
+    from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
+
+    known = f"the table of builds answers, which ends with torch {RELEASES[-1]}"
+    try:
+        from nvidia_variant_provider.tools.installers.configured import read_both
+
+        sources = read_both(os.environ, os.getcwd())
+        if not sources:
+            return TABLE, ()
+        from nvidia_variant_provider.tools.views.cuda_catalogue import read_configured
+    except ImportError:
+        return TABLE, (f"the configured indexes were not read, without the extra tools: {known}",)
+    except InvalidValueError as error:
+        return TABLE, (f"the configured indexes were not read ({error}): {known}",)
+    found = read_configured(sources, os.environ, platform)
+    if found.trouble:
+        return TABLE, (f"no configured index could be read ({found.trouble}): {known}",)
+    return Catalogue(found.labels, found.address, found.releases), ()
 
 
 def _read(address: str, platform: str) -> Catalogue:
