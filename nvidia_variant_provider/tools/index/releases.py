@@ -4,55 +4,29 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import (
-    SDIST_SUFFIXES,
+    METADATA_SUFFIX,
     WHEEL_SUFFIX,
     ReleaseKey,
+    SortedNames,
+    WheelFile,
     list_folder,
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.release import variant_metadata
+from nvidia_variant_provider.tools.releases.release import Release, variant_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFile:
-    """A wheel or source distribution; ``label`` is empty unless it is a variant wheel.
-
-    ``core`` is the wheel's METADATA, empty for a source distribution.
-    """
-
-    path: Path
-    key: ReleaseKey
-    label: str = ""
-    core: bytes = field(default=b"", repr=False)
-    variant: VariantMetadata | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRelease:
-    """One version of a project: its files, and its metadata if variants are among them."""
-
-    key: ReleaseKey
-    files: tuple[ListedFile, ...]
-    metadata: VariantMetadata | None
-
-    @property
-    def labels(self) -> list[str]:
-        """The variant labels, sorted."""
-        return sorted({file.label for file in self.files if file.label})
+    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +39,41 @@ class Misnamed:
 
 @dataclass(frozen=True, slots=True)
 class ListedFolder:
-    """What lies in a folder: the files that an index lists, by name, and those it leaves out."""
+    """What lies in a folder: the releases that an index lists, and the files it leaves out.
 
-    files: tuple[ListedFile, ...]
+    ``keys`` are those of all releases, also of one of which no file is kept.
+    """
+
+    releases: tuple[Release, ...]
+    keys: frozenset[ReleaseKey]
     misnamed: tuple[Misnamed, ...]
 
 
-def read_folder(folder: Path) -> ListedFolder:
+def read_folder(folder: Path, only: Collection[str] = ()) -> ListedFolder:
     """Read the wheels and source distributions of a folder.
 
-    Raises ``InvalidValueError`` for a folder without a wheel and for a wheel that pip or uv refuse,
-    ``MetadataError`` for variant metadata that is not valid.
+    ``only`` keeps the variant wheels of these labels, and every file without a label. Raises
+    ``InvalidValueError`` for a folder without a wheel, a label that no wheel has, and a wheel that
+    pip or uv refuse, ``MetadataError`` for variant metadata that is not valid.
     """
     if not folder.is_dir():
         raise InvalidValueError(f"{folder}: {missing(str(folder))}")
     names = list_folder(str(folder))
     misnamed = tuple(_misnamed(folder, names))
-    wrong = {it.path.name for it in misnamed}
-    if not any(name.endswith(WHEEL_SUFFIX) and name not in wrong for name in names):
+    wrong = {wheel.path.name for wheel in misnamed}
+    kept = [name for name in names if name not in wrong]
+    if not any(name.endswith(WHEEL_SUFFIX) for name in kept):
         seen = f"; {misnamed[0].reason}" if misnamed else ""
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one{seen}")
-    return ListedFolder(tuple(_read(folder, (it for it in names if it not in wrong))), misnamed)
+    # The metadata is made of the wheels, whatever an earlier run has left.
+    held = SortedNames(name for name in kept if not name.endswith(METADATA_SUFFIX)).releases
+    opened = {key: [_opened(folder, wheel) for wheel in held[key].wheels] for key in sorted(held)}
+    _check_labels(folder, only, (file for files in opened.values() for file in files))
+    releases = [
+        _release(folder, key, _only(only, files), held[key].sdists) for key, files in opened.items()
+    ]
+    some = tuple(release for release in releases if release.files)
+    return ListedFolder(some, frozenset(held), misnamed)
 
 
 def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
@@ -97,41 +85,51 @@ def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
                 yield Misnamed(folder / name, str(error))
 
 
-def _read(folder: Path, names: Iterable[str]) -> Iterator[ListedFile]:
-    for name in names:
-        path = folder / name
-        if name.endswith(WHEEL_SUFFIX):
-            yield _read_wheel(path)
-        elif name.endswith(SDIST_SUFFIXES) and (key := ReleaseKey.of_sdist(name)):
-            # Hashed later: what cannot be read is told before anything is written.
-            os.stat(path)
-            yield ListedFile(path, key)
-
-
-def _read_wheel(path: Path) -> ListedFile:
-    wheel = read_wheel_file(str(path))
+def _opened(folder: Path, name: WheelName) -> WheelFile:
+    path = str(folder / str(name))
+    wheel = read_wheel_file(path)
     if wheel.fault:
         raise InvalidValueError(f"{path}: {wheel.fault}")
-    key, label = ReleaseKey.of_wheel(wheel.name), wheel.name.label
-    variant = variant_metadata(wheel) if label else None
-    return ListedFile(path, key, label, wheel.metadata, variant)
+    return wheel
 
 
-def group_releases(files: Sequence[ListedFile]) -> Iterator[ListedRelease]:
-    """Yield the releases of some files, by project and version, with their metadata combined."""
-    groups: dict[ReleaseKey, list[ListedFile]] = {}
-    for file in files:
-        groups.setdefault(file.key, []).append(file)
-    for key, members in sorted(groups.items()):
-        described = [(str(file.path), file.variant) for file in members if file.variant is not None]
-        metadata = union(described) if described else None
-        yield ListedRelease(key, tuple(members), metadata)
+def _check_labels(folder: Path, only: Collection[str], wheels: Iterable[WheelFile]) -> None:
+    labels = {wheel.name.label for wheel in wheels} - {""}
+    if absent := sorted(set(only) - labels):
+        known = ", ".join(sorted(labels))
+        raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
 
 
-def summary(release: ListedRelease) -> str:
+def _only(labels: Collection[str], wheels: Iterable[WheelFile]) -> list[WheelFile]:
+    return [it for it in wheels if not labels or not it.name.label or it.name.label in labels]
+
+
+def _release(
+    folder: Path, key: ReleaseKey, wheels: Sequence[WheelFile], sdists: Sequence[str]
+) -> Release:
+    """Return a release with the metadata of its wheels combined, and that as its document."""
+    for name in sdists:
+        # Hashed later: what cannot be read is told before anything is written.
+        os.stat(folder / name)
+    labelled = [(wheel.path, variant_metadata(wheel)) for wheel in wheels if wheel.name.label]
+    metadata = union(labelled) if labelled else None
+    return Release(
+        name=key.project,
+        version=str(key.version),
+        origin=str(folder),
+        wheels=tuple(wheel.name for wheel in wheels),
+        metadata=metadata,
+        document=metadata.to_json().encode() if metadata else b"",
+        document_name=key.metadata_name if metadata else "",
+        sdists=tuple(sdists),
+        opened=tuple(wheels),
+    )
+
+
+def summary(release: Release) -> str:
     """Return one line about a release, for people."""
-    kinds = Counter("sdist" if file.path.suffix != ".whl" else "wheel" for file in release.files)
+    kinds = Counter("wheel" if it.endswith(WHEEL_SUFFIX) else "sdist" for it in release.files)
     counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
-    name, labels = release.key.metadata_name, release.labels
-    shown = f"; {name}: {' '.join(labels)}" if labels else ""
-    return f"{release.key.project} {release.key.version}: {counts}{shown}"
+    labels = sorted(release.labels)
+    shown = f"; {release.document_name}: {' '.join(labels)}" if labels else ""
+    return f"{release.name} {release.version}: {counts}{shown}"

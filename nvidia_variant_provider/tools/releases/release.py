@@ -66,6 +66,7 @@ class Release:
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
     the release stands in a lock file, ``several`` where it was looked for in several indexes.
+    ``opened`` are the wheels as they were read, where the caller reads all of them.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Release:
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
     lock: Locked | None = None
     several: Several | None = None
+    opened: tuple[WheelFile, ...] = field(default=(), repr=False)
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -124,6 +126,11 @@ class Release:
         """The labels of the metadata and of the wheels, each once."""
         named = [wheel.label for wheel in self.wheels or () if wheel.label]
         return tuple(dict.fromkeys([*(self.metadata.variants if self.metadata else ()), *named]))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the wheels and source distributions, sorted."""
+        return tuple(sorted([*map(str, self.wheels or ()), *self.sdists]))
 
     def groups(self) -> dict[str, list[WheelName] | None]:
         """Return the wheels by label, ``""`` for none; ``None`` where they are not known."""
