@@ -74,7 +74,7 @@ TOOLS: Final = {
         "targets",
         "torch",
     },
-    "convert": {"documents", "errors", "files", "lint", "metadata", "releases", "wheels"},
+    "convert": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "coverage": {
         "documents",
         "errors",
@@ -110,7 +110,7 @@ TOOLS: Final = {
     },
     "files": {"errors"},
     "findings": {"documents", "errors", "tables"},
-    "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
+    "index": {"documents", "errors", "files", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {
         "detect",

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing
-from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     WHEEL_SUFFIX,
@@ -20,7 +19,7 @@ from nvidia_variant_provider.tools.releases.files import (
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.release import Release, variant_metadata
+from nvidia_variant_provider.tools.releases.release import Release, combined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -111,8 +110,7 @@ def _release(
     for name in sdists:
         # Hashed later: what cannot be read is told before anything is written.
         os.stat(folder / name)
-    labelled = [(wheel.path, variant_metadata(wheel)) for wheel in wheels if wheel.name.label]
-    metadata = union(labelled) if labelled else None
+    metadata = combined(wheels) if any(wheel.name.label for wheel in wheels) else None
     return Release(
         name=key.project,
         version=str(key.version),

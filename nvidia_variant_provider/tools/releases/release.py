@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -66,7 +67,10 @@ class Release:
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
     the release stands in a lock file, ``several`` where it was looked for in several indexes.
-    ``opened`` are the wheels as they were read, where the caller reads all of them.
+    ``opened`` are the wheels as they were read, where the caller reads all of them. ``whole`` is
+    false where files were named one by one, so that the release may have more.
+
+    ``strict`` and ``lenient`` are its two views: what the format makes of it, and what is written.
     """
 
     name: str
@@ -86,6 +90,7 @@ class Release:
     lock: Locked | None = None
     several: Several | None = None
     opened: tuple[WheelFile, ...] = field(default=(), repr=False)
+    whole: bool = True
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -100,10 +105,30 @@ class Release:
     @property
     def strict(self) -> VariantMetadata:
         """The metadata as the format has it; raises ``MetadataError`` saying why there is none."""
-        if self.metadata is None:
-            seen = self.trouble or "no metadata of variants"
-            raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
-        return self.metadata
+        if self.metadata is not None:
+            return self.metadata
+        if not self.trouble:
+            # Nobody has asked for this view yet.
+            if self.document_name:
+                return parse_metadata(self.document, self.document_name)
+            if any(wheel.name.label for wheel in self.opened):
+                return combined(self.opened)
+        seen = self.trouble or "no metadata of variants"
+        raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
+
+    @property
+    def lenient(self) -> LenientView:
+        """The release as its files are written; of one whose wheels are open."""
+        from nvidia_variant_provider.tools.metadata.as_written import Kind, parse_document
+        from nvidia_variant_provider.tools.releases.lenient import LenientView, Wheel
+
+        name = self.document_name
+        return LenientView(
+            title=f"{self.name} {self.version}",
+            index=parse_document(self.document, name, Kind.RELEASE) if name else None,
+            wheels=tuple(map(Wheel.of, self.opened)),
+            whole=self.whole,
+        )
 
     @property
     def seen_by_pip(self) -> Release:
@@ -258,6 +283,11 @@ def variant_metadata(file: WheelFile) -> VariantMetadata:
         raise MetadataError(name, "", f"no {VARIANT_JSON}", f"one for {file.name.label}")
     source = f"{file.name}: {VARIANT_JSON}"
     return parse_wheel_metadata(file.variant, source, file.name.label)
+
+
+def combined(wheels: Iterable[WheelFile]) -> VariantMetadata:
+    """Return what variant wheels say together; raises ``MetadataError`` where they disagree."""
+    return union((file.path, variant_metadata(file)) for file in wheels if file.name.label)
 
 
 def check_wheel(release: Release, file: WheelFile) -> None:
