@@ -29,7 +29,10 @@ WORKER: Final = f"{PACKAGE}.detect.worker"
 # What only a person asks for: product names, why a device node does not open, and advice.
 FOR_PEOPLE: Final = (
     f"{PACKAGE}.targets",
-    *(f"{PACKAGE}.detect.{name}" for name in ("control", "clues", "health", "refine", "remedies")),
+    *(
+        f"{PACKAGE}.detect.{name}"
+        for name in ("person", "control", "clues", "health", "refine", "remedies")
+    ),
 )
 
 # Zip files start counting the days here; 0o644 is in the upper half of the attributes.

@@ -37,6 +37,14 @@ class MalformedReplyError(ProviderError):
     """A file or a program of the driver answered with something unreadable."""
 
 
+class WantError(ProviderError, OSError):
+    """This process has too little of something to ask the driver: descriptors, processes, memory.
+
+    Not a condition of the machine, so that an empty answer, which means the CPU build, would be
+    wrong. ``errno`` tells which; the text says what to do. Asked again later, it may succeed.
+    """
+
+
 class OverrideError(InvalidValueError):
     """An environment variable of ours holds a value that cannot be used.
 

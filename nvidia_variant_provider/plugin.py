@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from _thread import allocate_lock
 
 # Type checkers know the name; importing it from typing would cost half a bare interpreter start.
@@ -54,14 +53,6 @@ if TYPE_CHECKING:
     Ask: TypeAlias = Callable[["_Memory"], list[VariantFeatureConfig]]
 
 
-class WantError(OSError):
-    """This process has too little of something to ask the driver: descriptors, processes, memory.
-
-    Not a condition of the machine, so that an empty answer, which means the CPU build, would be
-    wrong. ``errno`` tells which; the text says what to do. Asked again later, it may succeed.
-    """
-
-
 class _Memory:
     """What this machine supports, once it is known: detection runs once per process.
 
@@ -98,8 +89,9 @@ class NvidiaVariantPlugin:
         """Return what this machine supports, the most preferred feature and value first.
 
         Empty where no NVIDIA driver works. Raises ``OverrideError``, a ``ValueError``, for a
-        malformed ``NV_VARIANT_PROVIDER_...`` variable, and ``WantError`` where this process has no
-        descriptor or process left to ask a driver with; never for the machine's condition.
+        malformed ``NV_VARIANT_PROVIDER_...`` variable, and ``WantError``, an ``OSError``, where
+        this process has no descriptor or process left to ask a driver with; never for the machine's
+        condition.
         """
         memory = _memory_of_this_process()
         with memory.asking:
@@ -160,13 +152,23 @@ def _patiently(ask: Ask, memory: _Memory) -> list[VariantFeatureConfig]:
             if not _may_have_driver():
                 return []
             want = error
+        import time  # Built in, so that no descriptor is needed to load it.
+
         time.sleep(pause)
+    raise _want_of(want) from want
+
+
+def _want_of(error: OSError) -> OSError:
     text = (
-        f"the NVIDIA driver could not be asked: {want.strerror}; raise the limits of this process "
+        f"the NVIDIA driver could not be asked: {error.strerror}; raise the limits of this process "
         f"(ulimit -n 1024, ulimit -u), or name the target: {_OVERRIDE_PREFIX}"
         f"FORCE_CUDA_DRIVER_VERSION and {_OVERRIDE_PREFIX}FORCE_SM_ARCH"
     )
-    raise WantError(want.errno, text) from want
+    try:
+        from nvidia_variant_provider.errors import WantError
+    except OSError:
+        return OSError(error.errno, text)  # Not even a module can be loaded.
+    return WantError(error.errno, text)
 
 
 def _is_foreign(error: OSError) -> bool:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import clean_environment
-from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.index.plan import plan_index
+from nvidia_variant_provider.tools.index.releases import FaultyFolderError
 from nvidia_variant_provider.tools.lint.engine import lint
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from tests.tools.lint.releases import (
@@ -244,8 +245,45 @@ def test_wheels_that_contradict_stop_it_before_anything_is_written(
 def test_a_variant_wheel_without_metadata_is_an_error(tmp_path: Path) -> None:
     write_wheel(tmp_path / WHEEL, None)
 
-    with pytest.raises(MetadataError, match=r"no variant\.json"):
+    with pytest.raises(FaultyFolderError, match=r"no variant\.json"):
         plan_index(tmp_path)
+
+
+def test_every_wheel_that_is_in_the_way_is_named_and_nothing_written(tmp_path: Path) -> None:
+    folder = release(tmp_path / "dist")
+    names = sorted(it.name for it in folder.glob("*.whl"))
+    for name in names[:2]:
+        (folder / name).write_bytes(b"cut short")
+    write_wheel(folder / "other-1.0-py3-none-any-cu.whl", None)
+    before = sorted(folder.iterdir())
+
+    with pytest.raises(FaultyFolderError) as caught:
+        plan_index(folder)
+
+    assert [it.partition(": ")[0].rpartition("/")[2] for it in caught.value.faults] == [
+        *names[:2],
+        "other-1.0-py3-none-any-cu.whl",
+    ]
+    assert sorted(folder.iterdir()) == before
+
+
+def test_contradictions_of_several_releases_are_named_at_once(tmp_path: Path) -> None:
+    patch = {"variant": {"variants": {"cuda13.0": {"nvidia": {"sm_arch": ["50_real"]}}}}}
+    base = read_base()
+    for version in ("1.0", "2.0"):
+        wheels = {it.replace("1.0", version, 1): details for it, details in base["wheels"].items()}
+        best = next(it for it in wheels if it.endswith("-cuda13.0.whl"))
+        more = best.replace("manylinux_2_28_x86_64", "win_amd64")
+        described = {**base, "index": None, "wheels": {**wheels, more: patch}}
+        write_release(tmp_path / "dist", described)
+
+    with pytest.raises(FaultyFolderError) as caught:
+        plan_index(tmp_path / "dist")
+
+    assert [("1.0" in it, "2.0" in it) for it in caught.value.faults] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_a_label_that_is_not_there_is_an_error(tmp_path: Path) -> None:

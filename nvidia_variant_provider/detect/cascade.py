@@ -14,7 +14,6 @@ from nvidia_variant_provider.detect.libraries import (
     installed_release,
     search_path,
     shadowing,
-    unlinked_library,
 )
 from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
@@ -24,8 +23,6 @@ from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.detect.child import End
-    from nvidia_variant_provider.detect.control import ControlNode
-    from nvidia_variant_provider.detect.health import Health
     from nvidia_variant_provider.detect.host import Host
     from nvidia_variant_provider.detect.smi import SmiAnswer
     from nvidia_variant_provider.detect.surroundings import Surroundings
@@ -44,9 +41,6 @@ DEVICES_SECONDS: Final = 0.5
 # Every candidate costs an interpreter start.
 MAX_ATTEMPTS: Final = 5
 
-# Notes that name no cause, and behind which a person's detection looks for one.
-_ALSO_TELLING: Final = frozenset({"gpu-not-answering", "libcuda-rejected", "libcuda-stub"})
-
 # With these answers another copy of the library may do better; any other is about the machine.
 _TRY_ANOTHER: Final = {"nvml": frozenset({12, 13, 18}), "cuda": REJECTED_INITS}
 
@@ -64,16 +58,18 @@ def detect(host: Host, seconds: float = DEFAULT_SECONDS, *, confirm: bool = Fals
     """Find out what this machine is, within ``seconds``; never raises for a machine's condition.
 
     Raises ``OSError`` where this process has no descriptor left, or may start no other process and
-    files do not tell enough: see ``plugin.WantError``.
+    files do not tell enough: see ``WantError``.
 
     With ``confirm``, CUDA is started even where NVML has answered everything. That finds faults
     which matter to a person and change nothing of what an installer gets.
     """
-    return _Cascade(host, seconds, confirm).run()
+    return Cascade(host, seconds, confirm).run()
 
 
 @dataclass(slots=True)
-class _Cascade:
+class Cascade:
+    """One detection while it goes on: what was asked, and the time that is left."""
+
     host: Host
     seconds: float
     confirm: bool = False
@@ -87,6 +83,7 @@ class _Cascade:
     not_started: End | None = None
 
     def run(self) -> Detection:
+        """Find out what the machine is."""
         self.started = self.host.monotonic()
         system = self.host.platform.system
         if system == "linux":
@@ -94,7 +91,7 @@ class _Cascade:
         elif system == "win32":
             machine = self._windows()
         else:
-            self._step("platform", system, found=False, detail="CUDA does not exist here")
+            self.step("platform", system, found=False, detail="CUDA does not exist here")
             machine = Machine(self.host.platform, Status.NONE, f"there is no CUDA on {system}")
         if self.not_started is not None and not self.confirm and _is_open(machine):
             _raise_for_want(self.not_started)
@@ -114,11 +111,12 @@ class _Cascade:
                 seen = replace(seen, installed=installed_release(self.host))
             # Initialising NVML as root would load the module and make device nodes: without a
             # driver there is nothing to ask.
-            seen = replace(seen, surroundings=self._look_around())
-            return self._refined(seen, reconcile(seen))
+            seen = replace(seen, surroundings=self.look_around())
+            return self._reconciled(seen)
         return self._ask_guarded(seen)
 
-    def _look_around(self) -> Surroundings:
+    def look_around(self) -> Surroundings:
+        """Look where this process runs, as far as that matters to who asks."""
         from nvidia_variant_provider.detect.surroundings import read_surroundings
 
         self.surroundings = read_surroundings(self.host, for_a_person=self.confirm)
@@ -129,7 +127,7 @@ class _Cascade:
 
         ids = self.host.windows_pci_ids()
         gpus = known_gpus([PciGpu("", device_id, "") for device_id in ids])
-        self._step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
+        self.step("registry", "Enum\\PCI", found=bool(ids), detail=f"{len(ids)} NVIDIA functions")
         # A list of devices that the driver's libraries cannot keep from being asked for.
         self.reserved = DEVICES_SECONDS if gpus else 0.0
         return self._ask_guarded(Observations(self.host.platform, remembered_gpus=gpus))
@@ -145,7 +143,7 @@ class _Cascade:
         reply = self.host.ask_library(API, LIBRARY, self.left())
         gpus = parse_devices(reply)
         detail = str(reply.end) if gpus is None else f"{len(gpus)} NVIDIA GPUs are present"
-        self._step("devices", LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
+        self.step("devices", LIBRARY, found=bool(gpus), detail=detail, cost=reply.seconds)
         return gpus
 
     def _ask_guarded(self, seen: Observations) -> Machine:
@@ -155,7 +153,7 @@ class _Cascade:
         except Exception as error:  # noqa: BLE001 - the tests hold that no state of a machine gets here
             raise_foreign(error)
             text = f"please report this: {type(error).__name__}: {error}"
-            self._step("internal", "", found=False, detail=text)
+            self.step("internal", "", found=False, detail=text)
             notes = (*self.notes, Note("internal-error", text))
             # As where no child can be started: nothing can be said of the driver's libraries.
             return reconcile(replace(seen, no_child=True, notes=notes))
@@ -164,7 +162,7 @@ class _Cascade:
         """Ask NVML, then libcuda, then nvidia-smi, each only for what is still open."""
         self._note_environment()
         if seen.platform.libc == "musl":
-            self._step("libraries", "musl", found=False, detail="the driver's libraries need glibc")
+            self.step("libraries", "musl", found=False, detail="the driver's libraries need glibc")
             self.notes.append(
                 Note("musl", "this interpreter is musl: wheels for glibc do not apply")
             )
@@ -175,7 +173,7 @@ class _Cascade:
                 cuda = self._ask_library("cuda", self.left(), seen)
                 seen = replace(seen, cuda=cuda, no_libcuda=not cuda)
             else:
-                self._step("libcuda", "", found=False, detail="not asked: NVML answered everything")
+                self.step("libcuda", "", found=False, detail="not asked: NVML answered everything")
         answers = (*seen.nvml, *seen.cuda)
         no_child = bool(answers) and all(answer.never_asked for answer in answers)
         if no_child:
@@ -188,48 +186,18 @@ class _Cascade:
             seen = replace(seen, installed=installed_release(self.host))
         if seen.kernel is not None and not answering_gpus(seen):
             kernel = replace(seen.kernel, open_module=is_open_module(self.host.files))
-            seen = replace(seen, kernel=kernel, surroundings=self._look_around())
-            if self.confirm:
-                seen = replace(seen, control=self._open_control(seen))
-                seen = replace(seen, unlinked=self._unlinked(answers))
+            seen = replace(seen, kernel=kernel, surroundings=self.look_around())
         foreign = self.foreign_files
         notes = tuple(self.notes)
         seen = replace(seen, no_child=no_child, foreign_files=foreign, notes=notes)
-        return self._refined(seen, reconcile(seen))
+        return self._reconciled(seen)
 
-    def _refined(self, seen: Observations, machine: Machine) -> Machine:
-        """Tell causes apart for a person, by files and questions that an installer is spared."""
-        if not self.confirm or seen.kernel is None:
-            return machine
-        from nvidia_variant_provider.detect.remedies import CAUSES
+    def _reconciled(self, seen: Observations) -> Machine:
+        if not self.confirm:
+            return reconcile(seen)
+        from nvidia_variant_provider.detect.person import reconcile_for_a_person
 
-        telling = CAUSES | _ALSO_TELLING
-        if machine.status is Status.OK and not telling & {note.code for note in machine.notes}:
-            return machine
-        from nvidia_variant_provider.detect.clues import read_clues
-        from nvidia_variant_provider.detect.refine import Case, refined
-
-        around = seen.surroundings or self._look_around()
-        contained = bool(around.container)
-        release = str(machine.driver_release or "")
-        addresses = tuple(gpu.address for gpu in seen.kernel.pci)
-        clues = read_clues(self.host.files, release, addresses, contained=contained)
-        health = self._ask_health(seen) if _is_sick(machine, seen) else None
-        case = Case(machine, seen, clues, health, contained, self.dangling, around.slurm_job)
-        return refined(case)
-
-    def _ask_health(self, seen: Observations) -> Health | None:
-        """Ask the NVML that started why its GPUs do not compute."""
-        from nvidia_variant_provider.detect.health import API, parse_health
-
-        nvml = seen.best_nvml
-        if nvml is None or nvml.init != 0 or not nvml.complete or not self.left():
-            return None
-        reply = self.host.ask_library(API, nvml.path, self.left())
-        health = parse_health(reply)
-        found, detail = health is not None, "answers" if health else str(reply.end)
-        self._step(API, nvml.path, found=found, detail=detail, cost=reply.seconds)
-        return health
+        return reconcile_for_a_person(self, seen)
 
     def _ask_library(
         self, api: str, seconds: float, seen: Observations
@@ -259,25 +227,8 @@ class _Cascade:
         reply = self.host.ask_library(api, candidate.path, seconds)
         answer = parse_answer(api, candidate.path, reply)
         found = answer.init == 0 or answer.cuda is not None
-        self._step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
+        self.step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
         return answer
-
-    def _unlinked(self, answers: tuple[LibraryAnswer, ...]) -> str:
-        return "" if any(answer.loaded for answer in answers) else unlinked_library(self.host)
-
-    def _open_control(self, seen: Observations) -> ControlNode | None:
-        """Find out why the driver's control node does not open, if its module is loaded."""
-        from nvidia_variant_provider.detect.control import API, NODE, parse_control
-
-        kernel = seen.kernel
-        loaded = kernel is not None and isinstance(kernel.release, Hit)
-        if not loaded or seen.timed_out or seen.no_child or not self.host.files.exists(NODE):
-            return None
-        reply = self.host.ask_library(API, NODE, self.left())
-        control = parse_control(reply, self.host.files)
-        detail = str(reply.end) if control is None else control.error or "opens"
-        self._step("control", NODE, found=detail == "opens", detail=detail, cost=reply.seconds)
-        return control
 
     def _ask_smi(self) -> SmiAnswer | None:
         """Try each ``nvidia-smi`` until one answers; else return what says most of its failure."""
@@ -299,7 +250,7 @@ class _Cascade:
         before = self.host.monotonic()
         answer = ask_smi(self.host, path, self.left)
         cost = self.host.monotonic() - before
-        self._step("nvidia-smi", path, found=answer.answered, detail=answer.describe(), cost=cost)
+        self.step("nvidia-smi", path, found=answer.answered, detail=answer.describe(), cost=cost)
         return answer
 
     def _note_environment(self) -> None:
@@ -332,22 +283,21 @@ class _Cascade:
     def _record_kernel(self, kernel: KernelView) -> None:
         release = kernel.release
         if isinstance(release, Hit):
-            self._step("kernel", release.source, found=True, detail=f"driver {release.value}")
+            self.step("kernel", release.source, found=True, detail=f"driver {release.value}")
         else:
             self._miss("kernel", release)
         for gpu in kernel.pci:
             detail = f"{gpu.as_gpu().name}, bound to {gpu.driver or 'nothing'}"
-            self._step("pci", gpu.address, found=True, detail=detail)
+            self.step("pci", gpu.address, found=True, detail=detail)
         nodes = ", ".join((*kernel.nodes[:8], *(("dxg",) if kernel.wsl else ())))
-        self._step("devices", "/dev", found=bool(nodes), detail=nodes or "no NVIDIA device node")
+        self.step("devices", "/dev", found=bool(nodes), detail=nodes or "no NVIDIA device node")
 
     def _miss(self, probe: str, miss: Miss) -> None:
         detail = f"{miss.reason.value}: {miss.detail}" if miss.detail else miss.reason.value
-        self._step(probe, miss.source, found=False, detail=detail)
+        self.step(probe, miss.source, found=False, detail=detail)
 
-    def _step(
-        self, probe: str, source: str, *, found: bool, detail: str, cost: float = 0.0
-    ) -> None:
+    def step(self, probe: str, source: str, *, found: bool, detail: str, cost: float = 0.0) -> None:
+        """Add a step to the trail; ``cost`` is what it took, in seconds."""
         self.trail.append(Step(probe, source, found, detail, round(cost, 4)))
 
 
@@ -356,12 +306,6 @@ def _is_final(api: str, answer: LibraryAnswer) -> bool:
     if answer.timed_out or answer.never_asked:
         return True
     return answer.init is not None and answer.init not in _TRY_ANOTHER[api]
-
-
-def _is_sick(machine: Machine, seen: Observations) -> bool:
-    """Tell whether NVML may say more of GPUs that do not compute."""
-    nvml = seen.best_nvml
-    return machine.status is not Status.OK or (nvml is not None and bool(nvml.failed))
 
 
 def _is_open(machine: Machine) -> bool:

@@ -25,6 +25,8 @@ WSL_LIBCUDA = "/usr/lib/wsl/lib/libcuda.so.1"
 TEGRA_DEVICES = ("nvhost-gpu", "nvhost-ctrl-gpu", "nvmap", "nvgpu")
 
 NVIDIA_VENDOR = "0x10de"
+# With its newline: a file that is as long as what is wanted of it is read at once.
+_VENDOR_LENGTH = len(NVIDIA_VENDOR) + 1
 WINDOWS_NVML = r"C:\Windows\System32\nvml.dll"
 WINDOWS_PCI_KEY = r"SYSTEM\CurrentControlSet\Enum\PCI"
 
@@ -61,14 +63,14 @@ def nvidia_pci_addresses(files: FileView) -> list[str]:
     return [
         address
         for address in files.list_names(PCI_FOLDER)
-        if read_word(files, f"{PCI_FOLDER}/{address}/vendor") == NVIDIA_VENDOR
+        if read_word(files, f"{PCI_FOLDER}/{address}/vendor", _VENDOR_LENGTH) == NVIDIA_VENDOR
     ]
 
 
-def read_word(files: FileView, path: str) -> str:
+def read_word(files: FileView, path: str, limit: int = 256) -> str:
     """Return the first line of a file without its newline, empty if it cannot be read."""
     try:
-        return files.read_text(path, 256).partition("\n")[0].strip()
+        return files.read_text(path, limit).partition("\n")[0].strip()
     except (OSError, ValueError) as error:
         raise_foreign(error)
         return ""

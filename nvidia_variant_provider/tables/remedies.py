@@ -91,6 +91,31 @@ TABLE: Final = (
     Remedy("module-closed-on-new-gpu", "ubuntu",
            "sudo apt install nvidia-driver-580-open, then reboot",
            "h", "NVIDIA/open-gpu-kernel-modules#872"),
+    Remedy("module-closed-on-new-gpu", "fedora",
+           "sudo dnf install nvidia-open   (in place of cuda-drivers), then reboot",
+           "h", "DIG"),
+    Remedy("module-closed-on-new-gpu", "arch",
+           "sudo pacman -S nvidia-open-dkms, then reboot",
+           "h", "archlinux/archinstall#4343"),
+    Remedy("module-closed-on-new-gpu", "nixos",
+           "hardware.nvidia.open = true; in the configuration, rebuild, then reboot",
+           "h", "NixOS wiki"),
+    Remedy("gpu-left-behind", "fedora",
+           "sudo dnf versionlock add '*nvidia*{branch}*' && sudo dnf install cuda-drivers, then "
+           "reboot: {branch} is the last branch for this GPU",
+           "m", "DIG"),
+    Remedy("gpu-left-behind", "arch",
+           "install nvidia-{branch}xx-dkms from the AUR   (the last branch for this GPU), then "
+           "reboot",
+           "h", "archlinux/archinstall#4343"),
+    Remedy("gpu-left-behind", "nixos",
+           "hardware.nvidia.package = config.boot.kernelPackages.nvidiaPackages.legacy_{branch}; "
+           "in the configuration, rebuild, then reboot",
+           "h", "NixOS wiki"),
+    Remedy("uvm-stuck", "lxc",
+           "allow the major of nvidia-uvm in lxc.cgroup2.devices.allow   (grep nvidia-uvm "
+           "/proc/devices on the host): it changes from boot to boot",
+           "m", "negativo17/nvidia-driver#29"),
     Remedy("adapter-does-not-start", ANY,
            "sudo dmesg | grep -E 'NVRM|Xid'; then power the machine off and on: a reboot may "
            "not be enough",

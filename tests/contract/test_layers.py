@@ -42,7 +42,7 @@ LAYERS: Final = {
         "value_types",
         "targets",
     },
-    "plugin": {"rules", "provider", "detect.files", "detect.gate"},
+    "plugin": {"errors", "rules", "provider", "detect.files", "detect.gate"},
 }
 # The same for the tools, from the ground up: the first name below ``tools``, or of the door.
 # Whoever adds a package adds its row.
@@ -110,7 +110,7 @@ TOOLS: Final = {
     },
     "files": {"errors"},
     "findings": {"documents", "errors", "tables"},
-    "index": {"documents", "errors", "files", "releases", "wheels"},
+    "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "value_types"},
     "inventory": {
         "detect",

@@ -132,6 +132,7 @@ def counting_none() -> list[dict[str, Any]]:
 
 
 MODULE = "/sys/module/nvidia/version"
+CLOSED = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Mon\n"
 PROC_VERSION = "/proc/driver/nvidia/version"
 ELF = {"size": 5000, "head": "7f454c4602010100" + "00" * 8 + "03003e00"}
 WAITING = health("fabric\t0\t0\t2\t0")
@@ -367,6 +368,41 @@ FORGED: Final = (
     ),
     (on(H100, [GPUS, cuda_says(802), health()]), "on HGX systems first"),
     (on(H100, counting_none(), without=PROC_VERSION), "power the machine off and on"),
+    *(
+        (
+            on(H100, counting_none(), {**bound(P100, "nvidia"), MODULE: "590.48.01\n", **system}),
+            words,
+        )
+        for system, words in (
+            (
+                {"/etc/os-release": "ID=rocky\nID_LIKE='rhel centos fedora'\n"},
+                "dnf versionlock add",
+            ),
+            ({"/etc/os-release": "ID=arch\n"}, "nvidia-580xx-dkms"),
+            ({"/etc/os-release": "ID=nixos\n"}, "legacy_580"),
+        )
+    ),
+    *(
+        (
+            on(
+                H100,
+                counting_none(),
+                {
+                    **bound(B200, "nvidia"),
+                    MODULE: "580.65.06\n",
+                    PROC_VERSION: CLOSED,
+                    **system,
+                },
+            ),
+            words,
+        )
+        for system, words in (
+            ({"/etc/os-release": "ID=fedora\n"}, "in place of cuda-drivers"),
+            ({"/etc/os-release": "ID=arch\n"}, "sudo pacman -S nvidia-open-dkms"),
+            ({"/etc/os-release": "ID=nixos\n"}, "hardware.nvidia.open = true"),
+        )
+    ),
+    (on(H100, [GPUS, cuda_says(999)], {"/proc/self/cgroup": "0::/lxc/web\n"}), "lxc.cgroup2"),
     # Siblings of states that people reported.
     (
         on(

@@ -38,7 +38,6 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 IN_WANT: Final = """
 import os, resource, sys, threading, time
 from nvidia_variant_provider.plugin import NvidiaVariantPlugin as plugin
-from nvidia_variant_provider.plugin import WantError
 if "gate" in sys.argv: from nvidia_variant_provider.detect import files, gate
 resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
 held = []
@@ -53,13 +52,13 @@ def give_back():
 if "giving" in sys.argv: threading.Thread(target=give_back).start()
 try:
     said = [config.name for config in plugin.get_supported_configs()]
-except WantError as error:
-    said = f"{error.errno}: {error.strerror}"
+except OSError as error:
+    said = f"{type(error).__name__} {error.errno}: {error.strerror}"
 for descriptor in held: os.close(descriptor)
 print(said)
 """
 WANT: Final = (
-    "24: the NVIDIA driver could not be asked: {}; raise the limits of this process (ulimit -n "
+    "{} 24: the NVIDIA driver could not be asked: {}; raise the limits of this process (ulimit -n "
     "1024, ulimit -u), or name the target: NV_VARIANT_PROVIDER_FORCE_CUDA_DRIVER_VERSION and "
     "NV_VARIANT_PROVIDER_FORCE_SM_ARCH"
 )
@@ -180,7 +179,7 @@ def test_with_few_descriptors_the_answer_is_right_or_says_what_is_missing(
     said = in_want(machine.root, str(free))
 
     # Files tell all of this machine.
-    assert said == (FEATURES if free else WANT.format("Too many open files"))
+    assert said == (FEATURES if free else WANT.format("OSError", "Too many open files"))
 
 
 @pytest.mark.parametrize("free", range(6))
@@ -195,7 +194,7 @@ def test_where_files_tell_too_little_no_cpu_build_comes_of_few_descriptors(
 
     why = "no child process: [Errno 24] Too many open files" if free else "Too many open files"
     # Two pipes are four of them.
-    assert said == (FEATURES if free > 3 else WANT.format(why))
+    assert said == (FEATURES if free > 3 else WANT.format("WantError" if free else "OSError", why))
 
 
 def test_descriptors_that_come_back_within_a_moment_are_waited_for(machine: ForgedMachine) -> None:
@@ -210,7 +209,7 @@ def test_descriptors_that_come_back_within_a_moment_are_waited_for(machine: Forg
 def test_without_a_driver_nothing_is_missed_for_want_of_descriptors() -> None:
     assert in_want(None, "0", "gate") == "[]"
     # Without a look at the machine there may be one.
-    assert in_want(None, "0") == WANT.format("Too many open files")
+    assert in_want(None, "0") == WANT.format("OSError", "Too many open files")
 
 
 def test_installers_at_the_same_time_get_the_same_answer(

@@ -30,9 +30,10 @@ examples:
 exit codes:
   0  written
   1  written, without files that end in .whl and have no wheel's name
-  2  a wheel cannot be read, or wheels of a release contradict each other
+  2  nothing written: wheels cannot be read, or those of a release contradict each other
 """
 _EXIT_FINDINGS: Final = 1
+_EXIT_MISUSE: Final = 2
 
 
 def add_parser(
@@ -99,17 +100,20 @@ def run(args: argparse.Namespace) -> int:
     """Lay the index out, write it, and say what is in it."""
     from nvidia_variant_provider.tools.index.json_model import IndexDocument
     from nvidia_variant_provider.tools.index.plan import plan_index
-    from nvidia_variant_provider.tools.index.releases import summary
+    from nvidia_variant_provider.tools.index.releases import FaultyFolderError, summary
 
     target = Path(args.output) if args.output else Path(args.folder)
     cache = _cache(target, known=not args.no_cache)
-    plan = plan_index(
-        Path(args.folder),
-        base_url=args.base_url or "",
-        only=frozenset(args.only),
-        output=target,
-        hashed=partial(_hash, cache),
-    )
+    try:
+        plan = plan_index(
+            Path(args.folder),
+            base_url=args.base_url or "",
+            only=frozenset(args.only),
+            output=target,
+            hashed=partial(_hash, cache),
+        )
+    except FaultyFolderError as error:
+        return _refuse(error.faults)
     plan.write()
     cache.save(target)
     if args.json:
@@ -120,6 +124,18 @@ def run(args: argparse.Namespace) -> int:
     for misnamed in plan.misnamed:
         output.fail("index", f"{misnamed.path}: {misnamed.reason}; left out")
     return _EXIT_FINDINGS if plan.misnamed else 0
+
+
+def _refuse(faults: Sequence[str]) -> int:
+    """Name every wheel that is in the way, and say why the rest is not written either."""
+    for fault in faults:
+        output.fail("index", fault)
+    output.fail(
+        "index",
+        "nothing is written: without these wheels, machines they are for would get another build"
+        " and no word why; mend them or move them out of the folder",
+    )
+    return _EXIT_MISUSE
 
 
 def _write_views(args: argparse.Namespace, target: Path) -> None:

@@ -152,7 +152,7 @@ class Explanations(JsonDocument):
     version: str
     source: str
     indexes: tuple[str, ...] = Field(
-        default=(), description="a sentence for each index that decides or is passed over"
+        default=(), description="a sentence for each index that decides or is ignored"
     )
     machines: tuple[MachineResult, ...]
     installed: InstalledRecord | None = Field(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.table import Installer
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
@@ -60,6 +62,12 @@ class Explanation:
     machine: Machine
     views: tuple[View, ...]
     warnings: tuple[str, ...]
+
+    def warned_of(self, unread: Mapping[str, str]) -> Explanation:
+        """Return the same with a warning of each file that is not named in one already."""
+        said = "\n".join(self.warnings)
+        more = (f"{name}: {why}; not judged" for name, why in unread.items() if name not in said)
+        return replace(self, warnings=(*self.warnings, *more))
 
     def view(self, installer: Installer) -> View:
         """Return the result of one installer."""

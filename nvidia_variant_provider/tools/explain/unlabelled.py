@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.errors import MetadataError
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.explain.fitness import Fitness, fitness_of
 from nvidia_variant_provider.tools.explain.ordinary import build_of_wheel
 from nvidia_variant_provider.tools.torch.backend import platform_of
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
 
 
-def builds_of(release: Release) -> tuple[InstalledBuild, ...]:
+def builds_of(release: Release) -> tuple[tuple[InstalledBuild, ...], dict[str, str]]:
     """Return one build for each label and platform among a release's wheels without a label.
 
-    Wheels in which nothing speaks of CUDA, and those that lie elsewhere, are left out.
+    Wheels in which nothing speaks of CUDA, and those that lie elsewhere, are left out. Those that
+    cannot be read are told of by file name, with the reason.
     """
+    unread: dict[str, str] = {}
     found: dict[tuple[str, str], InstalledBuild] = {}
     for wheel in release.wheels or ():
         path = release.path_of(wheel)
@@ -27,11 +29,15 @@ def builds_of(release: Release) -> tuple[InstalledBuild, ...]:
             continue
         try:
             build = build_of_wheel(wheel, path)
-        except (MetadataError, OSError):
+        except OSError as error:
+            unread[str(wheel)] = error.strerror or str(error)
+            continue
+        except InvalidValueError as error:
+            unread[str(wheel)] = str(error).removeprefix(f"{path}: ")
             continue
         if build.best is not None or build.uses:
             found.setdefault((build.label, build.platform), build)
-    return tuple(found.values())
+    return tuple(found.values()), unread
 
 
 def judged_for(

@@ -80,7 +80,7 @@ def plan_index(
 
     ``only`` keeps the variant wheels of these labels, and every wheel without a label; ``hashed``
     is asked once for the SHA-256 of all files that are kept. Files with the wrong name are left out
-    and told of. Raises ``MetadataError`` and ``InvalidValueError`` naming the file at fault.
+    and told of. Raises ``FaultyFolderError`` naming every file at fault, and ``InvalidValueError``.
     """
     listed = read_folder(folder, only)
     releases = listed.releases

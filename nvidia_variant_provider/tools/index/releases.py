@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing
+from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     WHEEL_SUFFIX,
@@ -19,12 +20,13 @@ from nvidia_variant_provider.tools.releases.files import (
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.release import Release, combined
+from nvidia_variant_provider.tools.releases.release import Release, variant_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -34,6 +36,18 @@ class Misnamed:
 
     path: Path
     reason: str
+
+
+class FaultyFolderError(InvalidValueError):
+    """Wheels that cannot be listed, or that contradict each other; ``faults`` name them all.
+
+    An index without them would be worse than none: a machine whose build is missing gets another
+    one, the build for CPUs as a rule, without a word.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +66,8 @@ def read_folder(folder: Path, only: Collection[str] = ()) -> ListedFolder:
     """Read the wheels and source distributions of a folder.
 
     ``only`` keeps the variant wheels of these labels, and every file without a label. Raises
-    ``InvalidValueError`` for a folder without a wheel, a label that no wheel has, and a wheel that
-    pip or uv refuse, ``MetadataError`` for variant metadata that is not valid.
+    ``InvalidValueError`` for a folder without a wheel and for a label that no wheel has,
+    ``FaultyFolderError`` for wheels that pip or uv refuse or whose variant metadata is not valid.
     """
     if not folder.is_dir():
         raise InvalidValueError(f"{folder}: {missing(str(folder))}")
@@ -66,13 +80,21 @@ def read_folder(folder: Path, only: Collection[str] = ()) -> ListedFolder:
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one{seen}")
     # The metadata is made of the wheels, whatever an earlier run has left.
     held = SortedNames(name for name in kept if not name.endswith(METADATA_SUFFIX)).releases
-    opened = {key: [_opened(folder, wheel) for wheel in held[key].wheels] for key in sorted(held)}
-    _check_labels(folder, only, (file for files in opened.values() for file in files))
-    releases = [
-        _release(folder, key, _only(only, files), held[key].sdists) for key, files in opened.items()
-    ]
-    some = tuple(release for release in releases if release.files)
-    return ListedFolder(some, frozenset(held), misnamed)
+    faults: list[str] = []
+    opened = {key: list(_opened(folder, held[key].wheels, faults)) for key in sorted(held)}
+    if not faults:
+        _check_labels(folder, only, (wheel for wheels in opened.values() for wheel in wheels))
+    releases: list[Release] = []
+    for key, wheels in opened.items():
+        kept_wheels = _only(only, wheels)
+        try:
+            releases.append(_release(folder, key, kept_wheels, held[key].sdists))
+        except InvalidValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise FaultyFolderError(faults)
+    listed = tuple(release for release in releases if release.files)
+    return ListedFolder(listed, frozenset(held), misnamed)
 
 
 def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
@@ -84,43 +106,60 @@ def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
                 yield Misnamed(folder / name, str(error))
 
 
-def _opened(folder: Path, name: WheelName) -> WheelFile:
-    path = str(folder / str(name))
-    wheel = read_wheel_file(path)
-    if wheel.fault:
-        raise InvalidValueError(f"{path}: {wheel.fault}")
-    return wheel
+class _Wheel(NamedTuple):
+    """A wheel with the metadata that it carries, if it is a variant."""
+
+    file: WheelFile
+    variant: VariantMetadata | None
+
+    @property
+    def label(self) -> str:
+        return self.file.name.label
 
 
-def _check_labels(folder: Path, only: Collection[str], wheels: Iterable[WheelFile]) -> None:
-    labels = {wheel.name.label for wheel in wheels} - {""}
+def _opened(folder: Path, names: Iterable[WheelName], faults: list[str]) -> Iterator[_Wheel]:
+    """Yield the wheels that can be listed, and tell what is wrong with the others."""
+    for name in names:
+        file = read_wheel_file(str(folder / str(name)))
+        if file.fault:
+            faults.append(f"{file.path}: {file.fault}")
+            continue
+        try:
+            yield _Wheel(file, variant_metadata(file) if name.label else None)
+        except InvalidValueError as error:
+            faults.append(str(error))
+
+
+def _check_labels(folder: Path, only: Collection[str], wheels: Iterable[_Wheel]) -> None:
+    labels = {wheel.label for wheel in wheels} - {""}
     if absent := sorted(set(only) - labels):
         known = ", ".join(sorted(labels))
         raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
 
 
-def _only(labels: Collection[str], wheels: Iterable[WheelFile]) -> list[WheelFile]:
-    return [it for it in wheels if not labels or not it.name.label or it.name.label in labels]
+def _only(labels: Collection[str], wheels: Iterable[_Wheel]) -> list[_Wheel]:
+    return [it for it in wheels if not labels or not it.label or it.label in labels]
 
 
 def _release(
-    folder: Path, key: ReleaseKey, wheels: Sequence[WheelFile], sdists: Sequence[str]
+    folder: Path, key: ReleaseKey, wheels: Sequence[_Wheel], sdists: Sequence[str]
 ) -> Release:
     """Return a release with the metadata of its wheels combined, and that as its document."""
     for name in sdists:
         # Hashed later: what cannot be read is told before anything is written.
         os.stat(folder / name)
-    metadata = combined(wheels) if any(wheel.name.label for wheel in wheels) else None
+    variants = [(it.file.path, it.variant) for it in wheels if it.variant is not None]
+    metadata = union(variants) if variants else None
     return Release(
         name=key.project,
         version=str(key.version),
         origin=str(folder),
-        wheels=tuple(wheel.name for wheel in wheels),
+        wheels=tuple(wheel.file.name for wheel in wheels),
         metadata=metadata,
         document=metadata.to_json().encode() if metadata else b"",
         document_name=key.metadata_name if metadata else "",
         sdists=tuple(sdists),
-        opened=tuple(wheels),
+        opened=tuple(wheel.file for wheel in wheels),
     )
 
 

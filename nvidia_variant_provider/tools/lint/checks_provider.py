@@ -221,7 +221,8 @@ def check_admits_this_provider(document: Document) -> Iterator[Problem]:
 def check_answered_by_uv(document: Document) -> Iterator[Problem]:
     """Report plugins of other namespaces: uv runs none, so it passes over their variants."""
     for namespace, provider in document.providers.items():
-        if "requires" in provider and namespace not in UV.answers:
+        is_plugin = "requires" in provider and "static-properties" not in provider
+        if is_plugin and namespace not in UV.answers:
             message = f"uv runs no plugins: it ignores every variant that uses {namespace}"
             yield Problem(document.source, f"providers/{namespace}", message)
 

@@ -56,7 +56,8 @@ class Release:
     """One version of a package.
 
     ``wheels`` is ``None`` where only the metadata is known. ``metadata`` is ``None`` where there
-    is none or it cannot be used; ``trouble`` then says why. ``listed`` tells whether installers
+    is none or it cannot be used; ``trouble`` then says why, or which of the wheels that it is made
+    of are damaged. ``listed`` tells whether installers
     find the metadata: variant wheels without a file beside them are invisible to uv.
 
     ``document`` is that file as it is, empty where there is none: readers differ in what they make
@@ -111,8 +112,8 @@ class Release:
             # Nobody has asked for this view yet.
             if self.document_name:
                 return parse_metadata(self.document, self.document_name)
-            if any(wheel.name.label for wheel in self.opened):
-                return combined(self.opened)
+            if labelled := [wheel for wheel in self.opened if wheel.name.label]:
+                return union((wheel.path, variant_metadata(wheel)) for wheel in labelled)
         seen = self.trouble or "no metadata of variants"
         raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
 
@@ -260,12 +261,23 @@ class Listing:
     def _from_wheels(
         self, key: ReleaseKey, wheels: Iterable[WheelName]
     ) -> tuple[VariantMetadata | None, str]:
-        """Combine the metadata of one wheel for each label, or say what is missing."""
+        """Combine the metadata of one sound wheel for each label; say what is missing, damaged."""
         if self._read_wheel is None:
             return None, f"there is no {key.metadata_name}"
-        labelled = {wheel.label: wheel for wheel in wheels if wheel.label}
-        opened = (self._read_wheel(wheel) for wheel in labelled.values())
-        return union((str(file.name), variant_metadata(file)) for file in opened), ""
+        opened: dict[str, WheelFile] = {}
+        faults = []
+        for wheel in wheels:
+            if not wheel.label or wheel.label in opened:
+                continue
+            file = self._read_wheel(wheel)
+            if file.fault:
+                faults.append(f"{wheel}: {file.fault}")
+            else:
+                opened[wheel.label] = file
+        if not opened:
+            return None, "; ".join(faults)
+        described = ((str(file.name), variant_metadata(file)) for file in opened.values())
+        return union(described), "; ".join(faults)
 
     def _misnamed(self) -> str:
         if not self._sorted.misnamed:
@@ -283,11 +295,6 @@ def variant_metadata(file: WheelFile) -> VariantMetadata:
         raise MetadataError(name, "", f"no {VARIANT_JSON}", f"one for {file.name.label}")
     source = f"{file.name}: {VARIANT_JSON}"
     return parse_wheel_metadata(file.variant, source, file.name.label)
-
-
-def combined(wheels: Iterable[WheelFile]) -> VariantMetadata:
-    """Return what variant wheels say together; raises ``MetadataError`` where they disagree."""
-    return union((file.path, variant_metadata(file)) for file in wheels if file.name.label)
 
 
 def check_wheel(release: Release, file: WheelFile) -> None:

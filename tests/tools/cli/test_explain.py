@@ -192,11 +192,37 @@ def test_installed_says_whether_it_still_fits(
         archive.extractall(tmp_path / "site")
     installed = ("--installed", "demo", "--path", str(tmp_path / "site"))
     _, new, _ = output_of(capsys, *installed, "--target", "h100@580")
-    code, old, _ = output_of(capsys, *installed, "--target", "h100@570", "--require-gpu")
+    code, old, err = output_of(capsys, *installed, "--target", "h100@570", "--require-gpu")
 
     assert "what is installed still fits" in new
+    assert (
+        "hint: nvidia-variant-provider run --target h100@570 -- pip install --force-reinstall "
+        "demo==1.2\n"
+    ) in err
     assert (code, "what is installed no longer fits" in old) == (1, True)
     assert "cu130" in old
+
+
+@pytest.mark.parametrize("kind", ["cut short", "a pipe", "a folder"])
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_wheel_that_cannot_be_read_is_a_warning_and_the_rest_is_judged(
+    kind: str, *, listed: bool, wheels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, best = (Path(wheels, f"demo-1.2-py3-none-any{it}.whl") for it in ("", "-cu130"))
+    for path in (plain,) if listed else (plain, best):
+        path.unlink()
+        if kind == "a pipe":
+            os.mkfifo(path)
+        elif kind == "a folder":
+            path.mkdir()
+        else:
+            path.write_bytes(b"PK")
+    if not listed:
+        Path(wheels, "demo-1.2-variants.json").unlink()
+    code, out, err = output_of(capsys, wheels, "--target", "h100@580")
+
+    assert (code, f"this provider (rule set 1): {'cu130' if listed else 'cu126'}" in out) == (0, 1)
+    assert all(it.name in err for it in ((plain,) if listed else (plain, best)))
 
 
 @pytest.mark.parametrize(
