@@ -26,6 +26,7 @@ NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
 UBUNTU = {"/etc/os-release": 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'}
 DOCKER = {"/.dockerenv": {"present": True}}
 KUBERNETES = {"KUBERNETES_SERVICE_HOST": "set"}
+APPTAINER = {"APPTAINER_CONTAINER": "set"}
 UNIT = {"/proc/self/cgroup": "0::/system.slice/jupyter.service\n"}
 PCI = "/sys/bus/pci/devices/0000:01:00.0"
 
@@ -403,6 +404,21 @@ FORGED: Final = (
         )
     ),
     (on(H100, [GPUS, cuda_says(999)], {"/proc/self/cgroup": "0::/lxc/web\n"}), "lxc.cgroup2"),
+    *(
+        (on(H100, replies, environment=where, without=without), words)
+        for replies, where, without, words in (
+            ([], KUBERNETES, "none", "resources.limits"),
+            (refused(4, 100), KUBERNETES, "none", "resources.limits"),
+            ([GPUS, cuda_says(999)], KUBERNETES, "/dev/nvidia-uvm", "resources.limits"),
+            ([GPUS], KUBERNETES, "none", "in the env of the pod"),
+            (refused(999, 100), KUBERNETES, "none", "kubectl delete pod"),
+            (refused(18, 803), KUBERNETES, "none", "driver was upgraded under it"),
+            ([], APPTAINER, "/dev/", "apptainer exec --nv IMAGE; in an image build"),
+            ([GPUS], APPTAINER, "none", "apptainer exec --nv"),
+            (refused(9, 100), APPTAINER, "/dev/", "in a job that was given one"),
+            (refused(9, 100), {"container": "lxc"}, "/dev/", "lxc config device add NAME gpu gpu"),
+        )
+    ),
     # Siblings of states that people reported.
     (
         on(
