@@ -11,6 +11,7 @@ from nvidia_variant_provider.tools.cli import options, output
 if TYPE_CHECKING:
     import argparse
 
+    from nvidia_variant_provider.detect.cascade import Detection
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.torch.answer import TorchAnswer
     from nvidia_variant_provider.tools.torch.catalogue import Catalogue
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
-go to stderr. Which releases and builds there are is read from the indexes that are configured for
-pip or uv (files and environment; never from a default one), else from the table of builds. An
-index that does not answer within ten seconds costs a warning.
+go to stderr. Releases and builds are read from the indexes that pip or uv are configured for. An
+installer's default index is never read: the table of builds counts then. An index that does not
+answer within ten seconds is a warning.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -88,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.torch.backend import NO_BUILD
     from nvidia_variant_provider.tools.torch.words import assumptions
 
-    machine = options.answer_for(args).detection.machine
+    detection = options.answer_for(args).detection
+    machine = detection.machine
     platform = args.platform or _platform_of(machine)
     catalogue, unread = _catalogue(args, platform)
     found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
@@ -103,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(TorchBackend.of(found, assumed))
     else:
-        _tell(found)
+        _tell(found, detection)
         printed = found.address if args.url else found.path
         output.emit_lines([] if printed is None else [printed])
     return _EXIT_NONE_FITS if found.path == NO_BUILD else 0
@@ -161,16 +163,28 @@ def _read(address: str, platform: str) -> Catalogue:
     return Catalogue(labels, address)
 
 
-def _tell(found: TorchAnswer) -> None:
+def _tell_of_machine(detection: Detection) -> None:
+    """Say what is wrong with the machine, which no choice of a build mends."""
+    from nvidia_variant_provider.tools.cli.advice import FAULTY, advice_for, words_for
+
+    machine = detection.machine
+    if words_for(machine).exit_code == FAULTY:
+        output.warn(f"no GPU can be used here: {machine.status.value}: {machine.reason}")
+        for line in advice_for(detection):
+            output.hint(line)
+    for note in machine.notes:
+        if note.code not in options.TOLD:
+            output.note(f"{note.code}: {note.text}" if note.text else note.code)
+
+
+def _tell(found: TorchAnswer, detection: Detection) -> None:
     """Say on stderr why, and what to do."""
     from nvidia_variant_provider.tools.torch import words
 
     backend = found.backend
     if not backend.chosen and found.wants_gpu:
         output.warn(f"no build of torch {backend.release.text} fits this machine")
-    for note in found.machine.notes:
-        if note.code not in options.TOLD:
-            output.note(note.text)
+    _tell_of_machine(detection)
     for line in words.reasons(found):
         output.note(line)
     if backend.chosen:

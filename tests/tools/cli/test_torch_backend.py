@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.overrides import ROOT
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, TORCH_INDEX
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.installers.configured import Configured
@@ -376,3 +377,26 @@ def test_a_broken_configuration_leaves_the_table_and_a_warning(
     assert (code, out) == (0, "cu132\n")
     assert err.startswith("warning: the configured indexes were not read (")
     assert "uv.toml: cannot be read" in err
+
+
+def test_a_driver_that_does_not_work_is_told_with_what_repairs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = tmp_path / "sys/bus/pci/devices/0000:01:00.0"
+    device.mkdir(parents=True)
+    for name, text in {"vendor": "0x10de", "device": "0x2684", "class": "0x030000"}.items():
+        (device / name).write_text(text, "ascii")
+    monkeypatch.setenv(ROOT, str(tmp_path))
+    code, out, err = output_of(capsys, "--torch", "2.14", "--platform", "linux-x86_64")
+
+    assert (code, out) == (1, "no-build\n")
+    assert err.splitlines()[1:3] == [
+        (
+            "warning: no GPU can be used here: gpu-no-driver: an NVIDIA GPU is there, but no "
+            "kernel-mode driver of NVIDIA is loaded"
+        ),
+        (
+            "hint: install NVIDIA's driver as its Driver Installation Guide says for this system, "
+            "then reboot"
+        ),
+    ]
