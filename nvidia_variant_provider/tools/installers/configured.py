@@ -11,10 +11,10 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.value_types import dataclass
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -19,7 +19,6 @@ from packaging.version import InvalidVersion, Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -165,6 +164,9 @@ def read_wheel_file(path: str) -> WheelFile:
 
     Raises ``InvalidValueError`` if its name is not that of a wheel.
     """
+    # Whoever only sorts names does not wait for the reader of wheels.
+    from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+
     name = WheelName.parse(os.path.basename(path))
     try:
         with OpenWheel(path) as wheel:

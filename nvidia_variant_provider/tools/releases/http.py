@@ -13,6 +13,7 @@ import netrc
 import os
 import re
 import ssl
+import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass, field
@@ -130,10 +131,14 @@ class Fetcher:
         self._environ = environ
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
-        context = _context(cert or environ.get("SSL_CERT_FILE", ""))
-        handlers = (HttpHandler(), HttpsHandler(context), _Redirects())
-        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), *handlers)
+        self._cert = cert or environ.get("SSL_CERT_FILE", "")
+        # Reading certificates takes longer than everything else here, so it waits for the first
+        # request; that a file is missing shows at once.
+        if self._cert and not os.access(self._cert, os.R_OK):
+            _context(self._cert)
+        self._proxies = proxies
+        self._openers: dict[bool, urllib.request.OpenerDirector] = {}
+        self._lock = threading.Lock()
 
     def remember(self, url: str) -> str:
         """Keep the credentials of an address for its host; return the address without them."""
@@ -223,7 +228,7 @@ class Fetcher:
         login = self._login(url)
         if login is not None:
             request.add_header("Authorization", login.header)
-        opener = self._direct if self._bypasses(url) else self._opener
+        opener = self._opener(is_direct=self._bypasses(url))
         try:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
@@ -234,6 +239,17 @@ class Fetcher:
             raise UpstreamError(f"{redacted(url)}: {_words(error)}") from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
+
+    def _opener(self, *, is_direct: bool) -> urllib.request.OpenerDirector:
+        with self._lock:
+            if is_direct not in self._openers:
+                self._openers[is_direct] = urllib.request.build_opener(
+                    urllib.request.ProxyHandler({} if is_direct else self._proxies),
+                    HttpHandler(),
+                    HttpsHandler(_context(self._cert)),
+                    _Redirects(),
+                )
+            return self._openers[is_direct]
 
     def _bypasses(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
