@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
@@ -67,6 +68,7 @@ class Release:
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
     the release stands in a lock file, ``several`` where it was looked for in several indexes.
+    ``open_wheel`` reads what one of the wheels says of itself, where wheels can be opened.
     """
 
     name: str
@@ -85,6 +87,9 @@ class Release:
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
     lock: Locked | None = None
     several: Several | None = None
+    open_wheel: Callable[[WheelName], WheelFile] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -143,6 +148,7 @@ class Listing:
 
     ``read`` returns the bytes of a metadata file by name. ``read_wheel`` opens a wheel; it is
     ``None`` where wheels are not opened. ``requires_python`` is what a page states, by file name.
+    Of a release with more labels than ``most_opened`` no wheel is opened for its metadata.
     """
 
     def __init__(
@@ -152,10 +158,12 @@ class Listing:
         read: Callable[[str], bytes],
         read_wheel: Callable[[WheelName], WheelFile] | None,
         requires_python: Mapping[str, str] | None = None,
+        most_opened: int = sys.maxsize,
     ) -> None:
         self.origin = origin
         self._read = read
         self._read_wheel = read_wheel
+        self._most_opened = most_opened
         self._requires_python = dict(requires_python or {})
         self._sorted = SortedNames(names)
 
@@ -224,13 +232,15 @@ class Listing:
             document_name=files.metadata,
             sdists=tuple(files.sdists),
             requires_python=self._requires_python,
+            open_wheel=self._read_wheel,
         )
 
     def _from_wheels(
-        self, key: ReleaseKey, wheels: Iterable[WheelName]
+        self, key: ReleaseKey, wheels: Sequence[WheelName]
     ) -> tuple[VariantMetadata | None, str]:
         """Combine the metadata of one sound wheel for each label; say what is missing, damaged."""
-        if self._read_wheel is None:
+        labels = {wheel.label for wheel in wheels}
+        if self._read_wheel is None or len(labels) > self._most_opened:
             return None, f"there is no {key.metadata_name}"
         opened: dict[str, WheelFile] = {}
         faults = []
@@ -238,8 +248,8 @@ class Listing:
             if not wheel.label or wheel.label in opened:
                 continue
             file = self._read_wheel(wheel)
-            if file.fault:
-                faults.append(f"{wheel}: {file.fault}")
+            if why := file.fault or file.unread:
+                faults.append(f"{wheel}: {why}")
             else:
                 opened[wheel.label] = file
         if not opened:

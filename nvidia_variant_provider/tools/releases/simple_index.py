@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     SDIST_SUFFIXES,
     WHEEL_SUFFIX,
+    WheelFile,
 )
 from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
+from nvidia_variant_provider.tools.releases.remote import read_remote_wheel
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ _ACCEPT: Final = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
     "text/html;q=0.1"
 )
+
+
+# One wheel of a label costs some requests; a release with more labels is for its metadata file.
+_MOST_OPENED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,10 @@ class IndexPage:
     def read(self, name: str) -> bytes:
         """Fetch a file, and hold it to the hash that the page names."""
         return _fetch_checked(self.files[name], self.fetcher)
+
+    def open_wheel(self, wheel: WheelName) -> WheelFile:
+        """Read what a wheel says of itself, in parts."""
+        return read_remote_wheel(self.files[str(wheel)].url, wheel, self.fetcher)
 
 
 def read_index(url: str, package: str | None) -> Listing:
@@ -67,7 +78,8 @@ def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
 
 def listing_of(page: IndexPage) -> Listing:
     """Return the files of a page, sorted into releases."""
-    return Listing(page.url, page.files, page.read, None, _pythons(page))
+    opened = functools.cache(page.open_wheel)
+    return Listing(page.url, page.files, page.read, opened, _pythons(page), _MOST_OPENED)
 
 
 def merged_listing(pages: Sequence[IndexPage]) -> Listing:
@@ -78,7 +90,8 @@ def merged_listing(pages: Sequence[IndexPage]) -> Listing:
     files = {name: page for page in pages for name in page.files if _is_plain(name)}
     pythons = {name: python for page in pages for name, python in _pythons(page).items()}
     origin = ", ".join(page.url for page in pages)
-    return Listing(origin, files, lambda name: files[name].read(name), None, pythons)
+    opened = functools.cache(lambda wheel: files[str(wheel)].open_wheel(wheel))
+    return Listing(origin, files, lambda name: files[name].read(name), opened, pythons)
 
 
 def _pythons(page: IndexPage) -> dict[str, str]:
