@@ -26,6 +26,7 @@ NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
 UBUNTU = {"/etc/os-release": 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'}
 DOCKER = {"/.dockerenv": {"present": True}}
 KUBERNETES = {"KUBERNETES_SERVICE_HOST": "set"}
+APPTAINER = {"APPTAINER_CONTAINER": "set"}
 UNIT = {"/proc/self/cgroup": "0::/system.slice/jupyter.service\n"}
 PCI = "/sys/bus/pci/devices/0000:01:00.0"
 
@@ -403,6 +404,21 @@ FORGED: Final = (
         )
     ),
     (on(H100, [GPUS, cuda_says(999)], {"/proc/self/cgroup": "0::/lxc/web\n"}), "lxc.cgroup2"),
+    *(
+        (on(H100, replies, environment=where, without=without), words)
+        for replies, where, without, words in (
+            ([], KUBERNETES, "none", "resources.limits"),
+            (refused(4, 100), KUBERNETES, "none", "resources.limits"),
+            ([GPUS, cuda_says(999)], KUBERNETES, "/dev/nvidia-uvm", "resources.limits"),
+            ([GPUS], KUBERNETES, "none", "in the env of the pod"),
+            (refused(999, 100), KUBERNETES, "none", "kubectl delete pod"),
+            (refused(18, 803), KUBERNETES, "none", "driver was upgraded under it"),
+            ([], APPTAINER, "/dev/", "apptainer exec --nv IMAGE; in an image build"),
+            ([GPUS], APPTAINER, "none", "apptainer exec --nv"),
+            (refused(9, 100), APPTAINER, "/dev/", "in a job that was given one"),
+            (refused(9, 100), {"container": "lxc"}, "/dev/", "lxc config device add NAME gpu gpu"),
+        )
+    ),
     # Siblings of states that people reported.
     (
         on(
@@ -577,6 +593,21 @@ def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> 
     assert line
     assert "{" not in line
     assert len([row for row in TABLE if row.cause == cause]) >= 1
+
+
+def test_a_libcuda_that_the_loader_and_its_folder_lead_to_is_noted_once() -> None:
+    file = "/usr/local/cuda/compat/libcuda.so.580.65.06"
+    twice = [COMPAT[0], COMPAT[1], {**COMPAT[1], "path": f"/usr/local/cuda/compat/{CUDA}"}]
+    files = {f"/usr/local/cuda/compat/{CUDA}": ELF, f"/usr/lib/x86_64-linux-gnu/{CUDA}": ELF}
+
+    notes = on("compat-on-new-or-consumer-driver", twice, files).machine.notes
+
+    assert [(note.code, note.text) for note in notes if "reject" in note.text] == [
+        (
+            "libcuda-rejected",
+            f"{file} is a libcuda this driver rejects (803): the programs that find it first fail",
+        )
+    ]
 
 
 def test_a_note_that_is_no_cause_has_no_advice() -> None:
