@@ -1,27 +1,33 @@
 """METADATA out of a wheel on a server, by requests for ranges: for indexes without PEP 658.
 
-Some hundred kilobytes of a wheel of half a gigabyte are read: its directory, and the one member.
+A megabyte or two of a wheel of half a gigabyte is read: its directory, and the one member.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.wheels.dist_info import find_dist_info
 from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.tools.wheels.source import Checksum
+from nvidia_variant_provider.tools.wheels.zip_directory import (
+    find_directory,
+    open_member,
+    read_directory,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvidia_variant_provider.tools.releases.http import Fetcher
     from nvidia_variant_provider.tools.releases.pages import PageFile
 
 _PARTIAL: Final = 206
-_STEP: Final = 64 * 1024
+# Requests cost more than bytes.
+_STEP: Final = 256 * 1024
 _MOST: Final = 16 * 1024 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
 _RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -33,55 +39,49 @@ def read_remote_metadata(file: PageFile, fetcher: Fetcher) -> bytes:
     Raises ``InvalidValueError`` for a server that sends no ranges and for what is no wheel.
     """
     try:
-        with zipfile.ZipFile(io.BufferedReader(_Ranges(file.url, fetcher), _STEP)) as archive:
-            folder = find_dist_info(archive.namelist(), WheelName.parse(file.name), file.url)
-            member = archive.getinfo(f"{folder}/METADATA")
-            if member.file_size > _LARGEST:
-                raise InvalidValueError(f"METADATA of {member.file_size} bytes")
-            return archive.read(member)
+        source = _Ranges(file.url, fetcher)
+        entries = {it.name: it for it in read_directory(source, find_directory(source))}
+        folder = find_dist_info(entries, WheelName.parse(file.name), source.name)
+        entry = entries[f"{folder}/METADATA"]
+        if entry.size > _LARGEST or not entry.is_readable:
+            raise InvalidValueError(f"METADATA of {entry.size} bytes that cannot be read")
+        return b"".join(open_member(source, entry, Checksum(entry.crc)).chunks())
     except UpstreamError as error:
         raise InvalidValueError(str(error)) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
-        raise InvalidValueError(f"{redacted(file.url)}: not a wheel: {error}") from error
 
 
-class _Ranges(io.RawIOBase):
-    """A file on a server as a file that can be read at any place; ``_MOST`` bytes altogether."""
+class _Ranges:
+    """A file on a server as a ``Source``; at most ``_MOST`` bytes are asked for altogether."""
 
     def __init__(self, url: str, fetcher: Fetcher) -> None:
-        super().__init__()
+        self.name = redacted(url)
         self._url, self._fetcher = url, fetcher
-        self._at = self._taken = 0
+        self._taken = 0
         # What is asked for first anyway: the end, which says where the directory is.
-        self._tail, self._size = self._ask(f"bytes=-{_STEP}")
+        tail, self.size = self._ask(f"bytes=-{_STEP}")
+        self._tail = self.size - len(tail), tail
+        self._last = self._tail
 
-    def readable(self) -> bool:
-        return True
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all bytes in order."""
+        for start in range(0, self.size, _STEP):
+            yield self.read_at(start, _STEP)
 
-    def seekable(self) -> bool:
-        return True
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``."""
+        end = min(offset + length, self.size)
+        if offset < 0 or offset >= end:
+            return b""
+        for start, data in (self._tail, self._last):
+            if start <= offset and end <= start + len(data):
+                return data[offset - start : end - start]
+        ahead = min(max(end, offset + _STEP), self.size)
+        data, _ = self._ask(f"bytes={offset}-{ahead - 1}")
+        self._last = offset, data
+        return data[: end - offset]
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # the stub's Buffer is of Python 3.12
-        end = min(self._at + len(buffer), self._size)
-        if self._at >= end:
-            return 0
-        tail_at = self._size - len(self._tail)
-        if self._at >= tail_at:
-            data = self._tail[self._at - tail_at : end - tail_at]
-        else:
-            data, _ = self._ask(f"bytes={self._at}-{end - 1}")
-            data = data[: end - self._at]
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def keep(self, start: int, end: int) -> None:
+        """Do nothing: the range can be asked for again."""
 
     def _ask(self, wanted: str) -> tuple[bytes, int]:
         """Return the bytes of a range, and the size of the whole file."""

@@ -86,13 +86,13 @@ def test_a_small_part_of_a_large_wheel_is_read(*, at_the_end: bool) -> None:
         found = read_remote_metadata(file, Fetcher({}))
 
     assert found == METADATA
-    assert sum(sent) < 300_000
+    assert sum(sent) < 600_000
 
 
 @pytest.mark.parametrize(
     ("data", "cut", "words"),
     [
-        (b"no archive" * 10, 0, "not a wheel: File is not a zip file"),
+        (b"no archive" * 10, 0, "no end-of-archive record"),
         (wheel({"x": b""}), 0, "dist-info"),
         (wheel({"torch-2.14.1.dist-info/METADATA": METADATA}), 0, "WHEEL"),
         (wheel({"torch-2.14.1.dist-info/METADATA": METADATA, **INFO}), 5, "ended after"),
@@ -107,6 +107,6 @@ def test_a_small_part_of_a_large_wheel_is_read(*, at_the_end: bool) -> None:
 def test_what_is_no_wheel_is_refused(data: bytes, cut: int, words: str) -> None:
     with (
         served(data, cut) as (file, _),
-        pytest.raises((InvalidValueError), match=re.escape(words)),
+        pytest.raises(InvalidValueError, match=re.escape(words)),
     ):
         read_remote_metadata(file, Fetcher({}))
