@@ -33,7 +33,7 @@ _STEP: Final = 256 * 1024
 _AGENT: Final = "nvidia-variant-provider (view)"
 
 
-_PART: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+_PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
 class UpstreamError(ProviderError):
@@ -182,13 +182,16 @@ class Fetcher:
             stated = _PART.fullmatch(answer.headers.get("Content-Range", ""))
             length = answer.headers.get("Content-Length", "")
             if stated is None and length.isdecimal() and int(length) > limit:
-                raise UpstreamError(
-                    f"{redacted(url)}: {length} bytes, and the server gives no parts"
-                )
+                words = f"{redacted(url)}: {length} bytes, and the server gives no parts"
+                raise UpstreamError(words)
             body = _read_whole(answer, url, limit)
-            return (
-                Part(body, int(stated[1]), int(stated[2])) if stated else Part(body, 0, len(body))
-            )
+            if stated is None:
+                return Part(body, 0, len(body))
+            start, end, size = map(int, stated.groups())
+            if len(body) != end - start + 1:
+                words = f"{redacted(url)}: ended after {len(body)} bytes of {end - start + 1}"
+                raise UpstreamError(words)
+            return Part(body, start, size)
 
     @contextlib.contextmanager
     def _in_time(self, url: str, before: Deadline | None = None) -> Iterator[Deadline]:

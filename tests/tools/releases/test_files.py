@@ -135,6 +135,7 @@ def test_no_tool_waits_for_a_pipe_in_a_folder(
     code = main([command, str(folder), *more])
     shown = capsys.readouterr()
 
+    # explain judges the rest, with a warning.
     assert code == {"lint": 1, "explain": 0}.get(command, 2)
     assert "is a pipe; expected a regular file" in shown.out + shown.err
 
