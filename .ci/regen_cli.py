@@ -56,6 +56,13 @@ stderr. The documents that `--json` prints have [schemas](schemas.md). For all c
 means a usage error, unreadable input or an internal error, and 130 means interrupted. The
 [tutorial](tutorial.md) and the [how-to guides](how-to/index.md) show the commands at work.
 
+A *variant* is one of several builds of the same version, told apart by a *label* in the file name
+(`cuda13.0`). The *null variant* (label `null`) is the CPU build. A *target* is a machine by name,
+with the branch of its driver (`gh200@580`). A *kernel container* (a fatbin in a library) is the
+code of one source file for all GPUs. A *rule set* is a numbered version of the rules that rank
+variants. A *hole* is a GPU machine that gets the CPU build, and a *shadow* a variant that wins
+although another one has native code for the GPU.
+
 """
 FOOT: Final = "\nThis page is generated from the parser by `.ci/regen_cli.py`.\n"
 

@@ -39,8 +39,9 @@ NVML: Final = "libnvidia-ml.so.1"
 HEAD: Final = """\
 # Where uv and the provider 0.0.2 differ from this one
 
-Both follow rule set 0 (`NV_VARIANT_PROVIDER_RULES=0` repeats it here). Each row is a release of
-`tests/data/conformance/choices.json` put to both rule sets. The label of rule set 0 is what the
+A *rule set* is a numbered version of the rules by which a provider ranks builds. Both follow rule
+set 0 (`NV_VARIANT_PROVIDER_RULES=0` repeats it here). Each row is a release of
+`tests/data/conformance/choices.json`, judged by both rule sets. The label of rule set 0 is what the
 real uv installs, as a test checks ([conformance.md](conformance.md)). `null` is the
 CPU build.
 """

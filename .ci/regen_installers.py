@@ -32,9 +32,10 @@ PINNED: Final = (
 HEAD: Final = """\
 # Installers
 
-What each installer makes of wheel variants, and which version was tried. A variant is one of
-several builds of the same version, told apart by a label in the file name. The wheel without a
-label is the build for every machine, for most projects the CPU build.
+What each installer makes of wheel variants, and which version was tried. A *variant* is one of
+several builds of the same version, told apart by a *label* in the file name. The wheel without a
+label is the build for every machine, for most projects the CPU build. A *rule set* is a numbered
+version of the rules by which a provider ranks variants.
 
 | installer | version tried | on | reads variants | judges GPUs by |
 | --- | --- | --- | --- | --- |

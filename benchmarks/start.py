@@ -11,7 +11,7 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmarks.timing import (
     Case,
@@ -22,6 +22,9 @@ from benchmarks.timing import (
     take_turns,
 )
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.metadata.model import Variant
 
 FILE: Final = "demo-1.0-variants.json"
 # Of explain and lint; the other commands are shown beside them.
@@ -41,7 +44,10 @@ def measure(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         install_compiled(folder)
-        variants = {"cuda12.6": {"nvidia": {"cuda_version_lower_bound": ("12.6",)}}, "null": {}}
+        variants: dict[str, Variant] = {
+            "cuda12.6": {"nvidia": {"cuda_version_lower_bound": ("12.6",)}},
+            "null": {},
+        }
         (folder / FILE).write_text(release_metadata(variants).to_json())
         environment = clean_environment(folder)
 

@@ -170,14 +170,6 @@ def _variant_wheels(folder: Path) -> None:
     _ask("tag", str(wheel), "-o", str(folder / "variants"))
 
 
-def _implementation(folder: Path) -> None:
-    """Write ``my-provider``, an implementation of the protocol: ours."""
-    script = folder / "my-provider"
-    program = f"{shlex.quote(sys.executable)} -m nvidia_variant_provider conformance --serve"
-    script.write_text(f"#!/bin/sh\nexec {program}\n")
-    script.chmod(0o755)
-
-
 def _ask(*arguments: str) -> bytes:
     """Run one of our commands and return what it prints."""
     command = [sys.executable, "-m", "nvidia_variant_provider", *arguments]
@@ -192,7 +184,7 @@ _CODE: Final = {"TORCH_CUDA_ARCH_LIST": "8.0;12.0a"}
 WORLDS: Final[Mapping[str, World]] = {
     "checking.md": _PLAIN,
     "completion.md": _PLAIN,
-    "conformance.md": World(_implementation),
+    "conformance.md": _PLAIN,
     "coverage.md": World(_fleet, alternatives=True),
     "index-folder.md": World(changes=_ONLINE),
     "index.md": _PLAIN,

@@ -53,6 +53,17 @@ def test_a_state_is_a_valid_record_named_after_its_file(state: State) -> None:
     assert record.expected is not None
 
 
+def test_what_only_a_person_asks_for_is_valid_in_a_record() -> None:
+    apis = set()
+    for state in STATES:
+        recording = RecordingHost(ReplayHost(state.observed))
+        detect(recording, confirm=True)
+        record = {**state.record, "observed": recording.observed()}
+        apis |= {reply.api for reply in RecordModel.model_validate(record).observed.libraries}
+
+    assert {"health", "open"} <= apis
+
+
 @each_state
 def test_a_record_of_a_replay_replays_the_same(state: State) -> None:
     recording = RecordingHost(ReplayHost(state.observed))

@@ -48,6 +48,7 @@ def diagnose(seen: Observations, answering: tuple[Gpu, ...]) -> Diagnosis:
         return _nvml_refusal(seen, refused, gpus)
     if seen.timed_out:
         notes = (cause("driver-silent"),)
+        gpus = gpus or tuple(gpu.as_gpu() for gpu in seen.present_gpus or ())
         return Diagnosis(Status.TIMEOUT, "the driver did not answer in time", gpus, notes=notes)
     if nvml is not None and nvml.init == 0:
         return _no_devices(seen, nvml, gpus)

@@ -31,7 +31,7 @@ _OF_THE_HOST: Final = frozenset({
 })  # fmt: skip
 _FAMILIES: Final = {
     "rhel": "fedora", "fedora": "fedora", "centos": "fedora", "suse": "suse", "opensuse": "suse",
-    "sles": "suse", "arch": "arch", "ubuntu": "ubuntu", "debian": "debian",
+    "sles": "suse", "arch": "arch", "nixos": "nixos", "ubuntu": "ubuntu", "debian": "debian",
 }  # fmt: skip
 
 

@@ -64,7 +64,9 @@ class ReplayHost:
 
     def ask_library(self, api: str, path: str, seconds: float) -> ChildReply:
         """Return what the library said; one that was not recorded cannot be loaded."""
-        absent = ChildReply(f"unloadable\t{path}: {_NOT_FOUND}", EXITED)
+        # A backslash is written as the worker writes one.
+        named = path.replace("\\", "\\\\")
+        absent = ChildReply(f"unloadable\t{named}: {_NOT_FOUND}", EXITED)
         return self._take(self._libraries.get((api, path), absent), seconds)
 
     def run_program(self, arguments: Sequence[str], seconds: float) -> ChildReply:

@@ -91,6 +91,68 @@ TABLE: Final = (
     Remedy("module-closed-on-new-gpu", "ubuntu",
            "sudo apt install nvidia-driver-580-open, then reboot",
            "h", "NVIDIA/open-gpu-kernel-modules#872"),
+    Remedy("module-closed-on-new-gpu", "fedora",
+           "sudo dnf install nvidia-open   (in place of cuda-drivers), then reboot",
+           "h", "DIG"),
+    Remedy("module-closed-on-new-gpu", "arch",
+           "sudo pacman -S nvidia-open-dkms, then reboot",
+           "h", "archlinux/archinstall#4343"),
+    Remedy("module-closed-on-new-gpu", "nixos",
+           "hardware.nvidia.open = true; in the configuration, rebuild, then reboot",
+           "h", "NixOS wiki"),
+    Remedy("gpu-left-behind", "fedora",
+           "sudo dnf versionlock add '*nvidia*{branch}*' && sudo dnf install cuda-drivers, then "
+           "reboot: {branch} is the last branch for this GPU",
+           "m", "DIG"),
+    Remedy("gpu-left-behind", "arch",
+           "install nvidia-{branch}xx-dkms from the AUR   (the last branch for this GPU), then "
+           "reboot",
+           "h", "archlinux/archinstall#4343"),
+    Remedy("gpu-left-behind", "nixos",
+           "hardware.nvidia.package = config.boot.kernelPackages.nvidiaPackages.legacy_{branch}; "
+           "in the configuration, rebuild, then reboot",
+           "h", "NixOS wiki"),
+    Remedy("uvm-stuck", "lxc",
+           "allow the major of nvidia-uvm in lxc.cgroup2.devices.allow   (grep nvidia-uvm "
+           "/proc/devices on the host): it changes from boot to boot",
+           "m", "negativo17/nvidia-driver#29"),
+    # Containers that are not started by hand.
+    Remedy("no-driver-library", "kubernetes",
+           "add to the pod: resources.limits nvidia.com/gpu: 1, and runtimeClassName: nvidia "
+           "where the cluster has one",
+           "h", "canonical/microk8s#4408"),
+    Remedy("access-blocked", "kubernetes",
+           "add to the pod: resources.limits nvidia.com/gpu: 1, and runtimeClassName: nvidia "
+           "where the cluster has one",
+           "h", "canonical/microk8s#4408"),
+    Remedy("uvm-missing", "kubernetes",
+           "add to the pod: resources.limits nvidia.com/gpu: 1, and runtimeClassName: nvidia "
+           "where the cluster has one",
+           "h", "canonical/microk8s#4408"),
+    Remedy("libcuda-missing", "kubernetes",
+           "set NVIDIA_DRIVER_CAPABILITIES=compute,utility in the env of the pod's container",
+           "h", "CTK"),
+    Remedy("devices-lost", "kubernetes",
+           "kubectl delete pod NAME, so that it starts anew with its devices",
+           "h", "NVIDIA/nvidia-container-toolkit#48"),
+    Remedy("library-mismatch", "kubernetes",
+           "kubectl delete pod NAME, so that it starts anew: the node's driver was upgraded under "
+           "it",
+           "m", "NVIDIA/nvidia-container-toolkit#1099"),
+    Remedy("host-driver-only", "apptainer",
+           "apptainer exec --nv IMAGE; in an image build: nvidia-variant-provider run --target "
+           "{target} -- uv pip install ...",
+           "h", "EESSI/software-layer#231"),
+    Remedy("libcuda-missing", "apptainer",
+           "apptainer exec --nv IMAGE",
+           "h", "EESSI/software-layer#231"),
+    Remedy("no-device-nodes", "apptainer",
+           "apptainer exec --nv IMAGE, on a host with a GPU and in a job that was given one",
+           "h", "EESSI/software-layer#231"),
+    Remedy("no-device-nodes", "lxc",
+           "lxc config device add NAME gpu gpu && lxc config set NAME nvidia.runtime true && lxc "
+           "restart NAME",
+           "m", "canonical/lxd#4534"),
     Remedy("adapter-does-not-start", ANY,
            "sudo dmesg | grep -E 'NVRM|Xid'; then power the machine off and on: a reboot may "
            "not be enough",

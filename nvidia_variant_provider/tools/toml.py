@@ -16,4 +16,5 @@ def parse_toml(data: bytes) -> dict[str, Any]:
     else:
         import tomli as tomllib
 
-    return tomllib.loads(data.decode("utf-8"))
+    tables: dict[str, Any] = tomllib.loads(data.decode("utf-8"))
+    return tables

@@ -50,7 +50,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], int]:
         ("properties --target gh200@580", set()),
         ("properties --target gh200@580 --format env", set()),
         ("targets", set()),
-        ("torch-backend --target gh200@580", set()),
+        ("torch-backend --no-index --target gh200@580", set()),
         ("explain --help", set()),
         ("inspect --help", set()),
         ("verify --help", set()),

@@ -86,6 +86,14 @@ def test_explain_predicts_which_wheel_is_refused(
     assert (predicted(folder), taken(folder)) == (expected, expected)
 
 
+def test_a_wheel_for_any_platform_is_looked_at_last(tmp_path: Path) -> None:
+    folder = write_release(tmp_path / "release", read_base())
+    for name in ("demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any-cuda13.0.whl"):
+        (folder / name).write_bytes(b"cut short")
+
+    assert (predicted(folder), taken(folder)) == (("cuda13.0", True), ("cuda13.0", True))
+
+
 @pytest.mark.parametrize("older", [False, True])
 def test_a_second_dist_info_is_refused(*, older: bool, tmp_path: Path) -> None:
     folder = write_release(tmp_path / "release", read_base())

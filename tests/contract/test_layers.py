@@ -74,7 +74,7 @@ TOOLS: Final = {
         "targets",
         "torch",
     },
-    "convert": {"documents", "errors", "files", "lint", "metadata", "releases", "wheels"},
+    "convert": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "coverage": {
         "documents",
         "errors",

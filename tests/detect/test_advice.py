@@ -26,6 +26,7 @@ NVML, CUDA = "libnvidia-ml.so.1", "libcuda.so.1"
 UBUNTU = {"/etc/os-release": 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'}
 DOCKER = {"/.dockerenv": {"present": True}}
 KUBERNETES = {"KUBERNETES_SERVICE_HOST": "set"}
+APPTAINER = {"APPTAINER_CONTAINER": "set"}
 UNIT = {"/proc/self/cgroup": "0::/system.slice/jupyter.service\n"}
 PCI = "/sys/bus/pci/devices/0000:01:00.0"
 
@@ -132,6 +133,7 @@ def counting_none() -> list[dict[str, Any]]:
 
 
 MODULE = "/sys/module/nvidia/version"
+CLOSED = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  Mon\n"
 PROC_VERSION = "/proc/driver/nvidia/version"
 ELF = {"size": 5000, "head": "7f454c4602010100" + "00" * 8 + "03003e00"}
 WAITING = health("fabric\t0\t0\t2\t0")
@@ -367,6 +369,56 @@ FORGED: Final = (
     ),
     (on(H100, [GPUS, cuda_says(802), health()]), "on HGX systems first"),
     (on(H100, counting_none(), without=PROC_VERSION), "power the machine off and on"),
+    *(
+        (
+            on(H100, counting_none(), {**bound(P100, "nvidia"), MODULE: "590.48.01\n", **system}),
+            words,
+        )
+        for system, words in (
+            (
+                {"/etc/os-release": "ID=rocky\nID_LIKE='rhel centos fedora'\n"},
+                "dnf versionlock add",
+            ),
+            ({"/etc/os-release": "ID=arch\n"}, "nvidia-580xx-dkms"),
+            ({"/etc/os-release": "ID=nixos\n"}, "legacy_580"),
+        )
+    ),
+    *(
+        (
+            on(
+                H100,
+                counting_none(),
+                {
+                    **bound(B200, "nvidia"),
+                    MODULE: "580.65.06\n",
+                    PROC_VERSION: CLOSED,
+                    **system,
+                },
+            ),
+            words,
+        )
+        for system, words in (
+            ({"/etc/os-release": "ID=fedora\n"}, "in place of cuda-drivers"),
+            ({"/etc/os-release": "ID=arch\n"}, "sudo pacman -S nvidia-open-dkms"),
+            ({"/etc/os-release": "ID=nixos\n"}, "hardware.nvidia.open = true"),
+        )
+    ),
+    (on(H100, [GPUS, cuda_says(999)], {"/proc/self/cgroup": "0::/lxc/web\n"}), "lxc.cgroup2"),
+    *(
+        (on(H100, replies, environment=where, without=without), words)
+        for replies, where, without, words in (
+            ([], KUBERNETES, "none", "resources.limits"),
+            (refused(4, 100), KUBERNETES, "none", "resources.limits"),
+            ([GPUS, cuda_says(999)], KUBERNETES, "/dev/nvidia-uvm", "resources.limits"),
+            ([GPUS], KUBERNETES, "none", "in the env of the pod"),
+            (refused(999, 100), KUBERNETES, "none", "kubectl delete pod"),
+            (refused(18, 803), KUBERNETES, "none", "driver was upgraded under it"),
+            ([], APPTAINER, "/dev/", "apptainer exec --nv IMAGE; in an image build"),
+            ([GPUS], APPTAINER, "none", "apptainer exec --nv"),
+            (refused(9, 100), APPTAINER, "/dev/", "in a job that was given one"),
+            (refused(9, 100), {"container": "lxc"}, "/dev/", "lxc config device add NAME gpu gpu"),
+        )
+    ),
     # Siblings of states that people reported.
     (
         on(
@@ -541,6 +593,21 @@ def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> 
     assert line
     assert "{" not in line
     assert len([row for row in TABLE if row.cause == cause]) >= 1
+
+
+def test_a_libcuda_that_the_loader_and_its_folder_lead_to_is_noted_once() -> None:
+    file = "/usr/local/cuda/compat/libcuda.so.580.65.06"
+    twice = [COMPAT[0], COMPAT[1], {**COMPAT[1], "path": f"/usr/local/cuda/compat/{CUDA}"}]
+    files = {f"/usr/local/cuda/compat/{CUDA}": ELF, f"/usr/lib/x86_64-linux-gnu/{CUDA}": ELF}
+
+    notes = on("compat-on-new-or-consumer-driver", twice, files).machine.notes
+
+    assert [(note.code, note.text) for note in notes if "reject" in note.text] == [
+        (
+            "libcuda-rejected",
+            f"{file} is a libcuda this driver rejects (803): the programs that find it first fail",
+        )
+    ]
 
 
 def test_a_note_that_is_no_cause_has_no_advice() -> None:

@@ -317,6 +317,18 @@ CASES = [
         "its library crashed",
     ),
     Case(
+        "Windows hangs after NVML has started, with a library that was not recorded",
+        "win-dch-system32",
+        [
+            reply("nvml", SYSTEM32 + "nvml.dll", LOADED, "init\t0", end="timeout"),
+            reply("devices", DEVICES, LOADED, "init\t0", "device\t0\t2484\t0"),
+        ],
+        "timeout",
+        "the driver did not answer in time",
+        {"driver-silent"},
+        capabilities=["8.6"],
+    ),
+    Case(
         "a musl interpreter beside a GPU without a driver",
         "vfio-one-of-two.all",
         [],

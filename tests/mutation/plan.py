@@ -42,6 +42,32 @@ LEFT_OUT: Final = (
     "countless_tiny_containers",
 )
 
+# A record of a machine goes through all of detection, from its files to the answer.
+_DETECT_TESTS: Final = (
+    "test_recorded_machines.py",
+    *(
+        f"detect/test_{name}.py"
+        for name in (
+            "advice",
+            "cascade",
+            "diagnose",
+            "kernel",
+            "libraries",
+            "masking",
+            "surroundings",
+        )
+    ),
+)
+_LINT_CHECKS: Final = (
+    "document",
+    "lock",
+    "property",
+    "provider",
+    "pypi",
+    "release",
+    "selection",
+)
+
 GROUPS: Final = (
     Group(
         "rules",
@@ -90,4 +116,42 @@ GROUPS: Final = (
     Group("source", ("tools/wheels/source.py",), _binary_tests("source", "wheel")),
     Group("coverage", _binaries("coverage"), _binary_tests("coverage")),
     Group("runtime", _binaries("runtime"), _binary_tests("runtime")),
+    Group("reconcile", ("detect/reconcile.py",), _DETECT_TESTS),
+    Group(
+        "detect",
+        tuple(
+            f"detect/{name}.py"
+            for name in ("health", "kernel", "libraries", "masking", "refine", "surroundings")
+        ),
+        _DETECT_TESTS,
+    ),
+    Group(
+        "verify",
+        tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "facts", "release")),
+        ("tools/verify",),
+    ),
+    Group(
+        "tagging",
+        tuple(
+            f"tools/tagging/{name}.py"
+            for name in ("claims", "groups", "inference", "local_version", "spelling", "statement")
+        ),
+        ("tools/tagging",),
+    ),
+    Group(
+        "lint",
+        (
+            *(f"tools/lint/checks_{name}.py" for name in _LINT_CHECKS),
+            "tools/lint/machine_grid.py",
+        ),
+        ("tools/lint",),
+    ),
+    Group(
+        "explain",
+        tuple(
+            f"tools/explain/{name}.py"
+            for name in ("answering", "caveats", "fitness", "here", "inside", "ordinary", "words")
+        ),
+        ("tools/explain",),
+    ),
 )

@@ -49,10 +49,16 @@ class Forge:
     def make(self) -> None:
         """Write everything that was recorded, and the libraries where the loader would look."""
         observed = self.state.observed
+        if any(path.startswith("/lib/") for path in observed.get("files", {})):
+            # A folder there would hide that of this machine, which is a link nearly everywhere.
+            self.locate("/usr/lib/none")
+            (self.root / "lib").symlink_to("usr/lib")
         for path, entry in observed.get("files", {}).items():
             self._make_file(path, entry)
         for reply in observed.get("libraries", ()):
-            self._make_library(reply)
+            # What only a person's detection asks is said by the same libraries.
+            if reply["api"] in {"nvml", "cuda"}:
+                self._make_library(reply)
         programs = observed.get("programs", ())
         for path in {program["arguments"][0] for program in programs}:
             self._script(path, [it for it in programs if it["arguments"][0] == path])

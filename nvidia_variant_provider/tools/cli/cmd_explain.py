@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.metadata import Distribution
 
+    from nvidia_variant_provider.detect.cascade import Detection
+    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.fitness import Fitness
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation, View
@@ -150,11 +153,14 @@ def run(args: argparse.Namespace) -> int:
         return _run_configured(args)
     release = _release(args, distribution)
     pythons = _barred_by_python(release, args)
+    machines = [(name, it, options.answer_for(it).detection) for name, it in _machines(args)]
     found = [
-        (name, _explain(release, named, args.enable, pythons)) for name, named in _machines(args)
+        (name, _explain(release, named, detection.machine, args.enable, pythons))
+        for name, named, detection in machines
     ]
     if distribution is not None and release.metadata is None:
-        return _run_ordinary(args, distribution, release, found)
+        detections = [(name, detection) for name, _, detection in machines]
+        return _run_ordinary(args, distribution, release, found, detections)
     ordinary, found = _ordinary(release, found)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
@@ -166,6 +172,9 @@ def run(args: argparse.Namespace) -> int:
         for (name, explanation), judged in zip(found, ordinary, strict=True):
             _show(name, explanation, installed=args.installed is not None)
             _show_ordinary(judged)
+        if args.installed is not None:
+            for (_, named, _), (_, explanation) in zip(machines, found, strict=True):
+                _repair(release, named, explanation)
     broken = [
         line
         for (name, one), judged in zip(found, ordinary, strict=True)
@@ -256,13 +265,13 @@ def _run_ordinary(
     distribution: Distribution,
     release: Release,
     found: list[tuple[str, Explanation]],
+    detections: list[tuple[str, Detection]],
 ) -> int:
     """Explain what is installed without a label."""
     from nvidia_variant_provider.tools.cli import explain_installed
 
     installed = explain_installed.read(distribution, _path(args))
-    machines = [(name, one.machine) for name, one in found]
-    judged = explain_installed.judged(installed.build, machines)
+    judged = explain_installed.judged(installed.build, detections)
     if args.json:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
@@ -313,12 +322,15 @@ def _barred_by_python(release: Release, args: argparse.Namespace) -> dict[str, s
 
 
 def _explain(
-    release: Release, named: argparse.Namespace, enabled: list[str], pythons: dict[str, str]
+    release: Release,
+    named: argparse.Namespace,
+    machine: Machine,
+    enabled: list[str],
+    pythons: dict[str, str],
 ) -> Explanation:
     from nvidia_variant_provider.tools.explain.here import Barred, barred_by_glibc, this_glibc
     from nvidia_variant_provider.tools.explain.views import explain
 
-    machine = options.answer_for(named).detection.machine
     is_here = named.target is None and named.machine is None
     forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
     blind = is_here and not forced and shutil.which("nvidia-smi") is None
@@ -349,6 +361,18 @@ def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
             output.emit_toned([(tone, f"{installer.title}: {view.winner or 'nothing'}")])
     for warning in explanation.warnings:
         output.warn(warning)
+
+
+def _repair(release: Release, named: argparse.Namespace, explanation: Explanation) -> None:
+    """Name the command that installs a build for the GPU over one that is none."""
+    if not explanation.machine.gpus or explanation.view(PROVIDER).has_gpu_build:
+        return
+    given = {"--target": named.target, "--machine": named.machine}
+    machine = "".join(f" {it} {shlex.quote(text)}" for it, text in given.items() if text)
+    output.hint(
+        f"nvidia-variant-provider run{machine} -- pip install --force-reinstall "
+        f"{release.name}=={release.version}"
+    )
 
 
 def _show_ordinary(ordinary: Sequence[tuple[InstalledBuild, Fitness]]) -> None:

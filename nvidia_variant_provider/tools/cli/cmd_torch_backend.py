@@ -11,6 +11,7 @@ from nvidia_variant_provider.tools.cli import options, output
 if TYPE_CHECKING:
     import argparse
 
+    from nvidia_variant_provider.detect.cascade import Detection
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.torch.answer import TorchAnswer
     from nvidia_variant_provider.tools.torch.catalogue import Catalogue
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
-go to stderr.
+go to stderr. Releases and builds are read from the indexes that pip or uv are configured for, in
+files or the environment, but not from a default index. Without such an index the table of builds
+counts. An index that does not answer within ten seconds is a warning.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -55,11 +58,18 @@ def add_parser(
     parser.add_argument(
         "--platform", choices=PLATFORMS, help="platform of the wheels [default: the machine's]"
     )
-    parser.add_argument(
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument(
         "--index",
         metavar="URL",
         help="address with per-CUDA indexes below it (cu126, ...): which releases and builds "
-        "there are is read from it; needs the extra tools [the table of builds]",
+        "there are is read from it [the indexes configured for pip or uv, if any; "
+        "needs the extra tools]",
+    )
+    source.add_argument(
+        "--no-index",
+        action="store_true",
+        help="ask no configured index: the table of builds alone answers",
     )
     parser.add_argument(
         "--allow-cpu", action="store_true", help="print cpu if no build fits the GPU"
@@ -77,22 +87,25 @@ def run(args: argparse.Namespace) -> int:
     """Print the folder or its address, and why."""
     from nvidia_variant_provider.tools.torch.answer import answer
     from nvidia_variant_provider.tools.torch.backend import NO_BUILD
-    from nvidia_variant_provider.tools.torch.catalogue import TABLE
     from nvidia_variant_provider.tools.torch.words import assumptions
 
-    machine = options.answer_for(args).detection.machine
+    detection = options.answer_for(args).detection
+    machine = detection.machine
     platform = args.platform or _platform_of(machine)
-    catalogue = _read(args.index, platform) if args.index else TABLE
+    catalogue, unread = _catalogue(args, platform)
     found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
-    assumed = tuple(assumptions(found, named=args.torch is not None))
-    for text in assumed:
+    notes = tuple(assumptions(found, named=args.torch is not None))
+    assumed = (*unread, *notes)
+    for text in unread:
+        output.warn(text)
+    for text in notes:
         output.note(text)
     if args.json:
         from nvidia_variant_provider.tools.torch.json_model import TorchBackend
 
         output.emit_document(TorchBackend.of(found, assumed))
     else:
-        _tell(found)
+        _tell(found, detection)
         printed = found.address if args.url else found.path
         output.emit_lines([] if printed is None else [printed])
     return _EXIT_NONE_FITS if found.path == NO_BUILD else 0
@@ -108,6 +121,37 @@ def _platform_of(machine: Machine) -> str:
     return platform
 
 
+def _catalogue(args: argparse.Namespace, platform: str) -> tuple[Catalogue, tuple[str, ...]]:
+    from nvidia_variant_provider.tools.torch.catalogue import TABLE
+
+    if args.index:
+        return _read(args.index, platform), ()
+    return (TABLE, ()) if args.no_index else _configured(platform)
+
+
+def _configured(platform: str) -> tuple[Catalogue, tuple[str, ...]]:
+    """Read what the configured indexes have; the table, and why, where they cannot be read."""
+    from nvidia_variant_provider.tables.torch_builds import RELEASES
+    from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
+
+    known = f"the table of builds answers, which ends with torch {RELEASES[-1]}"
+    try:
+        from nvidia_variant_provider.tools.installers.configured import read_both
+
+        sources = read_both(os.environ, os.getcwd())
+        if not sources:
+            return TABLE, ()
+        from nvidia_variant_provider.tools.views.cuda_catalogue import read_configured
+    except ImportError:
+        return TABLE, (f"the configured indexes were not read, without the extra tools: {known}",)
+    except InvalidValueError as error:
+        return TABLE, (f"the configured indexes were not read ({error}): {known}",)
+    found = read_configured(sources, os.environ, platform)
+    if found.trouble:
+        return TABLE, (f"no configured index could be read ({found.trouble}): {known}",)
+    return Catalogue(found.labels, found.address, found.releases), ()
+
+
 def _read(address: str, platform: str) -> Catalogue:
     """Read which releases and builds an index has for a platform."""
     from nvidia_variant_provider.tools.torch.catalogue import Catalogue
@@ -119,16 +163,28 @@ def _read(address: str, platform: str) -> Catalogue:
     return Catalogue(labels, address)
 
 
-def _tell(found: TorchAnswer) -> None:
+def _tell_of_machine(detection: Detection) -> None:
+    """Say what is wrong with the machine, which no choice of a build mends."""
+    from nvidia_variant_provider.tools.cli.advice import FAULTY, advice_for, words_for
+
+    machine = detection.machine
+    if words_for(machine).exit_code == FAULTY:
+        output.warn(f"no GPU can be used here: {machine.status.value}: {machine.reason}")
+        for line in advice_for(detection):
+            output.hint(line)
+    for note in machine.notes:
+        if note.code not in options.TOLD:
+            output.note(f"{note.code}: {note.text}" if note.text else note.code)
+
+
+def _tell(found: TorchAnswer, detection: Detection) -> None:
     """Say on stderr why, and what to do."""
     from nvidia_variant_provider.tools.torch import words
 
     backend = found.backend
     if not backend.chosen and found.wants_gpu:
         output.warn(f"no build of torch {backend.release.text} fits this machine")
-    for note in found.machine.notes:
-        if note.code not in options.TOLD:
-            output.note(note.text)
+    _tell_of_machine(detection)
     for line in words.reasons(found):
         output.note(line)
     if backend.chosen:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.advice import advice_for
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
 from nvidia_variant_provider.tools.explain.fitness import (
     COMPANIONS,
     Fitness,
     disagreements,
     fitness_of,
+    matching,
 )
 from nvidia_variant_provider.tools.explain.installed import installed_of
 from nvidia_variant_provider.tools.explain.ordinary import read_build
@@ -21,16 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.metadata import Distribution
 
+    from nvidia_variant_provider.detect.cascade import Detection
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.json_model import Explanations
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
 
 
 class Installed(NamedTuple):
-    """An installed build, and what does not go with it."""
+    """An installed build, what does not go with it, and the command that would match it."""
 
     build: InstalledBuild
     disagreements: tuple[str, ...]
+    matching: tuple[str, ...] = ()
 
 
 def read(distribution: Distribution, path: Sequence[str]) -> Installed:
@@ -39,7 +43,7 @@ def read(distribution: Distribution, path: Sequence[str]) -> Installed:
     if build.name.lower() != TORCH:
         return Installed(build, ())
     others = [_beside(it) for it in installed_of(COMPANIONS, path)]
-    return Installed(build, tuple(disagreements(build, others)))
+    return Installed(build, tuple(disagreements(build, others)), tuple(matching(build, others)))
 
 
 def _beside(distribution: Distribution) -> InstalledBuild:
@@ -59,6 +63,10 @@ def show(installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]])
             output.hint(line)
     for line in installed.disagreements:
         output.warn(line)
+    # What repairs torch itself names the torchvision that pairs.
+    if any(fitness.runs for _, _, fitness in machines):
+        for line in installed.matching:
+            output.hint(line)
 
 
 def _what(build: InstalledBuild) -> Iterator[str]:
@@ -103,7 +111,10 @@ def document(
 
 
 def judged(
-    build: InstalledBuild, machines: Sequence[tuple[str, Machine]]
+    build: InstalledBuild, machines: Sequence[tuple[str, Detection]]
 ) -> list[tuple[str, Machine, Fitness]]:
     """Judge the build for every machine."""
-    return [(name, machine, fitness_of(build, machine)) for name, machine in machines]
+    return [
+        (name, found.machine, fitness_of(build, found.machine, advice_for(found)))
+        for name, found in machines
+    ]

@@ -15,11 +15,7 @@ from nvidia_variant_provider.tools.convert.draft import Change, ConversionRefuse
 from nvidia_variant_provider.tools.convert.fields import split_fields, to_draft
 from nvidia_variant_provider.tools.convert.pyproject import TABLE, convert_text
 from nvidia_variant_provider.tools.files import missing, read_bounded, write_atomically
-from nvidia_variant_provider.tools.lint.sources import (
-    PYPROJECT,
-    parse_document,
-)
-from nvidia_variant_provider.tools.lint.subject import Kind
+from nvidia_variant_provider.tools.metadata.as_written import PYPROJECT, Kind, parse_document
 from nvidia_variant_provider.tools.metadata.bake import bake, marked_requirements
 from nvidia_variant_provider.tools.metadata.markers import LABEL
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES

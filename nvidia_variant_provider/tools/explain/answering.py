@@ -33,6 +33,7 @@ ENDPOINTS: Final = {
     f"{NVIDIA_ENDPOINT}V0": 0,
 }
 
+ANOTHER: Final = "another provider answers for it, which is not asked here"
 _NOT_ENABLED: Final = "an optional provider is asked only where the user enables it"
 
 
@@ -57,7 +58,7 @@ def unanswered(
             if skipped:
                 found[namespace] = skipped
         else:
-            found[namespace] = "another provider answers for it, which is not asked here"
+            found[namespace] = ANOTHER
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.gpus import without_display_gpus
-from nvidia_variant_provider.tools.explain.answering import unanswered
+from nvidia_variant_provider.tools.explain.answering import ANOTHER, unanswered
 from nvidia_variant_provider.tools.explain.words import name_of, say_coverage
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
@@ -63,6 +63,11 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
         yield f"{wheels}: {reason}"
     for condition in release.lock.conditions if release.lock else ():
         yield f"{condition}; that is not judged here"
+    if asked := _answered_by_others(release):
+        yield (
+            f"{', '.join(asked)}: not judged here, as another provider answers; a variant that"
+            " states it may win"
+        )
     if release.newer_sdist:
         yield (
             f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "
@@ -74,6 +79,16 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
             f"{release.sdists[0]}: an installer that is left with no wheel builds it, unless told "
             "--only-binary :all:; it is not judged here"
         )
+
+
+def _answered_by_others(release: Release) -> list[str]:
+    """Return the namespaces of variants whose provider is another one that an installer asks."""
+    metadata = release.metadata
+    if metadata is None:
+        return []
+    silent = unanswered(metadata, PROVIDER, metadata.namespaces)
+    stated = {namespace for variant in metadata.variants.values() for namespace in variant}
+    return sorted(it for it in stated if silent.get(it) == ANOTHER)
 
 
 def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterator[str]:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
 
+from nvidia_variant_provider.model import Status
+from nvidia_variant_provider.tables.cuda_indexes import folder_address
 from nvidia_variant_provider.tables.torch_builds import OLDEST_DRIVER, Confidence, TorchBuild
 from nvidia_variant_provider.tools.torch.answer import TorchAnswer, answer
 from nvidia_variant_provider.tools.torch.backend import judge_build, platform_of
 from nvidia_variant_provider.tools.torch.builds import (
+    TorchRelease,
     UnknownReleaseError,
     archs_text,
     go_together,
+    partners,
     torch_release_of,
 )
 from nvidia_variant_provider.tools.torch.words import (
@@ -23,7 +27,7 @@ from nvidia_variant_provider.tools.torch.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
@@ -34,6 +38,8 @@ COMPANIONS: Final = (
     "torchvision", "torchaudio", "torchao", "torchcodec", "torch-tensorrt", "fbgemm-gpu",
     "flash-attn", "xformers", "vllm", "auto-gptq", "deepspeed", "mamba-ssm", "causal-conv1d",
 )  # fmt: skip
+# Also without a GPU: nothing is broken there, and another machine may be meant.
+_WORKS: Final = frozenset({Status.OK, Status.PINNED, Status.NONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,20 @@ class Fitness:
         return {True: "runs", False: "does not run", None: "may run"}[self.runs]
 
 
-def fitness_of(build: InstalledBuild, machine: Machine) -> Fitness:
-    """Judge an installed build for a machine."""
+def fitness_of(build: InstalledBuild, machine: Machine, advice: Sequence[str] = ()) -> Fitness:
+    """Judge an installed build for a machine.
+
+    ``advice`` is what repairs the machine itself, if its driver does not work: no build runs there
+    until then, whichever is installed.
+    """
     runs, reason = _judge(build, machine)
     repair = tuple(_repair(build, machine)) if runs is False and machine.gpus else ()
-    return Fitness(runs, reason, repair)
+    if machine.status in _WORKS:
+        return Fitness(runs, reason, repair)
+    fault = f"no GPU can be used here: {machine.status.value}: {machine.reason}"
+    if runs is False and machine.gpus and machine.cuda is not None:
+        return Fitness(runs=False, reason=f"{fault}; besides, {reason}", repair=(*advice, *repair))
+    return Fitness(runs=False, reason=fault, repair=(*advice,))
 
 
 def _judge(build: InstalledBuild, machine: Machine) -> tuple[bool | None, str]:
@@ -126,6 +141,22 @@ def disagreements(torch: InstalledBuild, others: Iterable[InstalledBuild]) -> It
         if not go_together(other.name, other.version, public):
             pair = torch_release_of(other.name, other.version)
             yield f"{other.name} {other.version} pairs with torch {pair}, not {public}"
+
+
+def matching(torch: InstalledBuild, others: Iterable[InstalledBuild]) -> Iterator[str]:
+    """Yield the command that gives torch the torchvision and torchaudio of its own build."""
+    public = torch.version.partition("+")[0]
+    pair = partners(TorchRelease(public, public))
+    wanted = {"torchvision": pair.torchvision, "torchaudio": pair.torchaudio}
+    wrong = [
+        f"{name}=={wanted[name]}"
+        for name, other in ((canonicalize_name(it.name), it) for it in others)
+        if wanted.get(name) and any(disagreements(torch, [other]))
+    ]
+    # A build of a CUDA major alone has no folder of its own.
+    if wrong and torch.best is not None and torch.best.exact:
+        pins = " ".join((f"torch=={public}", *wrong))
+        yield f"pip install --force-reinstall {pins} --index-url {folder_address(torch.label)}"
 
 
 def _differ(torch: InstalledBuild, other: InstalledBuild) -> bool:

@@ -10,11 +10,9 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
-from nvidia_variant_provider.tools.wheels.platform import needed_glibc
+from nvidia_variant_provider.tools.wheels.platform import admits_python, needed_glibc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +39,7 @@ def barred_by_python(release: Release, version: str) -> dict[str, str]:
     found = barred_by_python(release.several.for_pip, version) if release.several else {}
     for wheel in release.wheels or ():
         wanted = _requires_python(release, wheel)
-        if not _admits(wanted, version):
+        if not admits_python(wanted, version):
             found[str(wheel)] = f"requires Python {wanted}, this one is {version}"
     return found
 
@@ -85,11 +83,3 @@ def _requires_python(release: Release, wheel: WheelName) -> str:
         return release.requires_python.get(str(wheel), "")
     fields = metadata_fields(read_wheel_file(path).metadata, "Requires-Python")
     return next(iter(fields), "")
-
-
-def _admits(wanted: str, version: str) -> bool:
-    try:
-        return SpecifierSet(wanted).contains(version, prereleases=True)
-    except InvalidSpecifier:
-        # Installers differ here; lint reports it.
-        return True

@@ -1,20 +1,25 @@
 """Why installers refuse a wheel that they select: what only the wheel itself shows.
 
 Wheels of a folder are opened, those of an index are not. Of the wheels of one label the first that
-fits the platform is looked at: which interpreter will be used is not known.
+fits the platform is looked at, those for any platform last: which interpreter will be used is not
+known.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Platform
 from nvidia_variant_provider.tools.installers.table import PIP
 from nvidia_variant_provider.tools.metadata.bake import marked_requirements
 from nvidia_variant_provider.tools.metadata.readers import UV
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.wheels.platform import admits
+
+# Only wheels for every platform fit there.
+_NOWHERE: Final = Platform("none", "")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,8 +92,9 @@ def _path(release: Release, label: str, machine: Machine) -> str:
 
 
 def _fitting(release: Release, label: str, machine: Machine) -> list[WheelName]:
-    return [
+    found = [
         wheel
         for wheel in release.groups().get(label) or ()
         if admits(wheel.platforms, machine.platform) and str(wheel) not in release.barred
     ]
+    return sorted(found, key=lambda wheel: admits(wheel.platforms, _NOWHERE))

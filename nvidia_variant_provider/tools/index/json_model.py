@@ -10,7 +10,7 @@ from nvidia_variant_provider.tools.documents import JsonDocument, JsonModel
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.index.plan import Plan
-    from nvidia_variant_provider.tools.index.releases import ListedRelease
+    from nvidia_variant_provider.tools.releases.release import Release
 
 
 class ReleaseRecord(JsonModel):
@@ -51,11 +51,11 @@ class IndexDocument(JsonDocument):
         )
 
 
-def _record(release: ListedRelease) -> ReleaseRecord:
+def _record(release: Release) -> ReleaseRecord:
     return ReleaseRecord(
-        project=release.key.project,
-        version=str(release.key.version),
-        files=tuple(file.path.name for file in release.files),
-        labels=tuple(release.labels),
-        metadata=release.key.metadata_name if release.metadata is not None else None,
+        project=release.name,
+        version=release.version,
+        files=release.files,
+        labels=tuple(sorted(release.labels)),
+        metadata=release.document_name or None,
     )

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
 from nvidia_variant_provider.tools.index.hashes import hash_files
 from nvidia_variant_provider.tools.index.pages import (
@@ -21,20 +21,14 @@ from nvidia_variant_provider.tools.index.pages import (
     root_html,
     root_json,
 )
-from nvidia_variant_provider.tools.index.releases import (
-    FaultyFolderError,
-    ListedFile,
-    ListedRelease,
-    Misnamed,
-    group_releases,
-    read_folder,
-)
+from nvidia_variant_provider.tools.index.releases import Misnamed, read_folder
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, ReleaseKey
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    from nvidia_variant_provider.tools.releases.release import Release
 
 
 PAGES: Final = "simple"
@@ -50,7 +44,7 @@ class Plan:
     """
 
     folder: Path
-    releases: tuple[ListedRelease, ...]
+    releases: tuple[Release, ...]
     texts: tuple[tuple[str, bytes], ...]
     links: tuple[Path, ...]
     stale: tuple[Path, ...]
@@ -88,48 +82,35 @@ def plan_index(
     is asked once for the SHA-256 of all files that are kept. Files with the wrong name are left out
     and told of. Raises ``FaultyFolderError`` naming every file at fault, and ``InvalidValueError``.
     """
-    found = read_folder(folder)
-    files = found.files
-    if not found.faults:
-        _check_labels(files, only, folder)
-    kept = [file for file in files if not file.label or not only or file.label in only]
-    releases, contradictions = group_releases(kept)
-    if faults := (*found.faults, *contradictions):
-        raise FaultyFolderError(faults)
+    listed = read_folder(folder, only)
+    releases = listed.releases
     target = output or folder
     base = f"{base_url.rstrip('/')}/" if base_url else _UP
-    digests = hashed([file.path for release in releases for file in release.files])
-    texts = [*_beside_wheels(releases), *_pages(releases, base, digests)]
+    paths = [folder / name for release in releases for name in release.files]
+    texts = [*_beside_wheels(releases), *_pages(releases, base, hashed(paths))]
     elsewhere = output is not None and output.resolve() != folder.resolve()
-    links = [file.path for file in kept] if elsewhere and not base_url else []
-    stale = tuple(_stale(target, files, {name for name, _ in texts}))
-    return Plan(target, releases, tuple(texts), tuple(links), stale, found.misnamed)
+    links = paths if elsewhere and not base_url else []
+    stale = tuple(_stale(target, listed.keys, {name for name, _ in texts}))
+    return Plan(target, releases, tuple(texts), tuple(links), stale, listed.misnamed)
 
 
-def _check_labels(files: Sequence[ListedFile], only: Collection[str], folder: Path) -> None:
-    labels = {file.label for file in files}
-    if absent := sorted(set(only) - labels):
-        known = ", ".join(sorted(labels - {""}))
-        raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
-
-
-def _beside_wheels(releases: Sequence[ListedRelease]) -> Iterator[tuple[str, bytes]]:
+def _beside_wheels(releases: Sequence[Release]) -> Iterator[tuple[str, bytes]]:
     for release in releases:
-        for file in release.files:
-            if file.core:
-                yield f"{file.path.name}.metadata", file.core
-        if release.metadata is not None:
-            yield release.key.metadata_name, release.metadata.to_json().encode()
+        for wheel in release.opened:
+            if wheel.metadata:
+                yield f"{wheel.name}.metadata", wheel.metadata
+        if release.document:
+            yield release.document_name, release.document
 
 
 def _pages(
-    releases: Sequence[ListedRelease], base: str, digests: Mapping[Path, str]
+    releases: Sequence[Release], base: str, digests: Mapping[Path, str]
 ) -> Iterator[tuple[str, bytes]]:
-    projects = sorted({release.key.project for release in releases})
+    projects = sorted({release.name for release in releases})
     for project in projects:
-        own = [release for release in releases if release.key.project == project]
+        own = [release for release in releases if release.name == project]
         listed = [file for release in own for file in _listed(release, digests)]
-        versions = [str(release.key.version) for release in own]
+        versions = [release.version for release in own]
         page = f"{PAGES}/{project}/index"
         yield f"{page}.html", project_html(project, listed, base).encode()
         yield f"{page}.json", project_json(project, listed, versions, base).encode()
@@ -137,29 +118,29 @@ def _pages(
     yield f"{PAGES}/index.json", root_json(projects).encode()
 
 
-def _listed(release: ListedRelease, digests: Mapping[Path, str]) -> Iterator[Listed]:
-    for file in release.files:
-        requires = metadata_fields(file.core, "Requires-Python")
+def _listed(release: Release, digests: Mapping[Path, str]) -> Iterator[Listed]:
+    cores = {str(wheel.name): wheel.metadata for wheel in release.opened}
+    for name in release.files:
+        path, core = Path(release.origin, name), cores.get(name, b"")
+        requires = metadata_fields(core, "Requires-Python")
         yield Listed(
-            name=file.path.name,
-            sha256=digests[file.path],
-            size=file.path.stat().st_size,
+            name=name,
+            sha256=digests[path],
+            size=path.stat().st_size,
             requires_python=requires[0] if requires else "",
-            core_metadata=hashlib.sha256(file.core).hexdigest() if file.core else "",
+            core_metadata=hashlib.sha256(core).hexdigest() if core else "",
         )
-    if release.metadata is not None:
+    if data := release.document:
         # Installers look for the metadata among the links of the page.
-        data = release.metadata.to_json().encode()
-        yield Listed(release.key.metadata_name, hashlib.sha256(data).hexdigest(), len(data))
+        yield Listed(release.document_name, hashlib.sha256(data).hexdigest(), len(data))
 
 
-def _stale(target: Path, files: Sequence[ListedFile], written: Collection[str]) -> Iterator[Path]:
+def _stale(target: Path, here: Collection[ReleaseKey], written: Collection[str]) -> Iterator[Path]:
     """Yield what an earlier run left that would now mislead an installer.
 
     Metadata of releases whose wheels are here, under whatever spelling, and pages of projects
     that are gone. Metadata of other releases is not ours to judge.
     """
-    here = {file.key for file in files}
     for path in sorted(target.glob(f"*{METADATA_SUFFIX}")):
         if ReleaseKey.of_metadata(path.name) in here and path.name not in written:
             yield path

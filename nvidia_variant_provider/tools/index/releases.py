@@ -4,55 +4,30 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import (
-    SDIST_SUFFIXES,
+    METADATA_SUFFIX,
     WHEEL_SUFFIX,
     ReleaseKey,
+    SortedNames,
+    WheelFile,
     list_folder,
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.release import variant_metadata
+from nvidia_variant_provider.tools.releases.release import Release, variant_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFile:
-    """A wheel or source distribution; ``label`` is empty unless it is a variant wheel.
-
-    ``core`` is the wheel's METADATA, empty for a source distribution.
-    """
-
-    path: Path
-    key: ReleaseKey
-    label: str = ""
-    core: bytes = field(default=b"", repr=False)
-    variant: VariantMetadata | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRelease:
-    """One version of a project: its files, and its metadata if variants are among them."""
-
-    key: ReleaseKey
-    files: tuple[ListedFile, ...]
-    metadata: VariantMetadata | None
-
-    @property
-    def labels(self) -> list[str]:
-        """The variant labels, sorted."""
-        return sorted({file.label for file in self.files if file.label})
+    from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +52,49 @@ class FaultyFolderError(InvalidValueError):
 
 @dataclass(frozen=True, slots=True)
 class ListedFolder:
-    """What lies in a folder: the files that an index lists, by name, and those it leaves out.
+    """What lies in a folder: the releases that an index lists, and the files it leaves out.
 
-    ``faults`` are of wheels that pip or uv refuse, or whose variant metadata is not valid.
+    ``keys`` are those of all releases, also of one of which no file is kept.
     """
 
-    files: tuple[ListedFile, ...]
+    releases: tuple[Release, ...]
+    keys: frozenset[ReleaseKey]
     misnamed: tuple[Misnamed, ...]
-    faults: tuple[str, ...] = ()
 
 
-def read_folder(folder: Path) -> ListedFolder:
+def read_folder(folder: Path, only: Collection[str] = ()) -> ListedFolder:
     """Read the wheels and source distributions of a folder.
 
-    Raises ``InvalidValueError`` for a folder without a wheel.
+    ``only`` keeps the variant wheels of these labels, and every file without a label. Raises
+    ``InvalidValueError`` for a folder without a wheel and for a label that no wheel has,
+    ``FaultyFolderError`` for wheels that pip or uv refuse or whose variant metadata is not valid.
     """
     if not folder.is_dir():
         raise InvalidValueError(f"{folder}: {missing(str(folder))}")
     names = list_folder(str(folder))
     misnamed = tuple(_misnamed(folder, names))
-    wrong = {it.path.name for it in misnamed}
-    if not any(name.endswith(WHEEL_SUFFIX) and name not in wrong for name in names):
+    wrong = {wheel.path.name for wheel in misnamed}
+    kept = [name for name in names if name not in wrong]
+    if not any(name.endswith(WHEEL_SUFFIX) for name in kept):
         seen = f"; {misnamed[0].reason}" if misnamed else ""
         raise InvalidValueError(f"{folder}: seen no wheel, expected at least one{seen}")
-    files, faults = _read(folder, (it for it in names if it not in wrong))
-    return ListedFolder(files, misnamed, faults)
+    # The metadata is made of the wheels, whatever an earlier run has left.
+    held = SortedNames(name for name in kept if not name.endswith(METADATA_SUFFIX)).releases
+    faults: list[str] = []
+    opened = {key: list(_opened(folder, held[key].wheels, faults)) for key in sorted(held)}
+    if not faults:
+        _check_labels(folder, only, (wheel for wheels in opened.values() for wheel in wheels))
+    releases: list[Release] = []
+    for key, wheels in opened.items():
+        kept_wheels = _only(only, wheels)
+        try:
+            releases.append(_release(folder, key, kept_wheels, held[key].sdists))
+        except InvalidValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise FaultyFolderError(faults)
+    listed = tuple(release for release in releases if release.files)
+    return ListedFolder(listed, frozenset(held), misnamed)
 
 
 def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
@@ -113,58 +106,67 @@ def _misnamed(folder: Path, names: Iterable[str]) -> Iterator[Misnamed]:
                 yield Misnamed(folder / name, str(error))
 
 
-def _read(folder: Path, names: Iterable[str]) -> tuple[tuple[ListedFile, ...], tuple[str, ...]]:
-    """Return the files, and what is wrong with each wheel that cannot be listed."""
-    found, faults = [], []
+class _Wheel(NamedTuple):
+    """A wheel with the metadata that it carries, if it is a variant."""
+
+    file: WheelFile
+    variant: VariantMetadata | None
+
+    @property
+    def label(self) -> str:
+        return self.file.name.label
+
+
+def _opened(folder: Path, names: Iterable[WheelName], faults: list[str]) -> Iterator[_Wheel]:
+    """Yield the wheels that can be listed, and tell what is wrong with the others."""
     for name in names:
-        path = folder / name
-        if name.endswith(WHEEL_SUFFIX):
-            try:
-                found.append(_read_wheel(path))
-            except InvalidValueError as error:
-                faults.append(str(error))
-        elif name.endswith(SDIST_SUFFIXES) and (key := ReleaseKey.of_sdist(name)):
-            # Hashed later: what cannot be read is told before anything is written.
-            os.stat(path)
-            found.append(ListedFile(path, key))
-    return tuple(found), tuple(faults)
-
-
-def _read_wheel(path: Path) -> ListedFile:
-    wheel = read_wheel_file(str(path))
-    if wheel.fault:
-        raise InvalidValueError(f"{path}: {wheel.fault}")
-    key, label = ReleaseKey.of_wheel(wheel.name), wheel.name.label
-    variant = variant_metadata(wheel) if label else None
-    return ListedFile(path, key, label, wheel.metadata, variant)
-
-
-def group_releases(
-    files: Sequence[ListedFile],
-) -> tuple[tuple[ListedRelease, ...], tuple[str, ...]]:
-    """Return the releases of some files, by project and version, with their metadata combined.
-
-    The second part names the wheels that contradict each other, a sentence a release.
-    """
-    releases, faults = [], []
-    groups: dict[ReleaseKey, list[ListedFile]] = {}
-    for file in files:
-        groups.setdefault(file.key, []).append(file)
-    for key, members in sorted(groups.items()):
-        described = [(str(file.path), file.variant) for file in members if file.variant is not None]
+        file = read_wheel_file(str(folder / str(name)))
+        if file.fault:
+            faults.append(f"{file.path}: {file.fault}")
+            continue
         try:
-            metadata = union(described) if described else None
+            yield _Wheel(file, variant_metadata(file) if name.label else None)
         except InvalidValueError as error:
             faults.append(str(error))
-            continue
-        releases.append(ListedRelease(key, tuple(members), metadata))
-    return tuple(releases), tuple(faults)
 
 
-def summary(release: ListedRelease) -> str:
+def _check_labels(folder: Path, only: Collection[str], wheels: Iterable[_Wheel]) -> None:
+    labels = {wheel.label for wheel in wheels} - {""}
+    if absent := sorted(set(only) - labels):
+        known = ", ".join(sorted(labels))
+        raise InvalidValueError(f"{folder}: no wheel with the label {absent[0]!r:.60}; has {known}")
+
+
+def _only(labels: Collection[str], wheels: Iterable[_Wheel]) -> list[_Wheel]:
+    return [it for it in wheels if not labels or not it.label or it.label in labels]
+
+
+def _release(
+    folder: Path, key: ReleaseKey, wheels: Sequence[_Wheel], sdists: Sequence[str]
+) -> Release:
+    """Return a release with the metadata of its wheels combined, and that as its document."""
+    for name in sdists:
+        # Hashed later: what cannot be read is told before anything is written.
+        os.stat(folder / name)
+    variants = [(it.file.path, it.variant) for it in wheels if it.variant is not None]
+    metadata = union(variants) if variants else None
+    return Release(
+        name=key.project,
+        version=str(key.version),
+        origin=str(folder),
+        wheels=tuple(wheel.file.name for wheel in wheels),
+        metadata=metadata,
+        document=metadata.to_json().encode() if metadata else b"",
+        document_name=key.metadata_name if metadata else "",
+        sdists=tuple(sdists),
+        opened=tuple(wheel.file for wheel in wheels),
+    )
+
+
+def summary(release: Release) -> str:
     """Return one line about a release, for people."""
-    kinds = Counter("sdist" if file.path.suffix != ".whl" else "wheel" for file in release.files)
+    kinds = Counter("wheel" if it.endswith(WHEEL_SUFFIX) else "sdist" for it in release.files)
     counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
-    name, labels = release.key.metadata_name, release.labels
-    shown = f"; {name}: {' '.join(labels)}" if labels else ""
-    return f"{release.key.project} {release.key.version}: {counts}{shown}"
+    labels = sorted(release.labels)
+    shown = f"; {release.document_name}: {' '.join(labels)}" if labels else ""
+    return f"{release.name} {release.version}: {counts}{shown}"

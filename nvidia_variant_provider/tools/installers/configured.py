@@ -41,7 +41,8 @@ class Configured:
     """The indexes of an installer. ``index_url`` is "" where it uses its default.
 
     ``extra`` and ``find_links`` are in the order that counts. ``is_first_only`` says that the
-    first index with a project decides.
+    first index with a project decides. ``explicit`` are uv's indexes for the projects that name
+    them alone.
     """
 
     index_url: str = ""
@@ -51,6 +52,20 @@ class Configured:
     cert: str = ""
     proxy: str = ""
     is_first_only: bool = False
+    explicit: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every index that is named, each once; the default of the installer is none of them."""
+        indexes = (self.index_url, *self.extra, *self.explicit)
+        return () if self.no_index else tuple(dict.fromkeys(filter(None, indexes)))
+
+
+def read_both(environ: Mapping[str, str], cwd: str) -> tuple[Configured, ...]:
+    """Read the settings of pip and of uv; only those that name an index which may be asked."""
+    is_offline = environ.get("UV_OFFLINE", "").lower() in _TRUE
+    found = [read_pip(environ, {}), *(() if is_offline else (read_uv(environ, {}, cwd),))]
+    return tuple(it for it in found if it.named)
 
 
 def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:
@@ -123,6 +138,7 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
         or no_index,
         cert=environ.get("SSL_CERT_FILE", ""),
         is_first_only=not strategy.startswith("unsafe"),
+        explicit=_explicit(files),
     )  # fmt: skip
 
 
@@ -155,9 +171,15 @@ def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
     for table in listed:
         if table.get("default") is True:
             default = str(table.get("url", ""))
-    explicit = [str(it.get("url", "")) for it in listed if not it.get("default")
-                and not it.get("explicit")]  # fmt: skip
-    return default, [*explicit, *extra]
+    shared = [str(it.get("url", "")) for it in listed if not it.get("default")
+              and not it.get("explicit")]  # fmt: skip
+    return default, [*shared, *extra]
+
+
+def _explicit(files: Mapping[str, object]) -> tuple[str, ...]:
+    tables = files.get("index")
+    listed = [_table(it) for it in tables] if isinstance(tables, list) else []
+    return tuple(str(it.get("url", "")) for it in listed if it.get("explicit") is True)
 
 
 def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]) -> dict[str, str]:

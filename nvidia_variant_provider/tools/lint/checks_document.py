@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.lint.subject import Broken, Document, Kind, mapping
+from nvidia_variant_provider.tools.metadata.as_written import Broken, Document, Kind, mapping
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,

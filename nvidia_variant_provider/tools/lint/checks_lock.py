@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.lint.subject import Document, Kind
+from nvidia_variant_provider.tools.metadata.as_written import Document, Kind
 from nvidia_variant_provider.tools.releases.lock import TABLE
 
 if TYPE_CHECKING:

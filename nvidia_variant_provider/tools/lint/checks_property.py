@@ -14,7 +14,8 @@ from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
 from nvidia_variant_provider.tools.lint.machine_grid import GENERATIONS, upper_bounds_met
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, mapping, texts
+from nvidia_variant_provider.tools.metadata.as_written import Document, mapping, texts
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,12 +148,12 @@ def _nvidia_variants(
     document: Document,
 ) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]]]]:
     """Yield the path and the features of each variant whose ``nvidia`` this provider answers."""
-    provider = document.providers.get(NVIDIA, {})
+    provider = document.providers.get(NVIDIA_NAMESPACE, {})
     if provider.get("plugin-api", ENDPOINT) != ENDPOINT or "static-properties" in provider:
         return
     for label, variant in document.variants.items():
-        if NVIDIA in variant:
-            yield f"variants/{label}/{NVIDIA}", variant[NVIDIA]
+        if NVIDIA_NAMESPACE in variant:
+            yield f"variants/{label}/{NVIDIA_NAMESPACE}", variant[NVIDIA_NAMESPACE]
 
 
 def _uv_offers(arch: SmArch) -> bool:

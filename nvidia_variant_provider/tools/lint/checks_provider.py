@@ -11,8 +11,9 @@ from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.installers.table import UV
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, Document, Kind, mapping, texts
+from nvidia_variant_provider.tools.metadata.as_written import Document, Kind, mapping, texts
 from nvidia_variant_provider.tools.metadata.document import (
+    NVIDIA_NAMESPACE,
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
     UV_PROVIDER_VERSION,
@@ -150,7 +151,7 @@ def check_one_requirement(document: Document) -> Iterator[Problem]:
     count = len(texts(_nvidia(document).get("requires")))
     if count > 1:
         message = f"{count} requirements; uv uses the provider only with exactly one"
-        yield Problem(document.source, f"providers/{NVIDIA}/requires", message)
+        yield Problem(document.source, f"providers/{NVIDIA_NAMESPACE}/requires", message)
 
 
 @PROVIDER.check("NV213", Severity.WARNING, Uv.SKIPS, "nvidia has an extra, a marker or a URL")
@@ -187,7 +188,7 @@ def check_endpoint(document: Document) -> Iterator[Problem]:
         seen = provider.get("plugin-api")
         shown = "nothing" if seen is None else f"{seen!r:.60}"
         message = f"seen {shown}, expected '{ENDPOINT}'"
-        yield Problem(document.source, f"providers/{NVIDIA}/plugin-api", message)
+        yield Problem(document.source, f"providers/{NVIDIA_NAMESPACE}/plugin-api", message)
 
 
 @PROVIDER.check("NV216", Severity.WARNING, Uv.SKIPS, "the provider is optional")
@@ -204,7 +205,7 @@ def check_static_nvidia(document: Document) -> Iterator[Problem]:
     """Report a static entry for ``nvidia``: its builds then fit machines without a GPU."""
     if "static-properties" in _nvidia(document):
         message = "fixed values replace detection: a machine without a GPU gets a CUDA build"
-        yield Problem(document.source, f"providers/{NVIDIA}/static-properties", message)
+        yield Problem(document.source, f"providers/{NVIDIA_NAMESPACE}/static-properties", message)
 
 
 @PROVIDER.check("NV218", Severity.WARNING, Uv.NONE, "the versions exclude this provider")
@@ -220,20 +221,21 @@ def check_admits_this_provider(document: Document) -> Iterator[Problem]:
 def check_answered_by_uv(document: Document) -> Iterator[Problem]:
     """Report plugins of other namespaces: uv runs none, so it passes over their variants."""
     for namespace, provider in document.providers.items():
-        if "requires" in provider and namespace not in UV.answers:
+        is_plugin = "requires" in provider and "static-properties" not in provider
+        if is_plugin and namespace not in UV.answers:
             message = f"uv runs no plugins: it ignores every variant that uses {namespace}"
             yield Problem(document.source, f"providers/{namespace}", message)
 
 
 def _nvidia(document: Document) -> Mapping[str, object]:
-    return document.providers.get(NVIDIA, {})
+    return document.providers.get(NVIDIA_NAMESPACE, {})
 
 
 def _nvidia_requirements(document: Document) -> Iterator[tuple[str, Requirement]]:
     for text in texts(_nvidia(document).get("requires")):
         requirement = _requirement(text)
         if requirement is not None:
-            yield f"providers/{NVIDIA}/requires", requirement
+            yield f"providers/{NVIDIA_NAMESPACE}/requires", requirement
 
 
 def _requirement(text: str) -> Requirement | None:

@@ -13,22 +13,22 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.lint.subject import texts
+from nvidia_variant_provider.tools.metadata.as_written import texts
 from nvidia_variant_provider.tools.metadata.schemas import schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nvidia_variant_provider.tools.lint.subject import LenientRelease
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
 
-PYPI: Final[Registry[LenientRelease]] = Registry()
+PYPI: Final[Registry[LenientView]] = Registry()
 
 # PyPI's limit for a file unless a project asked for more.
 _MAX_MB: Final = 100
 
 
 @PYPI.check("NV701", Severity.ERROR, Uv.NONE, "PyPI takes no wheel with a label yet")
-def check_labels_accepted(release: LenientRelease) -> Iterator[Problem]:
+def check_labels_accepted(release: LenientView) -> Iterator[Problem]:
     """Report variant wheels: an upload of one is refused for its file name."""
     for wheel in release.variant_wheels:
         message = f"the label {wheel.name.label} makes PyPI refuse the file name"
@@ -36,7 +36,7 @@ def check_labels_accepted(release: LenientRelease) -> Iterator[Problem]:
 
 
 @PYPI.check("NV702", Severity.ERROR, Uv.NONE, "a draft of the format is not for production")
-def check_final_format(release: LenientRelease) -> Iterator[Problem]:
+def check_final_format(release: LenientView) -> Iterator[Problem]:
     """Report formats whose version begins with 0."""
     for document in release.documents:
         schema = schema_of(document.schema or "")
@@ -46,7 +46,7 @@ def check_final_format(release: LenientRelease) -> Iterator[Problem]:
 
 
 @PYPI.check("NV703", Severity.ERROR, Uv.NONE, "PyPI takes no local version")
-def check_no_local_version(release: LenientRelease) -> Iterator[Problem]:
+def check_no_local_version(release: LenientView) -> Iterator[Problem]:
     """Report wheels with a local version, with a label or without."""
     for wheel in release.wheels:
         if "+" in wheel.name.version:
@@ -54,7 +54,7 @@ def check_no_local_version(release: LenientRelease) -> Iterator[Problem]:
 
 
 @PYPI.check("NV704", Severity.WARNING, Uv.NONE, "a provider has to be on PyPI first")
-def check_providers_published(release: LenientRelease) -> Iterator[Problem]:
+def check_providers_published(release: LenientView) -> Iterator[Problem]:
     """Name what a release relies on: a package on PyPI may not need a plugin from elsewhere."""
     reference = release.reference
     for namespace, provider in reference.providers.items() if reference else ():
@@ -70,7 +70,7 @@ def check_providers_published(release: LenientRelease) -> Iterator[Problem]:
 
 
 @PYPI.check("NV705", Severity.ERROR, Uv.NONE, "no wheel without a label")
-def check_plain_wheel(release: LenientRelease) -> Iterator[Problem]:
+def check_plain_wheel(release: LenientView) -> Iterator[Problem]:
     """Report releases that have nothing for pip and others that know no variants."""
     has_plain = any(not it.name.label for it in release.wheels)
     if release.whole and release.variant_wheels and not has_plain:
@@ -79,7 +79,7 @@ def check_plain_wheel(release: LenientRelease) -> Iterator[Problem]:
 
 
 @PYPI.check("NV706", Severity.WARNING, Uv.NONE, "a file is larger than PyPI takes by default")
-def check_sizes(release: LenientRelease) -> Iterator[Problem]:
+def check_sizes(release: LenientView) -> Iterator[Problem]:
     """Report wheels above the limit that holds unless a project asked for more."""
     for wheel in release.wheels:
         size = os.path.getsize(wheel.source)

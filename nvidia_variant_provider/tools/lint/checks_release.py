@@ -27,15 +27,16 @@ from nvidia_variant_provider.tools.releases.files import ReleaseKey
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nvidia_variant_provider.tools.lint.subject import Document, LenientRelease, Wheel
+    from nvidia_variant_provider.tools.metadata.as_written import Document
     from nvidia_variant_provider.tools.metadata.markers import VariantTest
     from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.lenient import LenientView, Wheel
 
-RELEASE: Final[Registry[LenientRelease]] = Registry()
+RELEASE: Final[Registry[LenientView]] = Registry()
 
 
 @RELEASE.check("NV400", Severity.ERROR, Uv.REFUSES, "the wheel cannot be read")
-def check_readable(release: LenientRelease) -> Iterator[Problem]:
+def check_readable(release: LenientView) -> Iterator[Problem]:
     """Report damaged archives and wheels without the members every wheel has."""
     for wheel in release.wheels:
         if wheel.reason:
@@ -43,7 +44,7 @@ def check_readable(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV401", Severity.ERROR, Uv.SKIPS, "the release has no metadata file")
-def check_index_exists(release: LenientRelease) -> Iterator[Problem]:
+def check_index_exists(release: LenientView) -> Iterator[Problem]:
     """Report variant wheels without the release's JSON beside them: installers do not see them."""
     if release.whole and release.variant_wheels and release.index is None:
         first = release.variant_wheels[0]
@@ -53,7 +54,7 @@ def check_index_exists(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV402", Severity.ERROR, Uv.SKIPS, "the metadata file lacks the wheel's label")
-def check_label_indexed(release: LenientRelease) -> Iterator[Problem]:
+def check_label_indexed(release: LenientView) -> Iterator[Problem]:
     """Report wheels that the release's JSON does not describe: installers do not see them."""
     index = _readable_index(release)
     for wheel in release.variant_wheels:
@@ -63,7 +64,7 @@ def check_label_indexed(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV403", Severity.WARNING, Uv.SKIPS, "a label without a wheel")
-def check_label_has_wheel(release: LenientRelease) -> Iterator[Problem]:
+def check_label_has_wheel(release: LenientView) -> Iterator[Problem]:
     """Report labels of the release's JSON for which the folder holds no wheel."""
     index = _readable_index(release)
     if index is None or not release.whole or not release.wheels:
@@ -74,7 +75,7 @@ def check_label_has_wheel(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV404", Severity.ERROR, Uv.NONE, "wheel and metadata file differ in properties")
-def check_properties_agree(release: LenientRelease) -> Iterator[Problem]:
+def check_properties_agree(release: LenientView) -> Iterator[Problem]:
     """Report a wheel whose properties are not those that the release's JSON gives its label."""
     index = _readable_index(release)
     for wheel, document in _described(release):
@@ -87,7 +88,7 @@ def check_properties_agree(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV405", Severity.ERROR, Uv.NONE, "one label, several property sets")
-def check_label_means_one_thing(release: LenientRelease) -> Iterator[Problem]:
+def check_label_means_one_thing(release: LenientView) -> Iterator[Problem]:
     """Report wheels of one label, of several platforms say, that state different properties."""
     first: dict[str, tuple[Wheel, Mapping[str, Mapping[str, tuple[str, ...]]]]] = {}
     for wheel, document in _described(release):
@@ -102,7 +103,7 @@ def check_label_means_one_thing(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV406", Severity.ERROR, Uv.REFUSES, "files of a release differ in providers")
-def check_providers_agree(release: LenientRelease) -> Iterator[Problem]:
+def check_providers_agree(release: LenientView) -> Iterator[Problem]:
     """Report a wheel with other providers or another order of namespaces than the release has.
 
     The release's JSON is what counts; without one the wheels are compared with the first.
@@ -122,7 +123,7 @@ def check_providers_agree(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV407", Severity.ERROR, Uv.REFUSES, "the wheel does not describe its own label")
-def check_own_label(release: LenientRelease) -> Iterator[Problem]:
+def check_own_label(release: LenientView) -> Iterator[Problem]:
     """Report variant wheels without ``variant.json``, and such with another label or several."""
     for wheel in release.variant_wheels:
         if wheel.document is None:
@@ -134,7 +135,7 @@ def check_own_label(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV408", Severity.WARNING, Uv.NONE, "variant.json in a wheel without a label")
-def check_label_in_name(release: LenientRelease) -> Iterator[Problem]:
+def check_label_in_name(release: LenientView) -> Iterator[Problem]:
     """Report ordinary wheels that carry variant metadata: every machine gets them."""
     for wheel in release.wheels:
         if wheel.document is not None and not wheel.name.label:
@@ -143,7 +144,7 @@ def check_label_in_name(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV409", Severity.WARNING, Uv.NONE, "nothing for machines without a GPU")
-def check_fallback(release: LenientRelease) -> Iterator[Problem]:
+def check_fallback(release: LenientView) -> Iterator[Problem]:
     """Report releases without a null variant and without an ordinary wheel."""
     if not release.whole or not release.variant_wheels:
         return
@@ -153,7 +154,7 @@ def check_fallback(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV412", Severity.WARNING, Uv.NONE, "a variant with a local version")
-def check_local_versions(release: LenientRelease) -> Iterator[Problem]:
+def check_local_versions(release: LenientView) -> Iterator[Problem]:
     """Report variant wheels with a local version, which comes before every label."""
     for wheel in release.variant_wheels:
         if "+" in wheel.name.version:
@@ -167,7 +168,7 @@ def check_local_versions(release: LenientRelease) -> Iterator[Problem]:
 @RELEASE.check(
     "NV413", Severity.WARNING, Uv.NONE, "the metadata file lists fewer namespaces than a wheel"
 )
-def check_namespaces_current(release: LenientRelease) -> Iterator[Problem]:
+def check_namespaces_current(release: LenientView) -> Iterator[Problem]:
     """Report a stale list: what a wheel lists in addition counts for nobody."""
     index = _readable_index(release)
     for _, document in _described(release):
@@ -179,7 +180,7 @@ def check_namespaces_current(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV414", Severity.WARNING, Uv.NONE, "the null variant requires CUDA's packages")
-def check_null_requirements(release: LenientRelease) -> Iterator[Problem]:
+def check_null_requirements(release: LenientView) -> Iterator[Problem]:
     """Report builds for machines without a GPU that bring gigabytes of CUDA along."""
     for wheel in release.variant_wheels:
         text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
@@ -190,7 +191,7 @@ def check_null_requirements(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")
-def check_label_markers(release: LenientRelease) -> Iterator[Problem]:
+def check_label_markers(release: LenientView) -> Iterator[Problem]:
     """Report comparisons of ``variant_label`` that are true for no label of the release."""
     for wheel, test in _untrue(release):
         if test.variable == LABEL:
@@ -198,7 +199,7 @@ def check_label_markers(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV422", Severity.ERROR, Uv.REFUSES, "a requirement names an absent property")
-def check_property_markers(release: LenientRelease) -> Iterator[Problem]:
+def check_property_markers(release: LenientView) -> Iterator[Problem]:
     """Report markers with a namespace, feature or property that no variant of the release has."""
     for wheel, test in _untrue(release):
         if test.variable != LABEL:
@@ -207,7 +208,7 @@ def check_property_markers(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV423", Severity.ERROR, Uv.REFUSES, "a requirement with a variant marker")
-def check_variant_markers(release: LenientRelease) -> Iterator[Problem]:
+def check_variant_markers(release: LenientView) -> Iterator[Problem]:
     """Report requirements that no released installer can read, in plain wheels as well."""
     for wheel, text in _requirements(release):
         if has_marker(text):
@@ -215,7 +216,7 @@ def check_variant_markers(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV424", Severity.ERROR, Uv.REFUSES, "a variant marker that cannot be read")
-def check_marker_forms(release: LenientRelease) -> Iterator[Problem]:
+def check_marker_forms(release: LenientView) -> Iterator[Problem]:
     """Report variant markers that are not of the form that PEP 825 describes."""
     for wheel, text in _requirements(release):
         if fault := fault_of_marker(text):
@@ -223,7 +224,7 @@ def check_marker_forms(release: LenientRelease) -> Iterator[Problem]:
 
 
 @RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require other packages")
-def check_requirements_agree(release: LenientRelease) -> Iterator[Problem]:
+def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
     """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
     if not release.variant_wheels:
         return
@@ -242,7 +243,7 @@ def check_requirements_agree(release: LenientRelease) -> Iterator[Problem]:
 @RELEASE.check(
     "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require other Python versions"
 )
-def check_python_agrees(release: LenientRelease) -> Iterator[Problem]:
+def check_python_agrees(release: LenientView) -> Iterator[Problem]:
     """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
     if not release.variant_wheels:
         return
@@ -258,7 +259,7 @@ def check_python_agrees(release: LenientRelease) -> Iterator[Problem]:
 @RELEASE.check(
     "NV427", Severity.WARNING, Uv.NONE, "the lower bound is that of the toolkit, for cubins only"
 )
-def check_bound_of_cubins(release: LenientRelease) -> Iterator[Problem]:
+def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
     """Report bounds that repeat the toolkit's minor version where only cubins are stated.
 
     Cubins run on every driver of their CUDA major (minor-version compatibility).
@@ -280,7 +281,7 @@ def check_bound_of_cubins(release: LenientRelease) -> Iterator[Problem]:
                 yield Problem(document.source, f"variants/{wheel.name.label}", message)
 
 
-def _untrue(release: LenientRelease) -> Iterator[tuple[Wheel, VariantTest]]:
+def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:
     """Yield the comparisons, other than ``!=`` and ``not in``, that are true for no label."""
     if not _knows_all_labels(release):
         return
@@ -294,23 +295,23 @@ def _untrue(release: LenientRelease) -> Iterator[tuple[Wheel, VariantTest]]:
                     yield wheel, test
 
 
-def _readable_index(release: LenientRelease) -> Document | None:
+def _readable_index(release: LenientView) -> Document | None:
     return release.index if release.index is not None and release.index.broken is None else None
 
 
-def _described(release: LenientRelease) -> Iterator[tuple[Wheel, Document]]:
+def _described(release: LenientView) -> Iterator[tuple[Wheel, Document]]:
     for wheel in release.variant_wheels:
         if wheel.document is not None and wheel.document.broken is None:
             yield wheel, wheel.document
 
 
-def _requirements(release: LenientRelease) -> Iterator[tuple[Wheel, str]]:
+def _requirements(release: LenientView) -> Iterator[tuple[Wheel, str]]:
     for wheel in release.wheels:
         for text in wheel.requires:
             yield wheel, text
 
 
-def _knows_all_labels(release: LenientRelease) -> bool:
+def _knows_all_labels(release: LenientView) -> bool:
     """Tell whether the labels that were read are all that there are."""
     return _readable_index(release) is not None or release.whole
 

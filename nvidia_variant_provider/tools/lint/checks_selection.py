@@ -13,18 +13,20 @@ from nvidia_variant_provider.tools.lint.machine_grid import (
     Choice,
     choices_everywhere,
 )
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, LenientRelease
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-SELECTION: Final[Registry[LenientRelease]] = Registry()
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
+
+SELECTION: Final[Registry[LenientView]] = Registry()
 
 _VIRTUAL: Final = "_virtual"
 
 
 @SELECTION.check("NV501", Severity.WARNING, Uv.NONE, "only the label decides between two builds")
-def check_ties(release: LenientRelease) -> Iterator[Problem]:
+def check_ties(release: LenientView) -> Iterator[Problem]:
     """Report builds with nothing between them: the lesser label wins, the older CUDA as a rule."""
     for (winner, loser), choices in _pairs(release, _tied).items():
         message = (
@@ -34,7 +36,7 @@ def check_ties(release: LenientRelease) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV502", Severity.WARNING, Uv.NONE, "a GPU generation between others has no build")
-def check_holes(release: LenientRelease) -> Iterator[Problem]:
+def check_holes(release: LenientView) -> Iterator[Problem]:
     """Report generations that no build serves although an older and a newer one are served."""
     for family, rows in _served(release).items():
         served = [index for index, choice in enumerate(rows) if choice.labels]
@@ -44,7 +46,7 @@ def check_holes(release: LenientRelease) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV503", Severity.NOTE, Uv.NONE, "older or newer GPU generations have no build")
-def check_reach(release: LenientRelease) -> Iterator[Problem]:
+def check_reach(release: LenientView) -> Iterator[Problem]:
     """Report the generations before the first and after the last that is served."""
     for family, rows in _served(release).items():
         served = [index for index, choice in enumerate(rows) if choice.labels]
@@ -55,7 +57,7 @@ def check_reach(release: LenientRelease) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV504", Severity.WARNING, Uv.NONE, "PTX wins over native code")
-def check_shadows(release: LenientRelease) -> Iterator[Problem]:
+def check_shadows(release: LenientView) -> Iterator[Problem]:
     """Report builds that win with PTX where a build with a cubin for the GPU is compatible too."""
     for (winner, loser), choices in _pairs(release, _shadowed).items():
         message = (
@@ -66,17 +68,17 @@ def check_shadows(release: LenientRelease) -> Iterator[Problem]:
 
 
 @SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that no machine would get")
-def check_reachable(release: LenientRelease) -> Iterator[Problem]:
+def check_reachable(release: LenientView) -> Iterator[Problem]:
     """Report builds that are never the best one."""
     choices = [it for it in choices_everywhere(release) if it.rule_set == DEFAULT_RULES]
     best = {it.labels[0] for it in choices if it.labels}
     for label, variant in sorted(release.variants.items()):
-        if choices and NVIDIA in variant and label not in best:
+        if choices and NVIDIA_NAMESPACE in variant and label not in best:
             yield Problem(_source(release), f"variants/{label}", _why_never(label, choices))
 
 
 @SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
-def check_size(release: LenientRelease) -> Iterator[Problem]:
+def check_size(release: LenientView) -> Iterator[Problem]:
     """Report releases that the other checks of NV5xx did not look at."""
     if len(release.variants) > MAX_LABELS:
         message = f"seen {len(release.variants)} labels, looked at are at most {MAX_LABELS}"
@@ -104,7 +106,7 @@ def _shadowed(choice: Choice) -> str:
 
 
 def _pairs(
-    release: LenientRelease, loser_of: Callable[[Choice], str]
+    release: LenientView, loser_of: Callable[[Choice], str]
 ) -> dict[tuple[str, str], list[Choice]]:
     """Group the machines by the pair of labels that a question is answered with."""
     pairs: dict[tuple[str, str], list[Choice]] = {}
@@ -124,7 +126,7 @@ def _on(choices: Iterable[Choice]) -> str:
     return f"{choices[-1]}{more}{whose}"
 
 
-def _served(release: LenientRelease) -> dict[str, list[Choice]]:
+def _served(release: LenientView) -> dict[str, list[Choice]]:
     """Return each family's choices with the newest driver of every generation."""
     families: dict[str, list[Choice]] = {}
     for choice in choices_everywhere(release):
@@ -136,7 +138,7 @@ def _served(release: LenientRelease) -> dict[str, list[Choice]]:
     return families
 
 
-def _unserved(release: LenientRelease, family: str, rows: list[Choice]) -> Problem:
+def _unserved(release: LenientView, family: str, rows: list[Choice]) -> Problem:
     shut_out = [it for it in rows if _has_older_driver(release, it)]
     named = shut_out or rows
     names = [f"{it.generation.capability} ({it.generation.product})" for it in named]
@@ -145,7 +147,7 @@ def _unserved(release: LenientRelease, family: str, rows: list[Choice]) -> Probl
     return Problem(_source(release), "variants", f"{cause} {', '.join(names)}{on}")
 
 
-def _has_older_driver(release: LenientRelease, choice: Choice) -> bool:
+def _has_older_driver(release: LenientView, choice: Choice) -> bool:
     """Tell whether a GPU that gets nothing with its newest driver gets a build with another."""
     mine = (choice.family, choice.generation, choice.rule_set)
     return any(
@@ -155,5 +157,5 @@ def _has_older_driver(release: LenientRelease, choice: Choice) -> bool:
     )
 
 
-def _source(release: LenientRelease) -> str:
+def _source(release: LenientView) -> str:
     return release.reference.source if release.reference else release.title

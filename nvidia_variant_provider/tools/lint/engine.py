@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.lint.checks_pypi import PYPI
 from nvidia_variant_provider.tools.lint.checks_release import RELEASE
 from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
 from nvidia_variant_provider.tools.lint.sources import gather
-from nvidia_variant_provider.tools.lint.subject import Broken, Kind
+from nvidia_variant_provider.tools.metadata.as_written import Broken, Kind
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.metadata.schemas import DRAFTS
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.tools.lint.sources import Gathered
-    from nvidia_variant_provider.tools.lint.subject import Document, LenientRelease
+    from nvidia_variant_provider.tools.metadata.as_written import Document
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
 
 REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
 FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
@@ -92,7 +93,8 @@ def lint(
             it for it in (*of_lock, *_of_documents(documents_of(lock))) if selection.keeps(it)
         ]
         done(1)
-    for release in gathered.releases:
+    for read in gathered.releases:
+        release = read.lenient
         more = PYPI.checks if for_pypi else ()
         of_upload = [finding for check in more for finding in check.run(release)]
         found += [it for it in (*_of_release(release), *of_upload) if selection.keeps(it)]
@@ -100,7 +102,7 @@ def lint(
     return Report(gathered.files, tuple(_merge(found)))
 
 
-def _of_release(release: LenientRelease) -> list[Finding]:
+def _of_release(release: LenientView) -> list[Finding]:
     found = list(_of_documents(release.documents))
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
     refused = any(it.rule.severity is Severity.ERROR for it in found)

@@ -26,15 +26,17 @@ from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
 from nvidia_variant_provider.targets.devices import find_device, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.lint.subject import NVIDIA, LenientRelease, mapping, texts
+from nvidia_variant_provider.tools.metadata.as_written import mapping, texts
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.targets.devices import Device
-    from nvidia_variant_provider.tools.lint.subject import Document
+    from nvidia_variant_provider.tools.metadata.as_written import Document
     from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
 
 
 class Generation(NamedTuple):
@@ -121,7 +123,7 @@ class Choice:
 
 
 @lru_cache(maxsize=1)  # every check of NV5xx asks for the same release in turn
-def choices_everywhere(release: LenientRelease) -> tuple[Choice, ...]:
+def choices_everywhere(release: LenientView) -> tuple[Choice, ...]:
     """Return the choice of every machine of the grid, for each family of platforms.
 
     Empty for a release with nothing to choose, or with more labels than can be looked at.
@@ -129,7 +131,7 @@ def choices_everywhere(release: LenientRelease) -> tuple[Choice, ...]:
     document = release.reference
     if document is None or len(release.variants) > MAX_LABELS:
         return ()
-    if not any(NVIDIA in it for it in release.variants.values()):
+    if not any(NVIDIA_NAMESPACE in it for it in release.variants.values()):
         return ()
     variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
     stated = {name: _stated(variants, name) for name in _features(variants)}
@@ -167,7 +169,9 @@ def _choose(
 ) -> Choice:
     decided = _decide(point.generation.capability, point.cuda, point.rule_set)
     # Only what is stated can be chosen, and the whole catalogue is long.
-    offers: dict[str, Sequence[Feature]] = {NVIDIA: [_narrowed(it, stated) for it in decided]}
+    offers: dict[str, Sequence[Feature]] = {
+        NVIDIA_NAMESPACE: [_narrowed(it, stated) for it in decided]
+    }
     for namespace in document.namespaces:
         if static := tuple(_static(document, namespace)):
             offers[namespace] = static
@@ -216,23 +220,23 @@ def _arch(preferences: Preferences, variant: Properties) -> str:
 def _answered(document: Document, variant: Properties) -> bool:
     """Tell whether the grid can judge a variant: ``nvidia`` and static namespaces only."""
     return all(
-        namespace == NVIDIA
+        namespace == NVIDIA_NAMESPACE
         or mapping(document.providers.get(namespace, {}).get("static-properties"))
         for namespace in variant
     )
 
 
 def _features(variants: Mapping[str, Properties]) -> set[str]:
-    return {feature for it in variants.values() for feature in it.get(NVIDIA, {})}
+    return {feature for it in variants.values() for feature in it.get(NVIDIA_NAMESPACE, {})}
 
 
 def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
-    found = (it.get(NVIDIA, {}).get(feature, ()) for it in variants.values())
+    found = (it.get(NVIDIA_NAMESPACE, {}).get(feature, ()) for it in variants.values())
     return frozenset(value for values in found for value in values)
 
 
 def _families(
-    release: LenientRelease, variants: Mapping[str, Properties]
+    release: LenientView, variants: Mapping[str, Properties]
 ) -> Mapping[str, Mapping[str, Properties]]:
     """Sort the labels by the platforms their wheels are for; without wheels they meet all."""
     families: dict[str, dict[str, Properties]] = {}

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import missing, read_bounded
-from nvidia_variant_provider.tools.lint.subject import (
+from nvidia_variant_provider.tools.metadata.as_written import (
+    PYPROJECT,
     Broken,
     Document,
     Kind,
-    LenientRelease,
-    Wheel,
     mapping,
+    parse_document,
     texts,
 )
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
@@ -28,16 +25,17 @@ from nvidia_variant_provider.tools.releases.files import (
     read_wheel_file,
 )
 from nvidia_variant_provider.tools.releases.lock import is_lock, read_lock
+from nvidia_variant_provider.tools.releases.release import Release
 from nvidia_variant_provider.tools.toml import parse_toml
-from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON, metadata_fields
+from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from nvidia_variant_provider.tools.releases.lock import Lock
 
-PYPROJECT: Final = "pyproject.toml"
 _Key: TypeAlias = tuple[str, ReleaseKey]
+# So much of a parser's complaint is shown.
 _SHOWN: Final = 80
 
 
@@ -66,15 +64,22 @@ class Gathered:
         return (read_lock(path, _source(path)) for path in self._locks)
 
     @property
-    def releases(self) -> Iterator[LenientRelease]:
+    def releases(self) -> Iterator[Release]:
         """The releases that the files add up to, each read when it is asked for."""
         for key in sorted({*self._indexes, *self._wheels}):
             folder, (project, version) = key
-            index = self._indexes.get(key)
-            yield LenientRelease(
-                title=f"{project} {version}",
-                index=None if index is None else _read_json(index),
-                wheels=tuple(read_wheel(path) for path in self._wheels.get(key, ())),
+            index = self._indexes.get(key, "")
+            opened = tuple(read_wheel_file(path) for path in self._wheels.get(key, ()))
+            yield Release(
+                name=project,
+                version=str(version),
+                origin=folder,
+                wheels=tuple(file.name for file in opened),
+                metadata=None,
+                listed=bool(index),
+                document=_read_file(index) if index else b"",
+                document_name=index,
+                opened=opened,
                 whole=folder in self._whole,
             )
 
@@ -136,53 +141,6 @@ class Gathered:
         if name.endswith(METADATA_SUFFIX):
             self.unnamed.append(path)
         self._loose.append(path)
-
-
-def read_wheel(path: str) -> Wheel:
-    """Read what a wheel says of itself; a damaged one is returned with the reason.
-
-    Raises ``InvalidValueError`` if its name is not that of a wheel.
-    """
-    file = read_wheel_file(path)
-    if file.fault:
-        return Wheel(path, file.name, reason=file.fault)
-    document = None
-    if file.variant is not None:
-        document = parse_document(file.variant, file.variant_source, Kind.WHEEL)
-        document = replace(document, label=file.name.label)
-    return Wheel(
-        path,
-        file.name,
-        document,
-        tuple(metadata_fields(file.metadata, "Requires-Dist")),
-        requires_python=next(iter(metadata_fields(file.metadata, "Requires-Python")), ""),
-        dynamic=tuple(it.lower() for it in metadata_fields(file.metadata, "Dynamic")),
-    )
-
-
-def parse_document(data: bytes, source: str, kind: Kind) -> Document:
-    """Parse JSON as installers do; what is no JSON object becomes a broken document."""
-    if len(data) > MAX_BYTES:
-        reason = f"{len(data)} bytes, expected at most {MAX_BYTES}"
-        return Document(source, kind, {}, broken=Broken.SYNTAX, reason=reason)
-    repeated: list[str] = []
-
-    def collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        counts = Counter(key for key, _ in pairs)
-        repeated.extend(key for key, count in counts.items() if count > 1)
-        return dict(pairs)
-
-    try:
-        # The text is decoded here: json.loads would guess UTF-16, which no installer reads.
-        raw = json.loads(data.decode("utf-8"), object_pairs_hook=collect)
-    except (ValueError, RecursionError) as error:
-        return Document(source, kind, {}, data, broken=Broken.SYNTAX, reason=str(error)[:_SHOWN])
-    if not isinstance(raw, dict):
-        reason = f"seen {type(raw).__name__}, expected an object"
-        return Document(source, kind, {}, data, broken=Broken.SYNTAX, reason=reason)
-    if repeated:
-        return Document(source, kind, raw, data, broken=Broken.REPEATED, reason=repeated[0])
-    return Document(source, kind, raw, data)
 
 
 def _source(path: str) -> str:

@@ -93,8 +93,9 @@ class ErrorEntry(JsonModel):
 class LibraryReply(JsonModel):
     """What a child process said that loaded a library."""
 
-    api: Literal["nvml", "cuda", "devices"] = Field(
-        description="devices: the configuration manager of Windows, asked what is present"
+    api: Literal["nvml", "cuda", "devices", "health", "open"] = Field(
+        description="devices: the configuration manager of Windows, asked what is present; health: "
+        "NVML, asked why GPUs do not compute; open: the control node, and why it does not open"
     )
     path: str = Field(description="a full path, or the soname given to the loader")
     end: str = Field("exit 0", examples=["exit 0", "signal 11", "timeout", "not started: ..."])

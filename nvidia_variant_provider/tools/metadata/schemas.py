@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from packaging.version import Version
+
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,
@@ -22,7 +24,7 @@ from nvidia_variant_provider.tools.metadata.document import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_VERSION: Final = re.compile(r"(?P<home>.*/)v(?P<major>\d{1,6})\.(?P<minor>\d{1,6})\.\d{1,6}\.json")
+_VERSION: Final = re.compile(r"(?P<home>.*/)v(?P<major>\d{1,6})\.(?P<rest>\d{1,6}\.\d{1,6})\.json")
 
 
 class Specification(Enum):
@@ -80,7 +82,7 @@ def schema_of(url: str, known: Sequence[Schema] = SCHEMAS) -> Schema | None:
         ours = _VERSION.fullmatch(schema.url)
         assert match is not None  # noqa: S101 - for the type checker
         is_same = ours and (ours["home"], ours["major"]) == (match["home"], match["major"])
-        if ours and is_same and int(match["minor"]) > int(ours["minor"]):
+        if ours and is_same and Version(match["rest"]) > Version(ours["rest"]):
             return schema
     return None
 

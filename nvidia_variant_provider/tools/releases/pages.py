@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _SHA256: Final = "sha256="
 # What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
 _ODD: Final = re.compile(r"/\.|[\[\s]")
+# A tag of megabytes takes gigabytes to parse. Searched for from the end of each tag alone, so that
+# no page takes long.
+_ENDLESS_TAG: Final = re.compile(rb"(?:\A|>)[^>]{32768}")
 # The second is the name that older installers know.
 SIDECARS: Final = ("core-metadata", "dist-info-metadata")
 
@@ -104,6 +107,8 @@ def _sidecar(stated: object) -> str | None:
 
 
 def _parse_html(data: bytes, url: str) -> list[PageFile]:
+    if _ENDLESS_TAG.search(data):
+        raise InvalidValueError(f"{url}: not a page of the simple API: no tag ends for 32 KB")
     parser = _Anchors(url)
     parser.feed(data.decode("utf-8", "replace"))
     return parser.files

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
+    from nvidia_variant_provider.tools.releases.lenient import LenientView
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -67,6 +68,10 @@ class Release:
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
     the release stands in a lock file, ``several`` where it was looked for in several indexes.
+    ``opened`` are the wheels as they were read, where the caller reads all of them. ``whole`` is
+    false where files were named one by one, so that the release may have more.
+
+    ``strict`` and ``lenient`` are its two views: what the format makes of it, and what is written.
     """
 
     name: str
@@ -85,6 +90,8 @@ class Release:
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
     lock: Locked | None = None
     several: Several | None = None
+    opened: tuple[WheelFile, ...] = field(default=(), repr=False)
+    whole: bool = True
 
     def read_by(self, reader: Reader) -> Release:
         """Return the release as a reader sees it: with its metadata, or with its trouble."""
@@ -99,10 +106,30 @@ class Release:
     @property
     def strict(self) -> VariantMetadata:
         """The metadata as the format has it; raises ``MetadataError`` saying why there is none."""
-        if self.metadata is None:
-            seen = self.trouble or "no metadata of variants"
-            raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
-        return self.metadata
+        if self.metadata is not None:
+            return self.metadata
+        if not self.trouble:
+            # Nobody has asked for this view yet.
+            if self.document_name:
+                return parse_metadata(self.document, self.document_name)
+            if labelled := [wheel for wheel in self.opened if wheel.name.label]:
+                return union((wheel.path, variant_metadata(wheel)) for wheel in labelled)
+        seen = self.trouble or "no metadata of variants"
+        raise MetadataError(self.origin, "", seen, f"variants of {self.name} {self.version}")
+
+    @property
+    def lenient(self) -> LenientView:
+        """The release as its files are written; of one whose wheels are open."""
+        from nvidia_variant_provider.tools.metadata.as_written import Kind, parse_document
+        from nvidia_variant_provider.tools.releases.lenient import LenientView, Wheel
+
+        name = self.document_name
+        return LenientView(
+            title=f"{self.name} {self.version}",
+            index=parse_document(self.document, name, Kind.RELEASE) if name else None,
+            wheels=tuple(map(Wheel.of, self.opened)),
+            whole=self.whole,
+        )
 
     @property
     def seen_by_pip(self) -> Release:
@@ -125,6 +152,11 @@ class Release:
         """The labels of the metadata and of the wheels, each once."""
         named = [wheel.label for wheel in self.wheels or () if wheel.label]
         return tuple(dict.fromkeys([*(self.metadata.variants if self.metadata else ()), *named]))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the wheels and source distributions, sorted."""
+        return tuple(sorted([*map(str, self.wheels or ()), *self.sdists]))
 
     def groups(self) -> dict[str, list[WheelName] | None]:
         """Return the wheels by label, ``""`` for none; ``None`` where they are not known."""

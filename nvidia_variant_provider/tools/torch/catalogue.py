@@ -26,28 +26,41 @@ if TYPE_CHECKING:
 class Catalogue:
     """Releases and the labels that each has; ``None`` stands for the table's.
 
-    ``address`` is that of the index they were read from.
+    ``address`` is that of the index they were read from. ``others`` are releases that an index
+    without builds by CUDA has beside the table's.
     """
 
     labels: Mapping[str, frozenset[str]] | None = None
     address: str = ""
+    others: frozenset[str] = frozenset()
 
     @property
     def releases(self) -> tuple[str, ...]:
         """Every release, oldest first."""
-        return RELEASES if self.labels is None else tuple(sorted(self.labels, key=release_order))
+        if self.labels is None and not self.others:
+            return RELEASES
+        known = {*RELEASES, *self._newer} if self.labels is None else set(self.labels)
+        return tuple(sorted(known, key=release_order))
+
+    @property
+    def _newer(self) -> frozenset[str]:
+        """The releases that the table cannot know, as they are newer."""
+        newest = release_order(RELEASES[-1])
+        return frozenset(it for it in self.others if release_order(it) > newest)
 
     def find(self, wanted: str | None) -> TorchRelease:
         """Return the release that a text means, as ``find_release`` does.
 
         Raises ``UnknownReleaseError``, also for one that the index does not have.
         """
-        if self.labels is None:
-            return find_release(wanted)
         text = (wanted or "").strip().removeprefix("v").partition("+")[0]
         matching = [it for it in self.releases if not text or f"{it}.".startswith(f"{text}.")]
+        if self.labels is None and (not self._newer or not matching):
+            return find_release(wanted)
         if not matching:
-            raise UnknownReleaseError(f"torch {text[:20]!r}: the index has no such release")
+            raise UnknownReleaseError(
+                f"torch {text[:20]!r}: the index has no such release: {self.address}"
+            )
         return TorchRelease(matching[-1], find_release(matching[-1]).known_as)
 
     def builds(self, release: TorchRelease, platform: str) -> tuple[TorchBuild, ...]:

@@ -41,7 +41,9 @@ def assumptions(answer: TorchAnswer, *, named: bool) -> Iterator[str]:
 
 def _why(answer: TorchAnswer) -> str:
     if not answer.passed:
-        return "the newest on the index" if answer.index else "the newest known"
+        # A newer release than the table's is known from nothing but an index.
+        is_read = answer.index or answer.backend.release.assumed
+        return "the newest on the index" if is_read else "the newest known"
     return f"the newest with a build that fits ({', '.join(answer.passed)}: none)"
 
 

@@ -1,18 +1,29 @@
-"""Which builds of torch a family of per-CUDA indexes has for a platform."""
+"""Which releases and builds of torch there are for a platform: on the indexes of a person.
+
+A per-CUDA folder (``…/cu126``) says which builds there are, every other index only which releases.
+"""
 
 from __future__ import annotations
 
+import re
+import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import Fetcher
-from nvidia_variant_provider.tools.views.upstream import CudaFamily
+from nvidia_variant_provider.errors import InvalidValueError, ProviderError
+from nvidia_variant_provider.tools.releases.http import Fetcher, redacted
+from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from nvidia_variant_provider.tools.installers.configured import Configured
 
 _TORCH: Final = "torch"
+# Nobody waits longer for an answer that the table can give as well.
+_DEADLINE_S: Final = 10.0
+_FAMILY_FOLDER: Final = re.compile(r"(.+)/(?:cpu|cu\d{2,3})/*")
 # How the tags of a platform of the table begin and end.
 _TAGS: Final = {
     "linux-x86_64": ("manylinux", "linux", "x86_64"),
@@ -29,7 +40,10 @@ def read_labels(
 
     Pre-releases are left out. Raises ``UpstreamError`` if the address cannot be reached.
     """
-    family = CudaFamily(Fetcher(environ), address, frozenset({_TORCH}))
+    return _labels(CudaFamily(Fetcher(environ), address, frozenset({_TORCH})), platform)
+
+
+def _labels(family: CudaFamily, platform: str) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for label, files in family.files(_TORCH).items():
         for file in files:
@@ -37,6 +51,69 @@ def read_labels(
             if release:
                 found.setdefault(release, set()).add(label)
     return {release: frozenset(labels) for release, labels in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class OnIndexes:
+    """What the indexes of a person have: ``labels`` as of ``read_labels``, with their ``address``.
+
+    ``labels`` is ``None`` where no per-CUDA index is configured; ``releases`` are then those that
+    the other indexes have. ``trouble`` says why nothing could be read.
+    """
+
+    labels: Mapping[str, frozenset[str]] | None = None
+    address: str = ""
+    releases: frozenset[str] = frozenset()
+    trouble: str = ""
+
+
+def read_configured(
+    sources: Sequence[Configured],
+    environ: Mapping[str, str],
+    platform: str,
+    *,
+    deadline_s: float = _DEADLINE_S,
+) -> OnIndexes:
+    """Read what the indexes have that pip or uv is configured to use; no default index is asked.
+
+    Answers within ``deadline_s`` seconds, whatever an index does.
+    """
+    found: list[OnIndexes] = []
+
+    def read() -> None:
+        try:
+            found.append(_read_configured(sources, environ, platform))
+        except (ProviderError, OSError) as error:
+            found.append(OnIndexes(trouble=redacted(str(error))))
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    thread.join(deadline_s)
+    late = f"the configured indexes did not answer within {deadline_s:g} s"
+    return next(iter(found), OnIndexes(trouble=late))
+
+
+def _read_configured(
+    sources: Sequence[Configured], environ: Mapping[str, str], platform: str
+) -> OnIndexes:
+    fetchers = [(Fetcher(environ, it.cert, it.proxy), it.named) for it in sources]
+    for fetcher, indexes in fetchers:
+        for index in indexes:
+            if family := _FAMILY_FOLDER.fullmatch(index):
+                return _of_family(CudaFamily(fetcher, family[1], frozenset({_TORCH})), platform)
+    releases: set[str] = set()
+    for fetcher, indexes in fetchers:
+        page = Upstream(fetcher, indexes).page(_TORCH)
+        releases |= {_release_for(file.name, platform) for file in page.files} if page else set()
+    return OnIndexes(releases=frozenset(releases - {""}))
+
+
+def _of_family(family: CudaFamily, platform: str) -> OnIndexes:
+    address = family.base.rstrip("/")
+    labels = _labels(family, platform)
+    if not labels:
+        return OnIndexes(trouble=f"{address}: no wheels of torch for {platform} there")
+    return OnIndexes(labels, address)
 
 
 def _release_for(name: str, platform: str) -> str:

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.views.model import Interpreter
-from nvidia_variant_provider.tools.views.selecting import admits_python
+from nvidia_variant_provider.tools.wheels.platform import admits_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,8 @@ def pick(
     found = [
         (version, place, shown)
         for shown in view.files
-        if admits_python(shown.file, interpreter) and (is_pinned or not shown.file.is_yanked)
+        if admits_python(shown.file.requires_python, interpreter.version)
+        and (is_pinned or not shown.file.is_yanked)
         for version, place in _installable(shown, places)
     ]
     # As pip has it: prereleases count where nothing else is left.

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
 from nvidia_variant_provider.tools.views.candidates import may_be_variant, sort_files
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
+from nvidia_variant_provider.tools.wheels.platform import admits_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -130,16 +129,7 @@ def is_installable(tags: frozenset[Tag], file: PageFile, interpreter: Interprete
     """Tell whether a target's Python takes a wheel with some tags."""
     if not tags.intersection(interpreter.tags):
         return False
-    return admits_python(file, interpreter)
-
-
-def admits_python(file: PageFile, interpreter: Interpreter) -> bool:
-    """Tell whether a file's ``requires-python`` admits the target; a malformed one does."""
-    try:
-        wanted = SpecifierSet(file.requires_python)
-    except InvalidSpecifier:
-        return True
-    return wanted.contains(interpreter.version, prereleases=True)
+    return admits_python(file.requires_python, interpreter.version)
 
 
 def _best(

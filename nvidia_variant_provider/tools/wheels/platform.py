@@ -1,9 +1,11 @@
-"""Which machines the platform tags of a wheel admit."""
+"""Which machines the platform tags of a wheel admit, and which Pythons its Requires-Python."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +38,17 @@ def admits(tags: Iterable[str], platform: Platform) -> bool:
             tag == _ANY or (tag.startswith("macosx_") and tag.endswith(ends)) for tag in tags
         )
     return any(tag == _ANY or (system == "win32" and tag == _WINDOWS.get(cpu)) for tag in tags)
+
+
+def admits_python(wanted: str, version: str) -> bool:
+    """Tell whether a ``Requires-Python`` admits a version of Python, such as "3.11.7".
+
+    None and a malformed one do: installers differ there, and lint reports it.
+    """
+    try:
+        return SpecifierSet(wanted).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True
 
 
 def needed_glibc(tags: Iterable[str], platform: Platform) -> tuple[int, int] | None:

@@ -192,9 +192,13 @@ def test_installed_says_whether_it_still_fits(
         archive.extractall(tmp_path / "site")
     installed = ("--installed", "demo", "--path", str(tmp_path / "site"))
     _, new, _ = output_of(capsys, *installed, "--target", "h100@580")
-    code, old, _ = output_of(capsys, *installed, "--target", "h100@570", "--require-gpu")
+    code, old, err = output_of(capsys, *installed, "--target", "h100@570", "--require-gpu")
 
     assert "what is installed still fits" in new
+    assert (
+        "hint: nvidia-variant-provider run --target h100@570 -- pip install --force-reinstall "
+        "demo==1.2\n"
+    ) in err
     assert (code, "what is installed no longer fits" in old) == (1, True)
     assert "cu130" in old
 

@@ -56,7 +56,7 @@ ROWS: Final = {
     "run": Row("", "--machine {evil} -- true", no_json="the output is the command's own"),
     "serve": Row("", "--bind {evil}", no_json="it serves until it is stopped"),
     "cache": Row("dir", "{evil}", no_json="people read it"),
-    "torch-backend": Row("--torch 2.14 --machine {machine}", "--machine {evil}"),
+    "torch-backend": Row("--no-index --torch 2.14 --machine {machine}", "--machine {evil}"),
     "explain": Row("{dist} --machine {machine}", "{evil}"),
     "coverage": Row("{dist} --inventory {machine}", "{evil}"),
     "inventory": Row("{machine}", "{evil}"),

@@ -14,6 +14,8 @@ from nvidia_variant_provider.tools.demo.wheels import release_metadata
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nvidia_variant_provider.tools.metadata.model import Variant
+
 FILE: Final = "demo-1.0-variants.json"
 # benchmarks/start.py has the ratios. Device code is read where a wheel without a label is.
 HEAVY: Final = (
@@ -42,7 +44,10 @@ HEAVY: Final = (
     ],
 )
 def test_a_command_starts_without_what_it_does_not_need(words: list[str], tmp_path: Path) -> None:
-    variants = {"cuda12.6": {"nvidia": {"cuda_version_lower_bound": ("12.6",)}}, "null": {}}
+    variants: dict[str, Variant] = {
+        "cuda12.6": {"nvidia": {"cuda_version_lower_bound": ("12.6",)}},
+        "null": {},
+    }
     (tmp_path / FILE).write_text(release_metadata(variants).to_json())
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "nvidia_variant_provider", *words],

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.overrides import ROOT
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, TORCH_INDEX
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.installers.configured import Configured
+from nvidia_variant_provider.tools.views.cuda_catalogue import OnIndexes, read_configured
 from tests.tools.lint.serving import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "torch-backend.schema.json"
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a home in which neither pip nor uv is configured; return it."""
+    for name in [it for it in os.environ if it.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "VIRTUAL_ENV"):
+        monkeypatch.setenv(name, str(home))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.chdir(home)
+    return home
 
 
 def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -247,7 +266,7 @@ def test_the_address_is_that_of_the_index(index: str, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--torch", "2.15"), "torch '2.15': the index has no such release"),
+        (("--torch", "2.15"), "torch '2.15': the index has no such release: http://127"),
         (("--platform", "linux-aarch64"), "no wheels of torch for linux-aarch64 there"),
     ],
 )
@@ -258,3 +277,126 @@ def test_what_the_index_does_not_have_is_an_error(
 
     assert (code, out) == (2, "")
     assert words in err
+
+
+CONFIGURED = {
+    "pip.conf, beside an index without builds by CUDA": (
+        "pip.conf",
+        "[global]\nindex-url = {plain}/\nextra-index-url = {index}/cu126\n",
+    ),
+    "uv.toml, an index for all": ("uv.toml", '[[index]]\nurl = "{index}/cu126"\n'),
+    "pyproject.toml, an index for torch alone": (
+        "pyproject.toml",
+        '[[tool.uv.index]]\nname = "t"\nurl = "{index}/cu126"\nexplicit = true\n',
+    ),
+}
+
+
+def configure(home: Path, file: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / file).write_text(text, "utf-8")
+    if file == "pip.conf":
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(home / file))
+
+
+@pytest.mark.parametrize(("file", "text"), CONFIGURED.values(), ids=CONFIGURED)
+def test_a_configured_folder_of_one_cuda_says_what_exists(
+    file: str,
+    text: str,
+    index: str,
+    nothing_configured: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plain = f"{index.removesuffix('/whl')}/none"
+    configure(nothing_configured, file, text.format(index=index, plain=plain), monkeypatch)
+    code, out, err = output_of(capsys, "--target", "h100@580", "--url")
+
+    assert (code, out) == (0, f"{index}/cu134\n")
+    assert "2.99.0 is assumed, the newest on the index" in err
+
+
+def test_an_index_without_builds_by_cuda_names_the_releases(
+    index: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", index)
+    code, out, err = output_of(capsys, "--target", "h100@580", "--url")
+
+    assert (code, out) == (0, f"{TORCH_INDEX}/cu132\n")
+    assert "2.99.0 is assumed, the newest on the index" in err
+    assert "torch 2.99.0 is not in the table of builds: those of 2.15.0 are assumed" in err
+    assert output_of(capsys, "--target", "v100@580", "--torch", "2.14")[1] == "cu126\n"
+
+
+@pytest.mark.parametrize("no_network", ["--no-index", "PIP_NO_INDEX"])
+def test_no_index_is_asked_where_none_shall_be(
+    no_network: str,
+    index: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", f"{index}/cu126")
+    option = [no_network] if no_network.startswith("-") else []
+    if not option:
+        monkeypatch.setenv(no_network, "1")
+    _, _, err = output_of(capsys, "--target", "h100@580", *option)
+
+    assert "2.15.0 is assumed, the newest known" in err
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_configured_index_that_is_away_leaves_the_table_and_a_warning(
+    form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://someone:secret@127.0.0.1:9/whl/cu126")
+    code, out, err = output_of(capsys, "--target", "h100@580", *form)
+
+    assert code == 0
+    assert err.startswith(
+        "warning: no configured index could be read (http://127.0.0.1:9/whl/torch/"
+    )
+    assert "the table of builds answers, which ends with torch 2.15.0\n" in err
+    if form:
+        warning = err.splitlines()[0].removeprefix("warning: ")
+        assert warning in json.loads(out)["assumed"]
+
+
+def test_an_index_that_never_answers_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = Configured(f"http://127.0.0.1:{silent.getsockname()[1]}/simple")
+        found = read_configured([away], {}, "linux-x86_64", deadline_s=0.05)
+
+    assert found == OnIndexes(trouble="the configured indexes did not answer within 0.05 s")
+
+
+def test_a_broken_configuration_leaves_the_table_and_a_warning(
+    nothing_configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (nothing_configured / "uv.toml").write_text("[[index", "utf-8")
+    code, out, err = output_of(capsys, "--target", "h100@580")
+
+    assert (code, out) == (0, "cu132\n")
+    assert err.startswith("warning: the configured indexes were not read (")
+    assert "uv.toml: cannot be read" in err
+
+
+def test_a_driver_that_does_not_work_is_told_with_what_repairs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = tmp_path / "sys/bus/pci/devices/0000:01:00.0"
+    device.mkdir(parents=True)
+    for name, text in {"vendor": "0x10de", "device": "0x2684", "class": "0x030000"}.items():
+        (device / name).write_text(text, "ascii")
+    monkeypatch.setenv(ROOT, str(tmp_path))
+    code, out, err = output_of(capsys, "--torch", "2.14", "--platform", "linux-x86_64")
+
+    assert (code, out) == (1, "no-build\n")
+    assert err.splitlines()[1:3] == [
+        (
+            "warning: no GPU can be used here: gpu-no-driver: an NVIDIA GPU is there, but no "
+            "kernel-mode driver of NVIDIA is loaded"
+        ),
+        (
+            "hint: install NVIDIA's driver as its Driver Installation Guide says for this system, "
+            "then reboot"
+        ),
+    ]

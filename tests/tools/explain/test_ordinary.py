@@ -14,11 +14,14 @@ from typing import Final
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.targets.target import parse_target
+from nvidia_variant_provider.tools.cli.explain_installed import judged
 from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.explain.fitness import disagreements, fitness_of
 from nvidia_variant_provider.tools.explain.installed import find_installed
 from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild, read_build
+from tests.recorded import load_states
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 KERNELS: Final = (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()
@@ -227,6 +230,47 @@ def test_what_was_built_for_another_cuda_or_torch_is_pointed_out(tmp_path: Path)
             "torch 2.14.1+cu130 for CUDA 13.0: local version +cu12torch2.6cxx11abiFALSE"
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "version", "reason", "repair"),
+    [
+        # A build that fits runs no more than another while the driver is broken.
+        ("mismatch-after-upgrade", "2.14.1+cu126", "broken: NVML 18", ["reboot: the libraries"]),
+        (
+            "mismatch-after-upgrade",
+            "2.14.1+cu130",
+            "besides, CUDA 13.0 needs driver 580.65.06",
+            ["reboot: the libraries", "pip install --force-reinstall torch==2.14.1"],
+        ),
+        ("nouveau-holds-the-gpu", "2.14.1+cpu", "gpu-no-driver: ", ["echo 'blacklist nouveau'"]),
+        ("container-no-gpu-given", "2.14.1+cu126", "", ["start the container with --gpus all"]),
+    ],
+)
+def test_a_machine_whose_driver_does_not_work_is_repaired_first(
+    state: str, version: str, reason: str, repair: list[str], tmp_path: Path
+) -> None:
+    install(tmp_path, "torch", version)
+    detection = next(it for it in load_states() if it.name == state).answer().detection
+    (_, _, found) = judged(built(tmp_path, "torch"), [("here", detection)])[0]
+
+    assert found.runs is False
+    assert found.reason.startswith("no GPU can be used here: ")
+    assert reason in found.reason
+    assert [line[: len(start)] for line, start in zip(found.repair, repair, strict=True)] == repair
+
+
+def test_what_pairs_with_torch_is_named_in_its_own_build(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(tmp_path, "torch", "2.14.1+cu130")
+    install(tmp_path, "torchvision", "0.29.1+cu126")
+    _, _, err = output_of(capsys, "torch", "--path", str(tmp_path), "--target", "h100@580")
+
+    assert err.splitlines()[-1] == (
+        "hint: pip install --force-reinstall torch==2.14.1 torchvision==0.29.1 "
+        f"--index-url {TORCH_INDEX}/cu130"
+    )
 
 
 def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

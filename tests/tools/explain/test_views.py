@@ -279,6 +279,10 @@ def test_a_namespace_of_another_provider_is_not_judged() -> None:
     found = explain(release, machine("13.0", "9.0"))
 
     assert found.view(PROVIDER).reason_of("rocm").startswith("amd: another provider answers")
+    assert (
+        "amd: not judged here, as another provider answers; a variant that states it may win"
+        in found.warnings
+    )
 
 
 BUILDS = st.builds(

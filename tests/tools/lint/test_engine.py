@@ -4,6 +4,7 @@ import io
 import json
 import time
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -371,11 +372,11 @@ def test_a_last_namespace_of_fixed_values_breaks_ties(tmp_path: Path) -> None:
 
 def test_every_machine_of_the_grid_gets_what_the_order_says(tmp_path: Path) -> None:
     gathered = sources.gather([str(release(tmp_path, {}))])
-    (one,) = gathered.releases
+    (read,) = gathered.releases
     best = {
-        (str(it.generation.capability), str(it.cuda)): it.labels[:1]
-        for it in choices_everywhere(one)
-        if it.rule_set == 1
+        (str(choice.generation.capability), str(choice.cuda)): choice.labels[:1]
+        for choice in choices_everywhere(read.lenient)
+        if choice.rule_set == 1
     }
 
     assert best["9.0", "12.0"] == ("cuda12.6",)
@@ -424,8 +425,17 @@ def test_releases_are_read_one_at_a_time(tmp_path: Path) -> None:
     for path in two.iterdir():
         path.unlink()
 
-    assert (first.index is not None, len(first.wheels)) == (True, 4)
+    assert (len(first.opened), len(first.files)) == (4, 4)
     assert len(gathered.files) == 10
+
+
+def test_the_two_views_of_a_release_are_of_the_same_files(tmp_path: Path) -> None:
+    first = next(sources.gather([str(release(tmp_path, {}))]).releases)
+
+    assert sorted(first.lenient.variants) == sorted(first.strict.variants)
+    assert first.lenient.index is not None
+    assert first.lenient.index.source == first.document_name
+    assert replace(first, document=b"", document_name="").strict == first.strict
 
 
 def test_progress_counts_every_file(tmp_path: Path) -> None:

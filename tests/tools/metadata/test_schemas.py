@@ -47,6 +47,8 @@ LATER = (*SCHEMAS, Schema(f"{FINAL}/v1.2.0.json", "1.2.0", Specification.PEP_850
         (f"{FINAL}/v2.0.0.json", Standing.UNKNOWN_MAJOR),
         (f"{FINAL}/v1.2.0.json", Standing.KNOWN),
         (f"{FINAL}/v1.3.0.json", Standing.NEWER_MINOR),
+        (f"{FINAL}/v1.2.1.json", Standing.NEWER_MINOR),
+        (f"{FINAL}/v1.10.0.json", Standing.NEWER_MINOR),
         (f"{FINAL}/v1.1.0.json", Standing.UNKNOWN_MAJOR),
         ("https://invented.example/v1.3.0.json", Standing.UNKNOWN_MAJOR),
         ("https://invented.example/v9.json", Standing.UNKNOWN),

@@ -97,3 +97,13 @@ def test_any_text_is_a_page_in_html_or_refused(text: str) -> None:
         files = parse_page(data, "text/html", URL)
 
         assert len({file.name for file in files}) == len(files)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"<a ", b"<", b'<a href="x" b="', b"<!--", b"text", b"<![CDATA["]
+)
+def test_a_page_on_which_no_tag_ends_is_refused(piece: bytes) -> None:
+    page = b"<html>" + piece * (40_000 // len(piece) + 1)
+
+    with pytest.raises(InvalidValueError, match="no tag ends for 32 KB"):
+        parse_page(page, "text/html", "https://index.example/demo/")

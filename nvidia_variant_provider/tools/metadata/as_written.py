@@ -1,4 +1,4 @@
-"""What is linted: documents seen as they are, and the releases that files add up to.
+"""Documents of variant metadata as they are written, right or wrong.
 
 The views are lenient: a part of another shape than it should have is left out of them, so that
 every check can look at the rest; the checks of NV1xx report the part itself.
@@ -6,17 +6,21 @@ every check can look at the rest; the checks of NV1xx report the part itself.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.tools.wheels.name import WheelName
-
-NVIDIA: Final = "nvidia"
+PYPROJECT: Final = "pyproject.toml"
+# So much of a parser's complaint is shown.
+_SHOWN: Final = 80
 
 
 class Kind(Enum):
@@ -79,61 +83,29 @@ class Document:
         }
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel: its name, its metadata if it carries any, and fields of METADATA as written.
+def parse_document(data: bytes, source: str, kind: Kind) -> Document:
+    """Parse JSON as installers do; what is no JSON object becomes a broken document."""
+    if len(data) > MAX_BYTES:
+        reason = f"{len(data)} bytes, expected at most {MAX_BYTES}"
+        return Document(source, kind, {}, broken=Broken.SYNTAX, reason=reason)
+    repeated: list[str] = []
 
-    ``reason`` says why it could not be read; it is empty if it could.
-    """
+    def collect(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        counts = Counter(key for key, _ in pairs)
+        repeated.extend(key for key, count in counts.items() if count > 1)
+        return dict(pairs)
 
-    source: str
-    name: WheelName
-    document: Document | None = None
-    requires: tuple[str, ...] = ()
-    reason: str = ""
-    requires_python: str = ""
-    dynamic: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class LenientRelease:
-    """The lenient view of one release, of the files that were given together; equal to itself only.
-
-    ``releases.Release`` is the strict view: what the format makes of the same files.
-
-    ``whole`` says that a folder was given, so what is not there does not exist.
-    """
-
-    title: str
-    index: Document | None
-    wheels: tuple[Wheel, ...]
-    whole: bool
-
-    @cached_property
-    def variant_wheels(self) -> tuple[Wheel, ...]:
-        """The readable wheels with a label."""
-        return tuple(it for it in self.wheels if it.name.label and not it.reason)
-
-    @cached_property
-    def documents(self) -> tuple[Document, ...]:
-        """The metadata of the release and of its wheels."""
-        carried = tuple(it.document for it in self.wheels if it.document is not None)
-        return (*((self.index,) if self.index else ()), *carried)
-
-    @cached_property
-    def reference(self) -> Document | None:
-        """The document that speaks for the release: its own file, else the first wheel's."""
-        usable = [it for it in self.documents if it.broken is None]
-        return usable[0] if usable else None
-
-    @cached_property
-    def variants(self) -> Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]:
-        """Every label that any file of the release describes, the release's own file first."""
-        found: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
-        for document in self.documents:
-            for label, variant in document.variants.items():
-                found.setdefault(label, variant)
-        return found
+    try:
+        # The text is decoded here: json.loads would guess UTF-16, which no installer reads.
+        raw = json.loads(data.decode("utf-8"), object_pairs_hook=collect)
+    except (ValueError, RecursionError) as error:
+        return Document(source, kind, {}, data, broken=Broken.SYNTAX, reason=str(error)[:_SHOWN])
+    if not isinstance(raw, dict):
+        reason = f"seen {type(raw).__name__}, expected an object"
+        return Document(source, kind, {}, data, broken=Broken.SYNTAX, reason=reason)
+    if repeated:
+        return Document(source, kind, raw, data, broken=Broken.REPEATED, reason=repeated[0])
+    return Document(source, kind, raw, data)
 
 
 def mapping(value: object) -> Mapping[str, object]:
