@@ -199,9 +199,15 @@ def _ordinary(
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
     if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
         return [() for _ in found], found
-    from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
+    from nvidia_variant_provider.tools.cli.progress import bar
+    from nvidia_variant_provider.tools.explain.unlabelled import (
+        builds_of,
+        judged_for,
+        wheels_to_read,
+    )
 
-    builds, unread = builds_of(release)
+    with bar("reading METADATA", len(wheels_to_read(release))) as told:
+        builds, unread = builds_of(release, told)
     judged = [judged_for(builds, one.machine) for _, one in found]
     return judged, [(name, one.warned_of(unread)) for name, one in found]
 
