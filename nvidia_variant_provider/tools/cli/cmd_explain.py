@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 import shlex
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
 from nvidia_variant_provider.tools.cli import explain_indexes, options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
 from nvidia_variant_provider.tools.explain.results import ORDINARY
@@ -33,9 +31,9 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
-(simple API), or the bare name of a package: what is installed of it, else what indexes have. The newest release is explained, or the one
-that --package names. An installed build without a label is judged by its CUDA libraries and its
-device code.
+(simple API), or the bare name of a package: what is installed of it, else what the configured
+indexes have. The newest release is explained, or the one that --package names. An installed build
+without a label is judged by its CUDA libraries and its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
@@ -187,10 +185,19 @@ def run(args: argparse.Namespace) -> int:
     return _EXIT_FINDINGS if broken else 0
 
 
+def _is_known(name: str) -> bool:
+    """Tell whether a project has builds by CUDA version."""
+    from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
+
+    return name.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+
+
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
+    if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
+        return [() for _ in found], found
     from nvidia_variant_provider.tools.cli.progress import bar
     from nvidia_variant_provider.tools.explain.unlabelled import (
         builds_of,
@@ -207,15 +214,16 @@ def _ordinary(
 def _run_absent(args: argparse.Namespace) -> int:
     """Explain a bare name that is not installed: what indexes have, unless a folder was meant."""
     _check_folders(args.installed)
-    by_cuda = args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
     # The view knows the builds by CUDA version of these; it has no document and no labels.
-    if by_cuda and not (args.json or args.expect):
+    if _is_known(args.installed) and not (args.json or args.expect):
         return _run_configured(args)
     return _run_indexes(args)
 
 
 def _check_folders(name: str) -> None:
     """Raise ``InvalidValueError`` if a word is more likely the name of a folder, misspelt."""
+    import difflib
+
     sources = [it.name for it in os.scandir() if it.is_dir() or it.name.endswith(_FILES)]
     near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
     if near:
@@ -230,6 +238,10 @@ def _run_indexes(args: argparse.Namespace) -> int:
     try:
         return run(args)
     except InvalidValueError as error:
+        import difflib
+
+        from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
+
         near = difflib.get_close_matches(name, [*FAMILY, *COMPANIONS], n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         raise InvalidValueError(f"{error}{meant}") from error
