@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.detect.clues import COMMAND_LINE
 from nvidia_variant_provider.detect.gate import NVIDIA_VENDOR, PCI_FOLDER
 from nvidia_variant_provider.detect.surroundings import PRESENCE, TEXTS
 
@@ -138,7 +139,7 @@ class RecordingFiles:
         if b"\0" in content and content.startswith((b"\x7fELF", b"MZ")):
             self._keep_binary(path, content)
         else:
-            self._entries[path] = content.decode("utf-8", "replace")
+            self._entries[path] = _of_ours(path, content.decode("utf-8", "replace"))
         return content
 
     def read_text(self, path: str, limit: int = 65536) -> str:
@@ -189,6 +190,19 @@ class RecordingFiles:
             known.update(entry)
             if len(known) > 1:
                 known.pop("present", None)
+
+
+def _of_ours(path: str, text: str) -> str:
+    """Return what of a text has to do with NVIDIA, where it may hold anything of the machine.
+
+    The kernel's command line names disks and hosts; of it and of modprobe's files only the words
+    and lines count that name the driver.
+    """
+    if path == COMMAND_LINE:
+        return " ".join(word for word in text.split() if "nvidia" in word)
+    if "/modprobe.d/" in path:
+        return "".join(line for line in text.splitlines(keepends=True) if "nvidia" in line)
+    return text
 
 
 def _is_telling(name: str) -> bool:

@@ -595,6 +595,21 @@ def test_a_cause_has_advice_everywhere_and_every_blank_is_filled(cause: str) -> 
     assert len([row for row in TABLE if row.cause == cause]) >= 1
 
 
+def test_a_libcuda_that_the_loader_and_its_folder_lead_to_is_noted_once() -> None:
+    file = "/usr/local/cuda/compat/libcuda.so.580.65.06"
+    twice = [COMPAT[0], COMPAT[1], {**COMPAT[1], "path": f"/usr/local/cuda/compat/{CUDA}"}]
+    files = {f"/usr/local/cuda/compat/{CUDA}": ELF, f"/usr/lib/x86_64-linux-gnu/{CUDA}": ELF}
+
+    notes = on("compat-on-new-or-consumer-driver", twice, files).machine.notes
+
+    assert [(note.code, note.text) for note in notes if "reject" in note.text] == [
+        (
+            "libcuda-rejected",
+            f"{file} is a libcuda this driver rejects (803): the programs that find it first fail",
+        )
+    ]
+
+
 def test_a_note_that_is_no_cause_has_no_advice() -> None:
     machine = Machine(Platform("linux", "x86_64", "glibc"), Status.OK)
 

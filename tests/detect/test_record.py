@@ -48,6 +48,26 @@ def test_of_a_library_size_and_first_bytes_are_kept(tmp_path: Path, head: bytes)
     assert recording.entries() == {"/library": {"size": len(content), "head": content[:20].hex()}}
 
 
+def test_of_files_that_may_hold_anything_only_what_names_the_driver_is_kept(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/cmdline").write_text("root=LABEL=secret modprobe.blacklist=nvidia ip=10.1\n")
+    folder = tmp_path / "etc/modprobe.d"
+    folder.mkdir(parents=True)
+    (folder / "mine.conf").write_text("options wifi key=secret\nblacklist nvidia\n")
+    recording = RecordingFiles(Files(str(tmp_path)))
+
+    text = recording.read_text("/etc/modprobe.d/mine.conf")
+    recording.read_text("/proc/cmdline")
+
+    assert text == "options wifi key=secret\nblacklist nvidia\n"
+    assert recording.entries() == {
+        "/etc/modprobe.d/mine.conf": "blacklist nvidia\n",
+        "/proc/cmdline": "modprobe.blacklist=nvidia",
+    }
+
+
 def test_a_text_that_was_read_says_all_that_later_probes_ask(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("580.65.06\n", encoding="ascii")
     recording = RecordingFiles(Files(str(tmp_path)))

@@ -144,16 +144,11 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
-    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
-
     is_name = not explain_indexes.is_asked(args) and _read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
-        # Another word may as well be a folder's name, misspelt.
-        is_known = is_name and args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
-        if not is_known or args.json or args.path or args.expect:
+        if not (is_name and _is_known(args.installed)) or args.json or args.path or args.expect:
             raise
         return _run_configured(args)
     release = _release(args, distribution)
@@ -190,13 +185,29 @@ def run(args: argparse.Namespace) -> int:
     return _EXIT_FINDINGS if broken else 0
 
 
+def _is_known(name: str) -> bool:
+    """Tell whether a project has CUDA builds; another word may be a folder's name, misspelt."""
+    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
+
+    return name.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+
+
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
-    from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
+    if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
+        return [() for _ in found], found
+    from nvidia_variant_provider.tools.cli.progress import bar
+    from nvidia_variant_provider.tools.explain.unlabelled import (
+        builds_of,
+        judged_for,
+        wheels_to_read,
+    )
 
-    builds, unread = builds_of(release)
+    with bar("reading METADATA", len(wheels_to_read(release))) as told:
+        builds, unread = builds_of(release, told)
     judged = [judged_for(builds, one.machine) for _, one in found]
     return judged, [(name, one.warned_of(unread)) for name, one in found]
 
