@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
 # Requests cost more than bytes.
-_STEP: Final = 256 * 1024
+_STEP: Final = 1024 * 1024
 # A server without ranges may send this much at once; of others as much is read altogether.
 _MOST: Final = 16 * 1024 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
