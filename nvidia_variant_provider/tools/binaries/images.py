@@ -32,6 +32,9 @@ _LENGTHS: Final = 8 << 10
 # What is looked at of a large image, in order to find the compiler's note.
 _NOTE_LIMIT: Final = 512 * 1024
 _SLOW_NOTE_LIMIT: Final = 32 * 1024
+# In a library that has shown no toolkit yet: cubins of some MB have it behind their code.
+_FAR_NOTE_LIMIT: Final = 32 << 20
+_FAR_PACKED: Final = 8 << 20
 # Where the first images keep their note out of reach, the others of a container do so too.
 _DEEP_TRIES: Final = 3
 # A concatenated entry is decoded whole only up to this size.
@@ -57,19 +60,22 @@ class Container:
     damage: str = ""
 
 
-def read_container(cursor: Cursor, size: int) -> Container:
-    """Read the container at the cursor, of ``size`` bytes after its header, and pass it."""
+def read_container(cursor: Cursor, size: int, *, far: bool = False) -> Container:
+    """Read the container at the cursor, of ``size`` bytes after its header, and pass it.
+
+    ``far`` looks for the compiler's note as far as it may be, which takes time.
+    """
     offset = cursor.offset
     end = offset + fatbin.HEADER_SIZE + size
     cursor.skip(fatbin.HEADER_SIZE)
     found: list[Found] = []
     damage = ""
     while cursor.offset < end and not damage:
-        damage = _read_entry(cursor, end, found)
+        damage = _read_entry(cursor, end, found, far=far)
     return Container(offset, tuple(found), damage)
 
 
-def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
+def _read_entry(cursor: Cursor, end: int, found: list[Found], *, far: bool) -> str:
     """Read one entry and pass it; returns what is wrong with it, or nothing."""
     at, room = cursor.offset, end - cursor.offset
     entry = fatbin.parse_entry(cursor.peek(fatbin.ENTRY_SIZE))
@@ -78,7 +84,7 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
     if len(found) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
     told = any(one.toolkit and not one.image.content.is_stub for one in found)
-    deep = len(found) < _DEEP_TRIES and not told
+    deep = 0 if told or len(found) >= _DEEP_TRIES else _FAR_NOTE_LIMIT if far else _NOTE_LIMIT
 
     def payload(length: int) -> bytes:
         """Return the first bytes of the payload: of a few images only are many ever wanted."""
@@ -99,11 +105,11 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found]) -> str:
 _MAX_ENTRIES: Final = 10_000
 
 
-def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: bool) -> Found:
+def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: int) -> Found:
     start, content = _looked_into(entry, payload)
     toolkit = None
     if entry.kind is Kind.CUBIN:
-        toolkit = _toolkit(entry, payload, start, deep=deep and not content.is_stub)
+        toolkit = _toolkit(entry, payload, start, deep=0 if content.is_stub else deep)
     isa = entry.version if entry.kind is Kind.PTX else None
     image = Image(entry.kind, entry.number, entry.suffix, isa, entry.compression, content)
     return Found(image, entry.stored, entry.size, toolkit)
@@ -159,23 +165,24 @@ _TESTS: Final[dict[Kind, Callable[[bytes], bool | None]]] = {
 
 
 def _toolkit(
-    entry: fatbin.EntryHeader, payload: Payload, start: bytes, *, deep: bool
+    entry: fatbin.EntryHeader, payload: Payload, start: bytes, *, deep: int
 ) -> CudaVersion | None:
-    """Find the toolkit that made a cubin, searching far into it only where ``deep``."""
+    """Find the toolkit that made a cubin, searching for a note in its first ``deep`` bytes."""
     header = cubin.parse_header(start)
     if header is None or header.toolkit or not deep:
         return header.toolkit if header else None
-    note = _note(entry, payload)
+    note = _note(entry, payload, deep)
     return note.toolkit if note else None
 
 
-def _note(entry: fatbin.EntryHeader, payload: Payload) -> cubin.ToolNote | None:
+def _note(entry: fatbin.EntryHeader, payload: Payload, deep: int) -> cubin.ToolNote | None:
     if entry.compression != "zstd":
-        limit = _NOTE_LIMIT if entry.compression == "none" else _SLOW_NOTE_LIMIT
+        limit = deep if entry.compression == "none" else _SLOW_NOTE_LIMIT
         return cubin.find_tool_note(_decoded(entry, payload, limit))
     seen = b""
     try:
-        for piece in zstd.decode_pieces(payload(_FIRST_BLOCK), _NOTE_LIMIT):
+        packed = payload(_FIRST_BLOCK if deep <= _NOTE_LIMIT else _FAR_PACKED)
+        for piece in zstd.decode_pieces(packed, deep):
             # The note may lie across two pieces.
             seen = seen[-4096:] + piece
             if note := cubin.find_tool_note(seen):

@@ -69,6 +69,8 @@ _MAX_SORTS: Final = 5000
 # The most met in one file: 2,505.
 MAX_CONTAINERS: Final = 100_000
 _MAX_FINDINGS: Final = 20
+# In so many containers the toolkit is looked for as far as it may be, until one is known.
+_FAR_TRIES: Final = 3
 _TOO_MANY: Final = (
     f"{MAX_CONTAINERS} containers or {_MAX_SORTS} sorts of images:"
     " the rest of the file was not read"
@@ -216,7 +218,8 @@ class _Reading:
         if size is None:
             cursor.skip(1)
             return True
-        container = read_container(cursor, size)
+        far = not self._toolkits and len(self._offsets) < _FAR_TRIES
+        container = read_container(cursor, size, far=far)
         self._offsets.append(container.offset)
         if container.damage:
             self._note(DAMAGED_CONTAINER, f"container at {container.offset}: {container.damage}")

@@ -20,6 +20,7 @@ MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _STEP: Final = 16 * 1024
 # A frame header of ours: no content size, no checksum, a window of 1 MB.
 _HEADER: Final = MAGIC + bytes([0x00, 0x50])
+_SMALL_WINDOW: Final = 1 << 20
 _DICTIONARY_BYTES: Final = (0, 1, 2, 4)
 _SIZE_BYTES: Final = (0, 2, 4, 8)
 
@@ -54,13 +55,15 @@ def is_available() -> bool:
 def decode_pieces(data: bytes, limit: int) -> Iterator[bytes]:
     """Yield up to ``limit`` bytes of what a frame decodes to, in small pieces; it may be cut off.
 
-    Raises ``DamagedFileError`` when the bytes are not a zstd frame.
+    A limit above 1 MB takes as much memory as the frame asks for, if that is no more than the
+    limit. Raises ``DamagedFileError`` when the bytes are not a zstd frame.
     """
     module = _module()
     if module is None:
         return
     decoder = module.ZstdDecompressor()
-    feed = _with_small_window(data)
+    feed = data if _SMALL_WINDOW < limit >= window_of(data) else _with_small_window(data)
+    limit = limit if feed is data else min(limit, _SMALL_WINDOW)
     done = 0
     while done < limit:
         try:
@@ -79,6 +82,19 @@ def decode_pieces(data: bytes, limit: int) -> Iterator[bytes]:
 def decode_start(data: bytes, limit: int) -> bytes:
     """Return up to ``limit`` bytes of what a frame decodes to."""
     return b"".join(decode_pieces(data, limit))
+
+
+def window_of(data: bytes) -> int:
+    """Return how many bytes a frame asks its decoder to hold; raises ``DamagedFileError``."""
+    if data[:4] != MAGIC or len(data) < len(_HEADER) + max(_SIZE_BYTES):
+        raise DamagedFileError(f"not a zstd frame: starts with {data[:4].hex()}")
+    descriptor = data[4]
+    if not descriptor & 0x20:
+        base = 1 << (10 + (data[5] >> 3))
+        return base + base // 8 * (data[5] & 7)
+    start = 5 + _DICTIONARY_BYTES[descriptor & 3]
+    size = _SIZE_BYTES[descriptor >> 6] or 1
+    return int.from_bytes(data[start : start + size], "little") + 256 * (size == 2)  # noqa: PLR2004 - RFC 8878
 
 
 def _with_small_window(data: bytes) -> bytes:

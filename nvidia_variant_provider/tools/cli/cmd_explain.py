@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
-(simple API), or the bare name of an installed package. The newest release is explained, or the one
-that --package names. An installed build without a label is judged by its CUDA libraries and its
-device code.
+(simple API), or the bare name of a package: what is installed of it, else what the configured
+indexes have. The newest release is explained, or the one that --package names. An installed build
+without a label is judged by its CUDA libraries and its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
@@ -144,18 +144,13 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
-    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
-
     is_name = not explain_indexes.is_asked(args) and _read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
-        # Another word may as well be a folder's name, misspelt.
-        is_known = is_name and args.installed.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
-        if not is_known or args.json or args.path or args.expect:
+        if not is_name or args.path:
             raise
-        return _run_configured(args)
+        return _run_absent(args)
     release = _release(args, distribution)
     pythons = _barred_by_python(release, args)
     machines = [(name, it, options.answer_for(it).detection) for name, it in _machines(args)]
@@ -190,15 +185,66 @@ def run(args: argparse.Namespace) -> int:
     return _EXIT_FINDINGS if broken else 0
 
 
+def _is_known(name: str) -> bool:
+    """Tell whether a project has builds by CUDA version."""
+    from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
+
+    return name.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
+
+
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
-    from nvidia_variant_provider.tools.explain.unlabelled import builds_of, judged_for
+    if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
+        return [() for _ in found], found
+    from nvidia_variant_provider.tools.cli.progress import bar
+    from nvidia_variant_provider.tools.explain.unlabelled import (
+        builds_of,
+        judged_for,
+        wheels_to_read,
+    )
 
-    builds, unread = builds_of(release)
+    with bar("reading METADATA", len(wheels_to_read(release))) as told:
+        builds, unread = builds_of(release, told)
     judged = [judged_for(builds, one.machine) for _, one in found]
     return judged, [(name, one.warned_of(unread)) for name, one in found]
+
+
+def _run_absent(args: argparse.Namespace) -> int:
+    """Explain a bare name that is not installed: what indexes have, unless a folder was meant."""
+    _check_folders(args.installed)
+    # The view knows the builds by CUDA version of these; it has no document and no labels.
+    if _is_known(args.installed) and not (args.json or args.expect):
+        return _run_configured(args)
+    return _run_indexes(args)
+
+
+def _check_folders(name: str) -> None:
+    """Raise ``InvalidValueError`` if a word is more likely the name of a folder, misspelt."""
+    import difflib
+
+    sources = [it.name for it in os.scandir() if it.is_dir() or it.name.endswith(_FILES)]
+    near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
+    if near:
+        raise InvalidValueError(f"{name}: not installed, and not here; did you mean {near[0]}?")
+
+
+def _run_indexes(args: argparse.Namespace) -> int:
+    """Explain what the configured indexes have of a project, as it is not installed."""
+    name = args.installed
+    output.note(f"{name} is not installed here: this is what the configured indexes have")
+    args.source, args.installed, args.configured = name, None, True
+    try:
+        return run(args)
+    except InvalidValueError as error:
+        import difflib
+
+        from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
+
+        near = difflib.get_close_matches(name, [*FAMILY, *COMPANIONS], n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidValueError(f"{error}{meant}") from error
 
 
 def _run_configured(args: argparse.Namespace) -> int:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
-go to stderr. Releases and builds are read from the indexes that pip or uv are configured for, in
-files or the environment, but not from a default index. Without such an index the table of builds
-counts. An index that does not answer within ten seconds is a warning.
+go to stderr. Releases and builds are read from the indexes that pip or uv are configured for. An
+installer's default index is never read: the table of builds counts then. An index that does not
+answer within ten seconds is a warning.
 
 examples:
   nvidia-variant-provider torch-backend

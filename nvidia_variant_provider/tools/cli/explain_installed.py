@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.advice import advice_for
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
 from nvidia_variant_provider.tools.explain.fitness import (
-    COMPANIONS,
     Fitness,
     disagreements,
     fitness_of,

@@ -19,13 +19,13 @@ from packaging.version import InvalidVersion, Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WHEEL_SUFFIX: Final = ".whl"
 METADATA_SUFFIX: Final = "-variants.json"
+LOCK_SUFFIX: Final = ".toml"
 SDIST_SUFFIXES: Final = (".tar.gz", ".zip")
 # A mirror of one project has thousands of wheels, never this many.
 MAX_FILES: Final = 100_000
@@ -167,6 +167,8 @@ def read_wheel_file(path: str) -> WheelFile:
     """
     name = WheelName.parse(os.path.basename(path))
     try:
+        from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+
         with OpenWheel(path) as wheel:
             wheel.check()
             return WheelFile(path, name, wheel.metadata, wheel.variant_json, wheel.variant_source)

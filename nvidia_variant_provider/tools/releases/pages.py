@@ -24,6 +24,8 @@ _ODD: Final = re.compile(r"/\.|[\[\s]")
 # A tag of megabytes takes gigabytes to parse. Searched for from the end of each tag alone, so that
 # no page takes long.
 _ENDLESS_TAG: Final = re.compile(rb"(?:\A|>)[^>]{32768}")
+# Tags and texts between them. A page of 100,000 files has 400,000 of them.
+_MOST_PIECES: Final = 2_000_000
 # The second is the name that older installers know.
 SIDECARS: Final = ("core-metadata", "dist-info-metadata")
 
@@ -120,8 +122,17 @@ class _Anchors(HTMLParser):
         self.files: list[PageFile] = []
         self._page = self._url = url
         self._has_base = False
+        self._pieces = 0
+
+    def handle_data(self, data: str) -> None:  # noqa: ARG002 - as the library has it
+        self._pieces += 1
+        if self._pieces > _MOST_PIECES:
+            raise InvalidValueError(
+                f"{self._page}: not a page of the simple API: more than {_MOST_PIECES} pieces"
+            )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_data(tag)
         attributes = {name: value or "" for name, value in attrs}
         href = attributes.get("href", "")
         if tag == "base" and href and not self._has_base:

@@ -66,8 +66,9 @@ class Release:
     source distribution of a newer one that has no wheel.
 
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
-    that are not taken in some surroundings, by file name, with the reason. ``lock`` is there where
-    the release stands in a lock file, ``several`` where it was looked for in several indexes.
+    that are not taken in some surroundings, by file name, with the reason. ``read_core`` fetches
+    METADATA of a wheel on an index. ``lock`` is there where the release stands in a lock file,
+    ``several`` where it was looked for in several indexes.
     ``opened`` are the wheels as they were read, where the caller reads all of them. ``whole`` is
     false where files were named one by one, so that the release may have more.
 
@@ -88,6 +89,7 @@ class Release:
     newer_sdist: str = ""
     requires_python: Mapping[str, str] = field(default_factory=dict, repr=False)
     barred: Mapping[str, str] = field(default_factory=dict, repr=False)
+    read_core: Callable[[str], bytes] | None = field(default=None, repr=False, compare=False)
     lock: Locked | None = None
     several: Several | None = None
     opened: tuple[WheelFile, ...] = field(default=(), repr=False)
@@ -174,7 +176,8 @@ class Listing:
     """The files of a folder or of an index page, sorted into releases.
 
     ``read`` returns the bytes of a metadata file by name. ``read_wheel`` opens a wheel; it is
-    ``None`` where wheels are not opened. ``requires_python`` is what a page states, by file name.
+    ``None`` where wheels are not opened. ``requires_python`` is what a page states, by file name;
+    ``read_core`` fetches METADATA of a wheel on an index.
     """
 
     def __init__(
@@ -184,11 +187,13 @@ class Listing:
         read: Callable[[str], bytes],
         read_wheel: Callable[[WheelName], WheelFile] | None,
         requires_python: Mapping[str, str] | None = None,
+        read_core: Callable[[str], bytes] | None = None,
     ) -> None:
         self.origin = origin
         self._read = read
         self._read_wheel = read_wheel
         self._requires_python = dict(requires_python or {})
+        self._read_core = read_core
         self._sorted = SortedNames(names)
 
     def release(self, package: str | None) -> Release:
@@ -256,6 +261,7 @@ class Listing:
             document_name=files.metadata,
             sdists=tuple(files.sdists),
             requires_python=self._requires_python,
+            read_core=self._read_core,
         )
 
     def _from_wheels(

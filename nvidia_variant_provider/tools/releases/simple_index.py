@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from nvidia_variant_provider.tools.releases.files import (
 from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
+from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ class IndexPage:
     def read(self, name: str) -> bytes:
         """Fetch a file, and hold it to the hash that the page names."""
         return _fetch_checked(self.files[name], self.fetcher)
+
+    def read_core(self, name: str) -> bytes:
+        """Fetch METADATA of a wheel: what lies beside it (PEP 658), or else ranges of the wheel.
+
+        Raises ``InvalidValueError`` or ``MetadataError``, as ``read`` does.
+        """
+        file = self.files[name]
+        if file.core_metadata is None:
+            return read_remote_metadata(file, self.fetcher)
+        beside = replace(file, url=f"{file.url}.metadata", sha256=file.core_metadata)
+        return _fetch_checked(beside, self.fetcher)
 
 
 def read_index(url: str, package: str | None) -> Listing:
@@ -67,7 +79,7 @@ def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
 
 def listing_of(page: IndexPage) -> Listing:
     """Return the files of a page, sorted into releases."""
-    return Listing(page.url, page.files, page.read, None, _pythons(page))
+    return Listing(page.url, page.files, page.read, None, _pythons(page), page.read_core)
 
 
 def merged_listing(pages: Sequence[IndexPage]) -> Listing:
@@ -78,7 +90,14 @@ def merged_listing(pages: Sequence[IndexPage]) -> Listing:
     files = {name: page for page in pages for name in page.files if _is_plain(name)}
     pythons = {name: python for page in pages for name, python in _pythons(page).items()}
     origin = ", ".join(page.url for page in pages)
-    return Listing(origin, files, lambda name: files[name].read(name), None, pythons)
+    return Listing(
+        origin,
+        files,
+        lambda name: files[name].read(name),
+        None,
+        pythons,
+        lambda name: files[name].read_core(name),
+    )
 
 
 def _pythons(page: IndexPage) -> dict[str, str]:

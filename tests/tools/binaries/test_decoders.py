@@ -169,3 +169,22 @@ def test_any_zstd_tail_decodes_or_is_damage(tail: bytes) -> None:
     except DamagedFileError:
         return
     assert len(decoded) <= 1000
+
+
+@pytest.mark.parametrize("size", [5, 300, 70_000, 1 << 20])
+def test_a_frame_says_what_its_decoder_holds(size: int) -> None:
+    library = importlib.import_module("backports.zstd")
+
+    # What is compressed at once is one segment, as long as its content.
+    assert zstd.window_of(library.compress(bytes(size))) == size
+
+
+def test_a_window_is_a_power_of_two_and_eighths_of_it() -> None:
+    assert zstd.window_of(WITH_WINDOW + bytes(8)) == 1 << 10
+    assert zstd.window_of(zstd.MAGIC + b"\0" + bytes([10 << 3 | 4]) + bytes(12)) == 3 << 19
+
+
+def test_a_frame_that_asks_for_more_than_the_limit_is_decoded_a_little() -> None:
+    huge = zstd.MAGIC + b"\xe0" + (1 << 60).to_bytes(8, "little") + b"\x29\0\0hello"
+
+    assert b"".join(zstd.decode_pieces(huge, 32 << 20)) == b"hello"

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import importlib
+from random import Random
+from typing import Final
+
 import pytest
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
@@ -144,6 +148,37 @@ def test_marks_of_the_static_runtime(data: bytes, expected: CudartLink) -> None:
 )
 def test_the_first_bytes_decide(head: bytes, form: str | None) -> None:
     assert form_of(head) == form
+
+
+NOISE: Final = Random(0).randbytes(3 << 20)  # noqa: S311 - the same in every run
+
+
+def far(*, told: bool = True, packed: bool = True) -> bytes:
+    """A container with a cubin of 3 MB, with the compiler's note behind its code or without one."""
+    note = b"\xd0\x07\0\0NVIDIA Corp\0Cuda compilation tools, release 13.1, V13.1.1\0"
+    whole = packing.cubin(100, new=True) + NOISE + (note if told else b"").ljust(20_000, b"\2")
+    if not packed:
+        return packing.container(packing.Entry(packing.CUBIN, 100, whole))
+    frame = importlib.import_module("backports.zstd").compress(whole)
+    entry = packing.Entry(packing.CUBIN, 100, frame, packing.ZSTD, unpacked=len(whole))
+    return packing.container(entry)
+
+
+@pytest.mark.parametrize(
+    ("containers", "toolkits"),
+    [
+        ([far()], (CudaVersion(13, 1),)),
+        ([far(packed=False)], (CudaVersion(13, 1),)),
+        ([far(told=False)] * 2 + [far()], (CudaVersion(13, 1),)),
+        ([far(told=False)] * 3 + [far()], ()),
+        ([packing.container(packing.real(80)), far()], (CudaVersion(12, 4),)),
+    ],
+    ids=["packed", "plain", "third", "fourth", "told-before"],
+)
+def test_a_note_far_behind_is_looked_for_until_a_toolkit_is_known(
+    containers: list[bytes], toolkits: tuple[CudaVersion, ...]
+) -> None:
+    assert read(packing.shared_object(b"".join(containers))).toolkits == toolkits
 
 
 def test_standalone_files() -> None:

@@ -107,3 +107,9 @@ def test_a_page_on_which_no_tag_ends_is_refused(piece: bytes) -> None:
 
     with pytest.raises(InvalidValueError, match="no tag ends for 32 KB"):
         parse_page(page, "text/html", "https://index.example/demo/")
+
+
+@pytest.mark.deep
+def test_a_page_of_millions_of_pieces_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="more than 2000000 pieces"):
+        parse_page(b"<br>" * 2_000_001, "text/html", URL)
