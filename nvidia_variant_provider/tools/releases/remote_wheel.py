@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PARTIAL: Final = 206
 # Requests cost more than bytes.
-_STEP: Final = 256 * 1024
+_STEP: Final = 1024 * 1024
 _MOST: Final = 16 * 1024 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
 _RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
