@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_850_VARIANTLIB,
 )
 from nvidia_variant_provider.tools.metadata.model import (
-    DefaultPriorities,
     Provider,
     VariantMetadata,
 )
@@ -37,7 +37,7 @@ PRIORITY = Provider(static_properties={"order": ("1", "2", "3")})
 def metadata(**changes: Any) -> VariantMetadata:  # noqa: ANN401 - any field of the model
     fields: dict[str, Any] = {
         "schema_url": SCHEMA_850,
-        "default_priorities": DefaultPriorities(namespace=("nvidia", "priority")),
+        "namespaces": ("nvidia", "priority"),
         "providers": {"nvidia": NVIDIA, "priority": PRIORITY},
         "variants": {
             "null": {},
@@ -91,9 +91,7 @@ def any_metadata(draw: st.DrawFn) -> VariantMetadata:
     variant = st.dictionaries(st.sampled_from(sorted(providers)), features, min_size=1)
     labels = values.filter(lambda label: label != "null")
     return metadata(
-        default_priorities=DefaultPriorities(
-            namespace=tuple(draw(st.permutations(sorted(providers))))
-        ),
+        namespaces=tuple(draw(st.permutations(sorted(providers)))),
         providers=providers,
         variants={"null": {}, **draw(st.dictionaries(labels, variant, max_size=3))},
     )
@@ -112,7 +110,7 @@ def test_what_variantlib_writes_is_read_back(made: VariantMetadata) -> None:
 
     read = parse_metadata(theirs.encode(), "x")
 
-    assert read == made.model_copy(update={"schema_url": SCHEMA_850_VARIANTLIB})
+    assert read == replace(made, schema_url=SCHEMA_850_VARIANTLIB)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +159,7 @@ FILE = "torch-variants.json"
         ),
         pytest.param(
             changed("variants/cuda13.0/nvidia/sm_arch", "90_real"),
-            'variants/cuda13.0/nvidia/sm_arch: seen "90_real", expected a valid array',
+            'variants/cuda13.0/nvidia/sm_arch: seen "90_real", expected an array',
             id="text for a list",
         ),
         pytest.param(
@@ -276,7 +274,7 @@ def test_union_of_the_wheels_is_the_release() -> None:
 
 def test_union_takes_the_longer_namespace_order() -> None:
     short = metadata(
-        default_priorities=DefaultPriorities(namespace=("nvidia",)),
+        namespaces=("nvidia",),
         providers={"nvidia": NVIDIA},
         variants={"a": {"nvidia": {"sm_arch": ("80_real",)}}},
     )
@@ -300,7 +298,7 @@ def test_union_takes_the_longer_namespace_order() -> None:
             "providers/priority", id="another provider",
         ),
         pytest.param(
-            metadata(default_priorities=DefaultPriorities(namespace=("priority", "nvidia"))),
+            metadata(namespaces=("priority", "nvidia")),
             "default-priorities/namespace", id="another order",
         ),
     ],
@@ -330,8 +328,8 @@ def test_static_providers_answer_for_themselves() -> None:
         pytest.param(Provider(requires=("nvidia-variant-provider",), plugin_api=ENDPOINT), None,
                      id="no specifier"),
         pytest.param(PRIORITY, None, id="static"),
-        pytest.param(NVIDIA.model_copy(update={"optional": True}), "optional", id="optional"),
-        pytest.param(NVIDIA.model_copy(update={"plugin_api": None}), "plugin-api", id="bare"),
+        pytest.param(replace(NVIDIA, optional=True), "optional", id="optional"),
+        pytest.param(replace(NVIDIA, plugin_api=None), "plugin-api", id="bare"),
         pytest.param(Provider(requires=("nvidia-variant-provider>=0.0.2",), plugin_api=ENDPOINT),
                      "0.0.1", id="newer"),
         pytest.param(Provider(requires=("other",), plugin_api=ENDPOINT), "requires nv", id="name"),

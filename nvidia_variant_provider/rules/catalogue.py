@@ -39,16 +39,20 @@ def bound_values() -> Iterator[str]:
     return (text for text, _ in bounds())
 
 
-def bounds() -> Iterator[tuple[str, CudaVersion]]:
-    """Yield every value of the two bounds with its meaning, newest first.
+@cache
+def bounds() -> tuple[tuple[str, CudaVersion], ...]:
+    """Return every value of the two bounds with its meaning, newest first.
 
     A bare major stands after its own ``.0``, whose meaning it shares: installers that re-implement
     0.0.x rank it so.
     """
+    values = []
     for major in reversed(CUDA_MAJORS):
-        for minor in reversed(CUDA_MINORS):
-            yield f"{major}.{minor}", CudaVersion(major, minor)
-        yield str(major), CudaVersion(major, 0)
+        values += [
+            (f"{major}.{minor}", CudaVersion(major, minor)) for minor in reversed(CUDA_MINORS)
+        ]
+        values.append((str(major), CudaVersion(major, 0)))
+    return tuple(values)
 
 
 def same_device(capability: ComputeCapability) -> ComputeCapability:

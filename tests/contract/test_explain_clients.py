@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,8 @@ from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
-from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.readers import PEP
+from nvidia_variant_provider.tools.metadata.strict import At, read_provider
 from nvidia_variant_provider.tools.releases.source import read_release
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.tools.explain.releases import NAME, VERSION, build, metadata_of, write_release
@@ -176,8 +178,8 @@ def test_uv_takes_a_static_entry_only_if_the_wheels_carry_it_too(
     main(["properties", "--target", "gtx-1080-ti@580", "--format", "static"])
     entry = capsys.readouterr().out
     variants = {"new": build("13.0", "75_real"), "old": build("12.0", "60_real"), "null": {}}
-    static = Provider.model_validate_json(json.dumps(json.loads(entry)["nvidia"]))
-    in_wheels = metadata_of(variants).model_copy(update={"providers": {"nvidia": static}})
+    static = read_provider(json.loads(entry)["nvidia"], At("", PEP))
+    in_wheels = replace(metadata_of(variants), providers={"nvidia": static})
     for name, metadata in (("plain", metadata_of(variants)), ("static", in_wheels)):
         (tmp_path / name).mkdir()
         for label in variants:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -57,9 +58,9 @@ ARCHS = (
 PLATFORMS = (*["any"] * 6, "manylinux_2_28_x86_64", "manylinux_2_28_aarch64")
 ENTRIES = (
     *[NVIDIA] * 16,
-    NVIDIA.model_copy(update={"optional": True}),
-    NVIDIA.model_copy(update={"plugin_api": None}),
-    NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider>=0.0.2,<1",)}),
+    replace(NVIDIA, optional=True),
+    replace(NVIDIA, plugin_api=None),
+    replace(NVIDIA, requires=("nvidia-variant-provider>=0.0.2,<1",)),
     Provider(
         feature_order=("sm_arch", "cuda_version_lower_bound"),
         static_properties={
@@ -87,7 +88,7 @@ def write_package(folder: Path, name: str, source: Random) -> None:
         variants["null"] = {}
     metadata = metadata_of(variants)
     providers = {**(metadata.providers or {}), "nvidia": source.choice(ENTRIES)}
-    metadata = metadata.model_copy(update={"providers": providers})
+    metadata = replace(metadata, providers=providers)
     for label in variants:
         platform = "any" if label == "null" else source.choice(PLATFORMS)
         write_wheel(folder, WheelName(name, NEW, "", "py3", "none", platform, label), metadata)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
@@ -238,33 +238,23 @@ def test_malformed_override_switches_uv_off(tmp_path: Path, settings: dict[str, 
 
 ENTRIES = [
     pytest.param(NVIDIA, id="usual"),
-    pytest.param(NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider",)}), id="open"),
+    pytest.param(replace(NVIDIA, requires=("nvidia-variant-provider",)), id="open"),
+    pytest.param(replace(NVIDIA, requires=("nvidia-variant-provider>=0.0.2,<1",)), id="newer"),
+    pytest.param(replace(NVIDIA, requires=("nvidia_variant_provider",)), id="name"),
+    pytest.param(replace(NVIDIA, requires=("provider",)), id="other name"),
+    pytest.param(replace(NVIDIA, plugin_api=None), id="no endpoint"),
+    pytest.param(replace(NVIDIA, plugin_api="nvidia_variant_provider.plugin"), id="module"),
     pytest.param(
-        NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider>=0.0.2,<1",)}), id="newer"
-    ),
-    pytest.param(NVIDIA.model_copy(update={"requires": ("nvidia_variant_provider",)}), id="name"),
-    pytest.param(NVIDIA.model_copy(update={"requires": ("provider",)}), id="other name"),
-    pytest.param(NVIDIA.model_copy(update={"plugin_api": None}), id="no endpoint"),
-    pytest.param(
-        NVIDIA.model_copy(update={"plugin_api": "nvidia_variant_provider.plugin"}), id="module"
-    ),
-    pytest.param(
-        NVIDIA.model_copy(
-            update={"plugin_api": "nvidia_variant_provider.plugin : NvidiaVariantPlugin"}
-        ),
+        replace(NVIDIA, plugin_api="nvidia_variant_provider.plugin : NvidiaVariantPlugin"),
         id="spaces",
     ),
-    pytest.param(NVIDIA.model_copy(update={"optional": True}), id="optional"),
+    pytest.param(replace(NVIDIA, optional=True), id="optional"),
+    pytest.param(replace(NVIDIA, requires=("nvidia-variant-provider[x]",)), id="extra"),
     pytest.param(
-        NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider[x]",)}), id="extra"
-    ),
-    pytest.param(
-        NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider; python_version >= '3'",)}),
+        replace(NVIDIA, requires=("nvidia-variant-provider; python_version >= '3'",)),
         id="marker",
     ),
-    pytest.param(
-        NVIDIA.model_copy(update={"requires": ("nvidia-variant-provider", "more")}), id="two"
-    ),
+    pytest.param(replace(NVIDIA, requires=("nvidia-variant-provider", "more")), id="two"),
     pytest.param(Provider(static_properties={LOWER_BOUND: ("12.0",)}), id="static"),
 ]
 
@@ -272,7 +262,7 @@ ENTRIES = [
 @pytest.mark.parametrize("provider", ENTRIES)
 def test_uv_skips_the_entries_we_say_it_skips(tmp_path: Path, provider: Provider) -> None:
     variants: dict[str, Variant] = {NULL_LABEL: {}, "x": one(LOWER_BOUND, "12.0")}
-    metadata = release_metadata(variants).model_copy(update={"providers": {"nvidia": provider}})
+    metadata = replace(release_metadata(variants), providers={"nvidia": provider})
     packages = Packages(tmp_path)
     packages.add({"x": one(LOWER_BOUND, "12.0")}, metadata)
 

@@ -40,8 +40,8 @@ def add_parser(
     parser = subparsers.add_parser(
         "inventory",
         help="read a list of machines and print the machines that were understood",
-        description="Read lists of machines in whatever form they come, and print the machines "
-        "with every assumption. docs/coverage.md lists the forms; 'coverage' reads the same.",
+        description="Read lists of machines in many forms, and print each machine with every "
+        "assumption. docs/coverage.md lists the forms; 'coverage' reads the same.",
         epilog=_EPILOG,
     )
     parser.add_argument(

@@ -22,7 +22,7 @@ def add_indexes(parser: argparse.ArgumentParser) -> None:
         "indexes", "with a project as SOURCE; in the order of uv and of pip, configured ones too"
     )
     group.add_argument(
-        "--index-url", "--default-index", metavar="URL", help="the default index of both"
+        "--index-url", "--default-index", metavar="URL", help="default index, as pip and uv have it"
     )
     group.add_argument(
         "--extra-index-url", action="append", default=[], metavar="URL", help="repeatable"
@@ -35,7 +35,7 @@ def add_indexes(parser: argparse.ArgumentParser) -> None:
         help="uv's option, which pip does not have; repeatable",
     )
     group.add_argument(
-        "--configured", action="store_true", help="ask the configured indexes, with none of these"
+        "--configured", action="store_true", help="the indexes that pip and uv are configured for"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import Final
 
 from nvidia_variant_provider.errors import ProviderError
@@ -58,6 +57,9 @@ def _top(error: ModuleNotFoundError) -> str:
 
 def _place(error: Exception) -> str:
     """Return the innermost line of this package on the way to the error: ``model.py:41``."""
+    # Costs more to import than most commands take to start.
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
     if not ours:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tables import READ
-from nvidia_variant_provider.tools.cli import faults, output
+from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.parser import Parser, meant
 
 if TYPE_CHECKING:
@@ -126,7 +125,11 @@ def _run(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - a person gets one line, whatever it is
+        from nvidia_variant_provider.tools.cli import faults
+
         if faults.wants_traceback():
+            import traceback
+
             traceback.print_exc()
         output.fail(args.command, faults.words_for(error))
         return EXIT_MISUSE

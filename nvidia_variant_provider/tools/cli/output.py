@@ -298,7 +298,7 @@ def _say(head: str, message: str, tone: Tone | None = None) -> None:
 
 def without_credentials(text: str) -> str:
     """Return a text in which no address shows a user name or a password."""
-    if "@" not in text:
+    if "@" not in text or "//" not in text:
         return text
     from nvidia_variant_provider.tools.releases.http import redacted
 

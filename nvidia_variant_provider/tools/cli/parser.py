@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import itertools
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -90,5 +89,7 @@ class Parser(argparse.ArgumentParser):
 
 def meant(word: str, names: Iterable[str]) -> str:
     """Return ``; did you mean --json?`` for the nearest name; empty if none is near."""
+    import difflib
+
     near = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

@@ -109,7 +109,7 @@ def with_variant(release: Release, label: str) -> tuple[Release, str]:
     if not archs:
         raise InvalidValueError(f"--what-if add={label}: CUDA {cuda} builds for no known GPU")
     stated = {NVIDIA_NAMESPACE: {LOWER_BOUND: (str(cuda),), SM_ARCH: archs}}
-    metadata = release.strict.model_copy(update={"variants": {**variants, label: stated}})
+    metadata = replace(release.strict, variants={**variants, label: stated})
     wheels = release.wheels
     if wheels is not None:
         # A new build is made for the platforms that have builds now.

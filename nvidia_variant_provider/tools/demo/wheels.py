@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.files import write_atomically
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
-from nvidia_variant_provider.tools.metadata.model import (
-    DefaultPriorities,
-    Provider,
-    VariantMetadata,
-)
+from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
@@ -55,7 +51,7 @@ def release_metadata(
     providers = {"nvidia": NVIDIA, **(static or {})}
     return VariantMetadata(
         schema_url=SCHEMA_850,
-        default_priorities=DefaultPriorities(namespace=tuple(providers)),
+        namespaces=tuple(providers),
         providers=providers,
         variants=dict(variants),
     )

@@ -115,7 +115,7 @@ class FitnessRecord(JsonModel):
 
 
 class UnlabelledRecord(JsonModel):
-    """A wheel without a label that lies in the folder: its build, and whether it runs."""
+    """A wheel without a label in the folder or index: its build, and whether it runs."""
 
     version: str = Field(examples=["2.14.1+cu130"])
     label: str = Field(examples=["cu130", "cpu"])
@@ -141,7 +141,7 @@ class MachineResult(JsonModel):
         default=None, description="the verdict on what is installed, where it has no label"
     )
     unlabelled: tuple[UnlabelledRecord, ...] = Field(
-        default=(), description="the folder's wheels without a label in which something is of CUDA"
+        default=(), description="wheels without a label in which something is of CUDA"
     )
 
 

@@ -124,14 +124,28 @@ def build_of_wheel(wheel: WheelName, path: str) -> InstalledBuild:
 
     Raises ``MetadataError`` for a wheel that cannot be read.
     """
-    tag = wheel.platform.partition(".")[0]
     with OpenWheel(path) as opened:
-        requires = metadata_fields(opened.metadata, "Requires-Dist")
+        return build_of_metadata(wheel, opened.metadata)
+
+
+def build_of_metadata(wheel: WheelName, metadata: bytes) -> InstalledBuild:
+    """Find out the same of a wheel that is elsewhere, from its METADATA."""
+    tag = wheel.platform.partition(".")[0]
+    requires = metadata_fields(metadata, "Requires-Dist")
     signs = (*_local(wheel.version), *_required(requires, tag), *_named(wheel.name))
     uses = _uses(wheel.name, requires)
     return _with_known_code(
         InstalledBuild(wheel.name, wheel.version, _platform(tag), signs, uses=uses)
     )
+
+
+def platform_of_wheel(wheel: WheelName) -> str | None:
+    """Return a wheel's platform as the table of torch builds has it; "" for all of them.
+
+    ``None`` for a platform without CUDA, such as macOS.
+    """
+    tag = wheel.platform.partition(".")[0]
+    return _platform(tag) or ("" if tag == "any" else None)
 
 
 def _with_known_code(build: InstalledBuild) -> InstalledBuild:

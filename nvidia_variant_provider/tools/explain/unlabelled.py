@@ -1,43 +1,90 @@
-"""The wheels without a label in a folder: each kind of build, and whether it runs on a machine."""
+"""The wheels without a label in a folder or an index: each build, and whether it runs on a machine.
+
+Of an index METADATA alone is fetched: beside the wheel (PEP 658), or parts of it; small wheels of a
+server that gives no parts are fetched whole.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.explain.fitness import Fitness, fitness_of
-from nvidia_variant_provider.tools.explain.ordinary import build_of_wheel
+from nvidia_variant_provider.tools.explain.ordinary import (
+    build_of_metadata,
+    build_of_wheel,
+    platform_of_wheel,
+)
 from nvidia_variant_provider.tools.torch.backend import platform_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.releases.release import Release
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+_AT_ONCE: Final = 4
 
 
-def builds_of(release: Release) -> tuple[tuple[InstalledBuild, ...], dict[str, str]]:
+def builds_of(
+    release: Release, told: Callable[[int], None] = lambda _: None
+) -> tuple[tuple[InstalledBuild, ...], dict[str, str]]:
     """Return one build for each label and platform among a release's wheels without a label.
 
-    Wheels in which nothing speaks of CUDA, and those that lie elsewhere, are left out. Those that
-    cannot be read are told of by file name, with the reason.
+    Wheels in which nothing speaks of CUDA, those for platforms without CUDA, and those that lie
+    nowhere are left out. Those that cannot be read are told of by file name, with the reason.
+    ``told`` is called for each wheel that is done.
     """
     unread: dict[str, str] = {}
     found: dict[tuple[str, str], InstalledBuild] = {}
-    for wheel in release.wheels or ():
-        path = release.path_of(wheel)
-        if wheel.label or not path:
-            continue
+    for wheel, read in _with_results(release, wheels_to_read(release)):
+        told(1)
         try:
-            build = build_of_wheel(wheel, path)
+            build = read()
         except OSError as error:
             unread[str(wheel)] = error.strerror or str(error)
             continue
         except InvalidValueError as error:
-            unread[str(wheel)] = str(error).removeprefix(f"{path}: ")
+            unread[str(wheel)] = str(error).removeprefix(f"{release.path_of(wheel)}: ")
             continue
         if build.best is not None or build.uses:
             found.setdefault((build.label, build.platform), build)
     return tuple(found.values()), unread
+
+
+def wheels_to_read(release: Release) -> tuple[WheelName, ...]:
+    """Return the wheels without a label that tell what the release has without one.
+
+    Of an index it is one for each platform, as each costs a request; of a folder all.
+    """
+    plain = [
+        it for it in release.wheels or () if not it.label and platform_of_wheel(it) is not None
+    ]
+    if release.read_core is None:
+        return tuple(it for it in plain if release.path_of(it))
+    # The last is for the newest Python.
+    return tuple({platform_of_wheel(it): it for it in plain}.values())
+
+
+def _with_results(
+    release: Release, wheels: Sequence[WheelName]
+) -> Iterator[tuple[WheelName, Callable[[], InstalledBuild]]]:
+    """Yield each wheel with the function that returns its build, or raises what went wrong."""
+    if release.read_core is None:
+        for wheel in wheels:
+            yield wheel, partial(build_of_wheel, wheel, release.path_of(wheel))
+        return
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [(it, pool.submit(_build_on_index, it, release.read_core)) for it in wheels]
+        yield from ((wheel, future.result) for wheel, future in futures)
+
+
+def _build_on_index(wheel: WheelName, read_core: Callable[[str], bytes]) -> InstalledBuild:
+    return build_of_metadata(wheel, read_core(str(wheel)))
 
 
 def judged_for(

@@ -12,16 +12,11 @@ The command line wins over the file, key by key.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from nvidia_variant_provider.tools.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,8 +66,10 @@ def read_configuration(folder: str) -> Configuration:
 def _table(path: str) -> object:
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file).get("tool", {}).get(TABLE)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError):
+            data = file.read()
+        # Most projects have no such table, and the parser costs more than the search.
+        return parse_toml(data).get("tool", {}).get(TABLE) if TABLE.encode() in data else None
+    except (ValueError, AttributeError):
         # Broken, or no table "tool": lint says so, if it is asked to look at the file.
         return None
     except OSError as error:

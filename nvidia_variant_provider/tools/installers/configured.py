@@ -10,16 +10,11 @@ import configparser
 import os
 import re
 import shlex
-import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.value_types import dataclass
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from nvidia_variant_provider.tools.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -274,10 +269,10 @@ def _check_file(path: str, folder: str, depth: int) -> None:
 def _toml(path: str) -> dict[str, object]:
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            return parse_toml(file.read())
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InvalidValueError(f"{path}: cannot be read: {error}") from None
 
 

@@ -20,8 +20,8 @@ from nvidia_variant_provider.tools.metadata.markers import (
     has_marker,
 )
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
-from nvidia_variant_provider.tools.metadata.reading import PRIORITY_KEYS, PROVIDER_KEYS, TOP_KEYS
 from nvidia_variant_provider.tools.metadata.schemas import Standing, standing_of
+from nvidia_variant_provider.tools.metadata.strict import PRIORITY_KEYS, PROVIDER_KEYS, TOP_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

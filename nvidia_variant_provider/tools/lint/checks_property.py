@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -186,5 +185,7 @@ def _is_arch(text: str) -> bool:
 
 
 def _similar(text: str, known: Mapping[str, object] | frozenset[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(text[:60], sorted(known), n=1, cutoff=0.7)
     return f"; perhaps {close[0]}" if close else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -27,6 +26,7 @@ from nvidia_variant_provider.tools.releases.files import (
 )
 from nvidia_variant_provider.tools.releases.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.releases.release import Release
+from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
@@ -158,12 +158,8 @@ _NO_TABLE: Final = "no table [variant]"
 def read_pyproject(path: str) -> Document:
     """Read the table ``[variant]``; a file without one, or no TOML, is a broken document."""
     source = _source(path)
-    if sys.version_info < (3, 11):
-        import tomli as tomllib
-    else:
-        import tomllib
     try:
-        whole = tomllib.loads(_read_file(path).decode("utf-8"))
+        whole = parse_toml(_read_file(path))
     except (ValueError, RecursionError) as error:
         reason = str(error)[:_SHOWN]
         return Document(source, Kind.PYPROJECT, {}, broken=Broken.SYNTAX, reason=reason)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Final
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
-from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 from nvidia_variant_provider.tools.metadata.readers import PEP, Reader
 from nvidia_variant_provider.tools.metadata.schemas import Standing, standing_of
+from nvidia_variant_provider.tools.metadata.strict import (
+    PRIORITY_KEYS,
+    PROVIDER_KEYS,
+    TOP_KEYS,
+    At,
+    read_document,
+)
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 
 # Metadata of hundreds of labels with hundreds of values each stays far below this.
 MAX_BYTES: Final = 16 * 1024 * 1024
-
-TOP_KEYS: Final = frozenset({"$schema", "default-priorities", "providers", "variants"})
-PRIORITY_KEYS: Final = frozenset({"namespace"})
-PROVIDER_KEYS: Final = frozenset(
-    {"requires", "plugin-api", "static-properties", "feature-order", "builtin", "optional"}
-)
 
 
 def parse_metadata(data: bytes, source: str, reader: Reader = PEP) -> VariantMetadata:
@@ -32,14 +33,12 @@ def parse_metadata(data: bytes, source: str, reader: Reader = PEP) -> VariantMet
     if len(data) > MAX_BYTES:
         raise MetadataError(source, "", f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
     try:
-        raw = json.loads(data, object_pairs_hook=_refuse_repeated_keys)
-        adapted = _adapted(raw, source, reader)
-        text = data if adapted is raw else json.dumps(adapted)
-        return VariantMetadata.model_validate_json(text, context=reader)
+        raw = json.loads(data.decode(), object_pairs_hook=_refuse_repeated_keys)
+        # An escape may stand for half a character, which no text holds.
+        json.dumps(raw, ensure_ascii=False).encode()
+        return read_document(_adapted(raw, source, reader), At(source, reader))
     except _RepeatedKeyError as error:
         raise MetadataError(source, error.key, error.key, "every key only once") from error
-    except ValidationError as error:
-        raise _explained(error, source) from error
     except MetadataError:
         raise
     except (ValueError, RecursionError) as error:
@@ -57,7 +56,7 @@ def check_schema(url: str, source: str) -> Standing:
 
 
 def _adapted(raw: object, source: str, reader: Reader) -> object:
-    """Leave out what a reader ignores; the same object if that is nothing."""
+    """Leave out what a reader ignores."""
     if not isinstance(raw, dict):
         return raw
     document = dict(raw)
@@ -73,7 +72,7 @@ def _adapted(raw: object, source: str, reader: Reader) -> object:
         document.setdefault("variants", {})
     if "providers" in document:
         _adapt_providers(document, source, reader)
-    return raw if document == raw else document
+    return document
 
 
 def _adapt_providers(document: dict[str, object], source: str, reader: Reader) -> None:
@@ -129,21 +128,6 @@ def parse_wheel_metadata(
         seen = ", ".join(metadata.variants) or "no label"
         raise MetadataError(source, "variants", seen, f"only {label}, the label of the file name")
     return metadata
-
-
-def _explained(error: ValidationError, source: str) -> MetadataError:
-    first = error.errors(include_url=False)[0]
-    # pydantic marks a key itself, as opposed to its value, with this extra step.
-    steps = [str(step) for step in first["loc"] if step != "[key]"]
-    if first["type"] == "json_invalid":
-        return MetadataError(source, "", first["msg"], "a JSON document in UTF-8")
-    expected = {
-        "extra_forbidden": "no such key",
-        "missing": "this key",
-        "string_pattern_mismatch": "a match of " + str(first.get("ctx", {}).get("pattern")),
-    }.get(first["type"], first["msg"].removeprefix("Input should be "))
-    seen = "nothing" if first["type"] == "missing" else json.dumps(first["input"], default=str)
-    return MetadataError(source, "/".join(steps), seen, expected)
 
 
 class _RepeatedKeyError(Exception):

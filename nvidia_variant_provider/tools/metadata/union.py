@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import MetadataError
-from nvidia_variant_provider.tools.metadata.model import DefaultPriorities, VariantMetadata
+from nvidia_variant_provider.tools.metadata.model import VariantMetadata
 from nvidia_variant_provider.tools.metadata.schemas import WRITTEN
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def union(parts: Iterable[tuple[str, VariantMetadata]]) -> VariantMetadata:
         combined = part if combined is None else _combine(combined, part, source)
     if combined is None:
         raise MetadataError("variant metadata", "", "no file", "at least one variant wheel")
-    return combined.model_copy(update={"schema_url": WRITTEN[combined.specification]})
+    return replace(combined, schema_url=WRITTEN[combined.specification])
 
 
 def _combine(first: VariantMetadata, second: VariantMetadata, source: str) -> VariantMetadata:
@@ -45,7 +46,7 @@ def _combine(first: VariantMetadata, second: VariantMetadata, source: str) -> Va
         _agree(source, f"variants/{label}", variants.setdefault(label, variant), variant)
     return VariantMetadata(
         schema_url=first.schema_url,
-        default_priorities=DefaultPriorities(namespace=longer),
+        namespaces=longer,
         providers=None if first.providers is None else providers,
         variants=variants,
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WHEEL_SUFFIX: Final = ".whl"
 METADATA_SUFFIX: Final = "-variants.json"
+LOCK_SUFFIX: Final = ".toml"
 SDIST_SUFFIXES: Final = (".tar.gz", ".zip")
 # A mirror of one project has thousands of wheels, never this many.
 MAX_FILES: Final = 100_000
@@ -145,10 +146,11 @@ def list_folder(folder: str, most: int = MAX_FILES) -> list[str]:
 class WheelFile:
     """What a wheel says of itself.
 
-    ``metadata`` is METADATA, ``variant`` the content of ``variant.json`` if it has one, and
-    ``variant_source`` its name for messages. ``fault`` says why pip or uv refuse the wheel, or why
-    readers could disagree about it; it is empty if nobody does, and the other fields are if it is
-    not.
+    ``path`` is its path, or its address in an index. ``metadata`` is METADATA, ``variant`` the
+    content of ``variant.json`` if it has one, and ``variant_source`` its name for messages.
+    ``fault`` says why pip or uv refuse the wheel, or why readers could disagree about it; it is
+    empty if nobody does, and the other fields are if it is not. ``unread`` says why a wheel of an
+    index could not be looked at.
     """
 
     path: str
@@ -157,6 +159,7 @@ class WheelFile:
     variant: bytes | None = None
     variant_source: str = ""
     fault: str = ""
+    unread: str = ""
 
 
 def read_wheel_file(path: str) -> WheelFile:
@@ -169,6 +172,8 @@ def read_wheel_file(path: str) -> WheelFile:
 
     name = WheelName.parse(os.path.basename(path))
     try:
+        from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+
         with OpenWheel(path) as wheel:
             wheel.check()
             return WheelFile(path, name, wheel.metadata, wheel.variant_json, wheel.variant_source)

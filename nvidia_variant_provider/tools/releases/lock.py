@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -21,12 +20,8 @@ from nvidia_variant_provider.tools.files import read_bounded, some
 from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Locked, Release
+from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.name import WheelName
-
-if sys.version_info < (3, 11):
-    import tomli as tomllib
-else:
-    import tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +82,7 @@ def is_lock(name: str) -> bool:
 def read_lock(path: str, source: str) -> Lock:
     """Read a lock file; ``source`` is its name in messages. One that is no TOML has a reason."""
     try:
-        whole = tomllib.loads(read_bounded(path, _MAX_BYTES).decode("utf-8"))
+        whole = parse_toml(read_bounded(path, _MAX_BYTES))
     except (ValueError, RecursionError, InvalidValueError) as error:
         return Lock(source, reason=str(error)[:_SHOWN])
     listed = whole.get("packages")

@@ -11,6 +11,7 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.files import missing, read_bounded
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
 from nvidia_variant_provider.tools.releases.files import (
+    LOCK_SUFFIX,
     METADATA_SUFFIX,
     WHEEL_SUFFIX,
     ReleaseKey,
@@ -18,7 +19,6 @@ from nvidia_variant_provider.tools.releases.files import (
     list_folder,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.lock import is_lock, read_locked_release
 from nvidia_variant_provider.tools.releases.release import Listing, Release, variant_metadata
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -40,8 +40,11 @@ def read_release(source: str, package: str | None = None) -> Release:
         from nvidia_variant_provider.tools.releases.simple_index import read_index
 
         return read_index(source, package).release(package)
-    if is_lock(os.path.basename(source)) and os.path.isfile(source):
-        return read_locked_release(source, package)
+    if source.endswith(LOCK_SUFFIX):
+        from nvidia_variant_provider.tools.releases.lock import is_lock, read_locked_release
+
+        if is_lock(os.path.basename(source)) and os.path.isfile(source):
+            return read_locked_release(source, package)
     try:
         if stat.S_ISDIR(os.stat(source).st_mode):
             return _listing(source, list_folder(source)).release(package)
@@ -103,5 +106,11 @@ def _lone_wheel(path: str, wheel: WheelName) -> Release:
         except MetadataError as error:
             trouble = str(error)
     return Release(
-        wheel.name, wheel.version, os.path.abspath(path), (wheel,), metadata, trouble=trouble
+        wheel.name,
+        wheel.version,
+        os.path.abspath(path),
+        (wheel,),
+        metadata,
+        trouble=trouble,
+        open_wheel=lambda _: file,
     )

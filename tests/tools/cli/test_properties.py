@@ -16,7 +16,8 @@ from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH, PREFIX,
 from nvidia_variant_provider.rules import catalogue, decide
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.readers import PEP
+from nvidia_variant_provider.tools.metadata.strict import At, read_provider
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "properties.schema.json"
 
@@ -165,7 +166,7 @@ def test_static_is_a_provider_entry_with_the_same_order(
 ) -> None:
     _, out, _ = output_of(capsys, "--target", target, "--format", "static")
     entry = json.loads(out)["nvidia"]
-    provider = Provider.model_validate_json(json.dumps(entry))
+    provider = read_provider(entry, At("", PEP))
 
     assert [(it.name, it.values) for it in provider.static_offers] == [
         (it.name, it.values) for it in decide(parse_target(target).machine()).features

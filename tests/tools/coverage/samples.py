@@ -42,7 +42,7 @@ def with_labels(made: Release, labels: Iterable[str]) -> Release:
     wheels = made.wheels
     if wheels is not None:
         wheels = tuple(wheel for wheel in wheels if wheel.label in kept)
-    metadata = made.strict.model_copy(update={"variants": variants})
+    metadata = replace(made.strict, variants=variants)
     return replace(made, metadata=metadata, wheels=wheels)
 
 

@@ -344,8 +344,8 @@ def test_uv_that_skips_the_provider_leaves_every_gpu_at_null() -> None:
     variants = {"cu": properties("12.0", "90_real"), NULL_LABEL: {}}
     metadata = release_metadata(variants)
     assert metadata.providers is not None
-    strange = metadata.providers["nvidia"].model_copy(update={"plugin_api": "other:Plugin"})
-    skipped = metadata.model_copy(update={"providers": {"nvidia": strange}})
+    strange = replace(metadata.providers["nvidia"], plugin_api="other:Plugin")
+    skipped = replace(metadata, providers={"nvidia": strange})
     made = Release("pkg", "1.0", "test", None, skipped)
     machines = fleet(gpu("9.0", "13.0"))
 

@@ -6,7 +6,9 @@ wheels, read from PyPI on 2026-11-25; the libraries are our own.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -22,6 +24,7 @@ from nvidia_variant_provider.tools.explain.fitness import disagreements, fitness
 from nvidia_variant_provider.tools.explain.installed import find_installed
 from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild, read_build
 from tests.recorded import load_states
+from tests.tools.lint.serving import serve
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 KERNELS: Final = (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()
@@ -393,3 +396,62 @@ def test_json_has_the_wheels_without_a_label(
 
     (record,) = document["machines"][0]["unlabelled"]
     assert (record["label"], record["runs"]) == ("cu130", False)
+
+
+def publish(folder: Path, *, beside: bool) -> Path:
+    """Write the page of an index beside three wheels of torch; METADATA lies there or not."""
+    page = folder / "torch"
+    page.mkdir()
+    for tag in (LINUX, "manylinux_2_28_aarch64", "macosx_11_0_arm64"):
+        write_wheel(page, "2.14.1", _TOOLKIT.format("13.0.3"), tag=tag)
+    lines = []
+    for path in sorted(page.iterdir()):
+        stated = ""
+        if beside:
+            with zipfile.ZipFile(path) as archive:
+                data = archive.read("torch-2.14.1.dist-info/METADATA")
+            Path(f"{path}.metadata").write_bytes(data)
+            stated = f' data-core-metadata="sha256={hashlib.sha256(data).hexdigest()}"'
+        lines.append(f'<a href="{path.name}"{stated}>{path.name}</a>')
+    (page / "index.html").write_text("\n".join(lines), "utf-8")
+    return page
+
+
+def test_wheels_on_an_index_are_judged_by_the_metadata_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(tmp_path, beside=True)
+    with serve(tmp_path) as served:
+        machines = ("--target", "v100@580", "--target", "gh200@580")
+        code, out, err = output_of(capsys, served.url, "--package", "torch", *machines)
+
+    assert (code, err) == (0, "")
+    assert [it for it in out.splitlines() if it.startswith("no label: ")] == [
+        (
+            "no label: torch 2.14.1 (cu130) does not run: no device code for 7.0: the build has "
+            "75 80 86 90 100 120"
+        ),
+        "no label: torch 2.14.1 (cu130) runs: 90_real runs on 9.0",
+    ]
+    # One request for each platform that has CUDA.
+    assert sorted(it for it in served.asked if it.endswith(".metadata")) == [
+        f"/torch/torch-2.14.1-cp313-cp313-{tag}.whl.metadata"
+        for tag in ("manylinux_2_28_aarch64", LINUX)
+    ]
+
+
+def test_large_wheels_on_an_index_that_serves_neither_metadata_nor_ranges_are_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in publish(tmp_path, beside=False).glob("*.whl"):
+        os.truncate(path, 17 << 20)
+    with serve(tmp_path) as served:
+        where = (f"{served.url}/torch/", "--target", "h100@580")
+        code, out, err = output_of(capsys, *where)
+
+    assert (code, "no label: torch" in out) == (0, False)
+    name = f"torch-2.14.1-cp313-cp313-{LINUX}.whl"
+    assert (
+        f"warning: not judged: {name}: {served.url}/torch/{name}: 17825792 bytes, and the server "
+        "gives no parts\n"
+    ) in err

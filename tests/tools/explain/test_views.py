@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -204,13 +204,11 @@ def test_the_c_library_counts(libc: str, winner: str | None) -> None:
     ids=str,
 )
 def test_metadata_that_makes_an_installer_skip_the_provider_is_warned_about(
-    change: dict[str, object], installers: list[Installer], words: str
+    change: dict[str, Any], installers: list[Installer], words: str
 ) -> None:
     metadata = metadata_of(TORCH)
-    provider = (metadata.providers or {})["nvidia"].model_copy(update=change)
-    changed = metadata.model_copy(
-        update={"providers": {**(metadata.providers or {}), "nvidia": provider}}
-    )
+    provider = replace((metadata.providers or {})["nvidia"], **change)
+    changed = replace(metadata, providers={**(metadata.providers or {}), "nvidia": provider})
     found = explain(release_of(TORCH, metadata=changed), parse_target("h100@580").machine())
     skipped = [it for it in found.warnings if "does not answer for nvidia" in it]
 
@@ -222,7 +220,7 @@ def test_metadata_that_makes_an_installer_skip_the_provider_is_warned_about(
 def test_static_properties_take_the_provider_s_place() -> None:
     static = Provider(static_properties={"sm_arch": ("60_real",)})
     metadata = metadata_of({"old": build("", "60_real"), "null": {}})
-    changed = metadata.model_copy(update={"providers": {"nvidia": static}})
+    changed = replace(metadata, providers={"nvidia": static})
     found = explain(
         release_of({"old": build("", "60_real"), "null": {}}, metadata=changed), machine(None)
     )
@@ -271,14 +269,11 @@ def test_a_label_without_a_wheel_is_out() -> None:
 def test_a_namespace_of_another_provider_is_not_judged() -> None:
     metadata = metadata_of(TORCH)
     amd = Provider(requires=("amd-variant-provider",), plugin_api="amd.plugin")
-    changed = metadata.model_copy(
-        update={
-            "providers": {**(metadata.providers or {}), "amd": amd},
-            "default_priorities": metadata.default_priorities.model_copy(
-                update={"namespace": (*metadata.namespaces, "amd")}
-            ),
-            "variants": {**metadata.variants, "rocm": {"amd": {"gfx_arch": ("gfx942",)}}},
-        }
+    changed = replace(
+        metadata,
+        providers={**(metadata.providers or {}), "amd": amd},
+        namespaces=(*metadata.namespaces, "amd"),
+        variants={**metadata.variants, "rocm": {"amd": {"gfx_arch": ("gfx942",)}}},
     )
     release = release_of({**TORCH, "rocm": {}}, metadata=changed)
     found = explain(release, machine("13.0", "9.0"))

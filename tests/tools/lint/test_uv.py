@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES, lint
-from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.readers import PEP
+from nvidia_variant_provider.tools.metadata.strict import At, read_provider
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from tests.tools.lint.releases import (
     Json,
@@ -176,8 +178,8 @@ def test_lint_finds_fault_with_exactly_the_entries_that_uv_does_not_use(
 )
 def test_lint_and_the_shared_reader_agree_on_uv(changes: dict[str, Any], tmp_path: Path) -> None:
     entry = merge_patch(read_base()["index"]["providers"]["nvidia"], {})
-    provider = Provider.model_validate_json(json.dumps(entry)).model_copy(update=changes)
-    written = json.loads(provider.model_dump_json(by_alias=True, exclude_defaults=True))
+    provider = replace(read_provider(entry, At("", PEP)), **changes)
+    written = provider.to_document()
     folder = write_release(tmp_path / "release", with_provider(written))
 
     assert (uv_skips(provider) is not None) == (Uv.SKIPS in effects(folder))

@@ -11,8 +11,9 @@ import pytest
 
 from examples.torch.clients import clean_environment, install_with_uv
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.metadata.model import Provider
+from nvidia_variant_provider.tools.metadata.readers import PEP
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
+from nvidia_variant_provider.tools.metadata.strict import At, read_provider
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.metadata.uv import uv_skips
 from nvidia_variant_provider.tools.tagging.variant import NVIDIA_ENTRY, build_variant
@@ -69,7 +70,7 @@ def test_untag_gives_the_same_members_back(tmp_path: Path) -> None:
 
 
 def test_uv_uses_the_provider_entry() -> None:
-    assert uv_skips(Provider.model_validate_json(json.dumps(NVIDIA_ENTRY))) is None
+    assert uv_skips(read_provider(NVIDIA_ENTRY, At("", PEP))) is None
 
 
 def test_signatures_are_dropped_with_a_remark(tmp_path: Path) -> None:
