@@ -264,3 +264,15 @@ def test_settings_in_files_are_the_upstream_and_do_not_pass_the_view_by(
         "typing_extensions": "4.12.0",
         "nvidia_cublas_cu12": "1.126",
     }
+
+
+def test_a_dry_run_of_a_project_that_no_index_has_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    environ = clean_environment(tmp_path, PIP_INDEX_URL=str(tmp_path / "index"))
+    done = run(["--dry-run"], ["pip", "install", "no-such-project"], environ)
+
+    assert (done.code, done.output.strip()) == (
+        2,
+        "nvidia-variant-provider run: error: no-such-project: no index that is configured has this "
+        "project",
+    )
