@@ -13,6 +13,7 @@ from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli import main
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
+from nvidia_variant_provider.tools.explain.findings import RULES as EXPLAIN
 from nvidia_variant_provider.tools.findings import code_pages as codes
 from nvidia_variant_provider.tools.findings.error_texts import NAMES, TEXTS
 from nvidia_variant_provider.tools.lint.engine import RULES
@@ -25,6 +26,7 @@ PRINTED = {
     **{rule.code: "verify" for rule in VERIFY},
     **{rule.code: "inspect" for rule in INSPECT},
     **{rule.code: "coverage" for rule in COVERAGE},
+    **{rule.code: "explain" for rule in EXPLAIN},
 }
 
 

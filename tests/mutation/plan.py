@@ -54,6 +54,7 @@ _DETECT_TESTS: Final = (
             "kernel",
             "libraries",
             "masking",
+            "reconcile",
             "surroundings",
         )
     ),
@@ -136,7 +137,7 @@ GROUPS: Final = (
             f"tools/tagging/{name}.py"
             for name in ("claims", "groups", "inference", "local_version", "spelling", "statement")
         ),
-        ("tools/tagging",),
+        ("tools/tagging", "tools/verify/test_verify.py"),
     ),
     Group(
         "lint",

@@ -164,6 +164,42 @@ def test_checks_give_an_exit_code_and_one_line(
     assert (seen[0], seen[2]) == (code, error)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "level", "rule", "part"),
+    [
+        pytest.param(["--expect", "cu130"], 1, "error", "other-variant",
+                     "expected variant cu130 for h100@570", id="another variant"),
+        pytest.param(["--require-gpu", "--installer", "pip"], 1, "error", "no-gpu-build",
+                     "pip selects no label", id="no build for the GPU"),
+        pytest.param(["--target", "v100@570"], 0, "warning", "explain-warning",
+                     "v100@570: ", id="a warning alone"),
+    ],
+)  # fmt: skip
+def test_checks_and_warnings_are_findings_for_ci(
+    arguments: list[str],
+    code: int,
+    level: str,
+    rule: str,
+    part: str,
+    wheels: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = () if "--target" in arguments else ("--target", "h100@570")
+    seen = output_of(capsys, wheels, *named, *arguments, "--output-format", "github")
+    head = f"::{level} file={wheels},line=1,title={rule}::{rule}: "
+
+    assert (seen[0], seen[2]) == (code, "")
+    assert seen[1].startswith(head)
+    assert part in seen[1]
+
+
+def test_a_view_is_explained_in_text_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = output_of(capsys, "wheels", "--package", "torch", "--through-view", "--json")
+
+    assert (code, out) == (2, "")
+    assert "--through-view: expected the output format text" in err
+
+
 def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     wheels: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
