@@ -224,7 +224,8 @@ def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
-    if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
+    plain = [wheel for wheel in release.wheels or () if not wheel.label]
+    if release.read_core is None and not any(map(release.path_of, plain)):
         return [() for _ in found], found
     from nvidia_variant_provider.tools.cli.progress import bar
     from nvidia_variant_provider.tools.explain.unlabelled import (
