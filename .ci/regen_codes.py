@@ -15,6 +15,7 @@ import generated
 from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
+from nvidia_variant_provider.tools.explain.findings import RULES as EXPLAIN
 from nvidia_variant_provider.tools.findings.model import Uv
 from nvidia_variant_provider.tools.lint.engine import RULES
 from nvidia_variant_provider.tools.verify.engine import RULES as VERIFY
@@ -44,7 +45,7 @@ FOOT: Final = "\nThis page is generated from the program by `.ci/regen_codes.py`
 
 def render() -> dict[Path, str]:
     """Return the page."""
-    parts = (_statuses(), _notes(), _lint(), _verify(), _coverage(), _inspect())
+    parts = (_statuses(), _notes(), _lint(), _verify(), _coverage(), _explain(), _inspect())
     return {TARGET: HEAD + "".join(line for part in parts for line in part) + FOOT}
 
 
@@ -111,6 +112,12 @@ def _coverage() -> Iterator[str]:
     yield "\n## Problems of `coverage`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
     for rule in COVERAGE:
         yield _row("coverage.md", "###", rule.code, rule.severity.value, rule.title)
+
+
+def _explain() -> Iterator[str]:
+    yield "\n## Findings of `explain`\n\n| code | severity | meaning |\n| --- | --- | --- |\n"
+    for rule in EXPLAIN:
+        yield _row("explain.md", "###", rule.code, rule.severity.value, rule.title)
 
 
 def _inspect() -> Iterator[str]:

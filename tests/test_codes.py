@@ -13,6 +13,7 @@ from nvidia_variant_provider.tools.binaries.findings import RULES as INSPECT
 from nvidia_variant_provider.tools.cli import main
 from nvidia_variant_provider.tools.cli.advice import STATUSES
 from nvidia_variant_provider.tools.coverage.findings import RULES as COVERAGE
+from nvidia_variant_provider.tools.explain.findings import RULES as EXPLAIN
 from nvidia_variant_provider.tools.findings import code_pages as codes
 from nvidia_variant_provider.tools.findings.error_texts import NAMES, TEXTS
 from nvidia_variant_provider.tools.lint.engine import RULES
@@ -25,6 +26,7 @@ PRINTED = {
     **{rule.code: "verify" for rule in VERIFY},
     **{rule.code: "inspect" for rule in INSPECT},
     **{rule.code: "coverage" for rule in COVERAGE},
+    **{rule.code: "explain" for rule in EXPLAIN},
 }
 
 
@@ -45,7 +47,11 @@ def test_a_section_is_of_one_code() -> None:
 
 
 def test_a_section_is_of_a_code_that_is_printed() -> None:
-    unprinted = {code for code, section in codes.sections().items() if section.page == "inspect"}
+    unprinted = {
+        code
+        for code, section in codes.sections().items()
+        if section.page in {"coverage", "inspect"}
+    }
 
     assert unprinted - PRINTED.keys() == set()
 
@@ -107,8 +113,10 @@ def test_an_unknown_code_shows_nothing_of_the_others(capsys: pytest.CaptureFixtu
         ("NVML_ERROR_GPU_IS_LOST", "gpu-lost"),
         ("ImportError: libcudart.so.12: cannot open shared object", "runtime-library-missing"),
         ("ImportError: libcuda.so.1: cannot open shared object file: No such", "libcuda-missing"),
+        ("WantError: [Errno 24] the NVIDIA driver could not be asked: Too many open files",
+         "driver-not-asked"),
         ("modprobe: could not insert 'nvidia': Key was rejected by service",
-         "driver-installed-not-loaded"),
+         "module-not-signed"),
     ],
 )  # fmt: skip
 def test_a_pasted_error_text_finds_its_section(text: str, code: str) -> None:

@@ -95,6 +95,14 @@ def test_provider_serves_what_uv_does_not(rows: Rows) -> None:
 
 
 @clients
+def test_through_run_nobody_with_a_gpu_that_a_version_serves_gets_a_cpu_build(rows: Rows) -> None:
+    through_run = {case.key: rows[case.key]["through_run"] for case in PINNED}
+    by_provider = {case.key: rows[case.key]["variantlib"] for case in PINNED}
+
+    assert through_run == by_provider | {"newer": None}
+
+
+@clients
 def test_reasons_name_the_deciding_value(rows: Rows) -> None:
     for key, text in {
         "h100": "90_real",
@@ -113,7 +121,8 @@ def test_readme_shows_what_comes_out(rows: Rows) -> None:
 
     assert [cells[0] for cells in table] == [row["machine"] for row in rows.values()]
     assert table[1:] == [
-        [row["machine"], row["uv"], row["variantlib"]] for row in list(rows.values())[1:]
+        [row["machine"], row["uv"], row["variantlib"], row["through_run"] or show.STOPS]
+        for row in list(rows.values())[1:]
     ]
 
 
@@ -185,14 +194,15 @@ def test_failed_set_up_says_what_pip_said_and_leaves_nothing_half_made() -> None
 
 
 def test_unforeseen_choice_is_reported_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
-    as_foreseen = show.Row("h100", "H100", "2.14.1", "a", "a", "b", "b", "because")
-    rows = [as_foreseen, replace(as_foreseen, uv="null")]
+    as_foreseen = show.Row("h100", "H100", "2.14.1", "a", "a", "b", "b", "c", "c", "because")
+    rows = [as_foreseen, replace(as_foreseen, uv="null", through_run=None)]
 
     assert show.report(rows[:1], as_json=True) == 0
     assert capsys.readouterr().err == ""
     assert show.report(rows, as_json=True) == 1
     assert capsys.readouterr().err == (
-        "demo.py: H100: predicted a (uv) and b (variantlib), got null and b\n"
+        "demo.py: H100: predicted a (uv), b (variantlib) and c (through run), "
+        "got null, b and stops\n"
     )
 
 

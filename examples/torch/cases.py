@@ -51,9 +51,17 @@ class Case:
         """Return what tells the plugin of the machine: the same, or a file for mixed GPUs."""
         if self.machine is None or len(self.machine.capabilities) == 1:
             return self.uv_settings()
+        return {MACHINE_FILE: self._file(folder)}
+
+    def run_settings(self, folder: Path) -> dict[str, str]:
+        """Return what tells ``run`` of the machine: a file, for its processor counts, too."""
+        return {} if self.machine is None else {MACHINE_FILE: self._file(folder)}
+
+    def _file(self, folder: Path) -> str:
         path = folder / f"{self.key}.json"
-        path.write_text(json.dumps(dump(self.machine)), encoding="utf-8")
-        return {MACHINE_FILE: str(path.absolute())}
+        if self.machine is not None:
+            path.write_text(json.dumps(dump(self.machine)), encoding="utf-8")
+        return str(path.absolute())
 
 
 def _machine(cuda: str, *gpus: tuple[str, str], architecture: str = "x86_64") -> Machine:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 # A client that has not answered by then is a failure of the demonstration.
 DEADLINE_S: Final = 120
+PROJECT: Final = Path(__file__).resolve().parents[2]
+# What ``run`` says of a version whose CPU build it does not show, as another has a GPU build.
+HIDDEN: Final = "is not shown: no build for this GPU"
 
 _OURS: Final = "NV_VARIANT_PROVIDER_"
 _OTHERS: Final = ("UV_", "VARIANT_", "PYTHON", "XDG_")
@@ -69,6 +72,36 @@ def install_with_uv(
             _run(command, scratch, settings)
         pairs = [requirement.split("==") for requirement in requirements]
         return {name: installed_label(target, name, version) for name, version in pairs}
+
+
+def install_through_run(
+    wheels: Path, requirement: str, settings: Mapping[str, str], *, python_platform: str = ""
+) -> str | None:
+    """Let ``run`` start a uv that reads no variants; return the label of what it installed.
+
+    ``None`` if it found nothing to install. The requirement is of the form ``name==version``.
+    """
+    name, version = requirement.split("==")
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch, "target")
+        command = [
+            *(sys.executable, "-m", "nvidia_variant_provider", "run", "--"),
+            *(uv_executable(), "pip", "install", "--python", sys.executable),
+            *("--target", str(target)),
+            *(("--python-platform", python_platform) if python_platform else ()),
+            requirement,
+        ]
+        # What a person has configured: here a folder, and no index.
+        configured = {"UV_NO_CONFIG": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(wheels)}
+        try:
+            _run(command, scratch, {**configured, **settings, "PYTHONPATH": str(PROJECT)})
+        except ClientCrashError:
+            raise
+        except ClientError as error:
+            if HIDDEN in str(error):
+                return None
+            raise
+        return installed_label(target, name, version)
 
 
 def order_by_variantlib(index_metadata: Path, settings: Mapping[str, str]) -> list[str]:

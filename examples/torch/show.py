@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # Two installers at a time: a laptop stays usable and the rows take half as long.
 WORKERS: Final = 2
 INTERRUPTED: Final = 130
+# ``run`` hides a CPU build from a GPU that another version serves; the installer finds nothing.
+STOPS: Final = "stops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,19 @@ class Row:
     uv_predicted: str | None
     variantlib: str
     variantlib_predicted: str
+    through_run: str | None
+    through_run_predicted: str | None
     why: str
 
     @property
     def as_predicted(self) -> bool:
-        """Whether both installers did what our own ordering says they do."""
-        return (self.uv, self.variantlib) == (self.uv_predicted, self.variantlib_predicted)
+        """Whether all did what our own ordering says they do."""
+        done = (self.uv, self.variantlib, self.through_run)
+        return done == (self.uv_predicted, self.variantlib_predicted, self.through_run_predicted)
 
 
 def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
-    """Install as one machine with uv, ask variantlib, and predict both."""
+    """Install as one machine with uv, ask variantlib, install through ``run``; predict each."""
     machine = _this_machine() if case.machine is None else case.machine
     metadata = releases.release(case.version)
     variants = labels_for(case.version, _platforms(case))
@@ -68,6 +73,12 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
         python_platform=case.python_platform,
     )
     index_metadata = wheels / f"{releases.NAME}-{case.version}-variants.json"
+    through_run = clients.install_through_run(
+        wheels,
+        f"{releases.NAME}=={case.version}",
+        case.run_settings(scratch),
+        python_platform=case.python_platform,
+    )
     ordered = clients.order_by_variantlib(index_metadata, case.provider_settings(scratch))
     chosen = next(label for label in ordered if label in variants)
     preferred = {
@@ -82,6 +93,8 @@ def run_case(case: Case, wheels: Path, scratch: Path) -> Row:
         uv_predicted=preferred[0][0],
         variantlib=chosen,
         variantlib_predicted=str(preferred[1][0]),
+        through_run=through_run,
+        through_run_predicted=_shown_by_run(case, machine, str(preferred[1][0])),
         why=reason(machine, metadata, variants, chosen, uv_choice=installed[releases.NAME]),
     )
 
@@ -139,14 +152,18 @@ def report(rows: Sequence[Row], *, as_json: bool) -> int:
         output.emit_json({"schema_version": 1, "rows": [asdict(row) for row in rows]})
     else:
         output.emit_table(
-            ("machine", "uv installs", "variantlib + this provider", "why"),
-            [(row.machine, _shown(row.uv), row.variantlib, row.why) for row in rows],
+            ("machine", "uv installs", "variantlib + this provider", "through run", "why"),
+            [
+                (row.machine, _shown(row.uv), row.variantlib, row.through_run or STOPS, row.why)
+                for row in rows
+            ],
         )
     unforeseen = [row for row in rows if not row.as_predicted]
     for row in unforeseen:
         sys.stderr.write(
-            f"demo.py: {row.machine}: predicted {row.uv_predicted} (uv) and "
-            f"{row.variantlib_predicted} (variantlib), got {row.uv} and {row.variantlib}\n"
+            f"demo.py: {row.machine}: predicted {row.uv_predicted} (uv), "
+            f"{row.variantlib_predicted} (variantlib) and {row.through_run_predicted or STOPS} "
+            f"(through run), got {row.uv}, {row.variantlib} and {row.through_run or STOPS}\n"
         )
     return 1 if unforeseen else 0
 
@@ -164,6 +181,21 @@ def _platforms(case: Case) -> frozenset[str]:
 def _seen_by_uv(case: Case, machine: Machine) -> tuple[Feature, ...]:
     seen = machine_seen_by_uv(machine.platform) if case.machine is None else machine
     return decide(seen, rule_set=0).features
+
+
+def _shown_by_run(case: Case, machine: Machine, label: str) -> str | None:
+    """Predict what ``run`` leaves: no CPU build where another version has one for the GPU."""
+    if label != NULL_LABEL or machine.cuda is None or not machine.gpus:
+        return label
+    features = decide(machine).features
+    others = (
+        releases.release(version)
+        .preferences({"nvidia": features})
+        .order_wheels(labels_for(version, _platforms(case)))[0]
+        for version in releases.RELEASES
+        if version != case.version
+    )
+    return label if all(other == NULL_LABEL for other in others) else None
 
 
 def _shown(label: str | None) -> str:

@@ -29,6 +29,13 @@ FAMILY: Final = (
     "xformers",
 )
 
+# Projects with kernels of their own that are built against one torch: another CUDA major fails
+# when they are imported or used.
+COMPANIONS: Final = (
+    "torchvision", "torchaudio", "torchao", "torchcodec", "torch-tensorrt", "fbgemm-gpu",
+    "flash-attn", "xformers", "vllm", "auto-gptq", "deepspeed", "mamba-ssm", "causal-conv1d",
+)  # fmt: skip
+
 
 class JetsonIndex(NamedTuple):
     """NVIDIA's index of wheels built for Jetson: its CUDA, the devices, the JetPack releases."""

@@ -463,6 +463,11 @@ TABLE: Final = (
            "nvidia-smi -q | grep -A2 Fabric shows the state; the fabric manager of a rack runs on "
            "its NVLink switches: ask who runs them, there is nothing to start here",
            "h", "NVIDIA's guide of multi-node NVLink, leptonai/gpud#1106"),
+    Remedy("gpu-not-permitted", ANY,
+           "unset CUDA_MPS_PIPE_DIRECTORY if another user runs the MPS daemon; in an NVLink rack: "
+           "sudo mknod /dev/nvidia-caps-imex-channels/channel0 c MAJOR 0   (MAJOR: grep imex "
+           "/proc/devices)",
+           "h", "microsoft/mscclpp#467"),
     Remedy("gpu-computing-prohibited", ANY,
            "sudo nvidia-smi -c 0   (the compute mode is Prohibited)",
            "h", "H"),

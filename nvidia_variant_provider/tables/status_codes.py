@@ -63,7 +63,7 @@ CUDA: Final[dict[int, tuple[str, str, str]]] = {
     304: ("OPERATING_SYSTEM", "operating system error", "sandbox-or-limits"),
     500: ("NOT_FOUND", "function not found", ""),
     700: ("ILLEGAL_ADDRESS", "illegal address", ""),
-    800: ("NOT_PERMITTED", "not permitted", ""),
+    800: ("NOT_PERMITTED", "not permitted", "gpu-not-permitted"),
     801: ("NOT_SUPPORTED", "not supported", "vgpu-without-uvm"),
     802: ("SYSTEM_NOT_READY", "system not ready", ""),
     803: ("SYSTEM_DRIVER_MISMATCH", "driver mismatch", ""),

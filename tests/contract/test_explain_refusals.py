@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.index.plan import plan_index
 from nvidia_variant_provider.tools.installers.table import PIP, UV
 from nvidia_variant_provider.tools.releases.source import read_release
+from tests.contract.test_readers import serve_page
 from tests.tools.convert.test_torch import pip_install
 from tests.tools.lint.releases import Json, merge_patch, read_base, write_release, write_wheel
 from tests.tools.lint.serving import serve
@@ -84,6 +85,35 @@ def test_explain_predicts_which_wheel_is_refused(
     folder = write_release(tmp_path / "release", described)
 
     assert (predicted(folder), taken(folder)) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("wheels", "expected"),
+    [
+        ({}, ("cuda13.0", True)),
+        ({BEST: MARKED}, (None, True)),
+        ({PLAIN: MARKED}, ("cuda13.0", False)),
+        ({BEST: {"variant": None}}, (None, True)),
+        (
+            {BEST: {"variant": {"variants": {"cuda13.0": {"nvidia": {"sm_arch": ["50_real"]}}}}}},
+            (None, True),
+        ),
+    ],
+)
+def test_wheels_of_an_index_are_judged_too(
+    wheels: Json, expected: tuple[str | None, bool], tmp_path: Path
+) -> None:
+    base = read_base()
+    folder = write_release(tmp_path / "release", {**base, "wheels": {**base["wheels"], **wheels}})
+    with serve(serve_page(folder)) as server:
+        index = f"{server.url}/simple/"
+        found = explain(read_release(index, "demo==1.0"), parse_target("h100@580").machine())
+        platform = ("--platform", "manylinux_2_28_x86_64", "--only-binary", ":all:")
+        by_pip = pip_install(tmp_path / "target", *platform, "--index-url", index, "demo==1.0")
+        label = uv_install(HOPPER, "--index-url", index, "demo==1.0").label
+
+    assert (found.view(UV).winner, found.view(PIP).winner is not None) == expected
+    assert (ORDINARY if label == "" else label, bool(by_pip)) == expected
 
 
 def test_a_wheel_for_any_platform_is_looked_at_last(tmp_path: Path) -> None:

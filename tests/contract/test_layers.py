@@ -98,6 +98,7 @@ TOOLS: Final = {
         "documents",
         "errors",
         "files",
+        "findings",
         "installers",
         "machines",
         "metadata",

@@ -73,6 +73,7 @@ CUDA_SAYS: Final = {
     102: "nvidia-gridd",
     221: "every package of the driver",
     304: "outside of the sandbox",
+    800: "grep imex",
     801: "enable_uvm=1",
     802: "rmmod nvidia_uvm",
     805: "nvidia-cuda-mps-control -d",

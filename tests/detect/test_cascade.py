@@ -69,6 +69,21 @@ def test_for_want_of_processes_an_installer_is_told_and_a_person_sees_it() -> No
     )
 
 
+def test_where_no_gpu_is_given_nothing_is_missed_for_want_of_processes() -> None:
+    files = {"/sys/module/nvidia/version": "580.65.06\n", "/dev/nvidiactl": {"present": True}}
+    libraries = [
+        {**row, "path": f"lib{name}.so.1"}
+        for row, name in zip(WSL["libraries"], ("nvidia-ml", "cuda"), strict=True)
+    ]
+
+    found = detect(ReplayHost({**WSL, "files": files, "libraries": libraries})).machine
+
+    assert (found.status, [note.code for note in found.notes]) == (
+        Status.DRIVER_NO_GPU,
+        ["no-child-process"],
+    )
+
+
 def test_a_sandbox_that_allows_no_child_is_a_condition_of_the_machine() -> None:
     libraries = [
         {**row, "end": "not started: [Errno 1] Operation not permitted"} for row in WSL["libraries"]

@@ -48,12 +48,12 @@ _DETECT_TESTS: Final = (
     *(
         f"detect/test_{name}.py"
         for name in (
-            "advice",
             "cascade",
             "diagnose",
             "kernel",
             "libraries",
             "masking",
+            "reconcile",
             "surroundings",
         )
     ),
@@ -121,10 +121,11 @@ GROUPS: Final = (
         "detect",
         tuple(
             f"detect/{name}.py"
-            for name in ("health", "kernel", "libraries", "masking", "refine", "surroundings")
+            for name in ("kernel", "libraries", "masking", "refine", "surroundings")
         ),
         _DETECT_TESTS,
     ),
+    Group("health", ("detect/health.py",), ("detect/test_advice.py",)),
     Group(
         "verify",
         tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "facts", "release")),
@@ -136,7 +137,7 @@ GROUPS: Final = (
             f"tools/tagging/{name}.py"
             for name in ("claims", "groups", "inference", "local_version", "spelling", "statement")
         ),
-        ("tools/tagging",),
+        ("tools/tagging", "tools/verify/test_verify.py"),
     ),
     Group(
         "lint",

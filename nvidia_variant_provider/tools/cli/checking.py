@@ -73,8 +73,8 @@ def add_form(parser: argparse._ActionsContainer) -> argparse._MutuallyExclusiveG
         choices=FORMS,
         default=TEXT,
         metavar="FORM",
-        help="text, json, or a format that GitHub, GitLab, SARIF or JUnit readers accept: github,"
-        " gitlab, sarif, junit [default: text]",
+        help="text, json, or a form that other programs read, such as github, gitlab, sarif, junit"
+        " [default: text]",
     )
     form.add_argument(
         "--json",

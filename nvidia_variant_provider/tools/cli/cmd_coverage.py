@@ -150,8 +150,8 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         default=[],
         choices=checking.NamedLater(_problems),
         metavar="PROBLEM",
-        help="exit with 1 if this problem is found: no-build, hole, shadow, tie, some-gpus, unused;"
-        " repeatable",
+        help="exit with 1 if this problem is found, such as no-build, hole, shadow, tie, some-gpus,"
+        " unused; repeatable",
     )
 
 

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import explain_indexes, options, output
+from nvidia_variant_provider.tools.cli import checking, explain_indexes, options, output
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.explain.findings import (
+    EXPLAIN_WARNING,
+    NO_GPU_BUILD,
+    OTHER_VARIANT,
+    Failure,
+)
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from importlib.metadata import Distribution
 
     from nvidia_variant_provider.detect.cascade import Detection
@@ -31,9 +37,9 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
-(simple API), or the bare name of an installed package. The newest release is explained, or the one
-that --package names. An installed build without a label is judged by its CUDA libraries and its
-device code.
+(simple API), or the bare name of a package: what is installed of it, else what the configured
+indexes have. The newest release is explained, or the one that --package names. An installed build
+without a label is judged by its CUDA libraries and its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1
@@ -127,7 +133,7 @@ def add_parser(
         default=PROVIDER.name,
         help="installer whose result is checked",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    checking.add_form(parser)
     return parser
 
 
@@ -148,9 +154,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         distribution = _distribution(args)
     except InvalidValueError:
-        if not (is_name and _is_known(args.installed)) or args.json or args.path or args.expect:
+        if not is_name or args.path:
             raise
-        return _run_configured(args)
+        return _run_absent(args)
     release = _release(args, distribution)
     pythons = _barred_by_python(release, args)
     machines = [(name, it, options.answer_for(it).detection) for name, it in _machines(args)]
@@ -162,11 +168,16 @@ def run(args: argparse.Namespace) -> int:
         detections = [(name, detection) for name, _, detection in machines]
         return _run_ordinary(args, distribution, release, found, detections)
     ordinary, found = _ordinary(release, found)
-    if args.json:
+    broken = [
+        failure
+        for (name, one), judged in zip(found, ordinary, strict=True)
+        for failure in _broken(args, name, one, judged)
+    ]
+    if args.output_format == checking.JSON:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
         output.emit_document(Explanations.of(release, found, ordinary))
-    else:
+    elif args.output_format == checking.TEXT:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         output.emit_lines(release.several.lines if release.several else ())
         for (name, explanation), judged in zip(found, ordinary, strict=True):
@@ -175,20 +186,36 @@ def run(args: argparse.Namespace) -> int:
         if args.installed is not None:
             for (_, named, _), (_, explanation) in zip(machines, found, strict=True):
                 _repair(release, named, explanation)
-    broken = [
-        line
-        for (name, one), judged in zip(found, ordinary, strict=True)
-        for line in _broken(args, name, one, judged)
-    ]
-    for line in broken:
-        output.fail("explain", line)
+    warnings = (
+        Failure(EXPLAIN_WARNING, warning).of_machine(name)
+        for name, one in found
+        for warning in one.warnings
+    )
+    return _ended(args, release.origin, broken, warnings)
+
+
+def _ended(
+    args: argparse.Namespace,
+    source: str,
+    broken: Sequence[Failure],
+    warnings: Iterable[Failure] = (),
+) -> int:
+    """Report the checks that fail, in the form that is asked for, and return the exit code."""
+    if args.output_format in {checking.TEXT, checking.JSON}:
+        for failure in broken:
+            output.fail("explain", failure.text)
+    else:
+        from nvidia_variant_provider.tools.findings.formats import Run
+
+        shown = output.without_credentials(source)
+        findings = tuple(failure.in_source(shown) for failure in (*broken, *warnings))
+        checking.emit_run(args.output_format, Run("explain", (shown,), findings))
     return _EXIT_FINDINGS if broken else 0
 
 
 def _is_known(name: str) -> bool:
-    """Tell whether a project has CUDA builds; another word may be a folder's name, misspelt."""
-    from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-    from nvidia_variant_provider.tools.explain.fitness import COMPANIONS
+    """Tell whether a project has builds by CUDA version."""
+    from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
 
     return name.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
 
@@ -197,7 +224,8 @@ def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
-    if all(wheel.label or not release.path_of(wheel) for wheel in release.wheels or ()):
+    plain = [wheel for wheel in release.wheels or () if not wheel.label]
+    if release.read_core is None and not any(map(release.path_of, plain)):
         return [() for _ in found], found
     from nvidia_variant_provider.tools.cli.progress import bar
     from nvidia_variant_provider.tools.explain.unlabelled import (
@@ -210,6 +238,43 @@ def _ordinary(
         builds, unread = builds_of(release, told)
     judged = [judged_for(builds, one.machine) for _, one in found]
     return judged, [(name, one.warned_of(unread)) for name, one in found]
+
+
+def _run_absent(args: argparse.Namespace) -> int:
+    """Explain a bare name that is not installed: what indexes have, unless a folder was meant."""
+    _check_folders(args.installed)
+    # The view knows the builds by CUDA version of these; it has no document and no labels.
+    is_text = args.output_format == checking.TEXT
+    if _is_known(args.installed) and is_text and not args.expect:
+        return _run_configured(args)
+    return _run_indexes(args)
+
+
+def _check_folders(name: str) -> None:
+    """Raise ``InvalidValueError`` if a word is more likely the name of a folder, misspelt."""
+    import difflib
+
+    sources = [it.name for it in os.scandir() if it.is_dir() or it.name.endswith(_FILES)]
+    near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
+    if near:
+        raise InvalidValueError(f"{name}: not installed, and not here; did you mean {near[0]}?")
+
+
+def _run_indexes(args: argparse.Namespace) -> int:
+    """Explain what the configured indexes have of a project, as it is not installed."""
+    name = args.installed
+    output.note(f"{name} is not installed here: this is what the configured indexes have")
+    args.source, args.installed, args.configured = name, None, True
+    try:
+        return run(args)
+    except InvalidValueError as error:
+        import difflib
+
+        from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
+
+        near = difflib.get_close_matches(name, [*FAMILY, *COMPANIONS], n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidValueError(f"{error}{meant}") from error
 
 
 def _run_configured(args: argparse.Namespace) -> int:
@@ -278,21 +343,20 @@ def _run_ordinary(
 
     installed = explain_installed.read(distribution, _path(args))
     judged = explain_installed.judged(installed.build, detections)
-    if args.json:
+    broken = [
+        failure.of_machine(name)
+        for name, _, fitness in judged
+        for failure in explain_installed.broken(args, installed.build, fitness)
+    ]
+    if args.output_format == checking.JSON:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
         whole = explain_installed.document(Explanations.of(release, found), installed, judged)
         output.emit_json(whole.model_dump(mode="json"))
-    else:
+    elif args.output_format == checking.TEXT:
         explain_installed.show(installed, judged)
-    broken = [
-        f"{name}: {line}"
-        for name, _, fitness in judged
-        for line in explain_installed.broken(args, installed.build, fitness)
-    ]
-    for line in broken:
-        output.fail("explain", line)
-    return _EXIT_FINDINGS if broken else 0
+    warnings = (Failure(EXPLAIN_WARNING, line) for line in installed.disagreements)
+    return _ended(args, release.origin, broken, warnings)
 
 
 def _release(args: argparse.Namespace, distribution: Distribution | None) -> Release:
@@ -404,21 +468,22 @@ def _broken(
     name: str,
     explanation: Explanation,
     ordinary: Sequence[tuple[InstalledBuild, Fitness]],
-) -> Iterator[str]:
-    """Yield a line for each check that does not hold."""
+) -> Iterator[Failure]:
+    """Yield each check that does not hold."""
     installer = by_name(args.installer)
     view = explanation.view(installer)
     if view.winner == ORDINARY and ordinary:
         from nvidia_variant_provider.tools.cli.explain_installed import broken
 
         build, fitness = ordinary[0]
-        yield from (f"{name}: {line}" for line in broken(args, build, fitness))
+        yield from (failure.of_machine(name) for failure in broken(args, build, fitness))
         return
     selected = f"{args.installer} selects {view.winner or 'nothing'}"
     if args.require_gpu and not view.has_gpu_build:
         first = next((it for it in view.rows if it.place is None), None)
         why = f" ({first.label}: {first.reason})" if first else ""
-        yield f"--require-gpu: {name}: {selected}, which is not a build for a GPU{why}"
+        text = f"--require-gpu: {name}: {selected}, which is not a build for a GPU{why}"
+        yield Failure(NO_GPU_BUILD, text)
     if args.expect is not None and view.winner != args.expect:
         why = view.reason_of(args.expect)
         labels = ", ".join(row.label for row in view.rows if row.label != ORDINARY) or "none"
@@ -427,4 +492,5 @@ def _broken(
             if why
             else f"this release has no variant {args.expect} (it has {labels})"
         )
-        yield f"expected variant {args.expect} for {name}, but {selected}; {because}"
+        text = f"expected variant {args.expect} for {name}, but {selected}; {because}"
+        yield Failure(OTHER_VARIANT, text)

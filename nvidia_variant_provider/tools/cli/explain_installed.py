@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.advice import advice_for
 from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.explain.findings import NO_GPU_BUILD, OTHER_VARIANT, Failure
 from nvidia_variant_provider.tools.explain.fitness import (
-    COMPANIONS,
     Fitness,
     disagreements,
     fitness_of,
@@ -87,13 +88,15 @@ def _what(build: InstalledBuild) -> Iterator[str]:
         yield f"             {build.code_source}"
 
 
-def broken(args: argparse.Namespace, build: InstalledBuild, fitness: Fitness) -> Iterator[str]:
-    """Yield a line for each check that does not hold."""
+def broken(args: argparse.Namespace, build: InstalledBuild, fitness: Fitness) -> Iterator[Failure]:
+    """Yield each check that does not hold."""
     if args.require_gpu and fitness.runs is not True:
-        yield f"--require-gpu: {build.name} {build.version} {fitness.verdict}: {fitness.reason}"
+        text = f"--require-gpu: {build.name} {build.version} {fitness.verdict}: {fitness.reason}"
+        yield Failure(NO_GPU_BUILD, text)
     if args.expect is not None and args.expect != build.label:
         seen = build.label or "a build without label"
-        yield f"--expect {args.expect}: {build.name} {build.version} is {seen}"
+        text = f"--expect {args.expect}: {build.name} {build.version} is {seen}"
+        yield Failure(OTHER_VARIANT, text)
 
 
 def document(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.cli import checking, options, output
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
@@ -32,6 +32,8 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
             "--through-view: expected the address of an index or a folder of wheels, and a project:"
             " explain https://index.example/simple/ --package torch --through-view"
         )
+    if args.output_format != checking.TEXT:
+        raise InvalidValueError("--through-view: expected the output format text, which it prints")
     project, specifier = parse_requirement(args.package)
     upstream = _upstream(args.source, project)
     projects = frozenset({*FAMILY, project})

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.commands import (
@@ -227,6 +228,8 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
 
     for project in projects_of(command) or ["torch"]:
         view = service.view(project)
+        if view is None and not service.served(project):
+            raise InvalidValueError(f"{project}: no index that is configured has this project")
         if view is None:
             output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
             continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.errors import FleetError, InvalidValueError
 from nvidia_variant_provider.tools.coverage.kinds import Kind, kind_of
+from nvidia_variant_provider.tools.inventory.invalid import InvalidEntries
 from nvidia_variant_provider.tools.inventory.resolve import NO_DEFAULTS, Defaults
 
 if TYPE_CHECKING:
@@ -86,31 +87,17 @@ def tally(
     ``FleetError`` for an inventory with more than ``MAX_KINDS`` kinds.
     """
     groups: dict[Kind, Group] = {}
-    errors: list[FleetError] = []
-    invalid = 0
-    for entry in entries:
-        kind = entry if isinstance(entry, FleetError) else _kind(entry, defaults)
-        if isinstance(kind, FleetError) or isinstance(entry, FleetError):
-            invalid += 1
-            if isinstance(kind, FleetError) and len(errors) < MAX_NAMED:
-                errors.append(kind)
-            continue
+    invalid = InvalidEntries(MAX_NAMED)
+    for entry, kind in invalid.others(entries, lambda machine: kind_of(machine, defaults)):
         # A list of machine types tells no numbers: each type counts once.
         group = Group(1 if entry.machines is None else entry.machines, entry.name)
         known = groups.get(kind)
         groups[kind] = group if known is None else known | group
         if known is None:
             _bound(groups, entry.source, entry.where)
-    if invalid and not skip_invalid:
-        raise InvalidEntriesError(errors, invalid)
-    return Fleet(groups, invalid)
-
-
-def _kind(entry: Entry, defaults: Defaults) -> Kind | FleetError:
-    try:
-        return kind_of(entry.machine, defaults)
-    except InvalidValueError as error:
-        return FleetError(entry.source, entry.where, entry.name, error.seen, error.expected)
+    if invalid.number and not skip_invalid:
+        raise InvalidEntriesError(invalid.errors, invalid.number)
+    return Fleet(groups, invalid.number)
 
 
 def _bound(groups: Mapping[Kind, Group], source: str, where: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.rules.catalogue import SM_ARCH
 from nvidia_variant_provider.rules.gpus import without_display_gpus
 from nvidia_variant_provider.tools.explain.answering import ANOTHER, unanswered
+from nvidia_variant_provider.tools.explain.inside import why_unread
+from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.words import name_of, say_coverage
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
@@ -37,6 +39,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     for view in (uvs, found.view(PIP)):
         if view.refusal and not (release.trouble and release.trouble in view.refusal):
             yield view.refusal
+    yield from dict.fromkeys(_unread(release, (uvs, found.view(PIP)), machine))
     for view in (ours, uvs):
         yield from _warnings_on_view(view, release, machine)
     if blind and machine.gpus:
@@ -79,6 +82,15 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
             f"{release.sdists[0]}: an installer that is left with no wheel builds it, unless told "
             "--only-binary :all:; it is not judged here"
         )
+
+
+def _unread(release: Release, views: Sequence[View], machine: Machine) -> Iterator[str]:
+    """Name the selected wheels of an index that could not be looked at."""
+    for view in views:
+        seen = release.seen_by_pip if view.installer is PIP else release
+        label = "" if view.winner == ORDINARY else view.winner
+        if label is not None and (why := why_unread(seen, label, machine)):
+            yield f"not judged: {why}"
 
 
 def _answered_by_others(release: Release) -> list[str]:

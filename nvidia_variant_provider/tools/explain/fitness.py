@@ -32,12 +32,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
 
-# Projects with kernels of their own that are built against one torch: another CUDA major fails
-# when they are imported or used.
-COMPANIONS: Final = (
-    "torchvision", "torchaudio", "torchao", "torchcodec", "torch-tensorrt", "fbgemm-gpu",
-    "flash-attn", "xformers", "vllm", "auto-gptq", "deepspeed", "mamba-ssm", "causal-conv1d",
-)  # fmt: skip
 # Also without a GPU: nothing is broken there, and another machine may be meant.
 _WORKS: Final = frozenset({Status.OK, Status.PINNED, Status.NONE})
 

@@ -1,8 +1,8 @@
 """Why installers refuse a wheel that they select: what only the wheel itself shows.
 
-Wheels of a folder are opened, those of an index are not. Of the wheels of one label the first that
-fits the platform is looked at, those for any platform last: which interpreter will be used is not
-known.
+Wheels of a folder are opened, and of an index the end of the selected ones. Of the wheels of one
+label the first that fits the platform is looked at, those for any platform last: which interpreter
+will be used is not known.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from nvidia_variant_provider.tools.installers.table import PIP
 from nvidia_variant_provider.tools.metadata.bake import marked_requirements
 from nvidia_variant_provider.tools.metadata.readers import UV
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
-from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.wheels.platform import admits
 
 # Only wheels for every platform fit there.
@@ -43,11 +42,10 @@ def why_refused(
     uv reads the METADATA of the wheel it selects, and judges it once more by its own
     ``variant.json``, which ``fits`` is asked for. pip 26.3 reads METADATA.
     """
-    path = _path(release, label, machine)
-    if not path:
+    file = _first(release, label, machine)
+    if file is None or file.unread:
         return ""
     try:
-        file = read_wheel_file(path)
         reason = file.fault or _on_metadata(file) or (_on_variant(file, fits) if label else "")
     except InvalidValueError as error:
         return str(error)
@@ -86,9 +84,16 @@ def _on_variant(file: WheelFile, fits: Callable[[VariantMetadata], bool]) -> str
     return "" if fits(own) else "its own variant.json states properties that do not fit here"
 
 
-def _path(release: Release, label: str, machine: Machine) -> str:
+def why_unread(release: Release, label: str, machine: Machine) -> str:
+    """Say why the wheel with a label could not be looked at; empty if it was, or is not here."""
+    file = _first(release, label, machine)
+    return f"{file.name}: {file.unread}" if file is not None and file.unread else ""
+
+
+def _first(release: Release, label: str, machine: Machine) -> WheelFile | None:
+    """Return the wheel that is looked at; ``None`` where there is none that can be opened."""
     wheels = _fitting(release, label, machine)
-    return release.path_of(wheels[0]) if wheels else ""
+    return release.open_wheel(wheels[0]) if wheels and release.open_wheel else None
 
 
 def _fitting(release: Release, label: str, machine: Machine) -> list[WheelName]:

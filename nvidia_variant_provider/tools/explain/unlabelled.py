@@ -1,6 +1,7 @@
 """The wheels without a label in a folder or an index: each build, and whether it runs on a machine.
 
-Of an index no wheel is fetched, only METADATA: beside the wheel (PEP 658), or a range of it.
+Of an index METADATA alone is fetched: beside the wheel (PEP 658), or parts of it; small wheels of a
+server that gives no parts are fetched whole.
 """
 
 from __future__ import annotations

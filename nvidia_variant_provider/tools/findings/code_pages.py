@@ -17,7 +17,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGES: Final = ("status", "errors", "lint", "verify", "inspect", "coverage")
+PAGES: Final = ("status", "errors", "lint", "verify", "inspect", "coverage", "explain")
 
 _HERE: Final = Path(__file__).resolve().parent
 # Of a checkout; beside an installed package there is none.

@@ -14,7 +14,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
-from xml.sax.saxutils import quoteattr
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity
@@ -171,6 +170,9 @@ def _junit_element(tag: str, finding: Finding) -> str:
 
 
 def _attribute(text: str) -> str:
+    # The module also loads a client of HTTP, and every --help looks at the table below.
+    from xml.sax.saxutils import quoteattr
+
     # XML 1.0 cannot hold control characters, not even escaped.
     return quoteattr("".join(it if it.isprintable() else repr(it)[1:-1] for it in text))
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,6 +151,10 @@ def variables_for(command: Sequence[str]) -> dict[str, str]:
 
 def projects_of(command: Sequence[str]) -> list[str]:
     """Return the projects that a command names to be installed, normalised."""
+    # Not needed to start a command, and a tenth of a second on a slow machine.
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     words = words_of(command)
     actions = [at for at, word in enumerate(words) if word in _ACTIONS]
     found: list[str] = []

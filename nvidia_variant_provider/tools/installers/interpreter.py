@@ -9,16 +9,15 @@ import re
 import shutil
 import subprocess
 import zipimport
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import packaging
-from packaging.tags import Tag, compatible_tags, cpython_tags
-
 from nvidia_variant_provider.tools.installers.commands import words_of
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from packaging.tags import Tag
 
 _TIMEOUT_S: Final = 20
 # Isolated, so that no file of the working folder is imported; our own copy of packaging, which
@@ -92,7 +91,8 @@ def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _asked(python: str) -> TargetPython | None:
-    folder = os.path.dirname(os.path.dirname(packaging.__file__))
+    spec = importlib.util.find_spec("packaging")
+    folder = os.path.dirname(os.path.dirname(spec.origin or "")) if spec else ""
     try:
         done = subprocess.run(
             [python, "-I", "-S", "-c", _ASK, folder],
@@ -103,6 +103,8 @@ def _asked(python: str) -> TargetPython | None:
         version, tags = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
+    from packaging.tags import Tag
+
     return TargetPython(tuple(Tag(*it.split("-")) for it in tags), str(version))
 
 
@@ -119,6 +121,8 @@ def _options(words: Sequence[str]) -> dict[str, list[str]]:
 
 def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
     """Return the tags that pip takes for another platform."""
+    from packaging.tags import compatible_tags, cpython_tags
+
     if options.get("--implementation", ["cp"]) != ["cp"]:
         return None
     version = (options.get("--python-version") or [""])[-1]

@@ -10,11 +10,11 @@ from the installer's changelog.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH
+from nvidia_variant_provider.value_types import dataclass
 
 
 class Reads(Enum):

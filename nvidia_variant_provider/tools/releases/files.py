@@ -146,10 +146,11 @@ def list_folder(folder: str, most: int = MAX_FILES) -> list[str]:
 class WheelFile:
     """What a wheel says of itself.
 
-    ``metadata`` is METADATA, ``variant`` the content of ``variant.json`` if it has one, and
-    ``variant_source`` its name for messages. ``fault`` says why pip or uv refuse the wheel, or why
-    readers could disagree about it; it is empty if nobody does, and the other fields are if it is
-    not.
+    ``path`` is its path, or its address in an index. ``metadata`` is METADATA, ``variant`` the
+    content of ``variant.json`` if it has one, and ``variant_source`` its name for messages.
+    ``fault`` says why pip or uv refuse the wheel, or why readers could disagree about it; it is
+    empty if nobody does, and the other fields are if it is not. ``unread`` says why a wheel of an
+    index could not be looked at.
     """
 
     path: str
@@ -158,6 +159,7 @@ class WheelFile:
     variant: bytes | None = None
     variant_source: str = ""
     fault: str = ""
+    unread: str = ""
 
 
 def read_wheel_file(path: str) -> WheelFile:
@@ -165,6 +167,9 @@ def read_wheel_file(path: str) -> WheelFile:
 
     Raises ``InvalidValueError`` if its name is not that of a wheel.
     """
+    # Whoever only sorts names does not wait for the reader of wheels.
+    from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
+
     name = WheelName.parse(os.path.basename(path))
     try:
         from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel

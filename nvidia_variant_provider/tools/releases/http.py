@@ -13,6 +13,7 @@ import netrc
 import os
 import re
 import ssl
+import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass, field
@@ -33,6 +34,9 @@ _STEP: Final = 256 * 1024
 _AGENT: Final = "nvidia-variant-provider (view)"
 
 
+_PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+
+
 class UpstreamError(ProviderError):
     """An index did not answer as it should; ``status`` is its status, 0 without an answer."""
 
@@ -48,6 +52,15 @@ class Answer:
     body: bytes
     content_type: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a file: its bytes, where they begin, and how many the whole file has."""
+
+    body: bytes
+    start: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +143,14 @@ class Fetcher:
         self._environ = environ
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
-        context = _context(cert or environ.get("SSL_CERT_FILE", ""))
-        handlers = (HttpHandler(), HttpsHandler(context), _Redirects())
-        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler(proxies), *handlers)
+        self._cert = cert or environ.get("SSL_CERT_FILE", "")
+        # Reading certificates takes longer than everything else here, so it waits for the first
+        # request; that a file is missing shows at once.
+        if self._cert and not os.access(self._cert, os.R_OK):
+            _context(self._cert)
+        self._proxies = proxies
+        self._openers: dict[bool, urllib.request.OpenerDirector] = {}
+        self._lock = threading.Lock()
 
     def remember(self, url: str) -> str:
         """Keep the credentials of an address for its host; return the address without them."""
@@ -154,17 +171,32 @@ class Fetcher:
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
         with self._in_time(url), self._opened(url, {"Accept": accept}) as answer:
-            pieces, size = [], 0
-            while piece := _read(answer, url):
-                pieces.append(piece)
-                size += len(piece)
-                if size > limit:
-                    raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
-            _check_length(answer, size, url)
+            body = _read_whole(answer, url, limit)
             kind = answer.headers.get("Content-Type", "")
             packing = answer.headers.get("Content-Encoding", "").strip().lower()
-            body = _unpacked(b"".join(pieces), packing, limit, url)
-            return Answer(body, kind, answer.geturl())
+            return Answer(_unpacked(body, packing, limit, url), kind, answer.geturl())
+
+    def get_part(self, url: str, wanted: str, limit: int) -> Part:
+        """Return the bytes of a range, such as ``0-99`` or ``-100`` for the last ones.
+
+        A server that gives no parts sends the whole file, which counts if it is within the limit.
+        Raises ``UpstreamError``.
+        """
+        headers = {"Range": f"bytes={wanted}", "Accept-Encoding": "identity"}
+        with self._in_time(url), self._opened(url, headers) as answer:
+            stated = _PART.fullmatch(answer.headers.get("Content-Range", ""))
+            length = answer.headers.get("Content-Length", "")
+            if stated is None and length.isdecimal() and int(length) > limit:
+                words = f"{redacted(url)}: {length} bytes, and the server gives no parts"
+                raise UpstreamError(words)
+            body = _read_whole(answer, url, limit)
+            if stated is None:
+                return Part(body, 0, len(body))
+            start, end, size = map(int, stated.groups())
+            if len(body) != end - start + 1:
+                words = f"{redacted(url)}: ended after {len(body)} bytes of {end - start + 1}"
+                raise UpstreamError(words)
+            return Part(body, start, size)
 
     @contextlib.contextmanager
     def _in_time(self, url: str, before: Deadline | None = None) -> Iterator[Deadline]:
@@ -223,7 +255,7 @@ class Fetcher:
         login = self._login(url)
         if login is not None:
             request.add_header("Authorization", login.header)
-        opener = self._direct if self._bypasses(url) else self._opener
+        opener = self._opener(is_direct=self._bypasses(url))
         try:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
@@ -234,6 +266,17 @@ class Fetcher:
             raise UpstreamError(f"{redacted(url)}: {_words(error)}") from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
+
+    def _opener(self, *, is_direct: bool) -> urllib.request.OpenerDirector:
+        with self._lock:
+            if is_direct not in self._openers:
+                self._openers[is_direct] = urllib.request.build_opener(
+                    urllib.request.ProxyHandler({} if is_direct else self._proxies),
+                    HttpHandler(),
+                    HttpsHandler(_context(self._cert)),
+                    _Redirects(),
+                )
+            return self._openers[is_direct]
 
     def _bypasses(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
@@ -246,6 +289,17 @@ class Fetcher:
             host = urlsplit(url).hostname or ""
             self._logins[origin] = _from_netrc(host, self._environ)
         return self._logins[origin]
+
+
+def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
+    pieces, size = [], 0
+    while piece := _read(answer, url):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
+    _check_length(answer, size, url)
+    return b"".join(pieces)
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:

@@ -89,7 +89,7 @@ def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
         yanked=None if yanked in {None, False} else "" if yanked is True else str(yanked),
         size=size if isinstance(size, int) else None,
         upload_time=str(entry.get("upload-time") or ""),
-        core_metadata=_sidecar(next((entry[it] for it in SIDECARS if it in entry), None)),
+        core_metadata=_sidecar(entry.get(SIDECARS[0], entry.get(SIDECARS[1]))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.readers import Reader
@@ -68,7 +69,8 @@ class Release:
     ``requires_python`` is what an index page states for wheels, by file name; ``barred`` are wheels
     that are not taken in some surroundings, by file name, with the reason. ``read_core`` fetches
     METADATA of a wheel on an index. ``lock`` is there where the release stands in a lock file,
-    ``several`` where it was looked for in several indexes.
+    ``several`` where it was looked for in several indexes. ``open_wheel`` reads what one of the
+    wheels says of itself, where wheels can be opened.
     ``opened`` are the wheels as they were read, where the caller reads all of them. ``whole`` is
     false where files were named one by one, so that the release may have more.
 
@@ -92,6 +94,9 @@ class Release:
     read_core: Callable[[str], bytes] | None = field(default=None, repr=False, compare=False)
     lock: Locked | None = None
     several: Several | None = None
+    open_wheel: Callable[[WheelName], WheelFile] | None = field(
+        default=None, repr=False, compare=False
+    )
     opened: tuple[WheelFile, ...] = field(default=(), repr=False)
     whole: bool = True
 
@@ -177,7 +182,8 @@ class Listing:
 
     ``read`` returns the bytes of a metadata file by name. ``read_wheel`` opens a wheel; it is
     ``None`` where wheels are not opened. ``requires_python`` is what a page states, by file name;
-    ``read_core`` fetches METADATA of a wheel on an index.
+    ``read_core`` fetches METADATA of a wheel on an index. Of a release with more labels than
+    ``most_opened`` no wheel is opened for its metadata.
     """
 
     def __init__(
@@ -188,10 +194,12 @@ class Listing:
         read_wheel: Callable[[WheelName], WheelFile] | None,
         requires_python: Mapping[str, str] | None = None,
         read_core: Callable[[str], bytes] | None = None,
+        most_opened: int = sys.maxsize,
     ) -> None:
         self.origin = origin
         self._read = read
         self._read_wheel = read_wheel
+        self._most_opened = most_opened
         self._requires_python = dict(requires_python or {})
         self._read_core = read_core
         self._sorted = SortedNames(names)
@@ -262,13 +270,14 @@ class Listing:
             sdists=tuple(files.sdists),
             requires_python=self._requires_python,
             read_core=self._read_core,
+            open_wheel=self._read_wheel,
         )
 
     def _from_wheels(
-        self, key: ReleaseKey, wheels: Iterable[WheelName]
+        self, key: ReleaseKey, wheels: Sequence[WheelName]
     ) -> tuple[VariantMetadata | None, str]:
         """Combine the metadata of one sound wheel for each label; say what is missing, damaged."""
-        if self._read_wheel is None:
+        if self._read_wheel is None or len({wheel.label for wheel in wheels}) > self._most_opened:
             return None, f"there is no {key.metadata_name}"
         opened: dict[str, WheelFile] = {}
         faults = []
@@ -276,8 +285,8 @@ class Listing:
             if not wheel.label or wheel.label in opened:
                 continue
             file = self._read_wheel(wheel)
-            if file.fault:
-                faults.append(f"{wheel}: {file.fault}")
+            if why := file.fault or file.unread:
+                faults.append(f"{wheel}: {why}")
             else:
                 opened[wheel.label] = file
         if not opened:

@@ -1,17 +1,21 @@
-"""METADATA out of a wheel on a server, by requests for ranges: for indexes without PEP 658.
+"""A wheel of an index, opened without being fetched: its end is read, and the members asked for.
 
-A megabyte or two of a wheel of half a gigabyte is read: its directory, and the one member.
+A megabyte or two of a wheel of half a gigabyte is read. Nothing of it is held to the hash that the
+page names: that is of the whole file.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
+from nvidia_variant_provider.tools.releases.files import WheelFile
 from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
-from nvidia_variant_provider.tools.wheels.dist_info import find_dist_info
-from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.tools.wheels.dist_info import (
+    VARIANT_JSON,
+    check_metadata,
+    find_dist_info,
+)
 from nvidia_variant_provider.tools.wheels.source import Checksum
 from nvidia_variant_provider.tools.wheels.zip_directory import (
     find_directory,
@@ -20,47 +24,50 @@ from nvidia_variant_provider.tools.wheels.zip_directory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from nvidia_variant_provider.tools.releases.http import Fetcher
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.http import Fetcher, Part
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+    from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
-_PARTIAL: Final = 206
 # Requests cost more than bytes.
-_STEP: Final = 256 * 1024
+_STEP: Final = 1024 * 1024
+# A server without ranges may send this much at once; of others as much is read altogether.
 _MOST: Final = 16 * 1024 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
-_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
-def read_remote_metadata(file: PageFile, fetcher: Fetcher) -> bytes:
-    """Return METADATA of a wheel that lies on a server.
+def read_remote_wheel(url: str, name: WheelName, fetcher: Fetcher) -> WheelFile:
+    """Read what a wheel of an index says of itself, as ``read_wheel_file`` does of one here.
 
-    Raises ``InvalidValueError`` for a server that sends no ranges and for what is no wheel.
+    Other members and RECORD are not looked at. ``unread`` says why it cannot be read.
     """
     try:
-        source = _Ranges(file.url, fetcher)
-        entries = {it.name: it for it in read_directory(source, find_directory(source))}
-        folder = find_dist_info(entries, WheelName.parse(file.name), source.name)
-        entry = entries[f"{folder}/METADATA"]
-        if entry.size > _LARGEST or not entry.is_readable:
-            raise InvalidValueError(f"METADATA of {entry.size} bytes that cannot be read")
-        return b"".join(open_member(source, entry, Checksum(entry.crc)).chunks())
+        file = RemoteFile(url, fetcher)
+        members = {entry.name: entry for entry in read_directory(file, find_directory(file))}
+        folder = find_dist_info(members, name, str(name))
+        metadata = _read(file, members, f"{folder}/METADATA")
+        check_metadata(metadata, name, f"{name}!{folder}/METADATA")
+        path = f"{folder}/{VARIANT_JSON}"
+        variant = _read(file, members, path) if path in members else None
     except UpstreamError as error:
-        raise InvalidValueError(str(error)) from error
+        return WheelFile(url, name, unread=str(error))
+    except InvalidValueError as error:
+        return WheelFile(url, name, fault=str(error).removeprefix(f"{name}: "))
+    return WheelFile(url, name, metadata, variant, f"{name}!{path}")
 
 
-class _Ranges:
+class RemoteFile:
     """A file on a server as a ``Source``; at most ``_MOST`` bytes are asked for altogether."""
 
     def __init__(self, url: str, fetcher: Fetcher) -> None:
+        """Ask for the end of the file, which tells its size; raises ``UpstreamError``."""
         self.name = redacted(url)
         self._url, self._fetcher = url, fetcher
         self._taken = 0
         # What is asked for first anyway: the end, which says where the directory is.
-        tail, self.size = self._ask(f"bytes=-{_STEP}")
-        self._tail = self.size - len(tail), tail
-        self._last = self._tail
+        self._tail = self._last = self._ask(f"-{_STEP}")
+        self.size = self._tail.size
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all bytes in order."""
@@ -68,33 +75,30 @@ class _Ranges:
             yield self.read_at(start, _STEP)
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return up to ``length`` bytes from ``offset``."""
+        """Return up to ``length`` bytes from ``offset``; raises ``UpstreamError``."""
         end = min(offset + length, self.size)
         if offset < 0 or offset >= end:
             return b""
-        for start, data in (self._tail, self._last):
-            if start <= offset and end <= start + len(data):
-                return data[offset - start : end - start]
+        for part in (self._tail, self._last):
+            if part.start <= offset and end <= part.start + len(part.body):
+                return part.body[offset - part.start : end - part.start]
         ahead = min(max(end, offset + _STEP), self.size)
-        data, _ = self._ask(f"bytes={offset}-{ahead - 1}")
-        self._last = offset, data
-        return data[: end - offset]
+        self._last = self._ask(f"{offset}-{ahead - 1}")
+        return self._last.body[: end - offset] if self._last.start == offset else b""
 
     def keep(self, start: int, end: int) -> None:
         """Do nothing: the range can be asked for again."""
 
-    def _ask(self, wanted: str) -> tuple[bytes, int]:
-        """Return the bytes of a range, and the size of the whole file."""
-        headers = {"Range": wanted, "Accept-Encoding": "identity"}
-        with self._fetcher.open(self._url, headers) as answer:
-            stated = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
-            if answer.status != _PARTIAL or stated is None:
-                raise InvalidValueError("neither METADATA beside it nor ranges of it are served")
-            length = int(stated[2]) - int(stated[1]) + 1
-            self._taken += length
-            if length < 1 or self._taken > _MOST:
-                raise InvalidValueError(f"METADATA is not within {_MOST} bytes of it")
-            data = answer.read(length)
-        if len(data) != length:
-            raise InvalidValueError(f"ended after {len(data)} bytes of {length}")
-        return data, int(stated[3])
+    def _ask(self, wanted: str) -> Part:
+        part = self._fetcher.get_part(self._url, wanted, _MOST)
+        self._taken += len(part.body)
+        if self._taken > _MOST:
+            raise UpstreamError(f"{self.name}: what is asked for is not within {_MOST} bytes of it")
+        return part
+
+
+def _read(file: RemoteFile, members: Mapping[str, Entry], name: str) -> bytes:
+    entry = members[name]
+    if not entry.is_readable or max(entry.size, entry.packed) > _LARGEST:
+        raise DamagedFileError(f"{name} of {entry.size} bytes that cannot be read")
+    return b"".join(open_member(file, entry, Checksum(entry.crc)).chunks())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -16,11 +16,12 @@ from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     SDIST_SUFFIXES,
     WHEEL_SUFFIX,
+    WheelFile,
 )
 from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
-from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_metadata
+from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_wheel
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ _ACCEPT: Final = (
 )
 
 
+# One wheel of a label costs some requests; a release with more labels is for its metadata file.
+_MOST_OPENED: Final = 16
+
+
 @dataclass(frozen=True, slots=True)
 class IndexPage:
     """The page of a project in an index: its address, and the files that may be taken, by name."""
@@ -39,21 +44,39 @@ class IndexPage:
     url: str
     files: Mapping[str, PageFile]
     fetcher: Fetcher
+    opened: dict[str, WheelFile] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, name: str) -> bytes:
         """Fetch a file, and hold it to the hash that the page names."""
         return _fetch_checked(self.files[name], self.fetcher)
 
+    def open_wheel(self, wheel: WheelName) -> WheelFile:
+        """Read what a wheel says of itself, once: of one without a label METADATA alone."""
+        name = str(wheel)
+        if name not in self.opened:
+            self.opened[name] = self._open(wheel, self.files[name])
+        return self.opened[name]
+
+    def _open(self, wheel: WheelName, file: PageFile) -> WheelFile:
+        if wheel.label or file.core_metadata is None:
+            return read_remote_wheel(file.url, wheel, self.fetcher)
+        beside = replace(file, url=f"{file.url}.metadata", sha256=file.core_metadata)
+        try:
+            return WheelFile(file.url, wheel, _fetch_checked(beside, self.fetcher))
+        except MetadataError as error:
+            return WheelFile(file.url, wheel, fault=str(error))
+        except InvalidValueError as error:
+            return WheelFile(file.url, wheel, unread=str(error))
+
     def read_core(self, name: str) -> bytes:
         """Fetch METADATA of a wheel: what lies beside it (PEP 658), or else ranges of the wheel.
 
-        Raises ``InvalidValueError`` or ``MetadataError``, as ``read`` does.
+        Raises ``InvalidValueError``.
         """
-        file = self.files[name]
-        if file.core_metadata is None:
-            return read_remote_metadata(file, self.fetcher)
-        beside = replace(file, url=f"{file.url}.metadata", sha256=file.core_metadata)
-        return _fetch_checked(beside, self.fetcher)
+        found = self.open_wheel(WheelName.parse(name))
+        if why := found.fault or found.unread:
+            raise InvalidValueError(why)
+        return found.metadata
 
 
 def read_index(url: str, package: str | None) -> Listing:
@@ -79,7 +102,15 @@ def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
 
 def listing_of(page: IndexPage) -> Listing:
     """Return the files of a page, sorted into releases."""
-    return Listing(page.url, page.files, page.read, None, _pythons(page), page.read_core)
+    return Listing(
+        page.url,
+        page.files,
+        page.read,
+        page.open_wheel,
+        _pythons(page),
+        page.read_core,
+        _MOST_OPENED,
+    )
 
 
 def merged_listing(pages: Sequence[IndexPage]) -> Listing:
@@ -94,7 +125,7 @@ def merged_listing(pages: Sequence[IndexPage]) -> Listing:
         origin,
         files,
         lambda name: files[name].read(name),
-        None,
+        lambda wheel: files[str(wheel)].open_wheel(wheel),
         pythons,
         lambda name: files[name].read_core(name),
     )

@@ -106,5 +106,11 @@ def _lone_wheel(path: str, wheel: WheelName) -> Release:
         except MetadataError as error:
             trouble = str(error)
     return Release(
-        wheel.name, wheel.version, os.path.abspath(path), (wheel,), metadata, trouble=trouble
+        wheel.name,
+        wheel.version,
+        os.path.abspath(path),
+        (wheel,),
+        metadata,
+        trouble=trouble,
+        open_wheel=lambda _: file,
     )

@@ -35,7 +35,8 @@ _USUAL: Final = re.compile(
 _version: Final = lru_cache(maxsize=4096)(Version)
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: pages list thousands, and none of them twice.
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A wheel that may be shown.
 
@@ -70,7 +71,7 @@ class Candidate:
     @property
     def plain_name(self) -> str:
         """The name without the variant label; a local version is never changed."""
-        return str(replace(self.wheel, label=""))
+        return str(replace(self.wheel, label="")) if self.wheel.label else self.file.name
 
 
 @dataclass(slots=True)
@@ -80,11 +81,6 @@ class VersionFiles:
     version: Version
     wheels: list[Candidate] = field(default_factory=list)
     sdists: list[PageFile] = field(default_factory=list)
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the version has one build only, for all machines."""
-        return not any(it.variant or it.cuda for it in self.wheels)
 
 
 def sort_files(source: Source) -> list[VersionFiles]:
@@ -105,6 +101,19 @@ def sort_files(source: Source) -> list[VersionFiles]:
     return sorted(found.values(), key=lambda it: it.version, reverse=True)
 
 
+def has_builds(source: Source) -> bool:
+    """Tell whether any wheel is one of several builds of its version."""
+    for file, cuda, is_main in _all_files(source):
+        if cuda is None and not may_be_variant(file.name):
+            continue
+        wheel = wheel_named(file.name)
+        if wheel is None:
+            continue
+        if wheel.label or _candidate(file, wheel, cuda, is_main=is_main)[0].cuda:
+            return True
+    return False
+
+
 def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:
     for file in source.files:
         yield file, None, True
@@ -115,7 +124,12 @@ def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:
 
 def may_be_variant(name: str) -> bool:
     """Tell whether a file name can be that of one of several builds, at a glance."""
-    return name.endswith(".whl") and ("+" in name or name.count("-") >= _WITH_BUILD)
+    return may_have_label(name) or (name.endswith(".whl") and "+" in name)
+
+
+def may_have_label(name: str) -> bool:
+    """Tell whether a file name can be that of a variant wheel, at a glance."""
+    return name.count("-") >= _WITH_BUILD and name.endswith(".whl")
 
 
 def wheel_named(name: str) -> WheelName | None:
@@ -127,7 +141,7 @@ def wheel_named(name: str) -> WheelName | None:
         return None
     match = _USUAL.fullmatch(name)
     if match is not None:
-        return WheelName(*(it or "" for it in match.groups()))
+        return WheelName(*match.groups(""))
     try:
         return WheelName.parse(name)
     except InvalidValueError:
@@ -137,15 +151,20 @@ def wheel_named(name: str) -> WheelName | None:
 def _candidate(
     file: PageFile, wheel: WheelName, cuda: str | None, *, is_main: bool
 ) -> tuple[Candidate, Version]:
-    version = _version(wheel.version)
+    label, version = _build_of(wheel.version, cuda or "", is_variant=bool(wheel.label))
+    return Candidate(file, wheel, label, is_main, classes_of(wheel), pythons_of(wheel)), version
+
+
+@lru_cache(maxsize=8192)
+def _build_of(text: str, folder: str, *, is_variant: bool) -> tuple[str, Version]:
+    """Return the CUDA label of a wheel's version, and the version that it is a build of."""
+    version = _version(text)
     local = version.local or ""
-    named = local if is_label(local) and not wheel.label else ""
+    named = local if is_label(local) and not is_variant else ""
     # An index's folder names the build of a wheel without a local version. One whose local
     # version names something else (a ROCm build) is not of that folder's CUDA.
-    label = named or ("" if local else cuda or "")
-    public = _version(version.public) if named or not local else version
-    candidate = Candidate(file, wheel, label, is_main, classes_of(wheel), pythons_of(wheel))
-    return candidate, public
+    label = named or ("" if local else folder)
+    return label, (_version(version.public) if named or not local else version)
 
 
 def _sdist_version(name: str) -> Version | None:

@@ -75,6 +75,7 @@ def covers(better: Collection[PythonAbi], worse: Collection[PythonAbi]) -> bool:
     return all(any(_covers(one, other) for one in better) for other in worse)
 
 
+@lru_cache(maxsize=4096)
 def _covers(better: PythonAbi, worse: PythonAbi) -> bool:
     if better == worse:
         return True

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
-from nvidia_variant_provider.tools.views.candidates import may_be_variant, sort_files
+from nvidia_variant_provider.tools.views.candidates import has_builds, sort_files
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
@@ -36,11 +36,7 @@ def make_view(source: Source, wanted: Wanted) -> View:
 
 def concerns(source: Source) -> bool:
     """Tell whether a project has builds to choose among; of others the page stays as it is."""
-    if source.is_cuda_project:
-        return True
-    if not source.cuda_files and not any(may_be_variant(file.name) for file in source.files):
-        return False
-    return not all(files.is_plain for files in sort_files(source))
+    return source.is_cuda_project or has_builds(source)
 
 
 def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> VersionView:
@@ -117,6 +113,9 @@ def _first(
 ) -> tuple[Candidate, Build] | None:
     """Return the wheel that comes first: yanked ones last, then by the order of builds."""
     order = [judged.build for judged in builds]
+
+    if len(chosen) == 1:
+        return next(iter(chosen.items()))
 
     def place(item: tuple[Candidate, Build]) -> tuple[bool, int]:
         wheel, build = item

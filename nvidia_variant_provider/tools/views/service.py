@@ -23,7 +23,7 @@ from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
-from nvidia_variant_provider.tools.views.candidates import may_be_variant, wheel_named
+from nvidia_variant_provider.tools.views.candidates import may_have_label, wheel_named
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
@@ -204,8 +204,11 @@ class ViewService:
 
     def _prepared(self, view: View, source: Source) -> list[Served]:
         """Return what is shown, with the METADATA of variant wheels."""
+        files = view.files
+        if not any(it.bake_for for it in files):
+            return [Served(it) for it in files]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            return [it for it in pool.map(partial(self._prepare, source), view.files) if it]
+            return [it for it in pool.map(partial(self._prepare, source), files) if it]
 
     def _prepare(self, source: Source, shown: Shown) -> Served | None:
         if not shown.bake_for or shown.wheel is None:
@@ -306,7 +309,7 @@ class ViewService:
         is_local = file.url.startswith("file:")
         is_open = not is_local and not self.upstream.fetcher.needs_login(file.url)
         if last == name and is_open and served.is_upstream_s:
-            return replace(file, name=name)
+            return file if file.name == name else replace(file, name=name)
         key = key_of(served.shown)
         with self._lock:
             self._files[key] = served
@@ -344,7 +347,7 @@ def _undescribed(
     """Return the variant wheels of versions without a metadata file, by version."""
     found: dict[Version, list[PageFile]] = {}
     for file in files:
-        wheel = wheel_named(file.name) if may_be_variant(file.name) else None
+        wheel = wheel_named(file.name) if may_have_label(file.name) else None
         if wheel is not None and wheel.label and (version := Version(wheel.version)) not in known:
             found.setdefault(version, []).append(file)
     return found

@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.demo.releases import write_releases
 from tests.tools.explain.releases import build, write_release
 from tests.tools.lint import releases as described
 from tests.tools.lint.releases import merge_patch, read_base
+from tests.tools.lint.serving import serve
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "explanation.schema.json"
 VARIANTS = {
@@ -163,6 +164,42 @@ def test_checks_give_an_exit_code_and_one_line(
     assert (seen[0], seen[2]) == (code, error)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "level", "rule", "part"),
+    [
+        pytest.param(["--expect", "cu130"], 1, "error", "other-variant",
+                     "expected variant cu130 for h100@570", id="another variant"),
+        pytest.param(["--require-gpu", "--installer", "pip"], 1, "error", "no-gpu-build",
+                     "pip selects no label", id="no build for the GPU"),
+        pytest.param(["--target", "v100@570"], 0, "warning", "explain-warning",
+                     "v100@570: ", id="a warning alone"),
+    ],
+)  # fmt: skip
+def test_checks_and_warnings_are_findings_for_ci(
+    arguments: list[str],
+    code: int,
+    level: str,
+    rule: str,
+    part: str,
+    wheels: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = () if "--target" in arguments else ("--target", "h100@570")
+    seen = output_of(capsys, wheels, *named, *arguments, "--output-format", "github")
+    head = f"::{level} file={wheels},line=1,title={rule}::{rule}: "
+
+    assert (seen[0], seen[2]) == (code, "")
+    assert seen[1].startswith(head)
+    assert part in seen[1]
+
+
+def test_a_view_is_explained_in_text_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = output_of(capsys, "wheels", "--package", "torch", "--through-view", "--json")
+
+    assert (code, out) == (2, "")
+    assert "--through-view: expected the output format text" in err
+
+
 def test_a_gpu_machine_that_gets_no_gpu_build_fails_the_check(
     wheels: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,3 +300,44 @@ def test_torch_that_is_not_installed_is_looked_up_in_the_configured_indexes(
     assert "torch is not installed here: this is what pip gets of the configured indexes" in err
     assert "h100@580:" in out
     assert "cuda13.2" in out
+
+
+def test_a_project_that_is_not_installed_is_looked_up_in_the_configured_indexes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "simple" / "demo"
+    page.mkdir(parents=True)
+    links = ("demo-1.2+cu126-py3-none-any.whl", "demo-1.2+cu126.tar.gz")
+    (page / "index.html").write_text("".join(f'<a href="{it}">{it}</a>' for it in links), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name in [it for it in os.environ if it.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
+    with serve(tmp_path) as served:
+        for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
+            monkeypatch.setenv(name, f"{served.url}/simple")
+        found = output_of(capsys, "demo", "--target", "h100@580")
+        absent = output_of(capsys, "tocrh", "--target", "h100@580")
+
+    assert found[0] == 0
+    assert "note: demo is not installed here: this is what the configured indexes have" in found[2]
+    assert found[1].startswith(f"demo 1.2+cu126: {served.url}/simple/demo/\n")
+    assert absent[0] == 2
+    assert absent[2].endswith("no index of pip has tocrh; did you mean torch?\n")
+
+
+def test_a_word_that_is_nearly_a_folder_s_name_is_not_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    assert output_of(capsys, "wheelz") == (
+        2,
+        "",
+        (
+            "nvidia-variant-provider explain: error: wheelz: not installed, and not here; "
+            "did you mean wheels?\n"
+        ),
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -439,16 +440,18 @@ def test_wheels_on_an_index_are_judged_by_the_metadata_beside_them(
     ]
 
 
-def test_wheels_on_an_index_that_serves_neither_metadata_nor_ranges_are_told_of(
+def test_large_wheels_on_an_index_that_serves_neither_metadata_nor_ranges_are_told_of(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    publish(tmp_path, beside=False)
+    for path in publish(tmp_path, beside=False).glob("*.whl"):
+        os.truncate(path, 17 << 20)
     with serve(tmp_path) as served:
         where = (f"{served.url}/torch/", "--target", "h100@580")
         code, out, err = output_of(capsys, *where)
 
     assert (code, "no label: torch" in out) == (0, False)
+    name = f"torch-2.14.1-cp313-cp313-{LINUX}.whl"
     assert (
-        f"warning: torch-2.14.1-cp313-cp313-{LINUX}.whl: neither METADATA beside it nor ranges of "
-        "it are served; not judged\n"
+        f"warning: not judged: {name}: {served.url}/torch/{name}: 17825792 bytes, and the server "
+        "gives no parts\n"
     ) in err

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.tools.findings.selection import EVERYTHING, Selection
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
@@ -234,6 +235,19 @@ def test_libraries_for_several_cudas_are_judged_one_by_one(
     assert [one.group.name for one in facts.groups] == [
         *("CUDA 11.8", "CUDA 12.4", "CUDA 12.8", "CUDA 13.0")
     ]
+
+
+def test_the_best_group_is_that_with_the_largest_share(tmp_path: Path) -> None:
+    members = {
+        "demo/a_cuda118.so": cuda_library("80"),
+        "demo/b_cuda118.so": cuda_library("80"),
+        "demo/a_cuda128.so": cuda_library("80", containers=5),
+        "demo/b_cuda128.so": cuda_library("90", containers=5),
+    }
+
+    facts = variant(tmp_path, members, "80_real")
+
+    assert facts.best(SmArch.parse("80_real")).group.name == "CUDA 11.8"
 
 
 def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
