@@ -113,8 +113,10 @@ def test_an_unknown_code_shows_nothing_of_the_others(capsys: pytest.CaptureFixtu
         ("NVML_ERROR_GPU_IS_LOST", "gpu-lost"),
         ("ImportError: libcudart.so.12: cannot open shared object", "runtime-library-missing"),
         ("ImportError: libcuda.so.1: cannot open shared object file: No such", "libcuda-missing"),
+        ("WantError: [Errno 24] the NVIDIA driver could not be asked: Too many open files",
+         "driver-not-asked"),
         ("modprobe: could not insert 'nvidia': Key was rejected by service",
-         "driver-installed-not-loaded"),
+         "module-not-signed"),
     ],
 )  # fmt: skip
 def test_a_pasted_error_text_finds_its_section(text: str, code: str) -> None:
