@@ -242,7 +242,9 @@ class Cascade:
             answers.append(self._run_smi(path))
             if answers[-1].answered or answers[-1].end.timed_out or not self.left():
                 break
-        return max(answers, key=lambda said: (said.answered, said.code is not None), default=None)
+        return max(
+            answers, key=lambda answer: (answer.answered, answer.code is not None), default=None
+        )
 
     def _run_smi(self, path: str) -> SmiAnswer:
         from nvidia_variant_provider.detect.smi import ask_smi

@@ -76,8 +76,9 @@ def _wsl(seen: Observations) -> Diagnosis:
     if not any(answer.loaded for answer in (nvml, cuda) if answer) and not _crashed(seen):
         reason = "WSL without the NVIDIA driver of Windows: no driver library is there"
         return _unusable(Status.NONE, reason)
-    said = next((it.describe() for it in (nvml, cuda) if it and (it.init or not it.complete)), "")
-    reason = f"the driver of Windows does not answer: {said}"
+    answers = (answer for answer in (nvml, cuda) if answer)
+    refusals = (answer.describe() for answer in answers if answer.init or not answer.complete)
+    reason = f"the driver of Windows does not answer: {next(refusals, '')}"
     return _unusable(Status.BROKEN, reason, (cause("wsl-driver"),))
 
 
@@ -172,9 +173,9 @@ def _traces(seen: Observations) -> Diagnosis:
         reason = f"{refused.describe()}: this process may not use the GPUs"
         return _unusable(Status.BLOCKED, reason, (cause("access-blocked"),))
     if nodes:
-        said = refused.describe() if refused else "no driver library loads"
+        trouble = refused.describe() if refused else "no driver library loads"
         notes = () if refused else (cause("no-driver-library"),)
-        return _unusable(Status.BROKEN, f"GPU device nodes are there: {said}", notes)
+        return _unusable(Status.BROKEN, f"GPU device nodes are there: {trouble}", notes)
     if seen.kernel is not None and (seen.kernel.module or seen.kernel.proc):
         reason = "a driver is loaded that hides its release, and no GPU is given to this process"
         return _unusable(Status.DRIVER_NO_GPU, reason, (cause("no-device-nodes"),))

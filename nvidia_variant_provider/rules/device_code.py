@@ -34,7 +34,7 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
 def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
     """Decide whether device code for ``arch`` runs on a GPU of ``capability``."""
     supported, reason = _judge(arch, capability, stack)
-    said = reason.format(
+    sentence = reason.format(
         arch=arch,
         own=arch.capability,
         target=same_device(arch.capability),
@@ -42,7 +42,7 @@ def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion |
         device=same_device(capability),
         stack=stack or "nothing",
     )
-    return Verdict(supported, said)
+    return Verdict(supported, sentence)
 
 
 def _judge(

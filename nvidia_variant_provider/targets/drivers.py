@@ -113,13 +113,15 @@ def assumed_driver(devices: tuple[Device, ...]) -> Driver:
 
 
 def _why_assumed(name: str, branch: int, first: int, last: int) -> str:
-    said = f"no driver was named: R{branch} (CUDA {cuda_of_branch(branch)}) is assumed"
+    assumption = f"no driver was named: R{branch} (CUDA {cuda_of_branch(branch)}) is assumed"
     if branch == first:
-        return f"{said}, the first that supports {name}; for a newer one, name it: {name}@NUMBER"
+        return (
+            f"{assumption}, the first that supports {name}; for a newer one, name it: {name}@NUMBER"
+        )
     if branch == last:
-        said += f", the last that supports {name}"
+        assumption += f", the last that supports {name}"
     older = max(known for known, _ in BRANCHES if first <= known < branch)
-    return f"{said}; for an older one, name it: {name}@{older}"
+    return f"{assumption}; for an older one, name it: {name}@{older}"
 
 
 def _newest(devices: tuple[Device, ...]) -> Device:

@@ -41,12 +41,12 @@ def assumed_jetpack(device: Device) -> Driver:
     if not served:
         raise InvalidValueError(f"{device.name} needs a CUDA version: {device.name}@cuda13.0")
     row, words = served[-1], f"JetPack {served[-1].version}"
-    said = f"no driver was named: {words} (CUDA {row.cuda}) is assumed, the newest"
-    said += "".join(
+    assumption = f"no driver was named: {words} (CUDA {row.cuda}) is assumed, the newest"
+    assumption += "".join(
         f"; for an older one, name it: {device.name}@jetpack{older.version}"
         for older in served[-2:-1]
     )
-    return Driver(row.cuda, words, assumed=said)
+    return Driver(row.cuda, words, assumed=assumption)
 
 
 def _named_cuda(device: Device, text: str) -> Driver:

@@ -48,7 +48,6 @@ _DETECT_TESTS: Final = (
     *(
         f"detect/test_{name}.py"
         for name in (
-            "advice",
             "cascade",
             "diagnose",
             "kernel",
@@ -122,10 +121,11 @@ GROUPS: Final = (
         "detect",
         tuple(
             f"detect/{name}.py"
-            for name in ("health", "kernel", "libraries", "masking", "refine", "surroundings")
+            for name in ("kernel", "libraries", "masking", "refine", "surroundings")
         ),
         _DETECT_TESTS,
     ),
+    Group("health", ("detect/health.py",), ("detect/test_advice.py",)),
     Group(
         "verify",
         tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "facts", "release")),

@@ -77,7 +77,7 @@ def read_quiet_ranges(source: Source) -> tuple[tuple[int, int], ...]:
     return tuple(quiet)
 
 
-def announce(source: Source) -> None:
+def keep_links(source: Source) -> None:
     """Have the source keep what will be read after the stream: links, and the section names."""
     source.keep(0, _EDGE)
     source.keep(max(0, source.size - _EDGE), source.size)

@@ -146,7 +146,7 @@ class _Reading:
             quiet: tuple[tuple[int, int], ...] = ()
             if self._form == "elf":
                 quiet = elf.read_quiet_ranges(self._source)
-                elf.announce(self._source)
+                elf.keep_links(self._source)
             self._search(Cursor(self._source.chunks()), quiet)
             host = self._host()
         except DamagedFileError as error:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nvidia_variant_provider.detect.remedies import CAUSES, advise
 from nvidia_variant_provider.detect.surroundings import ANYWHERE
 from nvidia_variant_provider.model import Status
+from nvidia_variant_provider.overrides import FORCE_SM_ARCH
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nvidia_variant_provider.detect.cascade import Detection
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.provider import Answer
@@ -93,9 +96,28 @@ def advice_for(detection: Detection) -> list[str]:
     # What a program has to be told to find a library comes after what makes the library work.
     causes.sort(key=lambda note: note.code in _OF_FOLDERS)
     around = detection.surroundings or ANYWHERE
-    lines = [advise(note, machine, around) for note in causes]
+    lines = list(dict.fromkeys(advise(note, machine, around) for note in causes))
     general = words_for(machine).advice
-    return list(dict.fromkeys(lines)) or ([general] if general else [])
+    return [*(lines or filter(None, [general])), *_by_name(machine)]
+
+
+def _by_name(machine: Machine) -> Iterator[str]:
+    """Advise to state the capability that a GPU's name tells, where the driver tells none.
+
+    Detection itself does not go by names: the table of them is large, and one name may stand for
+    several chips.
+    """
+    if machine.capabilities or not machine.gpus:
+        return
+    from nvidia_variant_provider.tables.names import gpus_named
+
+    told = {it.capability: gpu.name for gpu in machine.gpus for it in gpus_named(gpu.name or "")}
+    if len(told) == 1:
+        ((capability, name),) = told.items()
+        yield (
+            f"export {FORCE_SM_ARCH}={capability}: the driver tells no compute capability, and "
+            f"that is the one of {name}"
+        )
 
 
 def explaining(code: str) -> str:

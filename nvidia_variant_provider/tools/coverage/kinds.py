@@ -107,12 +107,12 @@ def _assumed(known: KnownMachine) -> tuple[str, ...]:
     """Return the facts that were guessed, and the sentences of guesses that are of no one fact."""
     if not known.gpus:
         return tuple(guess.text for guess in known.assumed if guess.fact == "reader")
-    said = (
+    guesses = (
         guess.text if guess.fact == "reader" else guess.fact
         for guess in known.assumed
         if guess.fact != "unknown"
     )
-    return tuple(sorted(set(said)))
+    return tuple(sorted(set(guesses)))
 
 
 def title(gpu: KnownGpu) -> str:

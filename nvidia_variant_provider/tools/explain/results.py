@@ -65,8 +65,8 @@ class Explanation:
 
     def warned_of(self, unread: Mapping[str, str]) -> Explanation:
         """Return the same with a warning of each file that is not named in one already."""
-        said = "\n".join(self.warnings)
-        more = (f"{name}: {why}; not judged" for name, why in unread.items() if name not in said)
+        named = "\n".join(self.warnings)
+        more = (f"{name}: {why}; not judged" for name, why in unread.items() if name not in named)
         return replace(self, warnings=(*self.warnings, *more))
 
     def view(self, installer: Installer) -> View:

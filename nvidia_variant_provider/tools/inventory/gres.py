@@ -53,8 +53,8 @@ def parse_gres(text: str) -> Gres:
     if not slices:
         return Gres(merged(gpus), (), tuple(unread))
     whole = tuple(gpu._replace(number=None) for gpu in merged(gpus))
-    said = () if whole else ("a MIG profile without the GPU's type: the GPU is unknown",)
-    return Gres(whole or (StatedGpu(),), said, tuple(unread))
+    assumed = () if whole else ("a MIG profile without the GPU's type: the GPU is unknown",)
+    return Gres(whole or (StatedGpu(),), assumed, tuple(unread))
 
 
 _LONGEST: Final = 4  # gpu:TYPE:no_consume:COUNT

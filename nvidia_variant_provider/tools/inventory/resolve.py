@@ -156,8 +156,8 @@ def _device(found: tuple[NamedGpu, ...], stated: ComputeCapability | None) -> De
 
 def _system(stated: StatedMachine, assumed: list[Assumption]) -> str:
     if not stated.system and is_windows_release(stated.driver):
-        said = f"system: Windows, by its driver number {stated.driver} (in WSL it is Linux)"
-        assumed.append(Assumption("system", said))
+        sentence = f"system: Windows, by its driver number {stated.driver} (in WSL it is Linux)"
+        assumed.append(Assumption("system", sentence))
         return "win32"
     return _SYSTEMS.get(stated.system.lower(), stated.system)
 
@@ -184,9 +184,9 @@ def _architecture(
         return _ARCHITECTURES.get(stated.architecture.lower(), stated.architecture)
     if _in_one_package(devices):
         return "aarch64"
-    said = defaults.architecture
+    default = defaults.architecture
     built = devices[0].architectures[0] if devices else "x86_64"
-    architecture = _ARCHITECTURES.get(said.lower(), said) if said else built
+    architecture = _ARCHITECTURES.get(default.lower(), default) if default else built
     assumed.append(Assumption("architecture", f"architecture: {architecture}"))
     return architecture
 
@@ -225,11 +225,11 @@ def _assumed_driver(
     if last < first:
         return None, None, "no driver branch serves all of these GPUs"
     branch = min(max(wanted, first), last)
-    said = f"driver: R{branch}" + (", as --driver says" if defaults.driver else ", the default")
+    sentence = f"driver: R{branch}" + (", as --driver says" if defaults.driver else ", the default")
     if branch != wanted:
         which = "first" if branch == first else "last"
-        said = f"driver: R{branch}, not R{wanted}: it is the {which} branch for this GPU"
-    assumed.append(Assumption("driver", said))
+        sentence = f"driver: R{branch}, not R{wanted}: it is the {which} branch for this GPU"
+    assumed.append(Assumption("driver", sentence))
     return branch, cuda_of_branch(branch), ""
 
 

@@ -55,9 +55,9 @@ def machine(rows: Sequence[Line], source: str) -> StatedMachine:
     if useful:
         found = _parsed(useful, source)
     if lost:
-        said = f"{lost} GPU lost: nvidia-smi cannot reach its handle"
+        loss = f"{lost} GPU lost: nvidia-smi cannot reach its handle"
         gpus = (*found.gpus, StatedGpu("", "", lost))
-        found = found._replace(gpus=gpus, assumed=(*found.assumed, said))
+        found = found._replace(gpus=gpus, assumed=(*found.assumed, loss))
     if not found.gpus and trouble:
         return StatedMachine((StatedGpu(),), no_driver=f"nvidia-smi: {trouble}")
     if not found.gpus and missing:

@@ -160,11 +160,11 @@ def machine_of_target(text: str) -> StatedMachine:
     Without a driver in the target none is stated, so that one for all can be.
     """
     target = parse_target(text)
-    driver, said = target.driver, "@" in text
+    driver, is_named = target.driver, "@" in text
     return StatedMachine(
         merged(StatedGpu(device.name, str(device.capability), 1) for device in target.devices),
-        str(driver.release or driver.branch or "") if said else "",
-        str(driver.cuda) if said else "",
+        str(driver.release or driver.branch or "") if is_named else "",
+        str(driver.cuda) if is_named else "",
         target.architectures[0],
     )
 

@@ -84,7 +84,7 @@ def lint(
     gathered = gather(paths)
     done = watch(len(gathered.files))
     found = [it for it in _of_names(gathered) if selection.keeps(it)]
-    for document in gathered.loose:
+    for document in gathered.documents:
         found += [it for it in _of_documents([document]) if selection.keeps(it)]
         done(1)
     for lock in gathered.locks:

@@ -45,16 +45,16 @@ class Gathered:
     def __init__(self) -> None:
         self.unnamed: list[str] = []
         self.misnamed: list[tuple[str, str]] = []
-        self._loose: list[str] = []
+        self._unreleased: list[str] = []
         self._locks: list[str] = []
         self._indexes: dict[_Key, str] = {}
         self._wheels: dict[_Key, list[str]] = {}
         self._whole: set[str] = set()
 
     @property
-    def loose(self) -> Iterator[Document]:
+    def documents(self) -> Iterator[Document]:
         """The documents that belong to no release."""
-        for path in self._loose:
+        for path in self._unreleased:
             is_project = os.path.basename(path) == PYPROJECT
             yield read_pyproject(path) if is_project else _read_json(path)
 
@@ -87,7 +87,7 @@ class Gathered:
     def files(self) -> tuple[str, ...]:
         """The files that are read, as messages name them."""
         wheels = (path for found in self._wheels.values() for path in found)
-        loose = (_source(path) for path in self._loose)
+        loose = (_source(path) for path in self._unreleased)
         return tuple(sorted({*loose, *self._locks, *self._indexes.values(), *wheels}))
 
     def add_path(self, path: str) -> None:
@@ -105,7 +105,7 @@ class Gathered:
         names = list_folder(folder)
         wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX)) or is_lock(it)]
         # Most projects' files say nothing of variants: only one that is named has to.
-        if PYPROJECT in names and _speaks_of_variants(os.path.join(folder, PYPROJECT)):
+        if PYPROJECT in names and _has_variants(os.path.join(folder, PYPROJECT)):
             wanted.append(PYPROJECT)
         if not wanted:
             kinds = f"no wheel, no *{METADATA_SUFFIX}, no {PYPROJECT}, no pylock.toml"
@@ -125,7 +125,7 @@ class Gathered:
             key = (folder, ReleaseKey.of_wheel(published_name(path)))
             self._wheels.setdefault(key, []).append(path)
         elif name == PYPROJECT:
-            self._loose.append(path)
+            self._unreleased.append(path)
         elif is_lock(name):
             self._locks.append(path)
         elif name.endswith(".json"):
@@ -140,7 +140,7 @@ class Gathered:
             return
         if name.endswith(METADATA_SUFFIX):
             self.unnamed.append(path)
-        self._loose.append(path)
+        self._unreleased.append(path)
 
 
 def _source(path: str) -> str:
@@ -181,7 +181,7 @@ def _requirements(whole: dict[str, object]) -> Iterator[tuple[str, str]]:
             yield from ((f"{key}/{name}", text) for text in texts(group))
 
 
-def _speaks_of_variants(path: str) -> bool:
+def _has_variants(path: str) -> bool:
     """Tell whether a project has the table ``[variant]``, or a file that cannot be read."""
     document = read_pyproject(path)
     return document.broken is None or document.reason != _NO_TABLE

@@ -74,7 +74,7 @@ class Child:
             timer.cancel()
         if answer.endswith(b"\n"):
             return answer.decode("ascii")
-        how = self._bury()
+        how = self._reap()
         if late.is_set():
             text = f"not done after {self._seconds:g} seconds"
             return failed(self._task, wheel, "timeout", text)
@@ -90,7 +90,7 @@ class Child:
     def close(self) -> None:
         """End the process and wait for its end."""
         self.kill()
-        self._bury()
+        self._reap()
 
     def _timer(self, process: subprocess.Popen[bytes], late: threading.Event) -> threading.Timer:
         def end() -> None:
@@ -120,10 +120,10 @@ class Child:
         except OSError as error:
             raise ProviderError(f"no reader can be started: {error.strerror}") from error
         if _ask(self._process, b"") != READY:
-            raise ProviderError(f"no reader can be started: it {self._bury()}")
+            raise ProviderError(f"no reader can be started: it {self._reap()}")
         return self._process
 
-    def _bury(self) -> str:
+    def _reap(self) -> str:
         """Take leave of a process that has ended or is about to; says how it ended."""
         process, errors = self._process, self._errors
         self._process = self._errors = None

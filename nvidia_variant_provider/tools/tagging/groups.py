@@ -29,7 +29,7 @@ class Group:
     contents: Contents
 
     @property
-    def of(self) -> str:
+    def whose(self) -> str:
         """The end of a phrase about its containers: `` of the libraries for CUDA 11.8``."""
         return f" of the libraries for {self.name}" if self.name else ""
 

@@ -45,7 +45,7 @@ class GroupCode:
     def share(self, count: int) -> str:
         """Return ``1 of 5 containers (20 %)``, and whose containers these are."""
         percent = 100 * count / self.total if self.total else 0
-        return f"{count} of {self.total} containers ({percent:.0f} %){self.group.of}"
+        return f"{count} of {self.total} containers ({percent:.0f} %){self.group.whose}"
 
     def serving(self, arch: SmArch) -> int:
         """Count the containers behind a value: with a cubin that runs, or PTX that compiles."""

@@ -42,7 +42,7 @@ def check_layout(file: Source, directory: Directory, entries: Iterable[Entry]) -
     if begin:
         raise DamagedFileError(f"{file.name}: {begin} bytes before the first member, expected none")
     ends = starts[1:]
-    return tuple(_settle(file, entry, end) for entry, end in zip(members, ends, strict=True))
+    return tuple(_placed(file, entry, end) for entry, end in zip(members, ends, strict=True))
 
 
 def _check_end(file: Source, directory: Directory) -> None:
@@ -111,7 +111,7 @@ def _fault_of(name: str) -> str | None:
     return next((fault for failed, fault in checks if failed), None)
 
 
-def _settle(file: Source, entry: Entry, end: int) -> Entry:
+def _placed(file: Source, entry: Entry, end: int) -> Entry:
     """Check one member against its local header and its neighbour; return it with its place."""
     where = f"{file.name}: {entry.name[:_SHOWN]}"
     _check_claims(where, entry)

@@ -213,7 +213,7 @@ def test_the_edges_and_the_dynamic_table_are_announced(
 ) -> None:
     segments = (*TWO_SEGMENTS[:2], Segment(DYNAMIC, DATA, 0x1100, 0x70_1100, length))
     source = Noted(object_of(size, segments))
-    elf.announce(source)
+    elf.keep_links(source)
 
     assert source.kept == kept
 

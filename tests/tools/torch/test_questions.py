@@ -51,6 +51,26 @@ QUESTIONS: Final = (
     ("jetson-orin@jetpack6.2", "", "2.14", "no-build", ""),
     ("jetson-orin@jetpack7.2", "", "2.14", "cu132", ""),
     ("gtx-1650@516", WINDOWS, "2.14", "no-build", "2.7.1 cu118"),
+    # Read on 2026-11-26: Comfy-Org/ComfyUI#16438, pytorch/pytorch#162531 and #31285,
+    # conda-forge/pytorch-cpu-feedstock#527, OpenRAL/openral#167, RVC-Project's #2636,
+    # FastEval/FastEval#92, IEIT-Yuan/Yuan-2.0#65, zai-org/ChatGLM3#100, and public reports.
+    ("Tesla P40@550", "", "2.10", "cu126", ""),
+    ("TITAN Xp@580", "", "2.9", "cu126", ""),
+    ("Tesla V100@535", "", "2.9", "cu129", ""),
+    ("GeForce GTX TITAN X@535", "", "2.5", "cu124", ""),
+    ("A10G@570", "", "2.9", "cu129", ""),
+    ("jetson-orin@jetpack7.2", "", "2.12", "cu132", ""),
+    ("jetson-thor@jetpack7", "", "2.9.1", "cu130", ""),
+    ("rtx-5070-ti@576", WINDOWS, "2.7.1", "cu128", ""),
+    ("rtx-3090@520", "", "2.1", "cu118", ""),
+    ("v100@450", "", "2.1", "cu118", ""),
+    ("rtx-3090@510", "", "2.0", "cu118", ""),
+    ("rtx-3060@470", "", "2.2", "cu118", ""),
+    ("rtx-3090@535", "", "2.3", "cu121", ""),
+    ("rtx-2080-ti@535", "", "2.15", "no-build", "2.14.1 cu126"),
+    ("RTX 4060 Laptop GPU@551", WINDOWS, "2.5.1", "cu124", ""),
+    ("gh200@570", "", "2.6", "cu126", ""),
+    ("GTX 970@535", "", "2.9", "cu126", ""),
 )
 
 
