@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import output, previews
 
 if TYPE_CHECKING:
     import argparse
@@ -65,6 +66,7 @@ def add_parser(
         help="also answer the variant markers in METADATA of wheels, which no installer reads",
     )
     parser.add_argument("--write", action="store_true", help="change the files in place")
+    previews.add_preview(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -75,14 +77,21 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.convert.document import TARGETS
     from nvidia_variant_provider.tools.convert.json_model import ConversionDocument
 
+    if args.write and previews.is_preview(args):
+        raise InvalidValueError("--write: expected without --dry-run and --diff")
     planned = files.plan(args.paths, TARGETS[args.to], bake_markers=args.bake_markers)
     if args.write:
         files.write(planned)
     if args.json:
         document = ConversionDocument.of(planned, written=args.write)
         output.emit_document(document)
+    elif args.diff:
+        output.emit_lines(line for it in planned if it.is_changed for line in it.diff())
     else:
-        output.emit_lines(line for it in planned for line in _lines(it, written=args.write))
+        for it in planned:
+            output.emit_lines(_lines(it, written=args.write))
+            if it.is_changed and not (args.write or args.dry_run):
+                output.emit_lines(it.diff())
     pending = not args.write and any(it.is_changed for it in planned)
     return _EXIT_WOULD_CHANGE if pending else 0
 
@@ -94,5 +103,3 @@ def _lines(planned: Planned, *, written: bool) -> Iterator[str]:
     renamed = f", renamed to {planned.target.name}" if planned.target != planned.path else ""
     yield f"{planned.source}: {'converted' if written else 'would be converted'}{renamed}"
     yield from (f"  {change}" for change in planned.changes)
-    if not written:
-        yield from planned.diff()

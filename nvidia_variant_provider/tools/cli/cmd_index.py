@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import output, previews
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +84,7 @@ def add_parser(
         help="also write views/NAME@DRIVER/simple/: what fits that machine, under names that every "
         "installer reads",
     )
+    previews.add_preview(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -114,6 +115,12 @@ def run(args: argparse.Namespace) -> int:
         )
     except FaultyFolderError as error:
         return _refuse(error.faults)
+    if previews.is_preview(args):
+        _check_preview(args)
+        for path in plan.new_links() if args.dry_run else ():
+            output.emit_lines([f"would link: {path}"])
+        previews.show((previews.Change(*it) for it in plan.changes()), as_diff=args.diff)
+        return _EXIT_FINDINGS if plan.misnamed else 0
     plan.write()
     cache.save(target)
     if args.json:
@@ -124,6 +131,14 @@ def run(args: argparse.Namespace) -> int:
     for misnamed in plan.misnamed:
         output.fail("index", f"{misnamed.path}: {misnamed.reason}; left out")
     return _EXIT_FINDINGS if plan.misnamed else 0
+
+
+def _check_preview(args: argparse.Namespace) -> None:
+    if args.json or args.view:
+        from nvidia_variant_provider.errors import InvalidValueError
+
+        option = "--json" if args.json else "--view"
+        raise InvalidValueError(f"{option}: expected without --dry-run and --diff")
 
 
 def _refuse(faults: Sequence[str]) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli import checking, output, previews
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from nvidia_variant_provider.tools.findings.selection import Selection
     from nvidia_variant_provider.tools.lint.engine import Report
@@ -61,6 +63,14 @@ def add_parser(
         choices=("pypi",),
         help="also check the rules for uploads to this index (NV7)",
     )
+    fixes = parser.add_argument_group("fixes")
+    fixes.add_argument(
+        "--fix",
+        action="store_true",
+        help="convert drafts to the current schema, and make the metadata file of a release again "
+        "where it is missing or differs from the wheels; then report what is left",
+    )
+    previews.add_preview(fixes)
     checking.add_arguments(parser)
     return parser
 
@@ -73,15 +83,35 @@ def run(args: argparse.Namespace) -> int:
     selection = checking.selection_of(checking.configuration_for(args, engine.RULES))
     if args.list:
         return checking.show_rules(engine.RULES, selection)
-    with ExitStack() as stack:
-        report = engine.lint(
-            args.paths,
-            selection,
-            lambda files: stack.enter_context(bar("linting", files)),
-            for_pypi=args.destination == "pypi",
-        )
+
+    def lint() -> Report:
+        with ExitStack() as stack:
+            return engine.lint(
+                args.paths,
+                selection,
+                lambda files: stack.enter_context(bar("linting", files)),
+                for_pypi=args.destination == "pypi",
+            )
+
+    report = lint()
+    if args.fix or previews.is_preview(args):
+        report = _fixed(args, report, lint)
     _emit(args.output_format, report, selection)
     return checking.EXIT_FINDINGS if report.fails else checking.EXIT_OK
+
+
+def _fixed(args: argparse.Namespace, report: Report, lint: Callable[[], Report]) -> Report:
+    """Repair what can be, or show it; return the report of what is there afterwards."""
+    from nvidia_variant_provider.tools.cli import lint_fix
+
+    if args.output_format != checking.TEXT:
+        raise InvalidValueError("--fix: expected the output format text, which names the files")
+    dry_run = previews.is_preview(args)
+    if lint_fix.convert_drafts(report, dry_run=dry_run, as_diff=args.diff) and not dry_run:
+        # A file that could not be read before is compared with its wheels only now.
+        report = lint()
+    lint_fix.combine(report, dry_run=dry_run, as_diff=args.diff)
+    return report if dry_run else lint()
 
 
 def _emit(form: str, report: Report, selection: Selection) -> None:

@@ -47,6 +47,7 @@ def add_parser(
         required=True,
         help="output folder; created if missing",
     )
+    parser.add_argument("--dry-run", action="store_true", help="name the wheels, and write nothing")
     parser.add_argument("--force", action="store_true", help="replace an existing wheel")
     parser.add_argument(
         "--no-check",
@@ -64,11 +65,17 @@ def run(args: argparse.Namespace) -> int:
 
     written = []
     for wheel in map(Path, wheels_of(args.wheels, has_label)):
-        path, remarks = write_plain(wheel, args.output, force=args.force, check=not args.no_check)
+        path, remarks = write_plain(
+            wheel,
+            args.output,
+            force=args.force,
+            check=not args.no_check,
+            dry_run=args.dry_run,
+        )
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")
         if not args.json:
-            output.emit_lines([f"written: {path}"])
+            output.emit_lines([f"{'would write' if args.dry_run else 'written'}: {path}"])
         written.append(PlainWheel(wheel=str(wheel), target=str(path), notes=tuple(remarks)))
     if args.json:
         output.emit_document(Untagging(wheels=tuple(written)))

@@ -58,7 +58,7 @@ class Plan:
         for name, data in self.texts:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.is_file() or target.read_bytes() != data:
+            if _bytes_of(target) != data:
                 write_atomically(target, data)
         for path in self.stale:
             path.unlink()
@@ -66,6 +66,24 @@ class Plan:
             if path.parent != self.folder:
                 with contextlib.suppress(OSError):
                     path.parent.rmdir()
+
+    def changes(self) -> Iterator[tuple[Path, bytes | None, bytes | None]]:
+        """Yield the texts that ``write`` would change: path, and bytes before and after."""
+        for name, data in self.texts:
+            target = self.folder / name
+            if (before := _bytes_of(target)) != data:
+                yield target, before, data
+        for path in self.stale:
+            yield path, _bytes_of(path), None
+
+    def new_links(self) -> Iterator[Path]:
+        """Yield the files that ``write`` would bring into the folder and that are not there."""
+        targets = (self.folder / path.name for path in self.links)
+        return (target for target in targets if not target.exists())
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def plan_index(

@@ -104,7 +104,7 @@ def add_variant(
 
 
 def write_plain(
-    path: Path, folder: Path, *, force: bool = False, check: bool = True
+    path: Path, folder: Path, *, force: bool = False, check: bool = True, dry_run: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
     """Write the ordinary wheel of a variant into a folder; return its path and remarks.
 
@@ -121,7 +121,8 @@ def write_plain(
         if wheel.variant_json is not None:
             removed.add(wheel.variant_path)
         replace, remarks = _without_label(wheel)
-        rewrite(wheel, target, replace, removed, check=check)
+        if not dry_run:
+            rewrite(wheel, target, replace, removed, check=check)
     return target, (*_dropped(wheel), *remarks)
 
 
