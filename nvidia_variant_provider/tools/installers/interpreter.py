@@ -28,6 +28,10 @@ sys.path.insert(0, sys.argv[1])
 from packaging.tags import sys_tags
 print(json.dumps([sys.version.split()[0], [str(it) for it in sys_tags()]]))
 """
+# With these uv installs for another Python than it finds here.
+_UV_ELSEWHERE: Final = frozenset(
+    {"--python-platform", "--python-version", "--directory", "--project"}
+)
 _INDEX: Final = "pip._internal.models.index"
 _CONSTANT: Final = re.compile(r"""PyPI\s*=\s*PackageIndex\(\s*["'](https://[^"']+)["']""")
 _STATED: Final = re.compile(r"(?:by default|default):?\s*<?(https?://[^\s>\])]+)")
@@ -44,6 +48,9 @@ class TargetPython:
 def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
     """Return the Python that a command installs for; ``None`` where that is not plain."""
     words = words_of(command)
+    if words[0] == "uv":
+        python = _python_of_uv(command, words, environ)
+        return _asked(python) if python else None
     if words[0] != "pip":
         return None
     if "--python" in words:
@@ -53,6 +60,36 @@ def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetP
     if crossed:
         return _crossed(crossed, own)
     return _asked(own) if own else None
+
+
+def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the interpreter that ``uv pip`` installs for, as uv says; "" where it says none.
+
+    uv looks at ``--python``, UV_PYTHON, VIRTUAL_ENV, CONDA_PREFIX and for a ``.venv`` upwards.
+    """
+    if "pip" not in words or _UV_ELSEWHERE.intersection(it.partition("=")[0] for it in words):
+        return ""
+    asked = [*command[: list(command).index("pip")], "python", "find", "--no-project"]
+    if "--system" in words or environ.get("UV_SYSTEM_PYTHON"):
+        asked.append("--system")
+    named = _value_of(words, ("--python", "-p")) or environ.get("UV_PYTHON", "")
+    try:
+        done = subprocess.run(
+            [*asked, *([named] if named else [])], env=dict(environ), stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=_TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
+    """Return what an option is given, "" without it."""
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else "".join(words[index + 1 : index + 2])
+    return ""
 
 
 def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -> bool:

@@ -30,7 +30,7 @@ from tests.tools.views.clients import (
     pip_environment,
     run,
 )
-from tests.tools.views.stand_in import cuda_index, main_index, make_wheel
+from tests.tools.views.stand_in import LINUX, StandIn, cuda_index, main_index, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,6 +221,49 @@ def test_pip_s_own_python_and_another_platform_are_known() -> None:
 
 
 @pytest.mark.clients
+def test_the_python_of_uv_is_the_one_that_it_installs_for(tmp_path: Path) -> None:
+    other = new_environment(tmp_path / "app" / ".venv")
+    folder = tmp_path / "app" / "src"
+    folder.mkdir()
+    uv = str(uv_executable())
+    environ = clean_environment(tmp_path)
+    version = ".".join(map(str, sys.version_info[:3]))
+    install = ["pip", "install", "x"]
+    beside = target_python([uv, "--directory", str(folder), *install], environ)
+    answers = {
+        "named": target_python([uv, *install, "--python", str(other)], environ),
+        "its environment": target_python([uv, *install, f"--python={other.parents[1]}"], environ),
+        "by variable": target_python([uv, *install], environ | {"UV_PYTHON": str(other)}),
+        "activated": target_python(
+            [uv, *install], environ | {"VIRTUAL_ENV": str(other.parents[1])}
+        ),
+    }
+
+    assert {name: it and it.version for name, it in answers.items()} == dict.fromkeys(
+        answers, version
+    )
+    assert beside is None
+    assert target_python([uv, *install, "--python-version", "3.8"], environ) is None
+
+
+@pytest.mark.clients
+def test_uv_is_not_shown_a_version_with_a_cpu_build_alone_for_its_python(tmp_path: Path) -> None:
+    cuda = StandIn()
+    builds = ("2.15.0+cu130-cp39-cp39", "2.15.0+cpu-cp310-abi3", "2.14.1+cu126-cp310-abi3")
+    names = [f"torch-{it}-{LINUX}.whl" for it in builds]
+    cuda.add_page("/whl/", "torch", {it: make_wheel(it) for it in names}, where="whl/{label}")
+    python = new_environment(tmp_path / "venv")
+    with cuda.serving() as address:
+        done = run(
+            ["--target", "h100@580", "--cuda-index", f"{address}/whl"],
+            [uv_executable(), "pip", "install", "--python", python, "torch"],
+            clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{address}/simple/"),
+        )
+
+    assert (done.code, installed(tmp_path / "venv")) == (0, {"torch": "2.14.1+cu126"}), done.output
+
+
+@pytest.mark.clients
 def test_the_default_index_is_what_pip_and_uv_say() -> None:
     from pip._internal.models.index import PyPI
 
@@ -264,3 +307,12 @@ def test_settings_in_files_are_the_upstream_and_do_not_pass_the_view_by(
         "typing_extensions": "4.12.0",
         "nvidia_cublas_cu12": "1.126",
     }
+
+
+def test_a_dry_run_of_a_project_that_no_index_has_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    environ = clean_environment(tmp_path, PIP_INDEX_URL=str(tmp_path / "index"))
+    done = run(["--dry-run"], ["pip", "install", "no-such-project"], environ)
+
+    assert done.code == 2
+    assert "no-such-project: no index that is configured has this project" in done.output
