@@ -35,7 +35,10 @@ def raise_foreign(error: BaseException) -> None:
     which is an ``OSError``: what passes through a frame of someone else is not ours to catch. And a
     file that could not be opened for want of a descriptor is no file that is missing.
     """
-    if is_foreign(error) or getattr(error, "errno", None) in NO_DESCRIPTOR:
+    here = error.__traceback__
+    # Nearly always a call of C failed right where it is caught, and nobody's frame is in between.
+    passed = here is not None and here.tb_next is not None
+    if getattr(error, "errno", None) in NO_DESCRIPTOR or (passed and is_foreign(error)):
         raise error
 
 

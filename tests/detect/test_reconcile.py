@@ -9,8 +9,8 @@ from nvidia_variant_provider.detect.child import End
 from nvidia_variant_provider.detect.kernel import KernelView, PciGpu
 from nvidia_variant_provider.detect.observations import Observations
 from nvidia_variant_provider.detect.outcome import Miss, MissReason
-from nvidia_variant_provider.detect.reconcile import reconcile
-from nvidia_variant_provider.model import Platform
+from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
+from nvidia_variant_provider.model import ComputeCapability, Gpu, Platform
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Note
@@ -44,6 +44,10 @@ def test_the_open_module_drives_turing_and_blackwell() -> None:
     assert notes("gpus-of-two-modules", (T4, "nvidia"), (B200, "nvidia")) == []
 
 
+def test_the_closed_module_drives_volta_and_turing() -> None:
+    assert notes("gpus-of-two-modules", (V100, "nvidia"), (T4, "nvidia")) == []
+
+
 def test_a_rejected_libcuda_is_named_once_by_its_file_whoever_led_to_it() -> None:
     file = "/usr/local/cuda/compat/libcuda.so.1"
     by_soname = LibraryAnswer("cuda", "libcuda.so.1", DONE, file=file, init=803)
@@ -53,3 +57,23 @@ def test_a_rejected_libcuda_is_named_once_by_its_file_whoever_led_to_it() -> Non
 
     assert note.text.startswith(f"{file} is a libcuda this driver rejects (803)")
     assert note.facts == (("folder", "/usr/local/cuda/compat"),)
+
+
+def test_what_a_gpu_lacks_is_filled_from_the_same_gpu_of_another_source() -> None:
+    first, second = "0000:01:00.0", "0000:02:00.0"
+    old, new = ComputeCapability(8, 0), ComputeCapability(9, 0)
+    nvml = (Gpu("A", pci_address=first, memory=80), Gpu("B", pci_address=second, capability=new))
+    cuda = (
+        Gpu("b", pci_address=second, capability=old),
+        Gpu("a", pci_address=first, capability=old),
+    )
+    seen = Observations(
+        Platform("linux", "x86_64", "glibc"),
+        nvml=(LibraryAnswer("nvml", "libnvidia-ml.so.1", DONE, init=0, complete=True, gpus=nvml),),
+        cuda=(LibraryAnswer("cuda", "libcuda.so.1", DONE, init=0, complete=True, gpus=cuda),),
+    )
+
+    assert answering_gpus(seen) == (
+        Gpu("A", pci_address=first, capability=old, source="libcuda", memory=80),
+        Gpu("B", pci_address=second, capability=new, source="NVML"),
+    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.provider import Answer
     from nvidia_variant_provider.rules import Feature
 
-_FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github", "conda")
+_FORMATS: Final = ("text", "json", "env", "dockerfile", "static", "github", "powershell", "conda")
 EPILOG: Final = """\
 formats:
   text        the features and their values, the most preferred first
@@ -28,6 +28,7 @@ formats:
   env         the lines that uv reads, with its switch for variants
   dockerfile  the same as ENV lines
   github      the same for $GITHUB_ENV
+  powershell  the same as $env: lines (untested in PowerShell itself)
   conda       the two lines that conda, mamba and pixi read
   static      a provider entry for variant metadata (PEP 850, static-properties)
 
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.all:
         return _show_catalogue(args)
     answer = options.answer_for(args)
-    if args.format in {"env", "dockerfile", "github"}:
+    if args.format in {"env", "dockerfile", "github", "powershell"}:
         return _show_variables(answer.detection.machine, args.format)
     if args.format == "conda":
         return _show_conda(answer.detection.machine)
@@ -127,8 +128,13 @@ def _show_variables(machine: Machine, form: str) -> int:
         return _EXIT_NOTHING
     if form == "dockerfile":
         output.emit_lines([f"# {machine.reason}; {describe(machine)}"])
-    prefix = "ENV " if form == "dockerfile" else ""
     variables = forced.variables | switches_of(by_name("uv"), os.environ)
+    if form == "powershell":
+        from nvidia_variant_provider.tools.cli.powershell import assignment
+
+        output.emit_lines(assignment(name, value) for name, value in variables.items())
+        return 0
+    prefix = "ENV " if form == "dockerfile" else ""
     output.emit_lines(f"{prefix}{name}={value}" for name, value in variables.items())
     return 0
 

@@ -296,9 +296,12 @@ def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> No
     ],
 )
 def test_requirements_are_for_the_same_cuda(tmp_path: Path, line: str, expected: set[str]) -> None:
-    members = libraries("80") | {f"{DIST_INFO}/METADATA": with_metadata(line)}
+    metadata = {f"{DIST_INFO}/METADATA": with_metadata(line)}
+    # Without a link to CUDA the wheel is for the CUDA of its lower bound.
+    unlinked = {"demo/a.so": cuda_library("80", needed="libc.so.6")}
 
-    assert codes(variant(tmp_path, members, "80_real")) == expected
+    assert codes(variant(tmp_path, libraries("80") | metadata, "80_real")) == expected
+    assert codes(variant(tmp_path, unlinked | metadata, "80_real", "12.4")) == {"NV321", *expected}
 
 
 @pytest.mark.parametrize(
