@@ -1,8 +1,9 @@
 """The child process that loads one driver library and reports what it says.
 
 Run in an isolated interpreter by ``RealHost``, with the library's API ("nvml", "cuda", "devices",
-"health"), a token, and the library's path or soname. It imports nothing of this package (but, for
-"health", the file beside it), so that it is all there is to review. Each answer is one line
+"health"), a token, and the library's path or soname. It is one long file on purpose and imports
+nothing of this package (but, for "health", the file beside it): that is all there is to review.
+Each answer is one line
 ``<token> <word> <field> ...`` on the channel, written as soon as it is known: what was said before
 a crash or a hang still counts.
 

@@ -62,7 +62,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], int]:
         ("tag {wheel} -o {folder} --property nvidia::sm_arch::90_real --label x", {"packaging"}),
         ("tag {wheel} --dry-run --null --json", {"packaging", "pydantic"}),
         ("index {folder}", {"packaging", "pydantic"}),
-        ("lint {wheel}", {"packaging", "pydantic"}),
+        ("lint {wheel}", {"packaging"}),
     ],
 )
 def test_a_command_loads_its_own_module_and_no_package_it_does_not_need(

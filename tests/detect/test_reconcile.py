@@ -44,6 +44,10 @@ def test_the_open_module_drives_turing_and_blackwell() -> None:
     assert notes("gpus-of-two-modules", (T4, "nvidia"), (B200, "nvidia")) == []
 
 
+def test_the_closed_module_drives_volta_and_turing() -> None:
+    assert notes("gpus-of-two-modules", (V100, "nvidia"), (T4, "nvidia")) == []
+
+
 def test_a_rejected_libcuda_is_named_once_by_its_file_whoever_led_to_it() -> None:
     file = "/usr/local/cuda/compat/libcuda.so.1"
     by_soname = LibraryAnswer("cuda", "libcuda.so.1", DONE, file=file, init=803)

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
-(simple API), or the bare name of a package: what is installed of it, else what the configured
-indexes have. The newest release is explained, or the one that --package names. An installed build
-without a label is judged by its CUDA libraries and its device code.
+(simple API), or the bare name of a package. A bare name means the installed package, else what the
+configured indexes have. The newest release is explained, or the one that --package names. An
+installed build without a label is judged by its CUDA libraries and its device code.
 
 examples:
   nvidia-variant-provider explain wheels/ --package torch==2.14.1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import uv_executable
+from nvidia_variant_provider.overrides import FORCE_CUDA, FORCE_SM_ARCH
 from tests.tools.views.clients import (
     PIPS,
     Done,
@@ -39,6 +40,8 @@ X86 = [
     ("rtx-5090@570", "2.13.0+cu129", "0.28.0+cu129", {"nvidia_cublas_cu12": "1.129"}),
     ("rtx-5090@580", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
     ("a10+t4@580", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
+    # Newer than every build; code for sm_100 runs on it.
+    ("sm_107@615", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
 ]
 ARM = [
     ("gh200@550", "2.14.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
@@ -162,6 +165,17 @@ def test_a_cpu_build_on_a_machine_with_a_gpu_is_a_warning(indexes: Indexes, tmp_
     )  # fmt: skip
 
     assert (done.code, installed(tmp_path / "site")["torch"]) == (0, "2.15.0+cpu")
+    assert "warning: torch 2.15.0: the CPU build is shown on a machine with a GPU" in done.output
+
+
+def test_a_gpu_that_no_build_has_code_for_gets_the_cpu_build_and_a_warning(
+    indexes: Indexes, tmp_path: Path
+) -> None:
+    python = new_environment(tmp_path / "venv")
+    indexes.environ |= {FORCE_CUDA: "13.2", FORCE_SM_ARCH: "13.0"}
+    done = indexes.run("", uv_executable(), "pip", "install", "--python", python, "torch")
+
+    assert (done.code, installed(tmp_path / "venv")) == (0, {"torch": "2.15.0+cpu", **TYPING})
     assert "warning: torch 2.15.0: the CPU build is shown on a machine with a GPU" in done.output
 
 

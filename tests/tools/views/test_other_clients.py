@@ -31,12 +31,16 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the stand-in wheels are for Linux"),
 ]
 TARGET = "v100@580"
-BUILD = "torch-2.14.1+cu126-cp310-abi3-manylinux_2_28_x86_64.whl"
-INSTALLED = {
-    "torch": "2.14.1+cu126",
-    "typing_extensions": "4.12.0",
-    "nvidia_cublas_cu12": "1.126",
-}
+# As in test_clients.py: target, version of torch, the library of its CUDA.
+MACHINES = [
+    ("", "2.15.0+cpu", {}),
+    ("gtx-1080-ti@580", "2.14.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
+    (TARGET, "2.14.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
+    ("h100@550", "2.14.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
+    ("rtx-5090@580", "2.15.0", {"nvidia_cublas_cu13": "1.132"}),
+    ("a10+t4@580", "2.15.0", {"nvidia_cublas_cu13": "1.132"}),
+    ("sm_107@615", "2.15.0", {"nvidia_cublas_cu13": "1.132"}),
+]
 SHOW = "import torch; print(torch.build)"
 PROJECT = """\
 [project]
@@ -83,10 +87,16 @@ dependencies = ["torch"]
 class World:
     """Both indexes, a project folder, and a view that outlives commands, as a server's would."""
 
-    def __init__(self, folder: Path, main: str, cuda: str, served: str) -> None:
+    def __init__(
+        self, folder: Path, row: tuple[str, str, dict[str, str]], main: str, cuda: str, served: str
+    ) -> None:
+        target, torch, library = row
         self.folder = folder
         self.served = served
-        self.options = ["--target", TARGET, "--cuda-index", f"{cuda}/whl"]
+        self.build = f"torch-{torch}-cp310-abi3-manylinux_2_28_x86_64.whl"
+        self.installed = {"torch": torch, "typing_extensions": "4.12.0", **library}
+        named = ["--target", target] if target else []
+        self.options = [*named, "--cuda-index", f"{cuda}/whl"]
         index = f"{main}/simple/"
         names = (
             "PIP_INDEX_URL", "UV_DEFAULT_INDEX", "PDM_PYPI_URL", "PIPENV_PYPI_MIRROR",
@@ -106,7 +116,14 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def row(request: pytest.FixtureRequest) -> tuple[str, str, dict[str, str]]:
+    """The machine that a test is about; one row unless it asks for all."""
+    given: tuple[str, str, dict[str, str]] = getattr(request, "param", MACHINES[2])
+    return given
+
+
+@pytest.fixture
+def world(tmp_path: Path, row: tuple[str, str, dict[str, str]]) -> Iterator[World]:
     main = main_index()
     app = make_wheel(
         "app-1.0-py3-none-any.whl",
@@ -123,9 +140,14 @@ def world(tmp_path: Path) -> Iterator[World]:
         cuda_url = stack.enter_context(cuda_index().serving())
         upstream = Upstream(Fetcher({}), [f"{main_url}/simple/"])
         family = CudaFamily(upstream.fetcher, f"{cuda_url}/whl", frozenset({"torch"}))
-        service = ViewService(upstream, lambda: Wanted(machine(TARGET)), [family])
+        service = ViewService(upstream, lambda: Wanted(machine(row[0])), [family])
         served = stack.enter_context(Loopback(lambda: service, "token", 0).running())
-        yield World(tmp_path, main_url, cuda_url, served)
+        yield World(tmp_path, row, main_url, cuda_url, served)
+
+
+EVERY_MACHINE = pytest.mark.parametrize(
+    "row", MACHINES, indirect=True, ids=[target or "no-gpu" for target, _, _ in MACHINES]
+)
 
 
 def tool(name: str) -> str:
@@ -138,6 +160,7 @@ def tool(name: str) -> str:
     return str(ensure_environment(f"view-{name}", requirements).parent / name)
 
 
+@EVERY_MACHINE
 @pytest.mark.parametrize(
     ("name", "file", "text", "command"),
     [
@@ -153,9 +176,10 @@ def test_tools_that_start_an_installer_hand_the_view_on(
     (world.folder / file).write_text(text)
     done = world.run(tool(name), *command)
 
-    assert (done.code, BUILD in done.output) == (0, True), done.output
+    assert (done.code, world.build in done.output) == (0, True), done.output
 
 
+@EVERY_MACHINE
 def test_pipx_installs_an_application_with_the_build_that_fits(world: World) -> None:
     pipx = tool("pipx")
     world.environ["PATH"] = f"{os.path.dirname(pipx)}{os.pathsep}{world.environ['PATH']}"
@@ -168,7 +192,7 @@ def test_pipx_installs_an_application_with_the_build_that_fits(world: World) -> 
         check=True,
     )
 
-    assert shown.stdout.strip() == BUILD
+    assert shown.stdout.strip() == world.build
 
 
 @pytest.mark.parametrize(
@@ -202,15 +226,17 @@ def test_poetry_without_its_plugin_stops_and_shows_the_source_to_write(world: Wo
     assert "hint: [[tool.poetry.source]]" in done.output
 
 
+@EVERY_MACHINE
 def test_pdm_installs_from_a_lock_of_an_address_that_stays(world: World) -> None:
     (world.folder / "pyproject.toml").write_text(f"{PROJECT}[tool.pdm]\ndistribution = false\n")
     cache = str(world.folder / "cache")
     world.lock(tool("pdm"), "lock", PDM_PYPI_URL=world.served, PDM_CACHE_DIR=cache)
     done = world.run(tool("pdm"), "sync")
 
-    assert (done.code, installed(world.folder / ".venv")) == (0, INSTALLED), done.output
+    assert (done.code, installed(world.folder / ".venv")) == (0, world.installed), done.output
 
 
+@EVERY_MACHINE
 def test_poetry_installs_from_a_lock_of_an_address_that_stays(world: World) -> None:
     (world.folder / "pyproject.toml").write_text(f"{PROJECT}[tool.poetry]\npackage-mode = false\n")
     cache = str(world.folder / "cache")
@@ -219,18 +245,20 @@ def test_poetry_installs_from_a_lock_of_an_address_that_stays(world: World) -> N
     )
     done = world.run(tool("poetry"), "install", "-n")
 
-    assert (done.code, installed(world.folder / ".venv")) == (0, INSTALLED), done.output
+    assert (done.code, installed(world.folder / ".venv")) == (0, world.installed), done.output
 
 
+@EVERY_MACHINE
 @pytest.mark.parametrize("command", ["sync", "install"])
 def test_pipenv_installs_from_a_lock_of_an_address_that_stays(world: World, command: str) -> None:
     (world.folder / "Pipfile").write_text(PIPFILE)
     world.lock(tool("pipenv"), "lock", PIPENV_PYPI_MIRROR=world.served)
     done = world.run(tool("pipenv"), command)
 
-    assert (done.code, installed(world.folder / ".venv")) == (0, INSTALLED), done.output
+    assert (done.code, installed(world.folder / ".venv")) == (0, world.installed), done.output
 
 
+@EVERY_MACHINE
 def test_uv_locks_and_syncs_at_an_address_that_stays(world: World) -> None:
     from examples.torch.clients import uv_executable
 
@@ -240,6 +268,6 @@ def test_uv_locks_and_syncs_at_an_address_that_stays(world: World) -> None:
     world.lock(uv, "sync", "--python", sys.executable, UV_DEFAULT_INDEX=world.served)
     lock = (world.folder / "uv.lock").read_text()
 
-    assert installed(world.folder / ".venv") == INSTALLED
-    assert "torch-2.14.1%2Bcu126" in lock
+    assert installed(world.folder / ".venv") == world.installed
+    assert f"torch-{world.installed['torch'].replace('+', '%2B')}-" in lock
     assert os.path.exists(world.folder / ".venv")
