@@ -111,6 +111,14 @@ def read_bounded(path: str | Path, limit: int) -> bytes:
     return b"".join(pieces)
 
 
+def make_folder_of(path: str | Path) -> None:
+    """Create the folder of a file that is about to be written, as every ``-o`` does.
+
+    Raises ``OSError`` naming the folder.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file; whoever reads it meanwhile sees the old content or the new one, whole.
 

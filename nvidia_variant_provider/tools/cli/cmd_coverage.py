@@ -348,6 +348,7 @@ def _commands(args: argparse.Namespace) -> tuple[str, str]:
 def _write(path: str, text: str) -> None:
     from pathlib import Path
 
-    from nvidia_variant_provider.tools.files import write_atomically
+    from nvidia_variant_provider.tools.files import make_folder_of, write_atomically
 
+    make_folder_of(path)
     write_atomically(Path(path), text.encode())

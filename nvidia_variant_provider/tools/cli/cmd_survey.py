@@ -161,6 +161,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _survey(args: argparse.Namespace) -> int:
+    from nvidia_variant_provider.tools.files import make_folder_of
     from nvidia_variant_provider.tools.survey.results import Results
     from nvidia_variant_provider.tools.survey.task import Task
     from nvidia_variant_provider.tools.survey.wheels import find_wheels
@@ -169,6 +170,7 @@ def _survey(args: argparse.Namespace) -> int:
         raise InvalidValueError("name wheels or folders, or a list with --from")
     task = Task(args.action, args.threshold if args.action == "verify" else 0.0)
     wheels = find_wheels(args.paths, args.lists)
+    make_folder_of(args.output)
     with Results(args.output, task) as results:
         todo = [one for one in wheels if _is_open(results, one, retry=args.retry_failed)]
         _examine(args, task, todo, results)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.paths import has_label, wheels_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
 _EPILOG: Final = """\
 All members but variant.json are copied without recompressing them; RECORD is updated and the label
@@ -64,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.tagging.wheels import write_plain
 
     written = []
-    for wheel in map(Path, wheels_of(args.wheels, has_label)):
+    wheels = list(map(Path, wheels_of(args.wheels, has_label)))
+    _refuse_same_names(wheels)
+    for wheel in wheels:
         path, remarks = write_plain(
             wheel,
             args.output,
@@ -80,3 +85,18 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.emit_document(Untagging(wheels=tuple(written)))
     return 0
+
+
+def _refuse_same_names(wheels: Iterable[Path]) -> None:
+    """Refuse wheels that would replace each other, before the first of them is written."""
+    from nvidia_variant_provider.tools.wheels.name import WheelName
+
+    plain: dict[str, Path] = {}
+    for wheel in wheels:
+        name = str(replace(WheelName.parse(wheel.name), label=""))
+        other = plain.setdefault(name, wheel)
+        if other is not wheel:
+            raise InvalidValueError(
+                f"{wheel}: becomes {name}, as {other.name} does; nothing is written: "
+                "expected one variant of a platform"
+            )

@@ -19,7 +19,7 @@ from nvidia_variant_provider.detect.replay import ReplayHost
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.json_fields import field, mapping
 from nvidia_variant_provider.overrides import VARIABLES
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import make_folder_of, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,7 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
 def write(path: str, document: Mapping[str, object]) -> None:
     """Write a record, never half of one. Raises ``OSError``."""
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    make_folder_of(path)
     write_atomically(Path(path), text.encode())
 
 

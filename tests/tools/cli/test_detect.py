@@ -151,10 +151,18 @@ def test_an_unreadable_record_is_misuse_with_a_clear_word(
 def test_a_record_that_cannot_be_written_is_misuse(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["detect", "--record", str(tmp_path / "no" / "such" / "folder.json")])
+    (tmp_path / "file").touch()
+    code = main(["detect", "--record", str(tmp_path / "file" / "record.json")])
 
     assert code == 2
-    assert "neither is there a folder" in capsys.readouterr().err
+    assert f"{tmp_path / 'file'}" in capsys.readouterr().err
+
+
+def test_the_folder_of_a_record_is_created(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "record.json"
+    main(["detect", "--record", str(path)])
+
+    assert json.loads(path.read_text("utf-8"))["schema_version"] == 1
 
 
 def test_a_malformed_override_is_misuse(

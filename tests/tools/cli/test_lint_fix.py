@@ -1,4 +1,4 @@
-"""``lint --fix`` and the previews of commands that write: judged by what is there afterwards."""
+"""``lint --fix``, previews, folders of outputs: judged by what is there afterwards."""
 
 from __future__ import annotations
 
@@ -154,6 +154,17 @@ def test_a_dry_run_of_untag_writes_no_wheel(
     assert not (tmp_path / "out").exists()
 
 
+def test_untag_refuses_wheels_that_would_replace_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path, {})
+    code = main(["untag", str(folder), "-o", str(tmp_path / "out")])
+
+    assert code == 2
+    assert not (tmp_path / "out").exists()
+    assert f"becomes {BEST.replace('-cuda13.0', '')}, as " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
 def test_a_preview_of_a_conversion_goes_with_no_write(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -167,3 +178,13 @@ def test_a_preview_of_a_conversion_goes_with_no_write(
     assert (codes, state(folder)) == ([1, 2], before)
     assert any(line.startswith("@@") for line in out) == (option == "--diff")
     assert any(line.endswith("would be converted") for line in out) == (option == "--dry-run")
+
+
+@pytest.mark.parametrize("option", ["--html", "--lock"])
+def test_the_folder_of_a_file_that_coverage_writes_is_created(option: str, tmp_path: Path) -> None:
+    folder = write(tmp_path, {})
+    path = tmp_path / "new" / "folder" / "coverage.txt"
+    code = main(["coverage", str(folder), "--target", "h100@580", option, str(path)])
+
+    assert code == 0
+    assert path.stat().st_size > 0
