@@ -20,7 +20,7 @@ examples:
   nvidia-variant-provider completion fish > ~/.config/fish/completions/nvidia-variant-provider.fish
 
 bash reads the file at the next TAB if the package bash-completion is there, else source it from
-~/.bashrc. zsh needs two lines in ~/.zshrc: fpath+=~/.zfunc and: autoload -U compinit && compinit
+~/.bashrc. zsh needs two lines in ~/.zshrc: fpath+=~/.zfunc and: autoload -U compinit && compinit.
 For PowerShell add this line to $PROFILE (the script is untested in PowerShell itself):
   nvidia-variant-provider completion powershell | Out-String | Invoke-Expression
 
