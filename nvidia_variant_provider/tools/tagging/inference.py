@@ -225,8 +225,8 @@ def _without_code(contents: Contents) -> str:
     if found:
         return (
             f"{nothing}, but it {'is no' if found[0].is_strong else 'may be no'} CPU wheel"
-            f" ({found[0].text}); to state the oldest CUDA driver version alone:"
-            f" {alone.format('MAJOR.MINOR')}"
+            f" ({found[0].text}); to state the oldest CUDA driver version alone,"
+            f" for example {OLDEST_CUDA}: {alone.format(OLDEST_CUDA)}"
         )
     return f"{nothing}; use --archs, --property or --null"
 
