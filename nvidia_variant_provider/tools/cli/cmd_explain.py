@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -13,8 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import checking, explain_indexes, options, output
-from nvidia_variant_provider.tools.cli.cmd_properties import describe
+from nvidia_variant_provider.tools.cli import (
+    checking,
+    explain_indexes,
+    explain_name,
+    explain_text,
+    options,
+    output,
+)
 from nvidia_variant_provider.tools.explain.findings import (
     EXPLAIN_WARNING,
     NO_GPU_BUILD,
@@ -22,7 +27,7 @@ from nvidia_variant_provider.tools.explain.findings import (
     Failure,
 )
 from nvidia_variant_provider.tools.explain.results import ORDINARY
-from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, UV, by_name
+from nvidia_variant_provider.tools.installers.table import EXPLAINED, PROVIDER, by_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.fitness import Fitness
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
-    from nvidia_variant_provider.tools.explain.results import Explanation, View
+    from nvidia_variant_provider.tools.explain.results import Explanation
     from nvidia_variant_provider.tools.releases.release import Release
 
 _EPILOG: Final = """\
@@ -60,8 +65,6 @@ exit codes:
 """
 _EXIT_FINDINGS: Final = 1
 _PYTHON: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}((a|b|rc)\d{1,3})?")
-_FILES: Final = (".whl", ".json", ".toml")
-_NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 
 def add_parser(
@@ -150,13 +153,13 @@ def run(args: argparse.Namespace) -> int:
         from nvidia_variant_provider.tools.cli import explain_view
 
         return explain_view.run(args, _machines(args))
-    is_name = not explain_indexes.is_asked(args) and _read_name(args)
+    is_name = not explain_indexes.is_asked(args) and explain_name.read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
         if not is_name or args.path:
             raise
-        return _run_absent(args)
+        return explain_name.run(args, _machines(args), run)
     release = _release(args, distribution)
     pythons = _barred_by_python(release, args)
     machines = [(name, it, options.answer_for(it).detection) for name, it in _machines(args)]
@@ -181,11 +184,11 @@ def run(args: argparse.Namespace) -> int:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         output.emit_lines(release.several.lines if release.several else ())
         for (name, explanation), judged in zip(found, ordinary, strict=True):
-            _show(name, explanation, installed=args.installed is not None)
-            _show_ordinary(judged)
+            explain_text.show(name, explanation, installed=args.installed is not None)
+            explain_text.show_ordinary(judged)
         if args.installed is not None:
             for (_, named, _), (_, explanation) in zip(machines, found, strict=True):
-                _repair(release, named, explanation)
+                explain_text.hint_repair(release, named, explanation)
     warnings = (
         Failure(EXPLAIN_WARNING, warning).of_machine(name)
         for name, one in found
@@ -213,13 +216,6 @@ def _ended(
     return _EXIT_FINDINGS if broken else 0
 
 
-def _is_known(name: str) -> bool:
-    """Tell whether a project has builds by CUDA version."""
-    from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
-
-    return name.lower().replace("_", "-") in {*FAMILY, *COMPANIONS}
-
-
 def _ordinary(
     release: Release, found: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
@@ -238,79 +234,6 @@ def _ordinary(
         builds, unread = builds_of(release, told)
     judged = [judged_for(builds, one.machine) for _, one in found]
     return judged, [(name, one.warned_of(unread)) for name, one in found]
-
-
-def _run_absent(args: argparse.Namespace) -> int:
-    """Explain a bare name that is not installed: what indexes have, unless a folder was meant."""
-    _check_folders(args.installed)
-    # The view knows the builds by CUDA version of these; it has no document and no labels.
-    is_text = args.output_format == checking.TEXT
-    if _is_known(args.installed) and is_text and not args.expect:
-        return _run_configured(args)
-    return _run_indexes(args)
-
-
-def _check_folders(name: str) -> None:
-    """Raise ``InvalidValueError`` if a word is more likely the name of a folder, misspelt."""
-    import difflib
-
-    sources = [it.name for it in os.scandir() if it.is_dir() or it.name.endswith(_FILES)]
-    near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
-    if near:
-        raise InvalidValueError(f"{name}: not installed, and not here; did you mean {near[0]}?")
-
-
-def _run_indexes(args: argparse.Namespace) -> int:
-    """Explain what the configured indexes have of a project, as it is not installed."""
-    name = args.installed
-    output.note(f"{name} is not installed here: this is what the configured indexes have")
-    args.source, args.installed, args.configured = name, None, True
-    try:
-        return run(args)
-    except InvalidValueError as error:
-        import difflib
-
-        from nvidia_variant_provider.tables.cuda_indexes import COMPANIONS, FAMILY
-
-        near = difflib.get_close_matches(name, [*FAMILY, *COMPANIONS], n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise InvalidValueError(f"{error}{meant}") from error
-
-
-def _run_configured(args: argparse.Namespace) -> int:
-    """Explain what pip gets of the indexes that are configured, as nothing is installed."""
-    from nvidia_variant_provider.tools.cli import run_view
-
-    output.note(
-        f"{args.installed} is not installed here: this is what pip gets of the configured indexes "
-        f"through 'run -- pip install {args.installed}'"
-    )
-    asked = argparse.Namespace(
-        dry_run=True,
-        require_gpu=args.require_gpu,
-        any_version=False,
-        cuda_index=args.cuda_index,
-        cuda_project=[],
-    )
-    codes = []
-    for name, named in _machines(args):
-        output.emit_lines([f"{name}:"])
-        machine = options.answer_for(named).detection.machine
-        codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
-    return max(codes)
-
-
-def _read_name(args: argparse.Namespace) -> bool:
-    """Take a bare name, ``explain torch``, for what is installed under it; tell whether it is."""
-    if (args.source is None) == (args.installed is None):
-        raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
-    source = args.source
-    if source is None or not _NAME.fullmatch(source) or os.path.exists(source):
-        return False
-    if source.endswith(_FILES):
-        return False
-    args.source, args.installed = None, source
-    return True
 
 
 def _distribution(args: argparse.Namespace) -> Distribution | None:
@@ -408,59 +331,6 @@ def _explain(
     glibc = this_glibc() if is_here and not described else None
     barred = Barred(pythons, barred_by_glibc(release, glibc, machine.platform))
     return explain(release, machine, uv_blind=blind, enabled=enabled, barred=barred)
-
-
-def _show(name: str, explanation: Explanation, *, installed: bool) -> None:
-    output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
-    ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
-    _table(ours)
-    if [(row.label, row.place) for row in uvs.rows] != [
-        (row.label, row.place) for row in ours.rows
-    ]:
-        output.emit_lines([f"as {UV.title} sees it"])
-        _table(uvs)
-    if installed:
-        fits = "still fits" if ours.rows and ours.rows[0].place else "no longer fits"
-        output.emit_lines([f"what is installed {fits}"])
-    else:
-        for installer in EXPLAINED:
-            view = explanation.view(installer)
-            # A machine with a GPU that ends at a build for none is what this command looks for.
-            is_hole = bool(explanation.machine.gpus) and not view.has_gpu_build
-            tone = output.Tone.BAD if is_hole else output.Tone.GOOD if view.has_gpu_build else None
-            output.emit_toned([(tone, f"{installer.title}: {view.winner or 'nothing'}")])
-    for warning in explanation.warnings:
-        output.warn(warning)
-
-
-def _repair(release: Release, named: argparse.Namespace, explanation: Explanation) -> None:
-    """Name the command that installs a build for the GPU over one that is none."""
-    if not explanation.machine.gpus or explanation.view(PROVIDER).has_gpu_build:
-        return
-    given = {"--target": named.target, "--machine": named.machine}
-    machine = "".join(f" {it} {shlex.quote(text)}" for it, text in given.items() if text)
-    output.hint(
-        f"nvidia-variant-provider run{machine} -- pip install --force-reinstall "
-        f"{release.name}=={release.version}"
-    )
-
-
-def _show_ordinary(ordinary: Sequence[tuple[InstalledBuild, Fitness]]) -> None:
-    """Print what the wheels without a label are, and whether they run."""
-    for build, fitness in ordinary:
-        label = f" ({build.label})" if build.label and build.label not in build.version else ""
-        output.emit_lines(
-            [f"no label: {build.name} {build.version}{label} {fitness.verdict}: {fitness.reason}"]
-        )
-
-
-def _table(view: View) -> None:
-    rows = [
-        ("-" if row.place is None else str(row.place), row.label, row.reason) for row in view.rows
-    ]
-    output.emit_table(
-        ("", "variant", "why"), rows, tone=lambda row: output.Tone.FAINT if row[0] == "-" else None
-    )
 
 
 def _broken(

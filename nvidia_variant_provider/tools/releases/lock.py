@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
@@ -20,6 +19,7 @@ from nvidia_variant_provider.tools.files import read_bounded, some
 from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.releases.release import Locked, Release
+from nvidia_variant_provider.tools.releases.requested import requirement_of
 from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -126,12 +126,7 @@ def _chosen(lock: Lock, package: str | None) -> LockedPackage:
 
 
 def _means(package: str, locked: LockedPackage) -> bool:
-    try:
-        wanted = Requirement(package)
-    except InvalidRequirement as error:
-        raise InvalidValueError(
-            f"--package {package[:60]!r}: expected a requirement such as 'torch==2.14.1'"
-        ) from error
+    wanted = requirement_of(package)
     is_named = canonicalize_name(wanted.name) == canonicalize_name(locked.name)
     fits = not locked.version or wanted.specifier.contains(locked.version, prereleases=True)
     return is_named and fits

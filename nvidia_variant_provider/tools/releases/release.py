@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
@@ -15,6 +14,7 @@ from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import ReleaseKey, SortedNames, WheelFile
+from nvidia_variant_provider.tools.releases.requested import requirement_of
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
@@ -326,12 +326,7 @@ def check_wheel(release: Release, file: WheelFile) -> None:
 
 
 def _fitting(keys: list[ReleaseKey], package: str) -> list[ReleaseKey]:
-    try:
-        wanted = Requirement(package)
-    except InvalidRequirement as error:
-        raise InvalidValueError(
-            f"--package {package[:60]!r}: expected a requirement such as 'torch==2.14.1'"
-        ) from error
+    wanted = requirement_of(package)
     named = [key for key in keys if key.project == canonicalize_name(wanted.name)]
     allowed = set(wanted.specifier.filter([key.version for key in named]))
     return [key for key in named if key.version in allowed]

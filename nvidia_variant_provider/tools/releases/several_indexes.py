@@ -14,11 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
 from nvidia_variant_provider.tools.releases.release import Release, Several
+from nvidia_variant_provider.tools.releases.requested import requirement_of
 from nvidia_variant_provider.tools.releases.simple_index import (
     IndexPage,
     ask_index,
@@ -53,12 +52,7 @@ def read_several(
     ``package`` is a requirement; the addresses are in the order of each installer. Raises
     ``InvalidValueError`` if neither sees a release.
     """
-    try:
-        Requirement(package)
-    except InvalidRequirement as error:
-        raise InvalidValueError(
-            f"several indexes: expected a project such as torch==2.14.1, not {package!r:.60}"
-        ) from error
+    requirement_of(package, "several indexes:")
     asked = {url: _ask(url, package, fetcher) for url in dict.fromkeys((*for_uv, *for_pip))}
     of_uv, uv_line = _release_of_uv([asked[url] for url in for_uv], package)
     of_pip, pip_line = _release_of_pip([asked[url] for url in for_pip], package)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
@@ -22,6 +21,7 @@ from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, Upstrea
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
 from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_wheel
+from nvidia_variant_provider.tools.releases.requested import is_pin, requirement_of
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
     """
     page = _page_address(_without_login(fetcher, url), package)
     files = read_page(page, fetcher)
-    is_pinned = package is not None and _is_pin(package)
+    is_pinned = package is not None and is_pin(package)
     taken = {name: file for name, file in files.items() if is_pinned or not _is_left_out(file)}
     return IndexPage(page, taken, fetcher)
 
@@ -158,15 +158,6 @@ def _is_left_out(file: PageFile) -> bool:
     return file.is_yanked and not file.name.endswith(METADATA_SUFFIX)
 
 
-def _is_pin(package: str) -> bool:
-    """Tell whether a requirement names one version, which takes yanked files too (PEP 592)."""
-    try:
-        operators = {it.operator for it in Requirement(package).specifier}
-    except InvalidRequirement:
-        return False
-    return bool(operators & {"==", "==="})
-
-
 def _without_login(fetcher: Fetcher, url: str) -> str:
     try:
         return fetcher.remember(url)
@@ -177,10 +168,7 @@ def _without_login(fetcher: Fetcher, url: str) -> str:
 def _page_address(url: str, package: str | None) -> str:
     if package is None:
         return url
-    try:
-        name = canonicalize_name(Requirement(package).name)
-    except InvalidRequirement as error:
-        raise InvalidValueError(f"--package {package[:60]!r}: expected a requirement") from error
+    name = canonicalize_name(requirement_of(package).name)
     base = url if url.endswith("/") else f"{url}/"
     return url if urlsplit(base).path.endswith(f"/{name}/") else f"{base}{name}/"
 

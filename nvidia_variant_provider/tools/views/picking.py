@@ -9,13 +9,12 @@ import sys
 from platform import machine
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, parse_tag, sys_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.requested import requirement_of
 from nvidia_variant_provider.tools.views.model import Interpreter
 from nvidia_variant_provider.tools.wheels.platform import admits_python
 
@@ -54,12 +53,7 @@ def pick(
 
 def parse_requirement(text: str) -> tuple[str, str]:
     """Return the project and the specifier of ``torch==2.14.1``; raises ``InvalidValueError``."""
-    try:
-        wanted = Requirement(text)
-    except InvalidRequirement as error:
-        raise InvalidValueError(
-            f"--package {text[:60]!r}: expected a requirement such as 'torch==2.14.1'"
-        ) from error
+    wanted = requirement_of(text)
     return canonicalize_name(wanted.name), str(wanted.specifier)
 
 

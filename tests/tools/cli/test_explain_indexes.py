@@ -125,8 +125,14 @@ def test_a_project_that_no_index_has_is_an_error(
     ("arguments", "words"),
     [
         (["--installed", "demo", "--index", "http://a/"], "expected no index beside it"),
-        (["--index", "http://a/"], "expected a project such as torch==2.14.1, not ''"),
-        (["a b", "--index", "http://a/"], "expected a project such as torch==2.14.1, not 'a b'"),
+        (
+            ["--index", "http://a/"],
+            "several indexes: '': expected a requirement such as 'torch==2.14.1'",
+        ),
+        (
+            ["a b", "--index", "http://a/"],
+            "several indexes: 'a b': expected a requirement such as 'torch==2.14.1'",
+        ),
         (["http://a/", "--index", "http://b/"], "expected an address once, and a project"),
         (
             ["http://a/", "--package", "a", "--index-url", "http://b/"],
