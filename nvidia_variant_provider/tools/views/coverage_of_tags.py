@@ -39,7 +39,7 @@ def classes_of(wheel: WheelName) -> frozenset[PlatformClass]:
 
 @lru_cache(maxsize=1024)
 def _classes(platform: str) -> frozenset[PlatformClass]:
-    return frozenset(_class_of(tag) for tag in platform.split("."))
+    return frozenset(class_of_tag(tag) for tag in platform.split("."))
 
 
 def class_of_platform(platform: Platform) -> PlatformClass:
@@ -48,7 +48,8 @@ def class_of_platform(platform: Platform) -> PlatformClass:
     return platform.system, platform.architecture or "x86_64", libc
 
 
-def _class_of(tag: str) -> PlatformClass:
+def class_of_tag(tag: str) -> PlatformClass:
+    """Return the class of a platform tag, ``manylinux_2_28_x86_64`` for instance."""
     if tag == "any":
         return ANY
     if match := _MUSL.fullmatch(tag):

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
 from nvidia_variant_provider.tools.views.candidates import has_builds, sort_files
-from nvidia_variant_provider.tools.views.coverage_of_tags import ANY, class_of_platform, covers
+from nvidia_variant_provider.tools.views.coverage_of_tags import (
+    ANY,
+    class_of_platform,
+    class_of_tag,
+    covers,
+)
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
 from nvidia_variant_provider.tools.wheels.platform import admits_python
@@ -49,7 +54,7 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         torch_release=torch_release_of(source.project, str(files.version)) or "",
         is_cuda_project=source.is_cuda_project,
     )
-    here = class_of_platform(wanted.machine.platform)
+    here = _class_of_target(wanted)
     classes = {platform for wheel in files.wheels for platform in wheel.classes}
     by_class = {
         platform: judge(_of_class(files.wheels, platform), platform, judges)
@@ -70,6 +75,16 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         best[1] if best else None,
         is_yanked=best is not None and best[0].file.is_yanked,
     )
+
+
+def _class_of_target(wanted: Wanted) -> PlatformClass:
+    """Return the class of platforms that is installed for: the interpreter's, where it is known.
+
+    A target on another processor, ``gh200@580`` on x86-64, is installed for with the Python here.
+    """
+    tags = wanted.interpreter.tags if wanted.interpreter else ()
+    named = (class_of_tag(tag.platform) for tag in tags[:1])
+    return next((it for it in named if it != ANY), class_of_platform(wanted.machine.platform))
 
 
 def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Candidate]:
@@ -101,8 +116,12 @@ def _for_interpreter(
     chosen: dict[Candidate, Build], builds: Sequence[JudgedBuild], interpreter: Interpreter
 ) -> Iterator[tuple[Candidate, Build]]:
     """Leave out the worse wheels that the target's Python could take in place of the best."""
-    installable = {it for it in chosen if is_installable(it.wheel_tags, it.file, interpreter)}
-    best = _first({it: chosen[it] for it in installable}, builds)
+    installable = {
+        wheel: build
+        for wheel, build in chosen.items()
+        if is_installable(wheel.wheel_tags, wheel.file, interpreter)
+    }
+    best = _first(installable, builds)
     for wheel, build in chosen.items():
         if best is None or wheel not in installable or build == best[1]:
             yield wheel, build
@@ -117,9 +136,10 @@ def _first(
     if len(chosen) == 1:
         return next(iter(chosen.items()))
 
-    def place(item: tuple[Candidate, Build]) -> tuple[bool, int]:
+    def place(item: tuple[Candidate, Build]) -> tuple[bool, int, Tier]:
         wheel, build = item
-        return wheel.file.is_yanked, order.index(build) if build in order else len(order)
+        known = order.index(build) if build in order else len(order)
+        return wheel.file.is_yanked, known, build.tier
 
     return min(chosen.items(), key=place, default=None)
 

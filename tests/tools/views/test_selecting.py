@@ -196,6 +196,32 @@ def test_a_worse_wheel_that_the_better_one_covers_is_hidden(
     ]
 
 
+def test_the_python_that_is_installed_for_decides_the_platform_not_the_target() -> None:
+    """GH200 named on an x86-64 machine: uv installs there, and must not end at the CPU build."""
+    versions = [f"1.{minor}" for minor in range(16)]
+    labels = GPU | {"cuda13.0_sbsa": GPU["cuda13.0"], "null": {}}
+    source = Source(
+        "demo",
+        tuple(
+            file(f"demo-{version}-py3-none-{tail}.whl")
+            for version in versions
+            for tail in (
+                f"{LINUX}-cuda12.6",
+                f"{LINUX}-cuda13.0",
+                "manylinux_2_28_aarch64-cuda13.0_sbsa",
+                "any-null",
+                "any",
+            )
+        ),
+        metadata={Version(version): metadata_of(labels) for version in versions},
+    )
+    view = make_view(source, Wanted(machine("gh200@580"), python("3.11")))
+
+    assert [version.best.label for version in view.versions if version.best] == ["cuda13.0"] * 16
+    assert shown(view) == [f"demo-{version}-py3-none" for version in reversed(versions)]
+    assert [it.name for it in view.files if it.name.endswith("any.whl")] == []
+
+
 def test_the_target_s_python_never_sees_two_builds_it_could_take() -> None:
     source = variants(
         "demo-1.2-cp311-cp311-manylinux_2_28_x86_64-cuda13.0.whl",
