@@ -106,6 +106,7 @@ def run_traced(scratch: Path, arguments: Iterable[str], **variables: str) -> Tra
         "strace",
         "-ff",
         "-qq",
+        "-ttt",
         "-s",
         "4096",
         "-o",
@@ -129,13 +130,14 @@ def run_traced(scratch: Path, arguments: Iterable[str], **variables: str) -> Tra
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    files = sorted(logs.iterdir(), key=lambda path: int(path.suffix[1:]))
-    return Traced(done.stdout, tuple(tuple(_calls(path)) for path in files))
+    # Numbers of processes begin anew at some point: the time of the first call tells the order.
+    texts = sorted(filter(None, (path.read_text("utf-8", "replace") for path in logs.iterdir())))
+    return Traced(done.stdout, tuple(tuple(_calls(text)) for text in texts))
 
 
-def _calls(path: Path) -> Iterable[Call]:
-    for line in path.read_text("utf-8", "replace").splitlines():
-        if match := _LINE.match(line):
+def _calls(text: str) -> Iterable[Call]:
+    for line in text.splitlines():
+        if match := _LINE.match(line.partition(" ")[2]):
             yield Call(match[1], match[2], match[3] not in {"-1", "?"})
 
 
