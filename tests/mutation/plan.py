@@ -128,7 +128,7 @@ GROUPS: Final = (
     Group("health", ("detect/health.py",), ("detect/test_advice.py",)),
     Group(
         "verify",
-        tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "facts", "release")),
+        tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "wheel", "release")),
         ("tools/verify",),
     ),
     Group(
