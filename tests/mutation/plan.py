@@ -87,7 +87,7 @@ GROUPS: Final = (
         ("rules", "test_value_types.py"),
     ),
     Group("model", ("model.py",), ("test_model.py", "test_value_types.py", "rules")),
-    Group("values", ("value_types.py",), ("test_values.py", "test_model.py")),
+    Group("value_types", ("value_types.py",), ("test_value_types.py", "test_model.py")),
     Group("overrides", ("overrides.py",), ("test_overrides.py", "test_value_types.py")),
     Group("ordering", ("tools/metadata/ordering.py",), ("test_ordering.py", "test_value_types.py")),
     Group(
