@@ -19,7 +19,8 @@ from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
-from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
