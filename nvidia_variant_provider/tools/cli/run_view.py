@@ -197,7 +197,10 @@ def _explain_hidden(view: View) -> None:
 
 def newest_shown(view: View) -> VersionView | None:
     """Return the newest version of which a wheel is shown."""
-    return next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    return next(
+        (version for version in view.versions if not version.hidden and version.best is not None),
+        None,
+    )
 
 
 def _newest(view: View) -> str:
@@ -213,7 +216,7 @@ def cpu_build(view: View) -> str:
     newest = newest_shown(view)
     if newest is None or newest.best is None or newest.best.tier.is_gpu:
         return ""
-    unfit = next((it for it in newest.builds if it.label not in {"", "cpu", "null"}), None)
+    unfit = next((build for build in newest.builds if build.label not in {"", "cpu", "null"}), None)
     if unfit is None:
         return ""
     return (
