@@ -136,9 +136,9 @@ def run(args: argparse.Namespace) -> int:
 def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:
     """Replace this process by a uv that chooses variants itself, told of the machine."""
     from nvidia_variant_provider.tools.installers.environment import with_facts
-    from nvidia_variant_provider.tools.installers.forced import force_environment
+    from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
 
-    forced = force_environment(machine)
+    forced = overrides_for(machine)
     for warning in forced.warnings:
         output.warn(warning)
     _start(command, with_facts(os.environ, forced.variables))
