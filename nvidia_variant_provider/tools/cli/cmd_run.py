@@ -148,15 +148,15 @@ def _start_conda(args: argparse.Namespace, command: Sequence[str], machine: Mach
     """Replace this process by a conda, mamba or pixi that sees the machine; it needs no view."""
     from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
 
-    found = conda_overrides(machine)
-    for warning in found.warnings:
+    overrides = conda_overrides(machine)
+    for warning in overrides.warnings:
         output.warn(warning)
-    if args.require_gpu and not found.variables:
+    if args.require_gpu and not overrides.variables:
         output.fail("run", "--require-gpu: conda cannot be told of a GPU")
         return _NO_GPU
     if not args.dry_run:
-        _start(command, conda_environment(os.environ, found))
-    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
+        _start(command, conda_environment(os.environ, overrides))
+    output.emit_lines(f"{name}={value}" for name, value in overrides.variables.items())
     return 0
 
 
