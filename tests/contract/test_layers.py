@@ -185,6 +185,7 @@ TOOLS: Final = {
         "releases",
         "tables",
         "torch",
+        "value_types",
         "wheels",
     },
     "verify": {
