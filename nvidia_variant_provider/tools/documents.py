@@ -42,7 +42,7 @@ class JsonModel(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
 
-class FailureRecord(JsonModel):
+class FailureModel(JsonModel):
     """A file that could not be examined, and why."""
 
     path: str

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.toml import parse_toml
+from nvidia_variant_provider.tools.parsed import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,9 +18,9 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.files import read_bounded, some
 from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml
 from nvidia_variant_provider.tools.releases.release import Locked, Release
 from nvidia_variant_provider.tools.releases.requested import requirement_of
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read_lock(path: str, source: str) -> Lock:
     except (ValueError, RecursionError, InvalidValueError) as error:
         return Lock(source, reason=str(error)[:_SHOWN])
     listed = whole.get("packages")
-    tables = [_mapping(entry) for entry in listed] if isinstance(listed, list) else []
+    tables = [mapping(entry) for entry in listed] if isinstance(listed, list) else []
     packages = tuple(_package(table, index) for index, table in enumerate(tables))
     markers = tuple(_markers(whole, tables))
     return Lock(source, packages, markers, _text(whole, "requires-python"))
@@ -192,7 +192,7 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
 
 def _wheels(listed: object) -> Iterator[WheelName]:
     for entry in listed if isinstance(listed, list) else ():
-        wheel = _mapping(entry)
+        wheel = mapping(entry)
         text = next((value for key in ("name", "path", "url") if (value := _text(wheel, key))), "")
         try:
             yield WheelName.parse(os.path.basename(unquote(urlsplit(text).path)))
@@ -211,10 +211,6 @@ def _markers(
     for index, table in enumerate(tables):
         if marker := _text(table, "marker"):
             yield f"packages[{index}]/marker", marker
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(table: Mapping[str, object], key: str) -> str:
