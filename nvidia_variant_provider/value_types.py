@@ -86,8 +86,10 @@ class _Fields:
             else:
                 rows.append((name, object, dataclasses.field(default=default)))
         made: Any = dataclasses.make_dataclass(cls.__name__, rows)
-        found: dict[str, object] = made.__dataclass_fields__
-        return found
+        fields: dict[str, object] = made.__dataclass_fields__
+        # The next one to ask finds them in the class: "dataclasses.replace" asks every time.
+        cls.__dataclass_fields__ = fields
+        return fields
 
 
 def _fill(self: Any, *arguments: object, **named: object) -> None:

@@ -107,10 +107,11 @@ TOOLS: Final = {
         "rules",
         "tables",
         "torch",
+        "value_types",
         "wheels",
     },
     "files": {"errors"},
-    "findings": {"documents", "errors", "tables", "toml"},
+    "findings": {"documents", "errors", "tables", "toml", "value_types"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "rules", "tables", "toml", "value_types"},
     "inventory": {
@@ -137,6 +138,7 @@ TOOLS: Final = {
         "tables",
         "targets",
         "toml",
+        "value_types",
         "wheels",
     },
     "machines": {
@@ -151,8 +153,8 @@ TOOLS: Final = {
         "rules",
         "targets",
     },
-    "metadata": {"errors"},
-    "releases": {"errors", "files", "metadata", "toml", "wheels"},
+    "metadata": {"errors", "value_types"},
+    "releases": {"errors", "files", "metadata", "toml", "value_types", "wheels"},
     "serve": {"errors", "releases", "views"},
     "survey": {
         "binaries",
@@ -198,7 +200,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"errors", "files"},
+    "wheels": {"errors", "files", "value_types"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
