@@ -19,8 +19,8 @@ from nvidia_variant_provider.tools.installers.commands import (
 )
 from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
-from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
+from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.loopback import listen
 from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
@@ -156,7 +156,7 @@ def _serve(
         if settings.upstream.is_local:
             # Nothing but this view is asked for pages, and that is no network.
             environ.pop("UV_OFFLINE", None)
-        forced = force_environment(machine).variables
+        forced = overrides_for(machine).variables
         environ = with_facts(environ, forced) | variables_for(settings.command)
         # Loaded while the command starts: a request that comes first waits for it.
         warm = threading.Thread(target=lambda: server.service, daemon=True)

@@ -25,9 +25,9 @@ from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
 from nvidia_variant_provider.targets.devices import of_capability, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.metadata.as_written import mapping, texts
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
+from nvidia_variant_provider.tools.parsed import mapping, texts
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ from nvidia_variant_provider.tools.metadata.as_written import (
     Broken,
     Document,
     Kind,
-    mapping,
     parse_document,
-    texts,
 )
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     ReleaseKey,
@@ -26,7 +25,6 @@ from nvidia_variant_provider.tools.releases.files import (
     read_wheel_file,
 )
 from nvidia_variant_provider.tools.releases.release import Release
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
