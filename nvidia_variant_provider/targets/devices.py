@@ -115,13 +115,14 @@ def find_device(text: str) -> Device:
         if name == device.name or name in device.aliases:
             return device
     if match := _CAPABILITY.fullmatch(text.strip().lower()):
-        return _of_capability(match)
+        number = ComputeCapability.from_number(int(match[1])) if match[1] else None
+        return of_capability(number or ComputeCapability.parse(match[2]))
     return _by_name(text.strip())
 
 
-def _of_capability(match: re.Match[str]) -> Device:
-    number = ComputeCapability.from_number(int(match[1])) if match[1] else None
-    capability = same_device(number or ComputeCapability.parse(match[2]))
+def of_capability(capability: ComputeCapability) -> Device:
+    """Return a device that is known by its capability alone; raises ``InvalidValueError``."""
+    capability = same_device(capability)
     known = [row.capability for row in CAPABILITIES]
     if capability not in known:
         listed = ", ".join(map(str, known))
@@ -135,13 +136,13 @@ def _by_name(text: str) -> Device:
     # The table of two thousand names is loaded only for a name that is not a target's own.
     from nvidia_variant_provider.tables.names import gpus_named
 
-    found = gpus_named(text)
-    if not found:
+    gpus = gpus_named(text)
+    if not gpus:
         raise InvalidValueError(f"there is no {text[:60]!r}{_nearest(text)}")
-    if len(found) > 1:
-        listed = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in found)
+    if len(gpus) > 1:
+        listed = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in gpus)
         raise InvalidValueError(f"{text[:60]!r} can mean {listed}; write the name out")
-    return device_of(found[0])
+    return device_of(gpus[0])
 
 
 def device_of(gpu: NamedGpu) -> Device:

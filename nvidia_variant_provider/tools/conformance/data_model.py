@@ -22,7 +22,7 @@ from nvidia_variant_provider.tables.sm_archs import (
 from nvidia_variant_provider.targets.devices import generation
 from nvidia_variant_provider.targets.devices import products as named_products
 from nvidia_variant_provider.tools.documents import JsonModel
-from nvidia_variant_provider.tools.machines.targets_model import TargetRecord
+from nvidia_variant_provider.tools.machines.targets_model import TargetModel
 from nvidia_variant_provider.tools.torch import builds
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class NvidiaData(JsonModel):
     pci_blocks: tuple[Block, ...]
     driver_branches: tuple[Branch, ...]
     jetpacks: tuple[JetPackRelease, ...]
-    targets: tuple[TargetRecord, ...]
+    targets: tuple[TargetModel, ...]
     torch_index: str = Field(description="PyTorch's own index; below it a folder for each label")
     torch_builds: tuple[TorchBuildData, ...]
 
@@ -167,8 +167,10 @@ class NvidiaData(JsonModel):
                 default_driver_branch=driver_branches.DEFAULT_BRANCH,
             ),
             catalogue=tuple(
-                CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)
-                for it in catalogue()
+                CatalogueFeature(
+                    name=feature.name, multi_value=feature.multi_value, values=feature.values
+                )
+                for feature in catalogue()
             ),
             sm_targets=_sm_targets(),
             capabilities=tuple(_capability(row) for row in products.CAPABILITIES),
@@ -189,7 +191,7 @@ class NvidiaData(JsonModel):
                 Branch(branch=branch, cuda=str(cuda)) for branch, cuda in driver_branches.BRANCHES
             ),
             jetpacks=tuple(_jetpack(row) for row in products.JETPACKS),
-            targets=tuple(TargetRecord.of(device) for device in named_products()),
+            targets=tuple(TargetModel.of(device) for device in named_products()),
             torch_index=TORCH_INDEX,
             torch_builds=tuple(_torch_builds()),
         )
@@ -197,7 +199,7 @@ class NvidiaData(JsonModel):
 
 def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
     ours = ("constants", "catalogue", "sm_targets", "capabilities")
-    facts = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
+    tables = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
     return (
         Licence(
             parts=("chips", "pci_blocks"),
@@ -205,7 +207,7 @@ def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
             source=f"{pci_source}; {pci_licence}",
         ),
         Licence(
-            parts=(*ours, *facts),
+            parts=(*ours, *tables),
             licence="Apache-2.0",
             source="this project; docs/properties.md and the tables name the source of each fact",
         ),

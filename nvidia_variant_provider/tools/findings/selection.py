@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,4 +74,4 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _longest(prefixes: Iterable[str], rule: Rule) -> int:
-    return max((len(it) for it in prefixes if rule.code.startswith(it)), default=-1)
+    return max((len(prefix) for prefix in prefixes if rule.code.startswith(prefix)), default=-1)

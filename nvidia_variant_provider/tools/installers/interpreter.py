@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
-import shutil
 import subprocess
-import zipimport
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.installers.commands import words_of
@@ -67,7 +64,7 @@ def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping
 
     uv looks at ``--python``, UV_PYTHON, VIRTUAL_ENV, CONDA_PREFIX and for a ``.venv`` upwards.
     """
-    if "pip" not in words or _UV_ELSEWHERE.intersection(it.partition("=")[0] for it in words):
+    if "pip" not in words or _UV_ELSEWHERE.intersection(word.partition("=")[0] for word in words):
         return ""
     asked = [*command[: list(command).index("pip")], "python", "find", "--no-project"]
     if "--system" in words or environ.get("UV_SYSTEM_PYTHON"):
@@ -112,6 +109,8 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
 def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the interpreter of a pip: the one that is called, or the one its script names."""
+    import shutil
+
     path = shutil.which(command[0], path=environ.get("PATH")) or ""
     if os.path.basename(command[0]).startswith(("python", "pypy")):
         return path
@@ -128,6 +127,8 @@ def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _asked(python: str) -> TargetPython | None:
+    import json
+
     spec = importlib.util.find_spec("packaging")
     folder = os.path.dirname(os.path.dirname(spec.origin or "")) if spec else ""
     try:
@@ -142,18 +143,18 @@ def _asked(python: str) -> TargetPython | None:
         return None
     from packaging.tags import Tag
 
-    return TargetPython(tuple(Tag(*it.split("-")) for it in tags), str(version))
+    return TargetPython(tuple(Tag(*tag.split("-")) for tag in tags), str(version))
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:
     """Return the options by which pip is told of another interpreter."""
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in {"--platform", "--python-version", "--abi", "--implementation"}:
             given = value if equals else words[index + 1] if index + 1 < len(words) else ""
-            found.setdefault(name, []).append(given)
-    return found
+            options.setdefault(name, []).append(given)
+    return options
 
 
 def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
@@ -170,11 +171,11 @@ def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
         version = asked.version
     digits = version.replace(".", "", 1) if version.count(".") == 1 else version
     numbers = (
-        tuple(int(it) for it in version.split(".")[:2])
+        tuple(int(part) for part in version.split(".")[:2])
         if "." in version
         else (int(digits[:1]), int(digits[1:] or 0))
     )
-    platforms = [it for text in options.get("--platform", ()) for it in _expanded(text)]
+    platforms = [platform for text in options.get("--platform", ()) for platform in _expanded(text)]
     tags = (
         *cpython_tags(numbers, options.get("--abi"), platforms or None),
         *compatible_tags(numbers, f"cp{numbers[0]}{numbers[1]}", platforms or None),
@@ -209,10 +210,11 @@ def _constant_of_pip() -> str:
             with open(path, encoding="utf-8") as file:
                 return _constant_in(file.read())
     import ensurepip
+    import zipimport
 
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    wheel = next((it for it in sorted(names) if it.startswith("pip-")), "")
+    wheel = next((name for name in sorted(names) if name.startswith("pip-")), "")
     try:
         importer = zipimport.zipimporter(os.path.join(folder, wheel)) if wheel else None
         return _constant_in(importer.get_source(_INDEX) or "" if importer else "")
@@ -226,6 +228,8 @@ def _constant_in(source: str) -> str:
 
 
 def _said_by_uv(environ: Mapping[str, str]) -> str:
+    import shutil
+
     uv = shutil.which("uv", path=environ.get("PATH"))
     if uv is None:
         return ""

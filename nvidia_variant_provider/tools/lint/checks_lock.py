@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.metadata.as_written import Document, Kind
-from nvidia_variant_provider.tools.releases.lock import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +19,13 @@ LOCK: Final[Registry[Lock]] = Registry()
 
 def documents_of(lock: Lock) -> Iterator[Document]:
     """Yield the metadata of variants that stands in a lock file."""
-    found = (_document(lock, package) for package in lock.packages)
-    return (document for document in found if document is not None)
+    documents = (_document(lock, package) for package in lock.packages)
+    return (document for document in documents if document is not None)
 
 
 def _document(lock: Lock, package: LockedPackage) -> Document | None:
+    from nvidia_variant_provider.tools.releases.lock import TABLE
+
     data = package.variants
     if data is None:
         return None

@@ -6,9 +6,8 @@ that knew it to the last that supports it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
@@ -24,11 +23,12 @@ from nvidia_variant_provider.rules.verdict import Feature
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
-from nvidia_variant_provider.targets.devices import find_device, products
+from nvidia_variant_provider.targets.devices import of_capability, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.metadata.as_written import mapping, texts
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
+from nvidia_variant_provider.tools.parsed import mapping, texts
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.lenient import LenientView
 
 
-class Generation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Generation:
     """A capability, and the drivers that support it.
 
     ``product`` is one that has it, empty where none is named; ``on_arm_only`` is true of GPUs in
@@ -55,12 +56,14 @@ class Generation(NamedTuple):
 
 def _generations() -> Iterator[Generation]:
     """Yield every known capability that some driver for variants supports, oldest first."""
+    titles, integrated = _titles(), _integrated()
     for row in CAPABILITIES:
-        device = find_device(str(row.capability))
+        device = of_capability(row.capability)
         since, until = max(_first_cuda(device), OLDEST_CUDA), _last_cuda(device)
         if until is not None and since <= until:
-            product, on_arm = _product(row.capability), row.tegra or _is_integrated(row.capability)
-            yield Generation(row.capability, product, since, until, on_arm_only=on_arm)
+            on_arm = row.tegra or row.capability in integrated
+            title = titles.get(row.capability, "")
+            yield Generation(row.capability, title, since, until, on_arm_only=on_arm)
 
 
 def _first_cuda(device: Device) -> CudaVersion:
@@ -81,16 +84,19 @@ def _last_cuda(device: Device) -> CudaVersion | None:
     return max(cuda for _, cuda in BRANCHES if cuda.major == major)
 
 
-def _product(capability: ComputeCapability) -> str:
-    """Return the title of a product, one for a slot of an ordinary computer if there is one."""
-    alike = [product for product in products() if product.capability == capability]
-    alike.sort(key=lambda product: "x86_64" not in product.architectures)
-    return alike[0].title if alike else ""
+def _titles() -> dict[ComputeCapability, str]:
+    """Return each capability's first product, one for a slot of an ordinary computer if any is."""
+    titles: dict[ComputeCapability, str] = {}
+    for product in sorted(products(), key=lambda product: "x86_64" not in product.architectures):
+        titles.setdefault(product.capability, product.title)
+    return titles
 
 
-def _is_integrated(capability: ComputeCapability) -> bool:
-    alike = [chip.integrated for chip in all_chips() if chip.capability == capability]
-    return bool(alike) and all(alike)
+def _integrated() -> set[ComputeCapability]:
+    """Return the capabilities whose chips all share a package with a CPU."""
+    chips = list(all_chips())
+    alone = {chip.capability for chip in chips if not chip.integrated}
+    return {chip.capability for chip in chips} - alone
 
 
 GENERATIONS: Final = tuple(_generations())
@@ -98,7 +104,9 @@ GENERATIONS: Final = tuple(_generations())
 # Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
 MAX_LABELS: Final = 5000
 
-RULE_SETS: Final = {it.rules: it.called for it in EXPLAINED if it.rules is not None}
+RULE_SETS: Final = {
+    installer.rules: installer.called for installer in EXPLAINED if installer.rules is not None
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +139,13 @@ def choices_everywhere(release: LenientView) -> tuple[Choice, ...]:
     document = release.reference
     if document is None or len(release.variants) > MAX_LABELS:
         return ()
-    if not any(NVIDIA_NAMESPACE in it for it in release.variants.values()):
+    if not any(NVIDIA_NAMESPACE in properties for properties in release.variants.values()):
         return ()
-    variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
+    variants = {
+        label: properties
+        for label, properties in release.variants.items()
+        if _answered(document, properties)
+    }
     stated = {name: _stated(variants, name) for name in _features(variants)}
     return tuple(
         _choose(document, family, labels, machine, stated)
@@ -142,7 +154,8 @@ def choices_everywhere(release: LenientView) -> tuple[Choice, ...]:
     )
 
 
-class _Point(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Point:
     rule_set: int
     generation: Generation
     cuda: CudaVersion
@@ -150,12 +163,12 @@ class _Point(NamedTuple):
 
 def _grid(family: str, stated: Mapping[str, frozenset[str]]) -> Iterator[_Point]:
     known = frozenset(bound_values())
-    bounds = {CudaVersion.parse(it) for values in stated.values() for it in values & known}
+    bounds = {CudaVersion.parse(value) for values in stated.values() for value in values & known}
     for rule_set in RULE_SETS:
         for generation in GENERATIONS:
             if generation.on_arm_only and family and "aarch64" not in family:
                 continue
-            within = {it for it in bounds if generation.since <= it <= generation.until}
+            within = {bound for bound in bounds if generation.since <= bound <= generation.until}
             for cuda in sorted(within | {generation.since, generation.until}):
                 yield _Point(rule_set, generation, cuda)
 
@@ -170,16 +183,16 @@ def _choose(
     decided = _decide(point.generation.capability, point.cuda, point.rule_set)
     # Only what is stated can be chosen, and the whole catalogue is long.
     offers: dict[str, Sequence[Feature]] = {
-        NVIDIA_NAMESPACE: [_narrowed(it, stated) for it in decided]
+        NVIDIA_NAMESPACE: [_narrowed(feature, stated) for feature in decided]
     }
     for namespace in document.namespaces:
         if static := tuple(_static(document, namespace)):
             offers[namespace] = static
     namespaces = tuple(dict.fromkeys(document.namespaces))
     preferences = Preferences.build(namespaces, offers)
-    labels = tuple(it for it in preferences.order(variants) if variants[it])
+    labels = tuple(label for label in preferences.order(variants) if variants[label])
     best = labels[:2]
-    tied = len(best) > 1 and preferences.deciding(*(variants[it] for it in best)) is None
+    tied = len(best) > 1 and preferences.deciding(*(variants[label] for label in best)) is None
     archs = {label: _arch(preferences, variants[label]) for label in labels}
     return Choice(family, point.rule_set, point.generation, point.cuda, labels, archs, tied)
 
@@ -195,12 +208,14 @@ def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> 
 def upper_bounds_met(generation: Generation) -> frozenset[str]:
     """Return the upper bounds that a GPU with the newest driver for it still meets."""
     features = _decide(generation.capability, generation.until, rules.DEFAULT_RULES)
-    return frozenset(value for it in features if it.name == UPPER_BOUND for value in it.values)
+    return frozenset(
+        value for feature in features if feature.name == UPPER_BOUND for value in feature.values
+    )
 
 
 def _narrowed(feature: Feature, stated: Mapping[str, frozenset[str]]) -> Feature:
     wanted = stated.get(feature.name, frozenset())
-    values = tuple(it for it in feature.values if it in wanted)
+    values = tuple(value for value in feature.values if value in wanted)
     return Feature(feature.name, values, feature.multi_value)
 
 
@@ -214,7 +229,9 @@ def _static(document: Document, namespace: str) -> Iterator[Feature]:
 
 
 def _arch(preferences: Preferences, variant: Properties) -> str:
-    return next((it.value for it in preferences.places(variant) if it.feature == SM_ARCH), "")
+    return next(
+        (place.value for place in preferences.places(variant) if place.feature == SM_ARCH), ""
+    )
 
 
 def _answered(document: Document, variant: Properties) -> bool:
@@ -227,12 +244,18 @@ def _answered(document: Document, variant: Properties) -> bool:
 
 
 def _features(variants: Mapping[str, Properties]) -> set[str]:
-    return {feature for it in variants.values() for feature in it.get(NVIDIA_NAMESPACE, {})}
+    return {
+        feature
+        for properties in variants.values()
+        for feature in properties.get(NVIDIA_NAMESPACE, {})
+    }
 
 
 def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
-    found = (it.get(NVIDIA_NAMESPACE, {}).get(feature, ()) for it in variants.values())
-    return frozenset(value for values in found for value in values)
+    stated = (
+        properties.get(NVIDIA_NAMESPACE, {}).get(feature, ()) for properties in variants.values()
+    )
+    return frozenset(value for values in stated for value in values)
 
 
 def _families(
@@ -262,11 +285,16 @@ def family_names(platforms: Iterable[str]) -> frozenset[str]:
 
     ``any`` is in no family: its name is "".
     """
-    found = set()
+    families = set()
     for tag in platforms:
         system = "linux" if "linux" in tag else tag.partition("_")[0]
         machine = next(
-            (it for it in ("x86_64", "aarch64", "amd64", "arm64") if tag.endswith(it)), "other"
+            (
+                architecture
+                for architecture in ("x86_64", "aarch64", "amd64", "arm64")
+                if tag.endswith(architecture)
+            ),
+            "other",
         )
-        found.add("" if tag == "any" else f"{system} {machine}")
-    return frozenset(found)
+        families.add("" if tag == "any" else f"{system} {machine}")
+    return frozenset(families)

@@ -12,21 +12,19 @@ from nvidia_variant_provider.tools.metadata.as_written import (
     Broken,
     Document,
     Kind,
-    mapping,
     parse_document,
-    texts,
 )
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     ReleaseKey,
+    is_lock,
     list_folder,
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.releases.release import Release
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
@@ -61,6 +59,10 @@ class Gathered:
     @property
     def locks(self) -> Iterator[Lock]:
         """The lock files."""
+        if not self._locks:
+            return iter(())
+        from nvidia_variant_provider.tools.releases.lock import read_lock
+
         return (read_lock(path, _source(path)) for path in self._locks)
 
     @property
@@ -86,7 +88,7 @@ class Gathered:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that are read, as messages name them."""
-        wheels = (path for found in self._wheels.values() for path in found)
+        wheels = (path for paths in self._wheels.values() for path in paths)
         loose = (_source(path) for path in self._unreleased)
         return tuple(sorted({*loose, *self._locks, *self._indexes.values(), *wheels}))
 
@@ -103,7 +105,9 @@ class Gathered:
 
     def _add_folder(self, folder: str) -> None:
         names = list_folder(folder)
-        wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX)) or is_lock(it)]
+        wanted = [
+            name for name in names if name.endswith((".whl", METADATA_SUFFIX)) or is_lock(name)
+        ]
         # Most projects' files say nothing of variants: only one that is named has to.
         if PYPROJECT in names and _has_variants(os.path.join(folder, PYPROJECT)):
             wanted.append(PYPROJECT)

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +58,8 @@ class Document:
     @cached_property
     def schema(self) -> str | None:
         """The text of ``$schema``; ``None`` if there is none."""
-        found = self.raw.get("$schema")
-        return found if isinstance(found, str) else None
+        schema = self.raw.get("$schema")
+        return schema if isinstance(schema, str) else None
 
     @cached_property
     def namespaces(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class Document:
     def providers(self) -> Mapping[str, Mapping[str, object]]:
         """The provider entries that are tables."""
         entries = mapping(self.raw.get("providers"))
-        return {name: mapping(it) for name, it in entries.items() if isinstance(it, dict)}
+        return {name: mapping(entry) for name, entry in entries.items() if isinstance(entry, dict)}
 
     @cached_property
     def variants(self) -> Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]:
@@ -106,13 +107,3 @@ def parse_document(data: bytes, source: str, kind: Kind) -> Document:
     if repeated:
         return Document(source, kind, raw, data, broken=Broken.REPEATED, reason=repeated[0])
     return Document(source, kind, raw, data)
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """Return a JSON object as it is and everything else as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """Return the texts of a JSON array; empty for everything else."""
-    return tuple(it for it in value if isinstance(it, str)) if isinstance(value, list) else ()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -18,15 +17,14 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.files import read_bounded, some
 from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml
 from nvidia_variant_provider.tools.releases.release import Locked, Release
 from nvidia_variant_provider.tools.releases.requested import requirement_of
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_NAME: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
 _ENVIRONMENTS: Final = "environments"
 _OTHER_SOURCES: Final = ("sdist", "vcs", "directory", "archive")
 # A lock of some hundred packages with all their wheels has 2 MB.
@@ -74,11 +72,6 @@ class Lock:
                 yield key, marker
 
 
-def is_lock(name: str) -> bool:
-    """Tell whether a file's name is that of a lock file: ``pylock.toml``, ``pylock.gpu.toml``."""
-    return _NAME.fullmatch(name) is not None
-
-
 def read_lock(path: str, source: str) -> Lock:
     """Read a lock file; ``source`` is its name in messages. One that is no TOML has a reason."""
     try:
@@ -86,7 +79,7 @@ def read_lock(path: str, source: str) -> Lock:
     except (ValueError, RecursionError, InvalidValueError) as error:
         return Lock(source, reason=str(error)[:_SHOWN])
     listed = whole.get("packages")
-    tables = [_mapping(it) for it in listed] if isinstance(listed, list) else []
+    tables = [mapping(entry) for entry in listed] if isinstance(listed, list) else []
     packages = tuple(_package(table, index) for index, table in enumerate(tables))
     markers = tuple(_markers(whole, tables))
     return Lock(source, packages, markers, _text(whole, "requires-python"))
@@ -105,21 +98,25 @@ def read_locked_release(path: str, package: str | None) -> Release:
 
 def _chosen(lock: Lock, package: str | None) -> LockedPackage:
     if package is None:
-        found = [it for it in lock.packages if it.variants or any(w.label for w in it.wheels)]
-        there, what = found or lock.packages, "of variants" if found else "without variants"
+        fitting = [
+            locked
+            for locked in lock.packages
+            if locked.variants or any(w.label for w in locked.wheels)
+        ]
+        there, what = fitting or lock.packages, "of variants" if fitting else "without variants"
     else:
         there, what = lock.packages, "in the lock file"
-        found = [it for it in there if _means(package, it)]
-    if len(found) == 1:
-        return found[0]
-    listed = some(sorted({f"{it.name}=={it.version}" for it in there}))
-    if not found:
+        fitting = [locked for locked in there if _means(package, locked)]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = some(sorted({f"{locked.name}=={locked.version}" for locked in there}))
+    if not fitting:
         wanted = f"no {package}" if package else "no package with variants"
         raise InvalidValueError(f"{lock.source}: {wanted}; name one with --package: {listed}")
     if package is not None:
-        markers = "; ".join(it.marker or "no marker" for it in found)
+        markers = "; ".join(locked.marker or "no marker" for locked in fitting)
         raise InvalidValueError(
-            f"{lock.source}: {len(found)} entries of {package}, told apart by markers, which are"
+            f"{lock.source}: {len(fitting)} entries of {package}, told apart by markers, which are"
             f" not judged: {markers}"
         )
     raise InvalidValueError(f"{lock.source}: several packages {what}, name one: {listed}")
@@ -134,7 +131,7 @@ def _means(package: str, locked: LockedPackage) -> bool:
 
 def _release(lock: Lock, package: LockedPackage) -> Release:
     place = f"{package.key}/{TABLE}"
-    labelled = [str(wheel) for it in lock.packages for wheel in it.wheels if wheel.label]
+    labelled = [str(wheel) for locked in lock.packages for wheel in locked.wheels if wheel.label]
     metadata, trouble = None, ""
     if package.variants is not None:
         try:
@@ -143,7 +140,7 @@ def _release(lock: Lock, package: LockedPackage) -> Release:
             trouble = str(error)
     elif any(wheel.label for wheel in package.wheels):
         trouble = f"{package.key}: no table {TABLE}, which describes the labels"
-    pythons = [it for it in (lock.requires_python, package.requires_python) if it]
+    pythons = [python for python in (lock.requires_python, package.requires_python) if python]
     marker = next((f"{key}: {text}" for key, text in lock.variant_markers), "")
     conditions = () if marker else tuple(_conditions(lock, package))
     return Release(
@@ -157,7 +154,9 @@ def _release(lock: Lock, package: LockedPackage) -> Release:
         document=package.variants or b"",
         document_name=place,
         sdists=(package.other_source,) if package.other_source else (),
-        requires_python={str(it): ",".join(pythons) for it in package.wheels} if pythons else {},
+        requires_python={str(wheel): ",".join(pythons) for wheel in package.wheels}
+        if pythons
+        else {},
         lock=Locked(labelled[0] if labelled else "", marker, conditions),
     )
 
@@ -176,7 +175,7 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
         version=_text(table, "version"),
         key=f"packages[{index}]",
         wheels=tuple(_wheels(table.get("wheels"))),
-        other_source=next((it for it in _OTHER_SOURCES if it in table), ""),
+        other_source=next((source for source in _OTHER_SOURCES if source in table), ""),
         marker=_text(table, "marker"),
         requires_python=_text(table, "requires-python"),
         # TOML has values that JSON does not, such as dates: as text they are findings.
@@ -186,8 +185,8 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
 
 def _wheels(listed: object) -> Iterator[WheelName]:
     for entry in listed if isinstance(listed, list) else ():
-        wheel = _mapping(entry)
-        text = next((it for key in ("name", "path", "url") if (it := _text(wheel, key))), "")
+        wheel = mapping(entry)
+        text = next((value for key in ("name", "path", "url") if (value := _text(wheel, key))), "")
         try:
             yield WheelName.parse(os.path.basename(unquote(urlsplit(text).path)))
         except ValueError:
@@ -205,10 +204,6 @@ def _markers(
     for index, table in enumerate(tables):
         if marker := _text(table, "marker"):
             yield f"packages[{index}]/marker", marker
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(table: Mapping[str, object], key: str) -> str:

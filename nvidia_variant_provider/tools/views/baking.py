@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import sha256_of, write_atomically
 from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -34,7 +34,6 @@ BAKER: Final = "1"
 DEFAULT_LIMIT: Final = 20 * 1024**3
 _FOLDER: Final = "baked"
 _MAX_METADATA: Final = 16 * 1024 * 1024
-_STEP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +56,8 @@ class Kept:
 def key_of(shown: Shown) -> str:
     """Return the part of an address that changes whenever the content behind it may."""
     file = shown.file
-    facts = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for, BAKER))
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+    identity = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for, BAKER))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 class Bakery:
@@ -113,10 +112,10 @@ class Bakery:
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            found = self.kept(shown)
-            if found is not None:
-                os.utime(found.path)
-                return found
+            kept = self.kept(shown)
+            if kept is not None:
+                os.utime(kept.path)
+                return kept
             return self._bake(shown, properties, self._folder / key)
 
     def _bake(self, shown: Shown, properties: Properties, folder: Path) -> Kept:
@@ -127,7 +126,7 @@ class Bakery:
             changed = {wheel.metadata_path: done.metadata}
             # A hash that was right makes it needless to read every member once more.
             rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
-        sha256 = _sha256(target)
+        sha256 = sha256_of(target)
         write_atomically(folder / "sha256", sha256.encode("ascii"))
         self._trim(folder)
         return Kept(target, sha256, target.stat().st_size)
@@ -157,13 +156,13 @@ class Bakery:
 
     def _trim(self, newest: Path) -> None:
         """Remove the wheels that were not used for longest until the rest is within the limit."""
-        found = []
+        wheels = []
         for path in self._folder.glob("*/*.whl"):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                found.append((status.st_mtime, status.st_size, path.parent))
-        total = sum(size for _, size, _ in found)
-        for _, size, folder in sorted(found):
+                wheels.append((status.st_mtime, status.st_size, path.parent))
+        total = sum(size for _, size, _ in wheels)
+        for _, size, folder in sorted(wheels):
             if total <= self._limit:
                 return
             if folder != newest:
@@ -172,11 +171,3 @@ class Bakery:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
                 total -= size
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_STEP):
-            digest.update(piece)
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
+from nvidia_variant_provider.tools.files import link_or_copy, sha256_of, write_atomically
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.model import Wanted
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 VIEWS: Final = "views"
 _PAGES: Final = "simple"
 _UP: Final = "../../"
-_STEP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +64,14 @@ def write_view(source: Path, output: Path, name: str, machine: Machine) -> Stati
         shutil.rmtree(folder / ".part", ignore_errors=True)
     _write_pages(folder, listed)
     _remove_stale(folder, listed)
-    names = {project: tuple(it.name for it in files) for project, files in listed.items()}
+    names = {project: tuple(file.name for file in files) for project, files in listed.items()}
     return StaticView(folder, names, tuple(service.log.warnings))
 
 
 def _projects(source: Path) -> list[str]:
-    return sorted({project_of(it.name) for it in os.scandir(source) if it.is_file()} - {""})
+    return sorted(
+        {project_of(entry.name) for entry in os.scandir(source) if entry.is_file()} - {""}
+    )
 
 
 def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
@@ -91,7 +92,7 @@ def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
         shown.file,
         name=shown.name,
         url=f"{_UP}{quote(shown.name)}",
-        sha256=_sha256(target),
+        sha256=sha256_of(target),
         size=target.stat().st_size,
         core_metadata=sidecar,
     )
@@ -101,14 +102,16 @@ def _write_pages(folder: Path, listed: dict[str, list[PageFile]]) -> None:
     for project, files in listed.items():
         page = folder / _PAGES / project
         page.mkdir(parents=True, exist_ok=True)
-        versions = dict.fromkeys(it.name.split("-")[1] for it in files if it.name.endswith(".whl"))
+        versions = dict.fromkeys(
+            file.name.split("-")[1] for file in files if file.name.endswith(".whl")
+        )
         write_atomically(page / "index.json", render_json(project, files, versions))
         write_atomically(page / "index.html", render_html(project, files))
 
 
 def _remove_stale(folder: Path, listed: dict[str, list[PageFile]]) -> None:
     """Remove wheels and pages of an earlier run; other files are not ours."""
-    names = {it.name for files in listed.values() for it in files}
+    names = {file.name for files in listed.values() for file in files}
     for path in (*folder.glob("*.whl"), *folder.glob("*.whl.metadata")):
         if path.name.removesuffix(".metadata") not in names:
             path.unlink()
@@ -117,16 +120,8 @@ def _remove_stale(folder: Path, listed: dict[str, list[PageFile]]) -> None:
             path.unlink()
 
 
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_STEP):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
 def check_name(name: str) -> str:
     """Return the name of a view, fit for a folder; raises ``InvalidValueError`` for others."""
-    if not name or name.startswith(".") or any(it in name for it in "/\\\0"):
+    if not name or name.startswith(".") or any(sign in name for sign in "/\\\0"):
         raise InvalidValueError(f"--view {name[:60]!r}: expected a target such as gh200@580")
     return name
