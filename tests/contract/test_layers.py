@@ -107,10 +107,11 @@ TOOLS: Final = {
         "rules",
         "tables",
         "torch",
+        "value_types",
         "wheels",
     },
     "files": {"errors"},
-    "findings": {"documents", "errors", "parsed", "tables"},
+    "findings": {"documents", "errors", "parsed", "tables", "value_types"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
     "installers": {"errors", "model", "overrides", "parsed", "rules", "tables", "value_types"},
     "inventory": {
@@ -138,6 +139,7 @@ TOOLS: Final = {
         "rules",
         "tables",
         "targets",
+        "value_types",
         "wheels",
     },
     "machines": {
@@ -152,9 +154,9 @@ TOOLS: Final = {
         "rules",
         "targets",
     },
-    "metadata": {"errors", "parsed"},
+    "metadata": {"errors", "parsed", "value_types"},
     "parsed": set[str](),
-    "releases": {"errors", "files", "metadata", "parsed", "wheels"},
+    "releases": {"errors", "files", "metadata", "parsed", "value_types", "wheels"},
     "serve": {"errors", "releases", "views"},
     "survey": {
         "binaries",
@@ -199,7 +201,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"errors", "files"},
+    "wheels": {"errors", "files", "value_types"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -26,7 +25,6 @@ from nvidia_variant_provider.tools.wheels.name import WheelName
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_NAME: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
 _ENVIRONMENTS: Final = "environments"
 _OTHER_SOURCES: Final = ("sdist", "vcs", "directory", "archive")
 # A lock of some hundred packages with all their wheels has 2 MB.
@@ -72,11 +70,6 @@ class Lock:
             requirement = f"any; {marker}"
             if has_marker(requirement) or fault_of_marker(requirement):
                 yield key, marker
-
-
-def is_lock(name: str) -> bool:
-    """Tell whether a file's name is that of a lock file: ``pylock.toml``, ``pylock.gpu.toml``."""
-    return _NAME.fullmatch(name) is not None
 
 
 def read_lock(path: str, source: str) -> Lock:
