@@ -30,7 +30,9 @@ LANGUAGES = ("console", "bash", "sh", "shell")
 
 _FENCE = re.compile(r"^( *)```([\w-]+)?[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"\*Not run in CI: needs ([^*]+)\.\*\s*$")
-_SERVER = re.compile(r"(python3? -m http\.server)( 8000)?")
+# The ports that pages name, and a line that starts a server in the background on one of them.
+PORTS = ("8000", "8001")
+_SERVER = re.compile(r"(?:http\.server |--bind 127\.0\.0\.1:)(\d+)\b.*&$")
 
 
 class Step(NamedTuple):
@@ -111,8 +113,8 @@ def run_steps(
         environ.pop(name, None)
         if value is not None:
             environ[name] = value
-    port = _free_port()
-    script = "\n".join(f"{_served(step.command, port)}\necho '{END}'" for step in steps)
+    ports = {named: str(_free_port()) for named in PORTS}
+    script = "\n".join(f"{_served(step.command, ports)}\necho '{END}'" for step in steps)
     # uv speaks of its progress on stderr, which no page shows.
     head = 'uv() { command uv --quiet "$@"; }\nset -e -o pipefail\n'
     head += "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
@@ -127,7 +129,10 @@ def run_steps(
         check=False,
         timeout=300,
     )
-    parts = done.stdout.split(f"{END}\n")
+    printed = done.stdout
+    for named, free in ports.items():
+        printed = printed.replace(f"127.0.0.1:{free}", f"127.0.0.1:{named}")
+    parts = printed.split(f"{END}\n")
     assert done.returncode == 0, f"{steps[len(parts) - 1].command}\n{parts[-1]}"
     return [tuple(part.splitlines()) for part in parts[:-1]]
 
@@ -161,14 +166,15 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _served(command: str, port: int) -> str:
-    """Give a server of a page a port that is free, and wait until it answers."""
-    moved = command.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-    if not _SERVER.search(moved):
-        return moved
-    ask = f"import socket; socket.create_connection(('127.0.0.1', {port})).close()"
-    wait = f'until {sys.executable} -c "{ask}" 2> /dev/null; do sleep 0.1; done'
-    return "\n".join((_SERVER.sub(rf"\1 {port}", moved), wait))
+def _served(command: str, ports: Mapping[str, str]) -> str:
+    """Give the servers of a page ports that are free, and wait until one that starts answers."""
+    server = _SERVER.search(command)
+    for named, free in ports.items():
+        command = re.sub(rf"(127\.0\.0\.1:|http\.server ){named}\b", rf"\g<1>{free}", command)
+    if server is None:
+        return command
+    ask = f"import socket; socket.create_connection(('127.0.0.1', {ports[server[1]]})).close()"
+    return f'{command}\nuntil {sys.executable} -c "{ask}" 2> /dev/null; do sleep 0.1; done'
 
 
 def _free_port() -> int:
