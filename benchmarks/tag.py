@@ -30,7 +30,7 @@ if str(PROJECT) not in sys.path:
 
 # After the path is set.
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel  # noqa: E402
-from nvidia_variant_provider.tools.wheels.record import WheelRecord  # noqa: E402
+from nvidia_variant_provider.tools.wheels.record import RecordFile  # noqa: E402
 from nvidia_variant_provider.tools.wheels.rewrite import rewrite  # noqa: E402
 from tests.tools.binaries import packing  # noqa: E402
 
@@ -67,7 +67,7 @@ class Runs:
 def make_wheel(folder: Path, megabytes: int) -> Path:
     """Write a wheel of about this size; deflate shrinks its noise by a quarter or so."""
     noise = random.Random(1)  # noqa: S311 - noise that is the same every time
-    record = WheelRecord(f"{DIST_INFO}/RECORD", ())
+    record = RecordFile(f"{DIST_INFO}/RECORD", ())
     path = folder / NAME
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(MEMBERS):

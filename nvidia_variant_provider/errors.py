@@ -88,7 +88,7 @@ class FleetError(InvalidValueError):
     """A list of machines holds something that cannot be read.
 
     ``str()`` is one line, for example ``nodes.json: items[3]: nvidia.com/gpu.compute.major: seen
-    'x', expected a number``. ``where`` is the record in its file, ``key`` the key or column.
+    'x', expected a number``. ``where`` is the entry in its file, ``key`` the key or column.
     """
 
     def __init__(self, source: str, where: str, key: str, seen: str, expected: str) -> None:

@@ -49,10 +49,12 @@ def dataclass(
 
     def make(cls: type[_T]) -> type[_T]:
         names = tuple(cls.__annotations__)
-        own = {key: it for key, it in vars(cls).items() if key not in {"__dict__", "__weakref__"}}
+        own = {
+            key: value for key, value in vars(cls).items() if key not in {"__dict__", "__weakref__"}
+        }
         defaults = {name: own.pop(name) for name in names if name in own}
         # An operator that the class defines itself stays.
-        kept = {key: it for key, it in own.items() if key in methods and key != "__hash__"}
+        kept = {key: value for key, value in own.items() if key in methods and key != "__hash__"}
         body = {**own, **methods, **kept, "__slots__": names, "__match_args__": names}
         # With one name alone it would return the value bare.
         values = operator.attrgetter(*names, names[0])
@@ -86,8 +88,8 @@ class _Fields:
             else:
                 rows.append((name, object, dataclasses.field(default=default)))
         made: Any = dataclasses.make_dataclass(cls.__name__, rows)
-        found: dict[str, object] = made.__dataclass_fields__
-        return found
+        fields: dict[str, object] = made.__dataclass_fields__
+        return fields
 
 
 def _fill(self: Any, *arguments: object, **named: object) -> None:

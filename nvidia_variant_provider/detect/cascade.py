@@ -15,7 +15,12 @@ from nvidia_variant_provider.detect.libraries import (
     search_path,
     shadowing,
 )
-from nvidia_variant_provider.detect.observations import REJECTED_INITS, Observations, branch_cuda
+from nvidia_variant_provider.detect.observations import (
+    REJECTED_INITS,
+    Observations,
+    wants_libcuda,
+    wants_smi,
+)
 from nvidia_variant_provider.detect.outcome import Hit, Miss, MissReason, Step
 from nvidia_variant_provider.detect.reconcile import answering_gpus, reconcile
 from nvidia_variant_provider.model import Machine, Note, Status
@@ -169,7 +174,7 @@ class Cascade:
         else:
             seconds = self.left() - min(CUDA_SECONDS, self.left() / 2)
             seen = replace(seen, nvml=self._ask_library("nvml", seconds, seen))
-            if self.confirm or _wants_libcuda(seen):
+            if self.confirm or wants_libcuda(seen):
                 cuda = self._ask_library("cuda", self.left(), seen)
                 seen = replace(seen, cuda=cuda, no_libcuda=not cuda)
             else:
@@ -180,7 +185,7 @@ class Cascade:
             self.not_started = answers[0].end
             self.notes.append(Note("no-child-process", f"no child process: {answers[0].end}"))
         seen = replace(seen, present_gpus=self._present_gpus(seen))
-        if _wants_smi(seen):
+        if wants_smi(seen):
             seen = replace(seen, smi=self._ask_smi())
         if seen.release is None and seen.kernel is not None and seen.kernel.pci:
             seen = replace(seen, installed=installed_release(self.host))
@@ -226,8 +231,10 @@ class Cascade:
     def _attempt(self, api: str, candidate: Candidate, seconds: float) -> LibraryAnswer:
         reply = self.host.ask_library(api, candidate.path, seconds)
         answer = parse_answer(api, candidate.path, reply)
-        found = answer.init == 0 or answer.cuda is not None
-        self.step(api, candidate.path, found=found, detail=answer.describe(), cost=reply.seconds)
+        has_answered = answer.init == 0 or answer.cuda is not None
+        self.step(
+            api, candidate.path, found=has_answered, detail=answer.describe(), cost=reply.seconds
+        )
         return answer
 
     def _ask_smi(self) -> SmiAnswer | None:
@@ -325,27 +332,3 @@ def _raise_for_want(end: End) -> None:
     """
     if end.for_want:
         raise OSError(end.for_want, f"no child process: {end.detail}")
-
-
-def _wants_libcuda(seen: Observations) -> bool:
-    """Tell whether NVML left something open, or said something that only ``cuInit`` confirms."""
-    nvml = seen.best_nvml
-    if nvml is None or not nvml.complete or nvml.init or nvml.cuda is None or not nvml.gpus:
-        return True
-    if any(gpu.capability is None for gpu in nvml.gpus):
-        return True
-    branch = branch_cuda(seen)
-    if branch is not None and nvml.cuda != branch:
-        return True  # A forward compatibility package, which this driver may reject.
-    kernel = seen.kernel
-    node_missing = (
-        kernel is not None and "nvidia0" in kernel.nodes and "nvidia-uvm" not in kernel.nodes
-    )
-    return node_missing and not seen.tegra
-
-
-def _wants_smi(seen: Observations) -> bool:
-    """Tell whether no library could be asked; one that answered or hangs makes it pointless."""
-    answers = (*seen.nvml, *seen.cuda)
-    spoke = any(answer.init is not None or answer.timed_out for answer in answers)
-    return not spoke

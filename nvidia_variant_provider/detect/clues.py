@@ -77,9 +77,15 @@ def read_clues(
     kernel = read_word(files, KERNEL_RELEASE)
     gpus = {address: f"{PCI_FOLDER}/{address}" for address in addresses}
     removable = {
-        it for it, path in gpus.items() if read_word(files, f"{path}/removable") == "removable"
+        address
+        for address, path in gpus.items()
+        if read_word(files, f"{path}/removable") == "removable"
     }
-    off = {it for it, path in gpus.items() if read_word(files, f"{path}/power_state") == "D3cold"}
+    off = {
+        address
+        for address, path in gpus.items()
+        if read_word(files, f"{path}/power_state") == "D3cold"
+    }
     seen = Clues(
         kernel=kernel,
         preloaded=_PRELOAD if SHIM in _text(files, _PRELOAD) else "",

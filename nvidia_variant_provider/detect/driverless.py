@@ -167,7 +167,9 @@ def _remembered(seen: Observations) -> Diagnosis:
 
 def _traces(seen: Observations) -> Diagnosis:
     """Diagnose device nodes or folders of a driver without a release and without an answer."""
-    refused = next((it for it in (seen.best_nvml, seen.best_cuda) if it and it.init), None)
+    refused = next(
+        (answer for answer in (seen.best_nvml, seen.best_cuda) if answer and answer.init), None
+    )
     nodes = seen.kernel.gpu_nodes if seen.kernel is not None else ()
     if refused is not None and refused.init in {NVML_NO_PERMISSION, NVML_OPERATING_SYSTEM}:
         reason = f"{refused.describe()}: this process may not use the GPUs"

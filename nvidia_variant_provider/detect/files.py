@@ -137,11 +137,11 @@ class Files:
     def size(self, path: str) -> int:
         """Return the size of a regular file in bytes; -1 if there is none."""
         try:
-            found = os.stat(self.locate(path))
+            status = os.stat(self.locate(path))
         except OSError as error:
             raise_foreign(error)
             return -1
-        return found.st_size if stat.S_ISREG(found.st_mode) else -1
+        return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
     def _resolve(self, path: str) -> str:
         """Follow links as if the root were ``/``: an absolute link must not leave the folder."""

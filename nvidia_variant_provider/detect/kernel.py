@@ -145,9 +145,11 @@ def read_kernel(files: FileView) -> KernelView:
 
 def probe_driver_release(files: FileView) -> Hit[DriverRelease] | Miss:
     """Read the release of the loaded kernel-mode driver, from sysfs or else from procfs."""
-    found = _probe_release(files, MODULE_VERSION, parse_module_version)
+    release = _probe_release(files, MODULE_VERSION, parse_module_version)
     return (
-        found if isinstance(found, Hit) else _probe_release(files, PROC_VERSION, parse_proc_version)
+        release
+        if isinstance(release, Hit)
+        else _probe_release(files, PROC_VERSION, parse_proc_version)
     )
 
 
@@ -193,7 +195,7 @@ def is_open_module(files: FileView) -> bool | None:
 
 
 def _read_pci(files: FileView, classes: Mapping[str, str]) -> list[PciGpu]:
-    found = []
+    gpus = []
     for address, kind in classes.items():
         folder = f"{PCI_FOLDER}/{address}"
         if not kind.startswith(GPU_CLASSES):
@@ -206,8 +208,8 @@ def _read_pci(files: FileView, classes: Mapping[str, str]) -> list[PciGpu]:
         driver = files.read_link(f"{folder}/driver").rpartition("/")[2]
         asleep = read_word(files, f"{folder}/power/runtime_status") == "suspended"
         minor, excluded = _read_information(files, address)
-        found.append(PciGpu(address, device_id, driver, asleep, minor, excluded))
-    return found
+        gpus.append(PciGpu(address, device_id, driver, asleep, minor, excluded))
+    return gpus
 
 
 def _is_discrete(gpu: PciGpu) -> bool:

@@ -119,9 +119,13 @@ def unlinked_library(host: Host) -> str:
     for pattern in KNOWN_FOLDERS[:_SYSTEM_FOLDERS]:
         folder = pattern.replace("{triple}", triple)
         names = host.files.list_names(folder)
-        found = [name for name in names if name.startswith("libcuda.so.") and name.count(".") > 3]  # noqa: PLR2004
-        if found and soname not in names:
-            return f"{folder}/{found[0]}"
+        versioned = [
+            name
+            for name in names
+            if name.startswith("libcuda.so.") and name.count(".") > 3  # noqa: PLR2004
+        ]
+        if versioned and soname not in names:
+            return f"{folder}/{versioned[0]}"
     return ""
 
 

@@ -56,12 +56,12 @@ class Masker:
 
     def mask_text(self, text: str) -> str:
         """Return a text without what is private in it."""
-        text = _UUID_BYTES.sub(lambda found: found[1] + self._digits(found[2]), text)
-        text = _UUID.sub(lambda found: found[1] + _hyphened(self._digits(found[2])), text)
+        text = _UUID_BYTES.sub(lambda match: match[1] + self._digits(match[2]), text)
+        text = _UUID.sub(lambda match: match[1] + _hyphened(self._digits(match[2])), text)
         text = _UUID_START.sub(self._mask_start, text)
         for home in self.homes:
             text = text.replace(home, "/home/user")
-        text = _HOME.sub(lambda found: f"{found[1]}user", text)
+        text = _HOME.sub(lambda match: f"{match[1]}user", text)
         text = _BUILDER.sub("(builder@host)", text)
         for name, mask in self.names.items():
             text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(name)}(?![0-9A-Za-z])", mask, text)
@@ -78,12 +78,12 @@ class Masker:
         """Return the masks given so far: masking twice must not number them anew."""
         return {f"{number:0{_HEX_DIGITS}x}" for number in self._numbers.values()}
 
-    def _mask_start(self, found: re.Match[str]) -> str:
-        start = found[2].replace("-", "").lower()
+    def _mask_start(self, match: re.Match[str]) -> str:
+        start = match[2].replace("-", "").lower()
         if len(start) == _HEX_DIGITS:
-            return found[0]
+            return match[0]
         whole = next((uuid for uuid in self._numbers if uuid.startswith(start)), "")
-        return found[1] + _hyphened(self._digits(whole or start.ljust(_HEX_DIGITS, "f")))
+        return match[1] + _hyphened(self._digits(whole or start.ljust(_HEX_DIGITS, "f")))
 
 
 def masker_for(environ: Mapping[str, str], host_name: str) -> Masker:

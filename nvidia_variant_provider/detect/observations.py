@@ -60,9 +60,9 @@ class Observations:
 
         ``None`` if those that load are all rejected.
         """
-        fitting = tuple(found for found in self.cuda if found.init not in REJECTED_INITS)
+        fitting = tuple(answer for answer in self.cuda if answer.init not in REJECTED_INITS)
         if len(fitting) < len(self.cuda):
-            fitting = tuple(found for found in fitting if not found.load_error)
+            fitting = tuple(answer for answer in fitting if not answer.load_error)
         return None if self.is_shim else _best(fitting)
 
     @property
@@ -128,8 +128,8 @@ class Observations:
     def only_foreign(self) -> bool:
         """Whether there are driver libraries, all of another architecture."""
         answers = (*self.nvml, *self.cuda)
-        loaded = any(found.loaded for found in answers)
-        return not loaded and (self.foreign_files or any(found.is_foreign for found in answers))
+        loaded = any(answer.loaded for answer in answers)
+        return not loaded and (self.foreign_files or any(answer.is_foreign for answer in answers))
 
     @property
     def timed_out(self) -> bool:
@@ -173,3 +173,27 @@ def _best(answers: tuple[LibraryAnswer, ...]) -> LibraryAnswer | None:
         key=lambda answer: (answer.init == 0, answer.init is not None, answer.cuda is not None),
         default=None,
     )
+
+
+def wants_libcuda(seen: Observations) -> bool:
+    """Tell whether NVML left something open, or said something that only ``cuInit`` confirms."""
+    nvml = seen.best_nvml
+    if nvml is None or not nvml.complete or nvml.init or nvml.cuda is None or not nvml.gpus:
+        return True
+    if any(gpu.capability is None for gpu in nvml.gpus):
+        return True
+    branch = branch_cuda(seen)
+    if branch is not None and nvml.cuda != branch:
+        return True  # A forward compatibility package, which this driver may reject.
+    kernel = seen.kernel
+    node_missing = (
+        kernel is not None and "nvidia0" in kernel.nodes and "nvidia-uvm" not in kernel.nodes
+    )
+    return node_missing and not seen.tegra
+
+
+def wants_smi(seen: Observations) -> bool:
+    """Tell whether no library could be asked; one that answered or hangs makes it pointless."""
+    answers = (*seen.nvml, *seen.cuda)
+    spoke = any(answer.init is not None or answer.timed_out for answer in answers)
+    return not spoke

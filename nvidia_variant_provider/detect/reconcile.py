@@ -118,12 +118,12 @@ def _twin(gpu: Gpu, siblings: int, source: tuple[Gpu, ...]) -> Gpu | None:
 
 def _notes(seen: Observations, cuda: CudaVersion | None) -> list[Note]:
     notes = _rejected(seen)
-    for found in filter(None, (seen.best_nvml, seen.best_cuda)):
+    for answer in filter(None, (seen.best_nvml, seen.best_cuda)):
         notes += [
-            Note("gpu-not-answering", f"GPU {index}: {describe_code(found.api, code)}")
-            for index, code in found.failed[:_SHOWN_FAILURES]
+            Note("gpu-not-answering", f"GPU {index}: {describe_code(answer.api, code)}")
+            for index, code in answer.failed[:_SHOWN_FAILURES]
         ]
-        codes = sorted({code for _, code in found.failed}) if found.gpus else ()
+        codes = sorted({code for _, code in answer.failed}) if answer.gpus else ()
         notes += [note for code in codes for note in device_cause(code)]
     branch = branch_cuda(seen)
     newest = seen.release is not None and seen.release.value.branch > BRANCHES[-1][0]

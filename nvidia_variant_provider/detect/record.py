@@ -97,8 +97,8 @@ class RecordingHost:
         """Return the telling variables; of PATH only the folders where a program was found."""
         kept = {name: self.environ[name] for name in self._kept if name in self.environ}
         kept |= {name: "set" for name in PRESENCE if self.environ.get(name)}
-        found = [path.rpartition("/")[0] for path in files if path.endswith(f"/{PROGRAM}")]
-        return kept | ({"PATH": ":".join(found)} if found else {})
+        folders = [path.rpartition("/")[0] for path in files if path.endswith(f"/{PROGRAM}")]
+        return kept | ({"PATH": ":".join(folders)} if folders else {})
 
 
 class RecordingFiles:
@@ -163,10 +163,10 @@ class RecordingFiles:
 
     def exists(self, path: str) -> bool:
         """Pass on, and keep that something is there."""
-        found = self._files.exists(path)
-        if found:
+        is_there = self._files.exists(path)
+        if is_there:
             self._note(path, {"present": True})
-        return found
+        return is_there
 
     def size(self, path: str) -> int:
         """Pass on, and keep the size."""

@@ -152,7 +152,7 @@ def _no_libcuda(case: Case) -> tuple[Note, ...]:
 def _folder(case: Case) -> tuple[Note, ...]:
     """Say that the loader's cache is stale, where it would search the folder by itself."""
     triple = f"{case.machine.platform.architecture}-linux-gnu"
-    searched = {it.replace("{triple}", triple) for it in LOADER_FOLDERS}
+    searched = {folder.replace("{triple}", triple) for folder in LOADER_FOLDERS}
     return tuple(
         replace(note, code="loader-cache-stale")
         for note in case.machine.notes
@@ -201,14 +201,14 @@ def _beside(case: Case) -> tuple[Note, ...]:
 def _hiding(case: Case) -> list[Note]:
     """Name the folders of a libcuda of no use, where another one works or surely would."""
     works = case.seen.best_cuda is not None and case.seen.best_cuda.init == 0
-    facts = (
+    hiding = (
         dict(note.facts).get("folder", "")
         for note in case.machine.notes
         if note.code in {"libcuda-rejected", "libcuda-stub"}
     )
     return [
         cause("libcuda-hides-another", folder=folder)
-        for folder in facts
+        for folder in hiding
         if folder and (works or "/compat" in folder or "/stubs" in folder)
     ]
 

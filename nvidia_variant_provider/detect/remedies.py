@@ -39,14 +39,14 @@ def places(machine: Machine, around: Surroundings) -> tuple[str, ...]:
     """Return the platforms that a machine belongs to, the most specific first."""
     if machine.platform.system == "win32":
         return ("windows", HOST, ANY)
-    found = ["slurm"] if around.slurm_job else []
+    platforms = ["slurm"] if around.slurm_job else []
     if around.container:
-        found += ["jetson-container"] if machine.tegra else []
-        return (*found, around.container, CONTAINER, ANY)
-    found += ["unit"] if around.unit else []
-    found += ["wsl"] if around.wsl else []
+        platforms += ["jetson-container"] if machine.tegra else []
+        return (*platforms, around.container, CONTAINER, ANY)
+    platforms += ["unit"] if around.unit else []
+    platforms += ["wsl"] if around.wsl else []
     families = [_FAMILIES[name] for name in around.distribution if name in _FAMILIES]
-    return (*found, *dict.fromkeys(families), HOST, ANY)
+    return (*platforms, *dict.fromkeys(families), HOST, ANY)
 
 
 def advise(note: Note, machine: Machine, around: Surroundings) -> str:

@@ -125,16 +125,16 @@ class Library:
 
     def file(self, loader: "ctypes.CDLL | None" = None) -> str:
         """Return the file behind a soname, links followed; empty where the loader does not say."""
-        found = ctypes.POINTER(LinkMap)()
+        link_map = ctypes.POINTER(LinkMap)()
         try:
             code = (loader or ctypes.CDLL(None)).dlinfo(
                 ctypes.c_void_p(self.handle._handle),  # noqa: SLF001 - what dlopen returned
                 RTLD_DI_LINKMAP,
-                ctypes.byref(found),
+                ctypes.byref(link_map),
             )
         except (AttributeError, TypeError):
             return ""
-        return os.path.realpath(os.fsdecode(found.contents.name or b"")) if code == 0 else ""
+        return os.path.realpath(os.fsdecode(link_map.contents.name or b"")) if code == 0 else ""
 
 
 def detach_from_caller(descriptors: str = "/proc/self/fd") -> None:
@@ -316,8 +316,8 @@ def ask_to_open(report: Reporter, path: str) -> None:
     except OSError as error:
         code = error.errno or 0
     report.say("errno", code)
-    found = os.stat(path)
-    report.say("node", oct(found.st_mode & 0o777), found.st_gid)
+    status = os.stat(path)
+    report.say("node", oct(status.st_mode & 0o777), status.st_gid)
     report.say("end")
 
 
@@ -435,11 +435,11 @@ def hoards(pid: int, limit: int) -> bool:
 
 def descendants(pid: int) -> "list[int]":
     """Return the processes below one, hardly more than there may be, as far as the kernel says."""
-    found = [pid]
-    for parent in found:
-        if len(found) <= MAX_PROCESSES:
-            found += children_of(parent)
-    return found[1:]
+    pids = [pid]
+    for parent in pids:
+        if len(pids) <= MAX_PROCESSES:
+            pids += children_of(parent)
+    return pids[1:]
 
 
 def children_of(pid: int) -> "list[int]":

@@ -61,7 +61,9 @@ def _is_for_display(gpu: Gpu, largest: int) -> bool:
     if gpu.memory is None or gpu.memory > DISPLAY_GPU_MIB:
         return False
     names = (_MIG_SLICE, VGPU_PROFILE)
-    is_slice = gpu.uuid.startswith("MIG-") or any(re.fullmatch(it, gpu.name) for it in names)
+    is_slice = gpu.uuid.startswith("MIG-") or any(
+        re.fullmatch(pattern, gpu.name) for pattern in names
+    )
     return gpu.memory * DISPLAY_GPU_SHARE < largest and not is_slice
 
 

@@ -34,6 +34,6 @@ class Decision:
     features: tuple[Feature, ...]
     notes: tuple[Note, ...] = ()
 
-    def values(self, feature: str) -> tuple[str, ...]:
+    def values(self, name: str) -> tuple[str, ...]:
         """Return the values of a feature, the most preferred first; empty if it is left out."""
-        return next((found.values for found in self.features if found.name == feature), ())
+        return next((feature.values for feature in self.features if feature.name == name), ())

@@ -90,7 +90,10 @@ def _judge_sm_arch(machine: Machine, value: str) -> Verdict:
         return Verdict(False, str(error))
     if arch not in sm_archs():
         return Verdict(False, f"{value} is no value of {SM_ARCH}")
-    verdicts = {found: judge_arch(arch, found, machine.cuda) for found in machine.capabilities}
+    verdicts = {
+        capability: judge_arch(arch, capability, machine.cuda)
+        for capability in machine.capabilities
+    }
     strongest = verdicts[machine.capabilities[-1]]
     chosen = next((verdict for verdict in verdicts.values() if verdict.supported), strongest)
     left_out = [str(answer) for answer, verdict in verdicts.items() if not verdict.supported]

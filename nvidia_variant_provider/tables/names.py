@@ -131,10 +131,10 @@ def near_names(name: str, most: int = 3) -> tuple[NamedGpu, ...]:
     series = _series(key)
     keys = [known for known in _keys() if series and _series(known) == series]
     near = difflib.get_close_matches(key, keys, n=4 * most, cutoff=0.75)
-    found = [min(_keys()[known], key=lambda gpu: len(gpu.title)) for known in near]
+    gpus = [min(_keys()[known], key=lambda gpu: len(gpu.title)) for known in near]
     known_chips = _chips() if _CHIP.fullmatch(key) else ()
     chips = difflib.get_close_matches(key.upper(), known_chips, n=most - 1, cutoff=0.75)
-    return (*found[:most], *(gpu for chip in chips for gpu in _of_chip(chip, chip)))[:most]
+    return (*gpus[:most], *(gpu for chip in chips for gpu in _of_chip(chip, chip)))[:most]
 
 
 def _series(key: str) -> str:
@@ -249,22 +249,22 @@ def _chips() -> dict[str, ComputeCapability]:
 @cache
 def _keys() -> dict[str, tuple[NamedGpu, ...]]:
     """Every title by what is left of it without the dropped words."""
-    found: dict[str, tuple[NamedGpu, ...]] = {}
+    by_key: dict[str, tuple[NamedGpu, ...]] = {}
     for gpu in _all():
         key = name_key(gpu.title)
-        found[key] = (*found.get(key, ()), gpu)
-    return found
+        by_key[key] = (*by_key.get(key, ()), gpu)
+    return by_key
 
 
 @cache
 def _weak_keys() -> dict[str, tuple[NamedGpu, ...]]:
     """Shorter spellings: the series is left out, so several products can share one."""
-    found: dict[str, tuple[NamedGpu, ...]] = {}
+    by_key: dict[str, tuple[NamedGpu, ...]] = {}
     for key, gpus in _keys().items():
         for short in _shortened(key, gpus[0].title):
-            known = found.get(short, ())
-            found[short] = (*known, *(gpu for gpu in gpus if gpu not in known))
-    return found
+            known = by_key.get(short, ())
+            by_key[short] = (*known, *(gpu for gpu in gpus if gpu not in known))
+    return by_key
 
 
 def _shortened(key: str, title: str) -> Iterator[str]:
@@ -296,13 +296,13 @@ def _by_label() -> dict[str, str]:
 def _generations() -> dict[str, tuple[NamedGpu, ...]]:
     from nvidia_variant_provider.tables.products import CAPABILITIES, GENERATIONS
 
-    found: dict[str, tuple[NamedGpu, ...]] = {}
+    generations: dict[str, tuple[NamedGpu, ...]] = {}
     for row in CAPABILITIES:
         name = next(name for first, name in reversed(GENERATIONS) if row.capability >= first)
         if not row.tegra or name == "Blackwell":
             gpu = NamedGpu(f"{name} {row.capability}", "", row.capability)
-            found[name.lower()] = (*found.get(name.lower(), ()), gpu)
-    return found | {"adalovelace": found["ada"]}
+            generations[name.lower()] = (*generations.get(name.lower(), ()), gpu)
+    return generations | {"adalovelace": generations["ada"]}
 
 
 @cache

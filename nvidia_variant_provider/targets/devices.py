@@ -135,13 +135,13 @@ def _by_name(text: str) -> Device:
     # The table of two thousand names is loaded only for a name that is not a target's own.
     from nvidia_variant_provider.tables.names import gpus_named
 
-    found = gpus_named(text)
-    if not found:
+    gpus = gpus_named(text)
+    if not gpus:
         raise InvalidValueError(f"there is no {text[:60]!r}{_nearest(text)}")
-    if len(found) > 1:
-        listed = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in found)
+    if len(gpus) > 1:
+        listed = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in gpus)
         raise InvalidValueError(f"{text[:60]!r} can mean {listed}; write the name out")
-    return device_of(found[0])
+    return device_of(gpus[0])
 
 
 def device_of(gpu: NamedGpu) -> Device:

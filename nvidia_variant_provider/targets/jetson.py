@@ -28,11 +28,11 @@ def tegra_driver(device: Device, text: str) -> Driver:
         return assumed_jetpack(device)
     if _CUDA.fullmatch(text):
         return _named_cuda(device, text)
-    found = _named_jetpack(device, text) or _numbered(device, text)
-    if found is None:
+    driver = _named_jetpack(device, text) or _numbered(device, text)
+    if driver is None:
         takes = _listed(device)
         raise InvalidValueError(f"{device.name} does not take {text[:60]!r}; it takes {takes}")
-    return found
+    return driver
 
 
 def assumed_jetpack(device: Device) -> Driver:

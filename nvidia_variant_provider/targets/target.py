@@ -42,7 +42,9 @@ class Target:
         """The CPU architectures that all devices share, the assumed one first."""
         shared = [device.architectures for device in self.devices[1:]]
         return tuple(
-            name for name in self.devices[0].architectures if all(name in it for it in shared)
+            name
+            for name in self.devices[0].architectures
+            if all(name in supported for supported in shared)
         )
 
     def machine(self) -> Machine:

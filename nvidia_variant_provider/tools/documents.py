@@ -16,7 +16,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "conformance-report": "nvidia_variant_provider.tools.conformance.json_model:ConformanceReport",
     "conversion": "nvidia_variant_provider.tools.convert.json_model:ConversionDocument",
     "coverage": "nvidia_variant_provider.tools.coverage.json_model:CoverageModel",
-    "detection": "nvidia_variant_provider.tools.machines.detection_model:DetectionModel",
+    "detection": "nvidia_variant_provider.tools.machines.json_model:DetectionModel",
     "inventory": "nvidia_variant_provider.tools.inventory.json_model:InventoryModel",
     "machine": "nvidia_variant_provider.tools.machines.json_model:MachineModel",
     "nvidia-data": "nvidia_variant_provider.tools.conformance.data_model:NvidiaData",

@@ -285,14 +285,14 @@ def missing(path: str) -> str:
 
     folder, name = os.path.split(path.rstrip(os.sep))
     try:
-        names = sorted(it for it in os.listdir(folder or ".") if not it.startswith("."))
+        names = sorted(name for name in os.listdir(folder or ".") if not name.startswith("."))
     except OSError:
         return f"no such file or folder; neither is there a folder {folder}"
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
     if near:
         return f"no such file or folder; did you mean {os.path.join(folder, near[0])}?"
     ending = os.path.splitext(name)[1]
-    alike = [it for it in names if ending and it.endswith(ending)] or names
+    alike = [name for name in names if ending and name.endswith(ending)] or names
     there = f"{folder or 'the current folder'} has {some(alike) or 'no files'}"
     return f"no such file or folder; {there}"
 

@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.demo.releases import RELEASES, write_releases
 from nvidia_variant_provider.tools.demo.wheels import write_wheel
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
-from nvidia_variant_provider.tools.installers.forced import force_environment
+from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
 from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.readers import PEP
 from nvidia_variant_provider.tools.metadata.strict import At, read_provider
@@ -147,7 +147,7 @@ def test_with_our_variables_uv_takes_what_the_provider_would(
     machine = parse_target(target).machine()
     release = read_release(str(torch_wheels), "torch==2.14.1")
     ours = explain(release, machine).view(PROVIDER).winner
-    variables = force_environment(machine).variables
+    variables = overrides_for(machine).variables
     platform = f"{machine.platform.architecture}-manylinux_2_28"
 
     took = install_with_uv(torch_wheels, ["torch==2.14.1"], variables, python_platform=platform)

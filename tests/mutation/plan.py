@@ -87,7 +87,7 @@ GROUPS: Final = (
         ("rules", "test_value_types.py"),
     ),
     Group("model", ("model.py",), ("test_model.py", "test_value_types.py", "rules")),
-    Group("values", ("value_types.py",), ("test_values.py", "test_model.py")),
+    Group("value_types", ("value_types.py",), ("test_value_types.py", "test_model.py")),
     Group("overrides", ("overrides.py",), ("test_overrides.py", "test_value_types.py")),
     Group("ordering", ("tools/metadata/ordering.py",), ("test_ordering.py", "test_value_types.py")),
     Group(
@@ -128,7 +128,7 @@ GROUPS: Final = (
     Group("health", ("detect/health.py",), ("detect/test_advice.py",)),
     Group(
         "verify",
-        tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "facts", "release")),
+        tuple(f"tools/verify/{name}.py" for name in ("checks", "code", "wheel", "release")),
         ("tools/verify",),
     ),
     Group(

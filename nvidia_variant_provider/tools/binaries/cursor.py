@@ -74,16 +74,16 @@ class Cursor:
 
     def _next(self, pattern: bytes, end: int) -> int:
         """Return the offset of the pattern's next place in memory before ``end``, or -1."""
-        found, until = self._seen.get(pattern, (-1, 0))
-        if found >= self.offset:
-            return found if found < end else -1
-        start = max(self.offset, until if found < 0 else 0)
+        at, until = self._seen.get(pattern, (-1, 0))
+        if at >= self.offset:
+            return at if at < end else -1
+        start = max(self.offset, until if at < 0 else 0)
         index = self._buffer.find(pattern, start - self._base, end - self._base + len(pattern) - 1)
-        found = -1 if index < 0 else self._base + index
+        at = -1 if index < 0 else self._base + index
         # Places too near to the end of the buffer are looked at again when there is more.
         whole = self._base + len(self._buffer) - len(pattern) + 1
-        self._seen[pattern] = (found, min(end, whole))
-        return found
+        self._seen[pattern] = (at, min(end, whole))
+        return at
 
     def _more(self) -> bool:
         chunk = next(self._chunks, b"")

@@ -59,20 +59,20 @@ def read_quiet_ranges(source: Source) -> tuple[tuple[int, int], ...]:
     where the first segment is executable, data lies among the code and code is no quiet range.
     """
     loads = sorted(
-        (one for one in _segments(source) if one.kind == _LOAD and one.size),
-        key=lambda one: one.offset,
+        (segment for segment in _segments(source) if segment.kind == _LOAD and segment.size),
+        key=lambda segment: segment.offset,
     )
     if not loads:
         return ()
     is_separate = loads[0].flags == _READABLE
     quiet: list[tuple[int, int]] = []
     end = 0
-    for one in loads:
-        if one.offset > end:
-            quiet.append((end, one.offset))
-        end = max(end, one.offset + one.size)
-        if is_separate and one.flags & _EXECUTABLE:
-            quiet.append((one.offset, one.offset + one.size))
+    for segment in loads:
+        if segment.offset > end:
+            quiet.append((end, segment.offset))
+        end = max(end, segment.offset + segment.size)
+        if is_separate and segment.flags & _EXECUTABLE:
+            quiet.append((segment.offset, segment.offset + segment.size))
     quiet.append((end, source.size))
     return tuple(quiet)
 
@@ -81,9 +81,9 @@ def keep_links(source: Source) -> None:
     """Have the source keep what will be read after the stream: links, and the section names."""
     source.keep(0, _EDGE)
     source.keep(max(0, source.size - _EDGE), source.size)
-    for one in _segments(source):
-        if one.kind == _DYNAMIC:
-            source.keep(one.offset, one.offset + min(one.size, _MAX_DYNAMIC))
+    for segment in _segments(source):
+        if segment.kind == _DYNAMIC:
+            source.keep(segment.offset, segment.offset + min(segment.size, _MAX_DYNAMIC))
 
 
 def read_host(source: Source, *, sections: bool = True) -> HostFile:
@@ -110,7 +110,7 @@ def _segments(source: Source) -> tuple[_Segment, ...]:
 
 def _read_needed(source: Source) -> tuple[str, ...]:
     segments = _segments(source)
-    dynamic = next((one for one in segments if one.kind == _DYNAMIC), None)
+    dynamic = next((segment for segment in segments if segment.kind == _DYNAMIC), None)
     if dynamic is None:
         return ()
     table = source.read_at(dynamic.offset, min(dynamic.size, _MAX_DYNAMIC))
@@ -125,9 +125,9 @@ def _read_needed(source: Source) -> tuple[str, ...]:
 
 
 def _file_offset(segments: tuple[_Segment, ...], address: int) -> int | None:
-    for one in segments:
-        if one.kind == _LOAD and one.address <= address < one.address + one.size:
-            return address - one.address + one.offset
+    for segment in segments:
+        if segment.kind == _LOAD and segment.address <= address < segment.address + segment.size:
+            return address - segment.address + segment.offset
     return None
 
 

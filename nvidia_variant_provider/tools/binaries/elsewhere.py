@@ -55,12 +55,12 @@ def place_of(contents: Contents) -> Place:
     """Tell where the device code of a wheel is; a part that was not read leaves it open."""
     if _is_embedded(contents):
         return Place.EMBEDDED
-    found = evidence_of(contents)
-    if any(one.is_strong for one in found):
+    evidence = evidence_of(contents)
+    if any(clue.is_strong for clue in evidence):
         return Place.ELSEWHERE
     if contents.unread or contents.packed:
         return Place.UNKNOWN
-    return Place.PERHAPS if found else Place.NONE
+    return Place.PERHAPS if evidence else Place.NONE
 
 
 def evidence_of(contents: Contents) -> tuple[Evidence, ...]:
@@ -70,7 +70,7 @@ def evidence_of(contents: Contents) -> tuple[Evidence, ...]:
     """
     if _is_embedded(contents):
         return (*_on_signs(contents.own, _MADE_AT_RUN_TIME), *_on_files(contents))
-    found = (
+    evidence = (
         *_on_name(contents.distribution),
         *_on_requirements(contents),
         *_on_copies(contents),
@@ -78,13 +78,13 @@ def evidence_of(contents: Contents) -> tuple[Evidence, ...]:
         *_on_signs(contents.libraries, frozenset(Sign)),
         *_on_files(contents),
     )
-    return tuple(sorted(found, key=lambda one: not one.is_strong))
+    return tuple(sorted(evidence, key=lambda clue: not clue.is_strong))
 
 
 def _is_embedded(contents: Contents) -> bool:
     # PTX files of a wheel are inputs of its program: whether they are used, none can say.
     ignored = {"ptx"} if contents.form in {"wheel", "folder"} else set()
-    return any(one.has_kernels and one.form not in ignored for one in contents.own)
+    return any(library.has_kernels and library.form not in ignored for library in contents.own)
 
 
 def _on_name(distribution: str) -> Iterator[Evidence]:
@@ -96,8 +96,8 @@ def _on_name(distribution: str) -> Iterator[Evidence]:
 
 
 def _on_requirements(contents: Contents) -> Iterator[Evidence]:
-    packages = [it.package for it in contents.requirements if not it.optional]
-    extras = [it.package for it in contents.requirements if it.optional]
+    packages = [requirement.package for requirement in contents.required]
+    extras = [requirement.package for requirement in contents.requirements if requirement.optional]
     if packages:
         yield Evidence(f"requires {_named(packages)}", is_needed=True)
     if extras:
@@ -105,17 +105,19 @@ def _on_requirements(contents: Contents) -> Iterator[Evidence]:
 
 
 def _on_copies(contents: Contents) -> Iterator[Evidence]:
-    copies = [one.name for one in contents.libraries if one.vendored and one.has_kernels]
+    copies = [
+        library.name for library in contents.libraries if library.vendored and library.has_kernels
+    ]
     if copies:
         text = f"device code lies in copies of other libraries alone: {_named(copies)}"
         yield Evidence(text, is_needed=True)
 
 
 def _on_links(contents: Contents) -> Iterator[Evidence]:
-    linked = [one.file for own in contents.own for one in runtime.cuda_libraries(own)]
+    linked = [link.file for library in contents.own for link in runtime.cuda_libraries(library)]
     if linked:
         yield Evidence(f"linked with {_named(linked)}", is_needed=True)
-    holding = [one.name for one in contents.own if runtime.cudart_of(one) in _WITHIN]
+    holding = [library.name for library in contents.own if runtime.cudart_of(library) in _WITHIN]
     if holding:
         yield Evidence(f"has the CUDA runtime in it: {_named(holding)}")
 
@@ -131,13 +133,13 @@ def _on_signs(libraries: Iterable[Library], wanted: frozenset[Sign]) -> Iterator
 
 
 def _on_files(contents: Contents) -> Iterator[Evidence]:
-    texts = [one for one in contents.own if one.form == "ptx"]
+    texts = [library for library in contents.own if library.form == "ptx"]
     if contents.cuda_sources:
         count = _counted(contents.cuda_sources)
         yield Evidence(f"brings {count} of CUDA C++ (.cu), to be compiled where it runs")
     if texts and not _is_embedded(contents):
-        count = _counted(sum(one.files for one in texts))
-        yield Evidence(f"brings {count} of PTX: {_named(one.name for one in texts)}")
+        count = _counted(sum(library.files for library in texts))
+        yield Evidence(f"brings {count} of PTX: {_named(library.name for library in texts)}")
 
 
 def _counted(files: int) -> str:

@@ -138,15 +138,15 @@ def parse_nested(header: bytes) -> tuple[Nested, ...] | None:
         return None
     count, length = struct.unpack_from("<II", header, ENTRY_SIZE)
     table = header[ENTRY_SIZE + 8 : ENTRY_SIZE + length]
-    found, at = [], 0
+    entries, at = [], 0
     for _ in range(min(count, MAX_ENTRY_HEADER // ENTRY_SIZE)):
         entry = parse_entry(table[at : at + ENTRY_SIZE])
         if entry is None:
             return None
         # In a nested header these two fields are place and size in the decompressed bytes.
-        found.append(Nested(entry, entry.header_size, entry.stored))
+        entries.append(Nested(entry, entry.header_size, entry.stored))
         at += _nested_length(entry, table[at:])
-    return tuple(found) if len(found) == count else None
+    return tuple(entries) if len(entries) == count else None
 
 
 def _nested_length(entry: EntryHeader, rest: bytes) -> int:

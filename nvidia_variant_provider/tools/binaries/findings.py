@@ -45,12 +45,12 @@ RULES: Final = (
 def findings_of(contents: Contents, selection: Selection) -> list[Finding]:
     """Return the selected findings of a file, each naming it."""
     named = (
-        replace(it, problem=it.problem._replace(source=contents.path))
-        for it in contents.all_findings
+        replace(finding, problem=finding.problem._replace(source=contents.path))
+        for finding in contents.all_findings
     )
-    return [it for it in named if selection.keeps(it)]
+    return [finding for finding in named if selection.keeps(finding)]
 
 
-def finding(rule: Rule, where: str, text: str) -> Finding:
+def finding_in(rule: Rule, part: str, text: str) -> Finding:
     """Return a finding in a part of a file; whoever opened the file knows its name."""
-    return Finding(rule, Problem("", where, text))
+    return Finding(rule, Problem("", part, text))

@@ -42,7 +42,7 @@ _CONCATENATED_LIMIT: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SizedImage:
     """An image with its sizes; ``toolkit`` where the cubin says it."""
 
     image: Image
@@ -56,7 +56,7 @@ class Container:
     """A container that was read; ``damage`` says why reading it stopped early, if it did."""
 
     offset: int
-    found: tuple[Found, ...]
+    images: tuple[SizedImage, ...]
     damage: str = ""
 
 
@@ -68,23 +68,23 @@ def read_container(cursor: Cursor, size: int, *, far: bool = False) -> Container
     offset = cursor.offset
     end = offset + fatbin.HEADER_SIZE + size
     cursor.skip(fatbin.HEADER_SIZE)
-    found: list[Found] = []
+    images: list[SizedImage] = []
     damage = ""
     while cursor.offset < end and not damage:
-        damage = _read_entry(cursor, end, found, far=far)
-    return Container(offset, tuple(found), damage)
+        damage = _read_entry(cursor, end, images, far=far)
+    return Container(offset, tuple(images), damage)
 
 
-def _read_entry(cursor: Cursor, end: int, found: list[Found], *, far: bool) -> str:
+def _read_entry(cursor: Cursor, end: int, images: list[SizedImage], *, far: bool) -> str:
     """Read one entry and pass it; returns what is wrong with it, or nothing."""
     at, room = cursor.offset, end - cursor.offset
     entry = fatbin.parse_entry(cursor.peek(fatbin.ENTRY_SIZE))
     if entry is None or not fatbin.fits(entry, room):
         return f"no valid entry at offset {at}, {room} bytes before the end of the container"
-    if len(found) >= _MAX_ENTRIES:
+    if len(images) >= _MAX_ENTRIES:
         return f"more than {_MAX_ENTRIES} entries"
-    told = any(one.toolkit and not one.image.content.is_stub for one in found)
-    deep = 0 if told or len(found) >= _DEEP_TRIES else _FAR_NOTE_LIMIT if far else _NOTE_LIMIT
+    told = any(sized.toolkit and not sized.image.content.is_stub for sized in images)
+    deep = 0 if told or len(images) >= _DEEP_TRIES else _FAR_NOTE_LIMIT if far else _NOTE_LIMIT
 
     def payload(length: int) -> bytes:
         """Return the first bytes of the payload: of a few images only are many ever wanted."""
@@ -93,9 +93,9 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found], *, far: bool) -> s
 
     if entry.code == fatbin.CONCATENATED:
         header = cursor.peek(entry.header_size)
-        found += _concatenated(entry, header, payload(_CONCATENATED_LIMIT))
+        images += _concatenated(entry, header, payload(_CONCATENATED_LIMIT))
     else:
-        found.append(_image(entry, payload, deep=deep))
+        images.append(_image(entry, payload, deep=deep))
     length = entry.header_size + entry.stored
     if cursor.skip(length) < length:
         return f"cut off inside the entry at offset {at}"
@@ -105,14 +105,14 @@ def _read_entry(cursor: Cursor, end: int, found: list[Found], *, far: bool) -> s
 _MAX_ENTRIES: Final = 10_000
 
 
-def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: int) -> Found:
+def _image(entry: fatbin.EntryHeader, payload: Payload, *, deep: int) -> SizedImage:
     start, content = _looked_into(entry, payload)
     toolkit = None
     if entry.kind is Kind.CUBIN:
         toolkit = _toolkit(entry, payload, start, deep=0 if content.is_stub else deep)
     isa = entry.version if entry.kind is Kind.PTX else None
     image = Image(entry.kind, entry.number, entry.suffix, isa, entry.compression, content)
-    return Found(image, entry.stored, entry.size, toolkit)
+    return SizedImage(image, entry.stored, entry.size, toolkit)
 
 
 def _looked_into(entry: fatbin.EntryHeader, payload: Payload) -> tuple[bytes, Content]:
@@ -192,28 +192,30 @@ def _note(entry: fatbin.EntryHeader, payload: Payload, deep: int) -> cubin.ToolN
     return None
 
 
-def _concatenated(entry: fatbin.EntryHeader, header: bytes, packed: bytes) -> tuple[Found, ...]:
+def _concatenated(
+    entry: fatbin.EntryHeader, header: bytes, packed: bytes
+) -> tuple[SizedImage, ...]:
     """List the cubins of a concatenated entry; its stored bytes are shared out by their sizes."""
     nested = fatbin.parse_nested(header)
     if nested is None:
         image = Image(Kind.OTHER, entry.number, "", None, entry.compression)
-        return (Found(image, entry.stored, entry.size),)
+        return (SizedImage(image, entry.stored, entry.size),)
     limit = min(entry.size, _CONCATENATED_LIMIT)
     blob = _decoded(entry, lambda length: packed[:length], limit)
-    total = max(sum(one.size for one in nested), 1)
-    return tuple(_nested(entry, one, blob, total) for one in nested)
+    total = max(sum(inner.size for inner in nested), 1)
+    return tuple(_nested(entry, inner, blob, total) for inner in nested)
 
 
-def _nested(entry: fatbin.EntryHeader, one: fatbin.Nested, blob: bytes, total: int) -> Found:
-    data = blob[one.start : one.start + one.size]
-    content = _content_of(data, one.size)
+def _nested(entry: fatbin.EntryHeader, inner: fatbin.Nested, blob: bytes, total: int) -> SizedImage:
+    data = blob[inner.start : inner.start + inner.size]
+    content = _content_of(data, inner.size)
     header = cubin.parse_header(data)
     note = cubin.find_tool_note(data) if header and not content.is_stub else None
     toolkit = (header.toolkit if header else None) or (note.toolkit if note else None)
-    kind = one.entry.kind
-    image = Image(kind, one.entry.number, one.entry.suffix, None, entry.compression, content)
-    share = entry.stored * one.size // total
-    return Found(image, share, one.size, None if content.is_stub else toolkit)
+    kind = inner.entry.kind
+    image = Image(kind, inner.entry.number, inner.entry.suffix, None, entry.compression, content)
+    share = entry.stored * inner.size // total
+    return SizedImage(image, share, inner.size, None if content.is_stub else toolkit)
 
 
 def _content_of(data: bytes, size: int) -> Content:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import loose, requirements, roles
 from nvidia_variant_provider.tools.binaries.archives import archive_of
-from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding
+from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding_in
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
@@ -79,7 +79,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
                 progress(source.name, source.size)
                 return read_library(source) if source.size else None
         except (DamagedFileError, OSError) as error:
-            return finding(UNREADABLE, names[file], str(error))
+            return finding_in(UNREADABLE, names[file], str(error))
 
     findings: list[Finding] = []
 
@@ -116,9 +116,9 @@ def _files(folder: str) -> Iterator[str]:
 
 
 def _requirements(files: list[str]) -> tuple[Requirement, ...]:
-    found: list[Requirement] = []
+    stated: list[Requirement] = []
     for file in files:
         if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
             text = read_bounded(file, _MAX_METADATA)
-            found += requirements.parse_metadata(text.decode("utf-8", "replace"))
-    return tuple(dict.fromkeys(found))
+            stated += requirements.parse_metadata(text.decode("utf-8", "replace"))
+    return tuple(dict.fromkeys(stated))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.findings.selection import Selection
 
 
-class ImageRecord(JsonModel):
+class ImageModel(JsonModel):
     """Images that are alike, counted together."""
 
     kind: Literal["ptx", "cubin", "lto", "tile", "other"]
@@ -39,8 +39,8 @@ class ImageRecord(JsonModel):
     bytes: int
 
     @classmethod
-    def of(cls, tally: Tally) -> ImageRecord:
-        """Build the record of one tally."""
+    def of(cls, tally: Tally) -> ImageModel:
+        """Build the model of one tally."""
         image = tally.image
         first = ptx.first_cuda(image.isa) if image.isa else None
         return cls.model_validate(
@@ -59,14 +59,14 @@ class ImageRecord(JsonModel):
         )
 
 
-class ProfileRecord(JsonModel):
+class ProfileModel(JsonModel):
     """A set of architectures, and how many containers offer exactly that set."""
 
     archs: list[str]
     containers: int
 
 
-class GpuRecord(JsonModel):
+class GpuModel(JsonModel):
     """Containers with kernels that serve the GPUs of one compute capability."""
 
     compute_capability: str
@@ -75,19 +75,19 @@ class GpuRecord(JsonModel):
     uncovered: int
 
 
-class CoverageRecord(JsonModel):
+class CoverageModel(JsonModel):
     """Kernel-bearing containers by GPU, and the three short answers."""
 
     containers: int
-    gpus: list[GpuRecord]
+    gpus: list[GpuModel]
     union: list[str]
     full: list[str]
     dominant: list[str]
-    profiles: list[ProfileRecord]
+    profiles: list[ProfileModel]
 
     @classmethod
-    def of(cls, profiles: Sequence[Profile]) -> CoverageRecord:
-        """Build the record for the profiles of one or more libraries."""
+    def of(cls, profiles: Sequence[Profile]) -> CoverageModel:
+        """Build the model for the profiles of one or more libraries."""
         matrix = coverage.build_matrix(profiles)
         return cls(
             containers=sum(profile.count for profile in profiles),
@@ -96,19 +96,19 @@ class CoverageRecord(JsonModel):
             full=[str(arch) for arch in matrix.full],
             dominant=[str(arch) for arch in matrix.dominant],
             profiles=[
-                ProfileRecord(archs=[str(arch) for arch in one.archs], containers=one.count)
-                for one in profiles
+                ProfileModel(archs=[str(arch) for arch in profile.archs], containers=profile.count)
+                for profile in profiles
             ],
         )
 
 
-def _gpu(row: coverage.Coverage) -> GpuRecord:
-    return GpuRecord(
+def _gpu(row: coverage.Coverage) -> GpuModel:
+    return GpuModel(
         compute_capability=str(row.gpu), native=row.native, jit=row.jit, uncovered=row.uncovered
     )
 
 
-class CudaLibraryRecord(JsonModel):
+class CudaLibraryModel(JsonModel):
     """A CUDA library that a file is linked with, and the CUDA majors that ship it."""
 
     file: str
@@ -116,7 +116,7 @@ class CudaLibraryRecord(JsonModel):
     cuda_majors: list[int]
 
 
-class BoundsRecord(JsonModel):
+class BoundsModel(JsonModel):
     """Oldest CUDA driver version: by minor-version compatibility, and strictly."""
 
     compatible: str | None
@@ -124,8 +124,8 @@ class BoundsRecord(JsonModel):
     evidence: list[str]
 
     @classmethod
-    def of(cls, bounds: runtime.Bounds) -> BoundsRecord:
-        """Build the record of a pair of bounds."""
+    def of(cls, bounds: runtime.Bounds) -> BoundsModel:
+        """Build the model of a pair of bounds."""
         return cls(
             compatible=str(bounds.compatible) if bounds.compatible else None,
             strict=str(bounds.strict) if bounds.strict else None,
@@ -133,7 +133,7 @@ class BoundsRecord(JsonModel):
         )
 
 
-class LibraryRecord(JsonModel):
+class LibraryModel(JsonModel):
     """One file with device code, or linked with CUDA."""
 
     path: str
@@ -153,18 +153,18 @@ class LibraryRecord(JsonModel):
     signs: list[str] = Field(description="signs of device code that is not embedded as such")
     containers: int
     places: dict[str, int]
-    images: list[ImageRecord]
-    bare_images: list[ImageRecord]
+    images: list[ImageModel]
+    bare_images: list[ImageModel]
     toolkits: list[str]
     needed: list[str]
-    cuda_libraries: list[CudaLibraryRecord]
+    cuda_libraries: list[CudaLibraryModel]
     cudart: Literal["none", "static", "dynamic", "hybrid"]
-    bounds: BoundsRecord
-    coverage: CoverageRecord
+    bounds: BoundsModel
+    coverage: CoverageModel
 
     @classmethod
-    def of(cls, library: Library) -> LibraryRecord:
-        """Build the record of one library."""
+    def of(cls, library: Library) -> LibraryModel:
+        """Build the model of one library."""
         linked = runtime.cuda_libraries(library)
         return cls.model_validate(
             {
@@ -178,22 +178,22 @@ class LibraryRecord(JsonModel):
                 "signs": sorted(sign.value for sign in library.signs),
                 "containers": library.containers,
                 "places": dict(library.places),
-                "images": [ImageRecord.of(tally) for tally in library.images],
-                "bare_images": [ImageRecord.of(tally) for tally in library.bare],
+                "images": [ImageModel.of(tally) for tally in library.images],
+                "bare_images": [ImageModel.of(tally) for tally in library.bare],
                 "toolkits": [str(toolkit) for toolkit in library.all_toolkits],
                 "needed": list(library.needed),
                 "cuda_libraries": [
-                    {"file": one.file, "library": one.library, "cuda_majors": list(one.majors)}
-                    for one in linked
+                    {"file": link.file, "library": link.library, "cuda_majors": list(link.majors)}
+                    for link in linked
                 ],
                 "cudart": runtime.cudart_of(library).value,
-                "bounds": BoundsRecord.of(runtime.library_bounds(library)),
-                "coverage": CoverageRecord.of(library.profiles),
+                "bounds": BoundsModel.of(runtime.library_bounds(library)),
+                "coverage": CoverageModel.of(library.profiles),
             }
         )
 
 
-class RequirementRecord(JsonModel):
+class RequirementModel(JsonModel):
     """A requirement on a CUDA library in the wheel's metadata."""
 
     package: str
@@ -202,14 +202,14 @@ class RequirementRecord(JsonModel):
     optional: bool
 
 
-class FileRecord(JsonModel):
+class FileModel(JsonModel):
     """What lies in one file or folder that was asked for."""
 
     path: str
     form: str
-    libraries: list[LibraryRecord]
+    libraries: list[LibraryModel]
     other_files: int = Field(description="files read that neither hold device code nor use CUDA")
-    requirements: list[RequirementRecord]
+    requirements: list[RequirementModel]
     device_code: Literal["embedded", "elsewhere", "perhaps elsewhere", "unknown", "none"] = Field(
         description="whether the wheel has code of its own, and where else it comes from; `none`"
         " and `perhaps elsewhere` alone may be a CPU wheel"
@@ -217,8 +217,8 @@ class FileRecord(JsonModel):
     cuda_evidence: list[str] = Field(
         description="what tells that code is made at run time or lies elsewhere"
     )
-    coverage: CoverageRecord
-    bounds: BoundsRecord
+    coverage: CoverageModel
+    bounds: BoundsModel
     alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
     needs_driver: bool
     is_complete: bool = Field(
@@ -227,38 +227,43 @@ class FileRecord(JsonModel):
     findings: list[FindingRecord] = Field(description="what is off in it; `key` is the member")
 
     @classmethod
-    def of(
-        cls, contents: Contents, path: str = "", selection: Selection = EVERYTHING
-    ) -> FileRecord:
-        """Build the record of all that was read; ``path`` names it otherwise than it was opened."""
+    def of(cls, contents: Contents, path: str = "", selection: Selection = EVERYTHING) -> FileModel:
+        """Build the model of all that was read; ``path`` names it otherwise than it was opened."""
         needs = runtime.runtime_of(contents)
-        shown = [one for one in contents.libraries if runtime.is_cuda(one) or one.signs]
+        shown = [
+            library for library in contents.libraries if runtime.is_cuda(library) or library.signs
+        ]
         return cls(
             path=path or contents.path,
             form=contents.form,
-            libraries=[LibraryRecord.of(library) for library in shown],
+            libraries=[LibraryModel.of(library) for library in shown],
             other_files=len(contents.libraries) - len(shown),
             requirements=[
-                RequirementRecord(
-                    package=one.package, text=one.text, cuda=one.cuda, optional=one.optional
+                RequirementModel(
+                    package=requirement.package,
+                    text=requirement.text,
+                    cuda=requirement.cuda,
+                    optional=requirement.optional,
                 )
-                for one in contents.requirements
+                for requirement in contents.requirements
             ],
             device_code=elsewhere.place_of(contents).value,
-            cuda_evidence=[one.text for one in elsewhere.evidence_of(contents)],
-            coverage=CoverageRecord.of(coverage.merge(contents.own)),
-            bounds=BoundsRecord.of(needs.bounds),
+            cuda_evidence=[clue.text for clue in elsewhere.evidence_of(contents)],
+            coverage=CoverageModel.of(coverage.merge(contents.own)),
+            bounds=BoundsModel.of(needs.bounds),
             alternatives=[str(version) for version in needs.alternatives],
             needs_driver=needs.needs_driver,
             is_complete=not contents.unread and not contents.packed,
-            findings=[FindingRecord.of(it, path) for it in findings_of(contents, selection)],
+            findings=[
+                FindingRecord.of(finding, path) for finding in findings_of(contents, selection)
+            ],
         )
 
 
 class Inspection(JsonDocument):
     """The document that ``inspect --json`` prints."""
 
-    files: list[FileRecord]
+    files: list[FileModel]
     failures: list[FailureRecord]
 
     @classmethod
@@ -270,6 +275,6 @@ class Inspection(JsonDocument):
     ) -> Inspection:
         """Build the document from what was read and what could not be read."""
         return cls(
-            files=[FileRecord.of(read, selection=selection) for read in contents],
+            files=[FileModel.of(read, selection=selection) for read in contents],
             failures=[FailureRecord(path=path, error=error) for path, error in failures],
         )

@@ -14,10 +14,10 @@ from nvidia_variant_provider.tools.binaries.findings import (
     DAMAGED_CONTAINER,
     NESTED_ARCHIVE,
     TOO_MANY,
-    finding,
+    finding_in,
 )
 from nvidia_variant_provider.tools.binaries.host import HostFile
-from nvidia_variant_provider.tools.binaries.images import Container, Found, read_container
+from nvidia_variant_provider.tools.binaries.images import Container, SizedImage, read_container
 from nvidia_variant_provider.tools.binaries.report import (
     CudartLink,
     Image,
@@ -82,7 +82,7 @@ def read_library(source: Source) -> Library | None:
     head = source.read_at(0, _HEAD)
     if archive := archive_of(head):
         text = f"{archive}, not looked into"
-        nested = finding(NESTED_ARCHIVE, source.name, text)
+        nested = finding_in(NESTED_ARCHIVE, source.name, text)
         return Library(source.name, "data", "", source.size, findings=(nested,))
     if sign := sign_of(head):
         return Library(source.name, "data", "", source.size, signs=frozenset({sign}))
@@ -106,13 +106,13 @@ class _Tallies:
     def __len__(self) -> int:
         return len(self._sums)
 
-    def add(self, found: Found) -> None:
-        count, stored, size = self._sums.get(found.image, (0, 0, 0))
-        self._sums[found.image] = (count + 1, stored + found.stored, size + found.size)
+    def add(self, sized: SizedImage) -> None:
+        count, stored, size = self._sums.get(sized.image, (0, 0, 0))
+        self._sums[sized.image] = (count + 1, stored + sized.stored, size + sized.size)
 
     def as_tuple(self) -> tuple[Tally, ...]:
         images = sorted(self._sums, key=_order)
-        return tuple(Tally(one, *self._sums[one]) for one in images)
+        return tuple(Tally(image, *self._sums[image]) for image in images)
 
 
 def _order(image: Image) -> tuple[str, int, str, tuple[int, int], str, str]:
@@ -173,8 +173,8 @@ class _Reading:
         )
 
     def _all_signs(self, host: HostFile) -> frozenset[Sign]:
-        found = frozenset(self._signs) | signs_of_links(host.needed)
-        return signs_of_program(self._source.name.rpartition("/")[2], found)
+        signs = frozenset(self._signs) | signs_of_links(host.needed)
+        return signs_of_program(self._source.name.rpartition("/")[2], signs)
 
     def _host(self) -> HostFile:
         if self._form == "elf":
@@ -186,7 +186,7 @@ class _Reading:
 
     def _note(self, rule: Rule, text: str) -> None:
         if len(self._findings) < _MAX_FINDINGS:
-            self._findings.append(finding(rule, self._source.name, text))
+            self._findings.append(finding_in(rule, self._source.name, text))
 
     def _search(self, cursor: Cursor, quiet: tuple[tuple[int, int], ...]) -> None:
         containers: tuple[bytes, ...] = (_CONTAINER,)
@@ -230,18 +230,18 @@ class _Reading:
         return True
 
     def _add(self, container: Container) -> None:
-        for found in container.found:
-            self._images.add(found)
-            if found.toolkit:
-                stub = found.image.content.is_stub
-                (self._stub_toolkits if stub else self._toolkits).add(found.toolkit)
-        self._contents[tuple(found.image for found in container.found)] += 1
+        for sized in container.images:
+            self._images.add(sized)
+            if sized.toolkit:
+                stub = sized.image.content.is_stub
+                (self._stub_toolkits if stub else self._toolkits).add(sized.toolkit)
+        self._contents[tuple(sized.image for sized in container.images)] += 1
 
     def _meet_cubin(self, cursor: Cursor) -> None:
-        found = bare_cubin(cursor.peek(_HEAD))
-        if found is not None and len(self._bare) < _MAX_SORTS:
-            self._bare.add(found)
-            self._bare_toolkits.update({found.toolkit} if found.toolkit else ())
+        sized = bare_cubin(cursor.peek(_HEAD))
+        if sized is not None and len(self._bare) < _MAX_SORTS:
+            self._bare.add(sized)
+            self._bare_toolkits.update({sized.toolkit} if sized.toolkit else ())
 
 
 def _profiles(contents: Counter[tuple[Image, ...]]) -> tuple[Profile, ...]:

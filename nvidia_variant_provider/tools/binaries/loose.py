@@ -54,5 +54,7 @@ def _sum(path: str, group: list[Library]) -> Library:
         size=sum(library.size for library in group),
         files=sum(library.files for library in group),
         bare=tuple(bare),
-        bare_toolkits=tuple(sorted({one for library in group for one in library.bare_toolkits})),
+        bare_toolkits=tuple(
+            sorted({toolkit for library in group for toolkit in library.bare_toolkits})
+        ),
     )

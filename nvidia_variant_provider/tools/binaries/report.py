@@ -235,6 +235,11 @@ class Contents:
         return tuple(library for library in self.libraries if library.role is Role.OWN)
 
     @property
+    def required(self) -> tuple[Requirement, ...]:
+        """The requirements that hold for everyone who installs the wheel."""
+        return tuple(needed for needed in self.requirements if not needed.optional)
+
+    @property
     def all_findings(self) -> tuple[Finding, ...]:
         """What is off in the file as a whole, then in each library of it."""
         inner = (finding for library in self.libraries for finding in library.findings)
@@ -248,9 +253,11 @@ class Contents:
     @property
     def unread(self) -> tuple[Finding, ...]:
         """The parts that could not be read: what was found is not all there is."""
-        return tuple(it for it in self.all_findings if it.rule.severity is not Severity.NOTE)
+        return tuple(
+            finding for finding in self.all_findings if finding.rule.severity is not Severity.NOTE
+        )
 
     @property
     def packed(self) -> tuple[Finding, ...]:
         """The archives inside that were not looked into."""
-        return tuple(it for it in self.all_findings if it.rule.code == PACKED)
+        return tuple(finding for finding in self.all_findings if finding.rule.code == PACKED)

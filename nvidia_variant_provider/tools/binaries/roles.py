@@ -29,17 +29,17 @@ def assigned(libraries: Iterable[Library], distribution: str) -> tuple[Library, 
     """
     ordered = sorted(libraries, key=lambda library: library.path)
     copied = copies(ordered, distribution)
-    roles = {one.path: Role.COPY if one.path in copied else Role.OWN for one in ordered}
+    roles = {library.path: Role.COPY if library.path in copied else Role.OWN for library in ordered}
     for role, paths in (
-        (Role.TEST, [one.path for one in ordered if _TESTS.search(one.path)]),
-        (Role.FOR_LINKING, [one.path for one in ordered if one.form == "archive"]),
+        (Role.TEST, [library.path for library in ordered if _TESTS.search(library.path)]),
+        (Role.FOR_LINKING, [library.path for library in ordered if library.form == "archive"]),
         (Role.DUPLICATE, list(_duplicates(ordered))),
         (Role.TWIN, list(_twins(ordered))),
     ):
         own = {path for path, given in roles.items() if given is Role.OWN}
-        if any(one.has_kernels for one in ordered if one.path in own - set(paths)):
+        if any(library.has_kernels for library in ordered if library.path in own - set(paths)):
             roles.update(dict.fromkeys(own & set(paths), role))
-    return tuple(replace(one, role=roles[one.path]) for one in ordered)
+    return tuple(replace(library, role=roles[library.path]) for library in ordered)
 
 
 def _duplicates(libraries: Iterable[Library]) -> Iterator[str]:
@@ -48,17 +48,17 @@ def _duplicates(libraries: Iterable[Library]) -> Iterator[str]:
     Wheels cannot hold links, so that ``libfoo.so``, ``.so.0`` and ``.so.0.6.0`` are three files.
     """
     seen = set()
-    for one in libraries:
-        name = _VERSION.sub("", one.name)
-        content = (name, one.size, one.images, one.bare, one.profiles)
-        if one.has_kernels and content in seen:
-            yield one.path
+    for library in libraries:
+        name = _VERSION.sub("", library.name)
+        content = (name, library.size, library.images, library.bare, library.profiles)
+        if library.has_kernels and content in seen:
+            yield library.path
         seen.add(content)
 
 
 def _twins(libraries: Iterable[Library]) -> Iterator[str]:
     """Yield builds of a library without something, which stand beside the whole one."""
-    paths = {one.path for one in libraries}
+    paths = {library.path for library in libraries}
     for path in sorted(paths):
         folder, _, name = path.rpartition("/")
         whole = _TWIN.sub("", name, count=1)

@@ -100,15 +100,15 @@ def _split(digits: str) -> tuple[int, int]:
 def cuda_libraries(library: Library) -> tuple[CudaLibrary, ...]:
     """List the CUDA libraries that a library is linked with."""
     parsed = (parse_library(file) for file in library.needed)
-    return tuple(one for one in parsed if one is not None)
+    return tuple(link for link in parsed if link is not None)
 
 
 def cudart_of(library: Library) -> CudartLink:
     """Tell how a library comes by the runtime; linked beats the marks of a static copy."""
-    if any(one.library == "cudart" for one in cuda_libraries(library)):
+    if any(link.library == "cudart" for link in cuda_libraries(library)):
         return CudartLink.DYNAMIC
     # The runtime library itself holds the mark of the static one.
-    return library.cudart if _speaks(library) else CudartLink.NONE
+    return CudartLink.NONE if _is_part_of_cuda(library) else library.cudart
 
 
 def is_cuda(library: Library) -> bool:
@@ -123,7 +123,7 @@ def library_bounds(library: Library, major: int | None = None) -> Bounds:
     toolkit = max(library.made_by, default=None)
     relied = {isa: ptx.first_cuda(isa) for isa in _relied_upon(library)}
     told = (toolkit, library.linked_by if library.profiles else None, *relied.values())
-    strict = max((one for one in told if one is not None), default=None)
+    strict = max((version for version in told if version is not None), default=None)
     evidence = [why] if why else []
     unknown = max((isa for isa, first in relied.items() if first is None), default=None)
     if unknown is not None:
@@ -140,15 +140,15 @@ def library_bounds(library: Library, major: int | None = None) -> Bounds:
 
 
 def _later(first: CudaVersion | None, second: CudaVersion | None) -> CudaVersion | None:
-    return max((one for one in (first, second) if one is not None), default=None)
+    return max((version for version in (first, second) if version is not None), default=None)
 
 
 def _compatible(library: Library, major: int | None) -> tuple[CudaVersion | None, str]:
     """Choose the best source for the CUDA major, and say which it was."""
     linked = cuda_libraries(library)
-    for one in sorted(linked, key=lambda one: one.library != "cudart"):
-        if len(one.majors) == 1:
-            return _promised(one.majors[0], one.minor), f"linked with {one.file}"
+    for link in sorted(linked, key=lambda link: link.library != "cudart"):
+        if len(link.majors) == 1:
+            return _promised(link.majors[0], link.minor), f"linked with {link.file}"
     own = parse_library(library.name)
     if own is not None and len(own.majors) == 1:
         return _promised(own.majors[0], own.minor), f"it is {own.file}"
@@ -161,7 +161,7 @@ def _compatible(library: Library, major: int | None) -> tuple[CudaVersion | None
         return CudaVersion(FIRST_HYBRID_MAJOR, 0), "the hybrid cudart of Windows"
     if major is not None and library.has_device_code:
         return _promised(major, 0), f"the wheel is named for CUDA {major}"
-    isa = max((one.image.isa for one in _kernels(library) if one.image.isa), default=None)
+    isa = max((tally.image.isa for tally in _kernels(library) if tally.image.isa), default=None)
     first = ptx.first_cuda(isa) if isa else None
     return (_promised(first.major, first.minor), "PTX alone") if first else (None, "")
 
@@ -171,7 +171,7 @@ def _promised(major: int, minor: int) -> CudaVersion:
 
 
 def _kernels(library: Library) -> list[Tally]:
-    return [one for one in (*library.images, *library.bare) if one.image.has_kernels]
+    return [tally for tally in (*library.images, *library.bare) if tally.image.has_kernels]
 
 
 def _relied_upon(library: Library) -> list[tuple[int, int]]:
@@ -194,14 +194,18 @@ def runtime_of(contents: Contents) -> Runtime:
     """Work out the bounds of a wheel from its own libraries, then from its requirements."""
     # Loose PTX in a wheel is a sample or an input of the program: whether it is used, none can say.
     ignored = {"ptx"} if contents.form in {"wheel", "folder"} else set()
-    own = [one for one in contents.own if _speaks(one) and one.form not in ignored]
+    own = [
+        library
+        for library in contents.own
+        if not _is_part_of_cuda(library) and library.form not in ignored
+    ]
     major = package_major(contents.distribution)
     each = [library_bounds(library, major) for library in own]
-    compatible = sorted({one.compatible for one in each if one.compatible is not None})
-    strict = max((one.strict for one in each if one.strict is not None), default=None)
-    unknown = max((one.unknown_isa for one in each if one.unknown_isa is not None), default=None)
+    compatible = sorted({bound.compatible for bound in each if bound.compatible is not None})
+    strict = max((bound.strict for bound in each if bound.strict is not None), default=None)
+    unknown = max(filter(None, (bound.unknown_isa for bound in each)), default=None)
     strict = None if unknown is not None else strict
-    evidence = dict.fromkeys(text for one in each for text in one.evidence)
+    evidence = dict.fromkeys(text for bound in each for text in bound.evidence)
     if not compatible:
         stated, why = _stated(contents), "requires CUDA"
         if stated is None and major is not None:
@@ -218,19 +222,17 @@ def package_major(distribution: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _speaks(library: Library) -> bool:
-    """Tell whether a library says something about CUDA: not so the runtime library itself."""
-    name = library.path.rpartition("/")[2]
-    return parse_library(name) is None or library.has_device_code
+def _is_part_of_cuda(library: Library) -> bool:
+    """Tell whether a library is one of CUDA's and has no code: the runtime library needs none."""
+    return parse_library(library.name) is not None and not library.has_device_code
 
 
 def _needs_driver(libraries: Iterable[Library]) -> bool:
-    return any(not one.majors for library in libraries for one in cuda_libraries(library))
+    return any(not link.majors for library in libraries for link in cuda_libraries(library))
 
 
 def _stated(contents: Contents) -> CudaVersion | None:
     """Return the CUDA that the requirements ask for without condition."""
-    texts = [one.cuda for one in contents.requirements if one.cuda and not one.optional]
-    versions = [CudaVersion.parse(text) for text in texts]
-    newest = max(versions, default=None)
+    texts = filter(None, (requirement.cuda for requirement in contents.required))
+    newest = max(map(CudaVersion.parse, texts), default=None)
     return _promised(newest.major, newest.minor) if newest else None

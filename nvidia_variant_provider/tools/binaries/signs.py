@@ -45,9 +45,9 @@ def signs_of_links(needed: Iterable[str]) -> frozenset[Sign]:
     )
 
 
-def signs_of_program(name: str, found: frozenset[Sign]) -> frozenset[Sign]:
+def signs_of_program(name: str, signs: frozenset[Sign]) -> frozenset[Sign]:
     """Return the signs of a file, whose name tells more where it is one of CUDA's compilers.
 
     PTX text in a compiler is what it writes, not what it brings.
     """
-    return frozenset({Sign.IS_COMPILER}) if _PROGRAMS.fullmatch(name) else found
+    return frozenset({Sign.IS_COMPILER}) if _PROGRAMS.fullmatch(name) else signs

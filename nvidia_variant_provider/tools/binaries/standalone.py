@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import cubin, elf, fatbin, pe, ptx
-from nvidia_variant_provider.tools.binaries.images import Found
+from nvidia_variant_provider.tools.binaries.images import SizedImage
 from nvidia_variant_provider.tools.binaries.report import Content, Image, Kind, Library, Tally
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def form_of(head: bytes) -> str | None:
     return next((form for form, holds in tests if holds), None)
 
 
-def bare_cubin(data: bytes) -> Found | None:
+def bare_cubin(data: bytes) -> SizedImage | None:
     """Describe a cubin without a container from its first bytes; ``None`` when it is none."""
     header = cubin.parse_header(data)
     if header is None:
@@ -45,29 +45,29 @@ def bare_cubin(data: bytes) -> Found | None:
     toolkit = header.toolkit or (note.toolkit if note else None)
     content = Content.STUB if cubin.has_kernels(data) is False else Content.KERNELS
     suffix = suffix or cubin.compat_suffix(data) or ""
-    return Found(Image(Kind.CUBIN, header.number, suffix, content=content), 0, 0, toolkit)
+    return SizedImage(Image(Kind.CUBIN, header.number, suffix, content=content), 0, 0, toolkit)
 
 
 def read_cubin(source: Source) -> Library:
     """Read a file that is one cubin: only as far as its notes, unless it is small."""
-    found, data = None, b""
+    sized, data = None, b""
     for step in _STEPS:
         data = source.read_at(0, step)
-        found = bare_cubin(data)
-        if found is None or found.toolkit or len(data) < step:
+        sized = bare_cubin(data)
+        if sized is None or sized.toolkit or len(data) < step:
             break
-    if found is None:
+    if sized is None:
         raise DamagedFileError(f"{source.name}: not a cubin: starts with {data[:8].hex()}")
-    if found.toolkit is None and (place := cubin.place_of_note(data, source.read_at)):
+    if sized.toolkit is None and (place := cubin.place_of_note(data, source.read_at)):
         note = cubin.find_tool_note(source.read_at(*place))
         if note is not None:
-            image = replace(found.image, suffix=note.suffix or found.image.suffix)
-            found = replace(found, image=image, toolkit=note.toolkit)
-    if not found.image.suffix and len(data) < source.size <= _STEPS[-1]:
+            image = replace(sized.image, suffix=note.suffix or sized.image.suffix)
+            sized = replace(sized, image=image, toolkit=note.toolkit)
+    if not sized.image.suffix and len(data) < source.size <= _STEPS[-1]:
         # The attributes that may tell the suffix lie behind the code.
-        found = bare_cubin(source.read_at(0, source.size)) or found
-    tally = Tally(found.image, 1, source.size, source.size)
-    toolkits = (found.toolkit,) if found.toolkit else ()
+        sized = bare_cubin(source.read_at(0, source.size)) or sized
+    tally = Tally(sized.image, 1, source.size, source.size)
+    toolkits = (sized.toolkit,) if sized.toolkit else ()
     return Library(source.name, "cubin", "", source.size, bare=(tally,), bare_toolkits=toolkits)
 
 

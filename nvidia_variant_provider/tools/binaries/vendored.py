@@ -41,11 +41,11 @@ def copies(libraries: Collection[Library], distribution: str) -> frozenset[str]:
     Repairing a wheel also moves the project's own libraries into the folder of the copies: where
     no kernels lie elsewhere, those that are not NVIDIA's are taken for its own.
     """
-    marks = {one: is_vendored(one.path, distribution) for one in libraries}
-    if not any(one.has_kernels for one, is_copy in marks.items() if not is_copy):
-        for one in marks:
-            marks[one] &= not one.has_kernels or _is_nvidia(one.path, distribution)
-    return frozenset(one.path for one, is_copy in marks.items() if is_copy)
+    marks = {library: is_vendored(library.path, distribution) for library in libraries}
+    if not any(library.has_kernels for library, is_copy in marks.items() if not is_copy):
+        for library in marks:
+            marks[library] &= not library.has_kernels or _is_nvidia(library.path, distribution)
+    return frozenset(library.path for library, is_copy in marks.items() if is_copy)
 
 
 def _is_moved(path: str) -> bool:
@@ -70,6 +70,8 @@ def _is_named_after(path: str, distribution: str) -> bool:
 
 def _is_same(library: str, distribution: str) -> bool:
     """Compare ``cutensorMg`` with ``cutensor-cu12``: one begins with the other."""
-    own, name = (re.sub(r"[-_.]", "", _ADDED.sub("", it)).lower() for it in (distribution, library))
+    own, name = (
+        re.sub(r"[-_.]", "", _ADDED.sub("", text)).lower() for text in (distribution, library)
+    )
     long_enough = min(len(own), len(name)) >= _SHORTEST
     return long_enough and (name.startswith(own) or own.startswith(name))

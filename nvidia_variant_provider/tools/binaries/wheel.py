@@ -12,7 +12,7 @@ from nvidia_variant_provider.tools.binaries.findings import (
     NESTED_ARCHIVE,
     SUSPICIOUS_SIZE,
     UNREADABLE_MEMBER,
-    finding,
+    finding_in,
 )
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.parallel import mapped
@@ -52,7 +52,7 @@ def read_wheel(
         try:
             library = read_library(archive.open(member))
         except DamagedFileError as error:
-            return finding(DAMAGED, member.name, str(error))
+            return finding_in(DAMAGED, member.name, str(error))
         finally:
             progress(member.name, member.packed)
         return library
@@ -95,13 +95,13 @@ def choose(members: Iterable[Entry]) -> tuple[list[Entry], list[Finding]]:
         if member.size > member.packed * _BOMB_RATIO:
             shrunk += member.size
         if member.name.endswith(_ARCHIVES):
-            findings.append(finding(NESTED_ARCHIVE, member.name, "not looked into"))
+            findings.append(finding_in(NESTED_ARCHIVE, member.name, "not looked into"))
         elif not member.is_readable:
             text = f"not readable: method {member.method}, flags {member.flags:#x}"
-            findings.append(finding(UNREADABLE_MEMBER, member.name, text))
+            findings.append(finding_in(UNREADABLE_MEMBER, member.name, text))
         elif member.size > member.packed * _BOMB_RATIO and shrunk > _BOMB_SIZE:
             text = f"{member.packed} bytes announce to inflate to {member.size}: not read"
-            findings.append(finding(SUSPICIOUS_SIZE, member.name, text))
+            findings.append(finding_in(SUSPICIOUS_SIZE, member.name, text))
         else:
             wanted.append(member)
     return wanted, findings
@@ -116,6 +116,6 @@ def _read_requirements(archive: Archive, findings: list[Finding]) -> tuple[Requi
     try:
         text = archive.read(path)
     except DamagedFileError as error:
-        findings.append(finding(DAMAGED, path, str(error)))
+        findings.append(finding_in(DAMAGED, path, str(error)))
         return ()
     return requirements.parse_metadata(text.decode("utf-8", "replace"))

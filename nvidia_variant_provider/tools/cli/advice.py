@@ -111,7 +111,11 @@ def _by_name(machine: Machine) -> Iterator[str]:
         return
     from nvidia_variant_provider.tables.names import gpus_named
 
-    told = {it.capability: gpu.name for gpu in machine.gpus for it in gpus_named(gpu.name or "")}
+    told = {
+        product.capability: gpu.name
+        for gpu in machine.gpus
+        for product in gpus_named(gpu.name or "")
+    }
     if len(told) == 1:
         ((capability, name),) = told.items()
         yield (

@@ -89,7 +89,7 @@ def add_form(parser: argparse._ActionsContainer) -> argparse._MutuallyExclusiveG
 def _codes(text: str) -> list[str]:
     from nvidia_variant_provider.tools.findings.configuration import parse_code
 
-    return [parse_code(it) for it in text.split(",") if it.strip()]
+    return [parse_code(code) for code in text.split(",") if code.strip()]
 
 
 def configuration_for(args: argparse.Namespace, rules: Iterable[Rule]) -> Configuration:
@@ -103,12 +103,12 @@ def configuration_for(args: argparse.Namespace, rules: Iterable[Rule]) -> Config
     from nvidia_variant_provider.tools.findings.selection import check_codes
 
     check_codes([*(args.select or ()), *(args.ignore or ())], rules)
-    found = read_configuration(os.getcwd())
-    check_codes(found.codes, _every_rule() if found.codes else (), f"{found.path}: ")
+    nearest = read_configuration(os.getcwd())
+    check_codes(nearest.codes, _every_rule() if nearest.codes else (), f"{nearest.path}: ")
     return replace(
-        found,
-        select=found.select if args.select is None else tuple(args.select),
-        ignore=found.ignore if args.ignore is None else tuple(args.ignore),
+        nearest,
+        select=nearest.select if args.select is None else tuple(args.select),
+        ignore=nearest.ignore if args.ignore is None else tuple(args.ignore),
     )
 
 
@@ -130,7 +130,7 @@ def _every_rule() -> list[Rule]:
 
 def show_rules(rules: Iterable[Rule], selection: Selection) -> int:
     """Print the selected rules, one a line."""
-    rows = [(it.code, it.severity.value, it.title) for it in rules if it in selection]
+    rows = [(rule.code, rule.severity.value, rule.title) for rule in rules if rule in selection]
     if rows:
         output.emit_columns(rows)
     return EXIT_OK
@@ -146,7 +146,7 @@ def emit_run(form: str, run: Run) -> None:
 def emit_findings(findings: Iterable[Finding]) -> None:
     """Print a line for each finding, in the colour of its severity."""
     tones = {"error": output.Tone.BAD, "warning": output.Tone.WARNING, "note": output.Tone.FAINT}
-    output.emit_toned((tones[it.rule.severity.value], str(it)) for it in findings)
+    output.emit_toned((tones[finding.rule.severity.value], str(finding)) for finding in findings)
 
 
 def tally(findings: Iterable[Finding], selection: Selection) -> str:

@@ -48,14 +48,14 @@ def run(args: argparse.Namespace) -> int:
     """Show the sections, or the list of all."""
     from nvidia_variant_provider.tools.findings import code_pages as codes
 
-    found = [section for code in args.codes for section in codes.find_all(code)]
-    chosen = found or list(codes.sections().values())
+    asked = [section for code in args.codes for section in codes.find_all(code)]
+    chosen = asked or list(codes.sections().values())
     if args.json:
         from nvidia_variant_provider.tools.findings.json_model import Codes
 
         output.emit_document(Codes.of(chosen))
     elif not args.codes:
-        rows = [(it.code, it.meaning, it.page) for it in chosen]
+        rows = [(section.code, section.meaning, section.page) for section in chosen]
         output.emit_table(("code", "meaning", "page"), rows)
     else:
         for section in chosen:

@@ -147,7 +147,7 @@ def render(outcomes: Sequence[Outcome]) -> Iterator[str]:
     from nvidia_variant_provider.tools.conformance.runner import Result, conforms, tally
 
     for group, counts in tally(outcomes).items():
-        words = ", ".join(f"{counts[it]} {it.value}" for it in Result if counts[it])
+        words = ", ".join(f"{counts[result]} {result.value}" for result in Result if counts[result])
         yield f"{group:<16}{words}"
     failed = [outcome for outcome in outcomes if outcome.result is Result.FAILED]
     for outcome in failed[:_SHOWN]:

@@ -86,13 +86,15 @@ def run(args: argparse.Namespace) -> int:
         document = ConversionDocument.of(planned, written=args.write)
         output.emit_document(document)
     elif args.diff:
-        output.emit_lines(line for it in planned if it.is_changed for line in it.diff())
+        output.emit_lines(
+            line for conversion in planned if conversion.is_changed for line in conversion.diff()
+        )
     else:
-        for it in planned:
-            output.emit_lines(_lines(it, written=args.write))
-            if it.is_changed and not (args.write or args.dry_run):
-                output.emit_lines(it.diff())
-    pending = not args.write and any(it.is_changed for it in planned)
+        for conversion in planned:
+            output.emit_lines(_lines(conversion, written=args.write))
+            if conversion.is_changed and not (args.write or args.dry_run):
+                output.emit_lines(conversion.diff())
+    pending = not args.write and any(conversion.is_changed for conversion in planned)
     return _EXIT_WOULD_CHANGE if pending else 0
 
 

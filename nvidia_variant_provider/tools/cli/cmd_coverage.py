@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.cli import checking, coverage_text, output
 from nvidia_variant_provider.tools.cli.cmd_inventory import add_defaults, defaults_of
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, by_name
@@ -41,8 +41,6 @@ exit codes:
   2  usage error, unreadable input or internal error
 """
 
-# A terminal shows this many kinds; the other outputs have them all.
-_SHOWN: Final = 40
 # Options of which the page repeats what they were given.
 _FILLED: Final = ("driver", "architecture", "gpu")
 
@@ -173,15 +171,15 @@ def run(args: argparse.Namespace) -> int:
     if not fleet.groups:
         raise InvalidValueError("no machine in the lists that were given")
     coverages = _covered(args, release, fleet)
-    found = find(coverages[0])
+    findings = find(coverages[0])
     mirror = smallest(coverages)
     answers = [answer(coverages[0], question) for question in args.what_if]
     # The files first: whoever reads standard output may have seen enough after a line.
-    _write_files(args, coverages, found, mirror)
-    _print(args, coverages[0], found, mirror, answers)
+    _write_files(args, coverages, findings, mirror)
+    _print(args, coverages[0], findings, mirror, answers)
     if fleet.skipped:
         output.warn(f"{output.count(fleet.skipped, 'entry')} skipped: not readable")
-    return int(any(finding.rule.code in args.fail_on for finding in found))
+    return int(any(finding.rule.code in args.fail_on for finding in findings))
 
 
 def _covered(args: argparse.Namespace, release: Release, fleet: Fleet) -> list[Coverage]:
@@ -241,7 +239,7 @@ def _named(args: argparse.Namespace) -> Iterator[Entry]:
 def _print(
     args: argparse.Namespace,
     coverage: Coverage,
-    found: Sequence[FleetFinding],
+    findings: Sequence[FleetFinding],
     mirror: Sequence[str],
     answers: Sequence[Answer],
 ) -> None:
@@ -250,71 +248,28 @@ def _print(
     from nvidia_variant_provider.tools.coverage.metrics import prometheus
 
     if args.output_format == checking.JSON:
-        document = CoverageModel.of(coverage, found, mirror, answers)
+        document = CoverageModel.of(coverage, findings, mirror, answers)
         output.emit_document(document)
     elif args.prometheus:
-        output.emit_lines(prometheus(coverage, found))
+        output.emit_lines(prometheus(coverage, findings))
     elif args.csv:
         output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     elif args.output_format != checking.TEXT:
         from nvidia_variant_provider.tools.findings.formats import Run
 
         source = output.without_credentials(args.source)
-        findings = tuple(finding.in_release(source) for finding in found)
-        checking.emit_run(args.output_format, Run("coverage", (source,), findings))
+        of_release = tuple(finding.in_release(source) for finding in findings)
+        checking.emit_run(args.output_format, Run("coverage", (source,), of_release))
     else:
-        _print_table(coverage, found, mirror)
+        coverage_text.show(coverage, findings, mirror)
         for told in answers:
-            _print_answer(told, coverage)
-
-
-def _print_table(coverage: Coverage, found: Sequence[FleetFinding], mirror: Sequence[str]) -> None:
-    from itertools import islice
-
-    from nvidia_variant_provider.tools.coverage import report
-
-    release = coverage.release
-    answers_as = f"as {coverage.installer}" if coverage.installer else f"rules {coverage.rules}"
-    title = (
-        f"{release.name} {release.version}: {output.count(coverage.machines, 'machine')}, "
-        f"{answers_as}"
-    )
-    shown = islice(report.table_rows(coverage), _SHOWN)
-    view = ("through a view",) if coverage.installer else ()
-    output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
-    if len(coverage.rows) > _SHOWN:
-        more = len(coverage.rows) - _SHOWN
-        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
-    total = coverage.machines
-    shares = [
-        (str(choice), str(count), f"{100 * count / total:.1f} %")
-        for choice, count in coverage.shares.items()
-    ]
-    output.emit_table(("gets", "machines", "share"), shares)
-    rows = [(it.rule.code, str(it.machines), it.text) for it in found]
-    if rows:
-        output.emit_table(("problem", "machines", "what"), rows)
-    labels = ", ".join(label or "the wheel without a label" for label in mirror)
-    output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
-
-
-def _print_answer(told: Answer, coverage: Coverage) -> None:
-    lines = [f"what if {told.question}: holes {coverage.holes:,} -> {told.holes:,}"]
-    output.emit_lines(["", *lines, f"  assumed: {told.assumed}"])
-    if not told.changes:
-        output.emit_lines(["  no machine would choose otherwise"])
-        return
-    rows = (
-        (str(change.machines), str(change.before), str(change.after), ", ".join(change.devices))
-        for change in told.changes
-    )
-    output.emit_table(("machines", "now", "then", "devices"), rows)
+            coverage_text.show_answer(told, coverage)
 
 
 def _write_files(
     args: argparse.Namespace,
     coverages: Sequence[Coverage],
-    found: Sequence[FleetFinding],
+    findings: Sequence[FleetFinding],
     mirror: Sequence[str],
 ) -> None:
     if args.lock:
@@ -325,7 +280,7 @@ def _write_files(
         from nvidia_variant_provider.tools.coverage.page import render_page
 
         command, explain = _commands(args)
-        page = render_page(coverages[0], found, mirror, command=command, explain=explain)
+        page = render_page(coverages[0], findings, mirror, command=command, explain=explain)
         _write(args.html, page)
 
 

@@ -204,10 +204,10 @@ def _cuda(machine: Machine) -> str:
 
 def _gpu(gpu: Gpu) -> str:
     capability = gpu.capability or "capability unknown"
-    facts = filter(
+    details = filter(
         None, (gpu.pci_address, gpu.uuid, gpu.source, "integrated" if gpu.integrated else "")
     )
-    return f"{capability}  {gpu.name or 'unnamed'}  ({', '.join(facts)})"
+    return f"{capability}  {gpu.name or 'unnamed'}  ({', '.join(details)})"
 
 
 def _note(note: Note) -> str:

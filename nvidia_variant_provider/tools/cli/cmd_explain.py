@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider import overrides
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import (
     checking,
     explain_indexes,
+    explain_machines,
     explain_name,
     explain_text,
     options,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
     from nvidia_variant_provider.detect.cascade import Detection
-    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.explain.fitness import Fitness
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation
@@ -132,7 +130,7 @@ def add_parser(
     checks.add_argument("--expect", metavar="LABEL", help="fail unless the result has this label")
     checks.add_argument(
         "--installer",
-        choices=[it.name for it in EXPLAINED],
+        choices=[installer.name for installer in EXPLAINED],
         default=PROVIDER.name,
         help="installer whose result is checked",
     )
@@ -152,47 +150,50 @@ def run(args: argparse.Namespace) -> int:
     if args.through_view:
         from nvidia_variant_provider.tools.cli import explain_view
 
-        return explain_view.run(args, _machines(args))
+        return explain_view.run(args, explain_machines.machines_of(args))
     is_name = not explain_indexes.is_asked(args) and explain_name.read_name(args)
     try:
         distribution = _distribution(args)
     except InvalidValueError:
         if not is_name or args.path:
             raise
-        return explain_name.run(args, _machines(args), run)
+        return explain_name.run(args, explain_machines.machines_of(args), run)
     release = _release(args, distribution)
-    pythons = _barred_by_python(release, args)
-    machines = [(name, it, options.answer_for(it).detection) for name, it in _machines(args)]
-    found = [
-        (name, _explain(release, named, detection.machine, args.enable, pythons))
+    pythons = explain_machines.barred_wheels(release, args)
+    machines = [
+        (name, named, options.answer_for(named).detection)
+        for name, named in explain_machines.machines_of(args)
+    ]
+    explanations = [
+        (name, explain_machines.explain_on(release, named, detection.machine, args.enable, pythons))
         for name, named, detection in machines
     ]
     if distribution is not None and release.metadata is None:
         detections = [(name, detection) for name, _, detection in machines]
-        return _run_ordinary(args, distribution, release, found, detections)
-    ordinary, found = _ordinary(release, found)
+        return _run_ordinary(args, distribution, release, explanations, detections)
+    ordinary, explanations = _ordinary(release, explanations)
     broken = [
         failure
-        for (name, one), judged in zip(found, ordinary, strict=True)
-        for failure in _broken(args, name, one, judged)
+        for (name, explanation), judged in zip(explanations, ordinary, strict=True)
+        for failure in _broken(args, name, explanation, judged)
     ]
     if args.output_format == checking.JSON:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
-        output.emit_document(Explanations.of(release, found, ordinary))
+        output.emit_document(Explanations.of(release, explanations, ordinary))
     elif args.output_format == checking.TEXT:
         output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
         output.emit_lines(release.several.lines if release.several else ())
-        for (name, explanation), judged in zip(found, ordinary, strict=True):
+        for (name, explanation), judged in zip(explanations, ordinary, strict=True):
             explain_text.show(name, explanation, installed=args.installed is not None)
             explain_text.show_ordinary(judged)
         if args.installed is not None:
-            for (_, named, _), (_, explanation) in zip(machines, found, strict=True):
+            for (_, named, _), (_, explanation) in zip(machines, explanations, strict=True):
                 explain_text.hint_repair(release, named, explanation)
     warnings = (
         Failure(EXPLAIN_WARNING, warning).of_machine(name)
-        for name, one in found
-        for warning in one.warnings
+        for name, explanation in explanations
+        for warning in explanation.warnings
     )
     return _ended(args, release.origin, broken, warnings)
 
@@ -217,12 +218,12 @@ def _ended(
 
 
 def _ordinary(
-    release: Release, found: list[tuple[str, Explanation]]
+    release: Release, explanations: list[tuple[str, Explanation]]
 ) -> tuple[list[tuple[tuple[InstalledBuild, Fitness], ...]], list[tuple[str, Explanation]]]:
     """Judge the release's wheels without a label, and warn of those that cannot be read."""
     plain = [wheel for wheel in release.wheels or () if not wheel.label]
     if release.read_core is None and not any(map(release.path_of, plain)):
-        return [() for _ in found], found
+        return [() for _ in explanations], explanations
     from nvidia_variant_provider.tools.cli.progress import bar
     from nvidia_variant_provider.tools.explain.unlabelled import (
         builds_of,
@@ -232,8 +233,8 @@ def _ordinary(
 
     with bar("reading METADATA", len(wheels_to_read(release))) as told:
         builds, unread = builds_of(release, told)
-    judged = [judged_for(builds, one.machine) for _, one in found]
-    return judged, [(name, one.warned_of(unread)) for name, one in found]
+    judged = [judged_for(builds, explanation.machine) for _, explanation in explanations]
+    return judged, [(name, explanation.warned_of(unread)) for name, explanation in explanations]
 
 
 def _distribution(args: argparse.Namespace) -> Distribution | None:
@@ -250,15 +251,15 @@ def _path(args: argparse.Namespace) -> list[str]:
         return [args.path]
     active = os.environ.get("VIRTUAL_ENV", "")
     patterns = ("lib/python3*/site-packages", "Lib/site-packages") if active else ()
-    found = [str(it) for pattern in patterns for it in sorted(Path(active).glob(pattern))]
-    return [*found, *sys.path]
+    folders = [str(folder) for pattern in patterns for folder in sorted(Path(active).glob(pattern))]
+    return [*folders, *sys.path]
 
 
 def _run_ordinary(
     args: argparse.Namespace,
     distribution: Distribution,
     release: Release,
-    found: list[tuple[str, Explanation]],
+    explanations: list[tuple[str, Explanation]],
     detections: list[tuple[str, Detection]],
 ) -> int:
     """Explain what is installed without a label."""
@@ -274,7 +275,9 @@ def _run_ordinary(
     if args.output_format == checking.JSON:
         from nvidia_variant_provider.tools.explain.json_model import Explanations
 
-        whole = explain_installed.document(Explanations.of(release, found), installed, judged)
+        whole = explain_installed.document(
+            Explanations.of(release, explanations), installed, judged
+        )
         output.emit_json(whole.model_dump(mode="json"))
     elif args.output_format == checking.TEXT:
         explain_installed.show(installed, judged)
@@ -294,45 +297,6 @@ def _release(args: argparse.Namespace, distribution: Distribution | None) -> Rel
     return read_release(args.source, args.package)
 
 
-def _machines(args: argparse.Namespace) -> list[tuple[str, argparse.Namespace]]:
-    """Return each machine that is asked about: its name, and arguments that mean it alone."""
-
-    def alone(target: str | None = None, machine: str | None = None) -> argparse.Namespace:
-        return argparse.Namespace(target=target, machine=machine, gpu=args.gpu, rules=None)
-
-    named = [(it, alone(target=it)) for it in args.target or ()]
-    named += [(it, alone(machine=it)) for it in args.machine or ()]
-    return named or [("this machine", alone())]
-
-
-def _barred_by_python(release: Release, args: argparse.Namespace) -> dict[str, str]:
-    """Return the wheels that exclude the interpreter; what is installed has been judged."""
-    from nvidia_variant_provider.tools.explain.here import barred_by_python, this_python
-
-    if args.installed is not None:
-        return {}
-    return barred_by_python(release, args.python_version or this_python())
-
-
-def _explain(
-    release: Release,
-    named: argparse.Namespace,
-    machine: Machine,
-    enabled: list[str],
-    pythons: dict[str, str],
-) -> Explanation:
-    from nvidia_variant_provider.tools.explain.here import Barred, barred_by_glibc, this_glibc
-    from nvidia_variant_provider.tools.explain.views import explain
-
-    is_here = named.target is None and named.machine is None
-    forced = os.environ.get(overrides.FORCE_CUDA) and os.environ.get(overrides.FORCE_SM_ARCH)
-    blind = is_here and not forced and shutil.which("nvidia-smi") is None
-    described = any(os.environ.get(it) for it in (overrides.TARGET, overrides.MACHINE))
-    glibc = this_glibc() if is_here and not described else None
-    barred = Barred(pythons, barred_by_glibc(release, glibc, machine.platform))
-    return explain(release, machine, uv_blind=blind, enabled=enabled, barred=barred)
-
-
 def _broken(
     args: argparse.Namespace,
     name: str,
@@ -350,7 +314,7 @@ def _broken(
         return
     selected = f"{args.installer} selects {view.winner or 'nothing'}"
     if args.require_gpu and not view.has_gpu_build:
-        first = next((it for it in view.rows if it.place is None), None)
+        first = next((row for row in view.rows if row.place is None), None)
         why = f" ({first.label}: {first.reason})" if first else ""
         text = f"--require-gpu: {name}: {selected}, which is not a build for a GPU{why}"
         yield Failure(NO_GPU_BUILD, text)

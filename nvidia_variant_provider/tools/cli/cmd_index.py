@@ -90,7 +90,9 @@ def add_parser(
 
 
 def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://", "/")) or any(it in text for it in '"<> #?'):
+    if not text.startswith(("http://", "https://", "/")) or any(
+        character in text for character in '"<> #?'
+    ):
         raise argparse.ArgumentTypeError(
             f"expected a URL such as https://files.example, not {text}"
         )
@@ -119,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         _check_preview(args)
         for path in plan.new_links() if args.dry_run else ():
             output.emit_lines([f"would link: {path}"])
-        previews.show((previews.Change(*it) for it in plan.changes()), as_diff=args.diff)
+        previews.show((previews.Change(*change) for change in plan.changes()), as_diff=args.diff)
         return _EXIT_FINDINGS if plan.misnamed else 0
     plan.write()
     cache.save(target)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from nvidia_variant_provider.tools.binaries.json_model import (
-        CoverageRecord,
-        FileRecord,
-        GpuRecord,
-        ImageRecord,
-        LibraryRecord,
+        CoverageModel,
+        FileModel,
+        GpuModel,
+        ImageModel,
+        LibraryModel,
     )
     from nvidia_variant_provider.tools.binaries.report import Contents
     from nvidia_variant_provider.tools.findings.selection import Selection
@@ -126,10 +126,10 @@ def _emit(
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 
-    found = [it for read in contents for it in findings_of(read, selection)]
-    found += [failure(path, error) for path, error in failures]
+    listed = [finding for read in contents for finding in findings_of(read, selection)]
+    listed += [failure(path, error) for path, error in failures]
     files = (*(read.path for read in contents), *(path for path, _ in failures))
-    checking.emit_run(args.output_format, Run("inspect", files, tuple(found)))
+    checking.emit_run(args.output_format, Run("inspect", files, tuple(listed)))
 
 
 def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, str]]]:
@@ -175,7 +175,7 @@ class _Progress:
             sys.stderr.flush()
 
 
-def _show(file: FileRecord, *, images: bool) -> None:
+def _show(file: FileModel, *, images: bool) -> None:
     """Print one file for people: libraries, coverage, bounds, findings."""
     output.emit_lines([file.path])
     columns = ("library", "containers", "real", "PTX", "toolkit", "CUDA runtime")
@@ -190,14 +190,14 @@ def _show(file: FileRecord, *, images: bool) -> None:
     output.emit_lines(_summary(file))
 
 
-def _names(file: FileRecord) -> dict[str, str]:
+def _names(file: FileModel) -> dict[str, str]:
     """Choose what to call each library: its file name, the path where that is not enough."""
     last = {library.path: library.path.rpartition("/")[2] for library in file.libraries}
     seen = Counter(last.values())
     return {path: name if seen[name] == 1 else path for path, name in last.items()}
 
 
-def _library_row(name: str, library: LibraryRecord) -> tuple[str, ...]:
+def _library_row(name: str, library: LibraryModel) -> tuple[str, ...]:
     places = ", ".join(f"{name} {count}" for name, count in library.places.items())
     kernels = library.coverage.containers
     return (
@@ -210,31 +210,31 @@ def _library_row(name: str, library: LibraryRecord) -> tuple[str, ...]:
     )
 
 
-def _role(library: LibraryRecord) -> str:
+def _role(library: LibraryModel) -> str:
     if library.role == "own":
         return ""
     return ", copy" if library.vendored else f", {library.role}"
 
 
-def _targets(library: LibraryRecord, kind: str) -> str:
+def _targets(library: LibraryModel, kind: str) -> str:
     """List the targets with kernels, each once; PTX with its ISA version."""
-    found: dict[str, None] = {}
+    targets: dict[str, None] = {}
     for mark, images in (("", library.images), (" (bare)", library.bare_images)):
         for image in images:
             if image.kind == kind and not image.content.endswith("stub"):
                 isa = f"@{image.ptx_isa}" if image.ptx_isa else ""
-                found[f"{image.target}{isa}{mark}"] = None
-    return " ".join(found) or "-"
+                targets[f"{image.target}{isa}{mark}"] = None
+    return " ".join(targets) or "-"
 
 
-def _runtime(library: LibraryRecord) -> str:
-    named = [one.file for one in library.cuda_libraries if one.library in {"cudart", "cuda"}]
+def _runtime(library: LibraryModel) -> str:
+    named = [link.file for link in library.cuda_libraries if link.library in {"cudart", "cuda"}]
     if library.cudart in {"static", "hybrid"}:
         named.insert(0, f"{library.cudart} cudart")
-    return ", ".join(named) or ", ".join(one.file for one in library.cuda_libraries) or "-"
+    return ", ".join(named) or ", ".join(link.file for link in library.cuda_libraries) or "-"
 
 
-def _show_images(file: FileRecord) -> None:
+def _show_images(file: FileModel) -> None:
     columns = ("library", "kind", "target", "content", "compression", "count", "bytes")
     names = _names(file)
     rows = [
@@ -245,7 +245,7 @@ def _show_images(file: FileRecord) -> None:
     output.emit_table(columns, rows)
 
 
-def _image_row(image: ImageRecord) -> tuple[str, ...]:
+def _image_row(image: ImageModel) -> tuple[str, ...]:
     needs = f", CUDA {image.needs_cuda or 'unknown'}" if image.ptx_isa else ""
     target = f"{image.target} (ISA {image.ptx_isa}{needs})" if image.ptx_isa else image.target
     return (
@@ -258,29 +258,33 @@ def _image_row(image: ImageRecord) -> tuple[str, ...]:
     )
 
 
-def _show_coverage(file: FileRecord) -> None:
+def _show_coverage(file: FileModel) -> None:
     """Print the shares of containers per GPU: of all own libraries, and of each if several."""
     title = "containers with code for a GPU, in %: native, +PTX that the driver compiles"
-    libraries = [one for one in file.libraries if one.coverage.containers]
+    libraries = [library for library in file.libraries if library.coverage.containers]
     # Tegra parts sit beside ARM cores: on other wheels they would only split the ranges.
-    hidden = () if {one.machine for one in libraries} - {"x86_64"} else _TEGRA
+    hidden = () if {library.machine for library in libraries} - {"x86_64"} else _TEGRA
     shares = _shares(file.coverage, hidden)
     rows = [("all own libraries", str(file.coverage.containers), shares)]
     if len(libraries) > 1:
         names = _names(file)
         rows += [
-            (names[one.path], str(one.coverage.containers), _shares(one.coverage, hidden))
-            for one in libraries
+            (
+                names[library.path],
+                str(library.coverage.containers),
+                _shares(library.coverage, hidden),
+            )
+            for library in libraries
         ]
     output.emit_table(("library", "containers", "GPU: share"), rows, title=title)
 
 
-def _shares(coverage: CoverageRecord, hidden: Collection[str]) -> str:
+def _shares(coverage: CoverageModel, hidden: Collection[str]) -> str:
     """Write the shares of all GPUs, with neighbours of equal share put together.
 
     Hidden GPUs are shown only if there are cubins for them.
     """
-    gpus = [one for one in coverage.gpus if one.native or one.compute_capability not in hidden]
+    gpus = [gpu for gpu in coverage.gpus if gpu.native or gpu.compute_capability not in hidden]
     runs = groupby(gpus, key=lambda gpu: _share(gpu, coverage.containers))
     words = []
     for share, alike in runs:
@@ -290,13 +294,13 @@ def _shares(coverage: CoverageRecord, hidden: Collection[str]) -> str:
     return ", ".join(words)
 
 
-def _share(gpu: GpuRecord, containers: int) -> str:
+def _share(gpu: GpuModel, containers: int) -> str:
     # Rounded down: 100 is to mean every container.
     native = f"{100 * gpu.native // containers}"
     return native + (f" +{100 * gpu.jit // containers}" if gpu.jit else "")
 
 
-def _summary(file: FileRecord) -> Iterator[str]:
+def _summary(file: FileModel) -> Iterator[str]:
     coverage, bounds = file.coverage, file.bounds
     if coverage.containers:
         yield f"in every container: {' '.join(coverage.full) or 'none'}"
@@ -318,7 +322,7 @@ def _summary(file: FileRecord) -> Iterator[str]:
         yield f"requires: {requirement.text}"
 
 
-def _nothing(file: FileRecord) -> Iterator[str]:
+def _nothing(file: FileModel) -> Iterator[str]:
     """Say that no device code was found, and whether that is all there is to say."""
     if file.device_code == "unknown" or not file.is_complete:
         yield "no device code in what could be read; the findings name the rest"

@@ -118,10 +118,10 @@ def _show_catalogue(args: argparse.Namespace) -> int:
 
 def _show_variables(machine: Machine, form: str) -> int:
     from nvidia_variant_provider.tools.installers.environment import switches_of
-    from nvidia_variant_provider.tools.installers.forced import force_environment
+    from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
     from nvidia_variant_provider.tools.installers.table import by_name
 
-    forced = force_environment(machine)
+    forced = overrides_for(machine)
     for warning in forced.warnings:
         output.warn(warning)
     if not forced.variables:

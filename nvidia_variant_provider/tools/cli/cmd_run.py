@@ -136,9 +136,9 @@ def run(args: argparse.Namespace) -> int:
 def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:
     """Replace this process by a uv that chooses variants itself, told of the machine."""
     from nvidia_variant_provider.tools.installers.environment import with_facts
-    from nvidia_variant_provider.tools.installers.forced import force_environment
+    from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
 
-    forced = force_environment(machine)
+    forced = overrides_for(machine)
     for warning in forced.warnings:
         output.warn(warning)
     _start(command, with_facts(os.environ, forced.variables))
@@ -148,15 +148,15 @@ def _start_conda(args: argparse.Namespace, command: Sequence[str], machine: Mach
     """Replace this process by a conda, mamba or pixi that sees the machine; it needs no view."""
     from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
 
-    found = conda_overrides(machine)
-    for warning in found.warnings:
+    overrides = conda_overrides(machine)
+    for warning in overrides.warnings:
         output.warn(warning)
-    if args.require_gpu and not found.variables:
+    if args.require_gpu and not overrides.variables:
         output.fail("run", "--require-gpu: conda cannot be told of a GPU")
         return _NO_GPU
     if not args.dry_run:
-        _start(command, conda_environment(os.environ, found))
-    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
+        _start(command, conda_environment(os.environ, overrides))
+    output.emit_lines(f"{name}={value}" for name, value in overrides.variables.items())
     return 0
 
 

@@ -172,7 +172,7 @@ def _survey(args: argparse.Namespace) -> int:
     wheels = find_wheels(args.paths, args.lists)
     make_folder_of(args.output)
     with Results(args.output, task) as results:
-        todo = [one for one in wheels if _is_open(results, one, retry=args.retry_failed)]
+        todo = [wheel for wheel in wheels if _is_open(results, wheel, retry=args.retry_failed)]
         _examine(args, task, todo, results)
         return _report(args, wheels, results, len(wheels) - len(todo))
 
@@ -265,7 +265,7 @@ def _progress(todo: list[Wheel]) -> Iterator[Callable[[State], None]]:
         console=output.console(stderr=True),
         transient=True,
     ) as bar:
-        shown = bar.add_task("", total=sum(one.size or 0 for one in todo))
+        shown = bar.add_task("", total=sum(wheel.size or 0 for wheel in todo))
 
         def advance(state: State) -> None:
             nonlocal failed, done
@@ -285,7 +285,7 @@ class Lines:
     def __init__(self, todo: list[Wheel], every_s: float = _LINE_EVERY_S) -> None:
         self._every_s = every_s
         self._wheels = len(todo)
-        self._bytes = sum(one.size or 0 for one in todo)
+        self._bytes = sum(wheel.size or 0 for wheel in todo)
         self._done = self._failed = self._read = 0
         self._told = time.monotonic()
 
@@ -309,18 +309,18 @@ def _report(args: argparse.Namespace, wheels: list[Wheel], results: Results, bef
     words += [f"{before} of them before"] if before else []
     counted = output.count(len(wheels), "wheel")
     output.note(f"{args.output}: {counted}: {', '.join(words) or 'nothing to do'}")
-    return _EXIT_LOOK if any(it.outcome == "failed" or it.is_worse for it in states) else 0
+    return _EXIT_LOOK if any(state.outcome == "failed" or state.is_worse for state in states) else 0
 
 
 def _summary(args: argparse.Namespace) -> int:
-    from nvidia_variant_provider.tools.survey.summary import latest_records, summarise
+    from nvidia_variant_provider.tools.survey.summary import latest_results, summarise
 
     summary = summarise(args.results)
     if args.json:
         output.emit_document(summary)
         return 0
     if args.wheels:
-        output.emit_table(_WHEEL_COLUMNS, map(wheel_row, latest_records(args.results)))
+        output.emit_table(_WHEEL_COLUMNS, map(wheel_row, latest_results(args.results)))
     _show(summary)
     return 0
 
@@ -328,17 +328,17 @@ def _summary(args: argparse.Namespace) -> int:
 _WHEEL_COLUMNS: Final = ("wheel", "in every container", "in some container", "driver", "findings")
 
 
-def wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
+def wheel_row(result: dict[str, Any]) -> tuple[str, ...]:
     """One wheel: what it has code for, or why that is not known."""
-    name = os.path.basename(record["path"])
-    if record.get("failure"):
-        return (name, record["failure"]["code"], "", "", record["failure"]["error"])
-    inspection, verification = record.get("inspection"), record.get("verification")
-    result = inspection or verification or {"findings": []}
-    codes = Counter(one["code"] for one in result["findings"])
+    name = os.path.basename(result["path"])
+    if result.get("failure"):
+        return (name, result["failure"]["code"], "", "", result["failure"]["error"])
+    inspection, verification = result.get("inspection"), result.get("verification")
+    part = inspection or verification or {"findings": []}
+    codes = Counter(finding["code"] for finding in part["findings"])
     findings = ", ".join(f"{code} {count}" for code, count in sorted(codes.items()))
     if verification:
-        values = _targets(one["value"] for one in verification["stated"])
+        values = _targets(stated["value"] for stated in verification["stated"])
         return (name, "", values, verification["lower_bound"] or "", findings)
     if not inspection:
         return (name, "", "", "", findings)
@@ -351,35 +351,42 @@ def wheel_row(record: dict[str, Any]) -> tuple[str, ...]:
 
 def _targets(archs: Iterable[str]) -> str:
     """Write architectures shortly: ``80 90a, PTX 90``."""
-    found: dict[str, list[str]] = {"real": [], "virtual": []}
+    targets: dict[str, list[str]] = {"real": [], "virtual": []}
     for arch in archs:
         target, _, kind = arch.partition("_")
-        found[kind].append(target)
-    words = [" ".join(found["real"])] if found["real"] else []
-    words += ["PTX " + " ".join(found["virtual"])] if found["virtual"] else []
+        targets[kind].append(target)
+    words = [" ".join(targets["real"])] if targets["real"] else []
+    words += ["PTX " + " ".join(targets["virtual"])] if targets["virtual"] else []
     return ", ".join(words) or "-"
 
 
 def _show(summary: SurveySummary) -> None:
     output.emit_lines(_headline(summary))
     if summary.archs:
-        rows = [(it.arch, str(it.full), str(it.dominant), str(it.union)) for it in summary.archs]
+        rows = [
+            (row.arch, str(row.full), str(row.dominant), str(row.union)) for row in summary.archs
+        ]
         title = "wheels with code for an architecture"
         columns = ("architecture", "in every container", "in most", "in some")
         output.emit_table(columns, rows, title=title)
     if summary.bounds:
-        bounds = [(one.compatible, str(one.wheels)) for one in summary.bounds]
+        bounds = [(bound.compatible, str(bound.wheels)) for bound in summary.bounds]
         output.emit_table(("CUDA driver version", "wheels"), bounds)
     if summary.findings:
         findings = [
-            (f"{it.code} {it.severity}".strip(), str(it.wheels), str(it.count), it.title)
-            for it in summary.findings
+            (
+                f"{finding.code} {finding.severity}".strip(),
+                str(finding.wheels),
+                str(finding.count),
+                finding.title,
+            )
+            for finding in summary.findings
         ]
         output.emit_table(("finding", "wheels", "count", "title"), findings)
     if summary.failures:
         failures = [
-            (one.code, str(one.wheels), output.one_line(one.examples[0]))
-            for one in summary.failures
+            (failure.code, str(failure.wheels), output.one_line(failure.examples[0]))
+            for failure in summary.failures
         ]
         output.emit_table(("no result", "wheels", "such as"), failures)
 

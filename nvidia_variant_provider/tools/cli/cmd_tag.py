@@ -214,8 +214,10 @@ def _emit_json(tagged: Sequence[_Tagged], *, written: bool) -> None:
     from nvidia_variant_provider.tools.tagging.json_model import TaggedWheel, Tagging
 
     wheels = tuple(
-        TaggedWheel.of(str(it.path), it.target, it.variant, it.statement, written=written)
-        for it in tagged
+        TaggedWheel.of(
+            str(wheel.path), wheel.target, wheel.variant, wheel.statement, written=written
+        )
+        for wheel in tagged
     )
     output.emit_document(Tagging(wheels=wheels))
 
@@ -249,8 +251,8 @@ def _inferred(args: argparse.Namespace, wheel: OpenWheel, bound: CudaVersion | N
         contents = _read(wheel) if wanted == "auto" else None
         return inference.from_archs(contents, archs, bound)
     contents, use_ptx = _read(wheel), not args.no_ptx
-    found = inference.from_code(contents, _threshold(args), bound, use_ptx=use_ptx)
-    return found.without_bound() if wanted == "none" else found
+    statement = inference.from_code(contents, _threshold(args), bound, use_ptx=use_ptx)
+    return statement.without_bound() if wanted == "none" else statement
 
 
 def _threshold(args: argparse.Namespace) -> float:

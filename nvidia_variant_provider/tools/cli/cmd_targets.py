@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         return _show(args.words[1:], as_json=args.json)
     rows = [(device, _row(device)) for device in (chips() if args.chips else products())]
     wanted = [word.lower() for word in args.words]
-    found = [
+    matching = [
         (device, row)
         for device, row in rows
         if all(word in " ".join((*row, *device.aliases)).lower() for word in wanted)
@@ -72,12 +72,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.machines.targets_model import Targets
 
-        output.emit_document(Targets.of(device for device, _ in found))
-    elif found:
-        output.emit_columns([_HEAD, *(row for _, row in found)])
+        output.emit_document(Targets.of(device for device, _ in matching))
+    elif matching:
+        output.emit_columns([_HEAD, *(row for _, row in matching)])
     else:
         output.warn(f"no row contains {' '.join(args.words)!r}")
-    return 0 if found else _EXIT_NONE
+    return 0 if matching else _EXIT_NONE
 
 
 def _show(words: Sequence[str], *, as_json: bool) -> int:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.findings.selection import Selection
-    from nvidia_variant_provider.tools.verify.facts import WheelFacts
-    from nvidia_variant_provider.tools.verify.json_model import ShareRecord, WheelRecord
+    from nvidia_variant_provider.tools.verify.json_model import ShareModel, WheelModel
+    from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
-    Verified = tuple[WheelFacts, list[Finding]]
+    Verified = tuple[ExaminedWheel, list[Finding]]
 
 _EPILOG: Final = """\
 The properties that a wheel states are compared with the code of its own libraries, one kernel
@@ -78,12 +78,12 @@ def run(args: argparse.Namespace) -> int:
         output.fail("verify", error)
     if failures:
         return checking.EXIT_UNREADABLE
-    fails = any(finding.fails for _, found in verified for finding in found)
+    fails = any(finding.fails for _, findings in verified for finding in findings)
     return checking.EXIT_FINDINGS if fails else checking.EXIT_OK
 
 
-def _read(paths: Sequence[str], threshold: float) -> tuple[list[WheelFacts], dict[str, str]]:
-    from nvidia_variant_provider.tools.verify.facts import read_facts
+def _read(paths: Sequence[str], threshold: float) -> tuple[list[ExaminedWheel], dict[str, str]]:
+    from nvidia_variant_provider.tools.verify.wheel import examine_wheel
 
     wheels, failures = [], {}
     for path in paths:
@@ -91,25 +91,25 @@ def _read(paths: Sequence[str], threshold: float) -> tuple[list[WheelFacts], dic
             failures[path] = f"{path}: {missing(path)}"
             continue
         try:
-            wheels.append(read_facts(path, threshold, min(os.cpu_count() or 1, 4)))
+            wheels.append(examine_wheel(path, threshold, min(os.cpu_count() or 1, 4)))
         except InvalidValueError as error:
             failures[path] = str(error)
     return wheels, failures
 
 
-def _verify(wheels: Sequence[WheelFacts], selection: Selection) -> list[Verified]:
+def _verify(wheels: Sequence[ExaminedWheel], selection: Selection) -> list[Verified]:
     from nvidia_variant_provider.tools.verify.engine import verify_release, verify_wheel
 
     between = list(verify_release(wheels, selection))
     return [
         (
-            facts,
+            wheel,
             [
-                *verify_wheel(facts, selection),
-                *(it for it in between if it.problem.source == facts.path),
+                *verify_wheel(wheel, selection),
+                *(finding for finding in between if finding.problem.source == wheel.path),
             ],
         )
-        for facts in wheels
+        for wheel in wheels
     ]
 
 
@@ -121,7 +121,7 @@ def _emit(
     selection: Selection,
 ) -> None:
     if form in {checking.TEXT, checking.JSON}:
-        from nvidia_variant_provider.tools.verify.json_model import Verification, WheelRecord
+        from nvidia_variant_provider.tools.verify.json_model import Verification, WheelModel
 
         if form == checking.JSON:
             document = Verification.of(threshold, verified, failures)
@@ -132,34 +132,34 @@ def _emit(
             if selection.is_everything
             else "no findings of the selected codes"
         )
-        for facts, findings in verified:
+        for wheel, findings in verified:
             counts = checking.tally(findings, selection) if findings else praise
-            output.emit_lines([f"{facts.path}: {counts}"])
-            output.emit_lines(_shares(WheelRecord.of(facts, findings)))
+            output.emit_lines([f"{wheel.path}: {counts}"])
+            output.emit_lines(_shares(WheelModel.of(wheel, findings)))
             checking.emit_findings(findings)
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 
-    found = [it for _, findings in verified for it in findings]
-    found += [failure(path, error) for path, error in failures.items()]
-    files = (*(facts.path for facts, _ in verified), *failures)
-    checking.emit_run(form, Run("verify", files, tuple(found)))
+    listed = [finding for _, findings in verified for finding in findings]
+    listed += [failure(path, error) for path, error in failures.items()]
+    files = (*(wheel.path for wheel, _ in verified), *failures)
+    checking.emit_run(form, Run("verify", files, tuple(listed)))
 
 
-def _shares(wheel: WheelRecord) -> Iterator[str]:
+def _shares(wheel: WheelModel) -> Iterator[str]:
     """Yield a line for each stated value; what groups have in common is told once."""
-    for index, one in enumerate(wheel.stated):
+    for index, stated in enumerate(wheel.stated):
         told: dict[str, list[str]] = {}
         for part in wheel.groups:
             text = _share(part.stated[index], part.containers)
             told.setdefault(text, []).append(part.name.removeprefix("CUDA "))
         parts = [f"{text} [CUDA {', '.join(names)}]" for text, names in told.items()]
-        yield f"  {one.value}: {'; '.join(parts) or _share(one, wheel.containers)}"
+        yield f"  {stated.value}: {'; '.join(parts) or _share(stated, wheel.containers)}"
 
 
-def _share(one: ShareRecord, containers: int) -> str:
-    share = 100 * one.serving / containers if containers else 0
-    kind = "PTX" if one.value.endswith("virtual") else "native code"
-    text = f"{kind} for it in {one.serving} of {containers} kernel containers ({share:.0f} %)"
-    is_exact = one.value.endswith("virtual") or not one.serving
-    return text if is_exact else f"{text}, {one.exact} built exactly for it"
+def _share(stated: ShareModel, containers: int) -> str:
+    share = 100 * stated.serving / containers if containers else 0
+    kind = "PTX" if stated.value.endswith("virtual") else "native code"
+    text = f"{kind} for it in {stated.serving} of {containers} kernel containers ({share:.0f} %)"
+    is_exact = stated.value.endswith("virtual") or not stated.serving
+    return text if is_exact else f"{text}, {stated.exact} built exactly for it"

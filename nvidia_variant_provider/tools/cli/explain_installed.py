@@ -43,7 +43,7 @@ def read(distribution: Distribution, path: Sequence[str]) -> Installed:
     build = read_build(distribution)
     if build.name.lower() != TORCH:
         return Installed(build, ())
-    others = [_beside(it) for it in installed_of(COMPANIONS, path)]
+    others = [_beside(companion) for companion in installed_of(COMPANIONS, path)]
     return Installed(build, tuple(disagreements(build, others)), tuple(matching(build, others)))
 
 
@@ -118,6 +118,6 @@ def judged(
 ) -> list[tuple[str, Machine, Fitness]]:
     """Judge the build for every machine."""
     return [
-        (name, found.machine, fitness_of(build, found.machine, advice_for(found)))
-        for name, found in machines
+        (name, detection.machine, fitness_of(build, detection.machine, advice_for(detection)))
+        for name, detection in machines
     ]

@@ -54,7 +54,9 @@ def _check_folders(name: str) -> None:
     """Raise ``InvalidValueError`` if a word is more likely the name of a folder, misspelt."""
     import difflib
 
-    sources = [it.name for it in os.scandir() if it.is_dir() or it.name.endswith(_FILES)]
+    sources = [
+        entry.name for entry in os.scandir() if entry.is_dir() or entry.name.endswith(_FILES)
+    ]
     near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
     if near:
         raise InvalidValueError(f"{name}: not installed, and not here; did you mean {near[0]}?")

@@ -66,7 +66,7 @@ def hint_repair(release: Release, named: argparse.Namespace, explanation: Explan
     if not explanation.machine.gpus or explanation.view(PROVIDER).has_gpu_build:
         return
     given = {"--target": named.target, "--machine": named.machine}
-    machine = "".join(f" {it} {shlex.quote(text)}" for it, text in given.items() if text)
+    machine = "".join(f" {option} {shlex.quote(text)}" for option, text in given.items() if text)
     output.hint(
         f"nvidia-variant-provider run{machine} -- pip install --force-reinstall "
         f"{release.name}=={release.version}"

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
     project, specifier = parse_requirement(args.package)
     upstream = _upstream(args.source, project)
     projects = frozenset({*FAMILY, project})
-    families = [CudaFamily(upstream.fetcher, it, projects) for it in args.cuda_index]
+    families = [CudaFamily(upstream.fetcher, address, projects) for address in args.cuda_index]
     broken: list[str] = []
     for name, named in machines:
         machine = options.answer_for(named).detection.machine
@@ -99,6 +99,10 @@ def _broken(
     if args.require_gpu and (build is None or not build.tier.is_gpu):
         yield f"--require-gpu: {ends}, which is not a build for this GPU"
     if args.expect is not None and (build.label if build else None) != args.expect:
-        labels = {it.label for version in view.versions for it in version.builds} if view else set()
+        labels = (
+            {build.label for version in view.versions for build in version.builds}
+            if view
+            else set()
+        )
         known = ", ".join(sorted(filter(None, labels)))
         yield f"--expect {args.expect}: {ends}; the index has {known or 'no labels'}"

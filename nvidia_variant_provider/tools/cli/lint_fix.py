@@ -72,7 +72,9 @@ def _planned(path: Path) -> Iterator[Planned]:
     from nvidia_variant_provider.tools.convert.files import plan
 
     try:
-        yield from (it for it in plan([str(path)], TARGETS["850"]) if it.is_changed)
+        yield from (
+            conversion for conversion in plan([str(path)], TARGETS["850"]) if conversion.is_changed
+        )
     except InvalidValueError as error:
         output.note(f"not fixed: {error}")
 

@@ -44,10 +44,10 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[Any, list[str]]:
         """Parse; end with the usage of this command where a word is unknown."""
         self._words = tuple(sys.argv[1:] if args is None else args)
-        found, unknown = super().parse_known_args(args, namespace)
+        parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(self._unknown_option() or f"unexpected argument {unknown[0][:60]!r}")
-        return found, unknown
+        return parsed, unknown
 
     def _unknown_option(self) -> str:
         """Name the first option that this command does not have; empty if it has them all."""

@@ -24,15 +24,15 @@ def wheels_of(
     ``InvalidValueError`` for a folder without such a wheel and, unless whoever asks sees to it
     file by file (``all_exist=False``), for a path that does not exist, saying what is there.
     """
-    found: dict[str, None] = {}
+    wheels: dict[str, None] = {}
     for path in paths:
         if os.path.isdir(path):
-            found.update(dict.fromkeys(_in_folder(path, wanted)))
+            wheels.update(dict.fromkeys(_in_folder(path, wanted)))
         elif os.path.exists(path) or not all_exist:
-            found[path] = None
+            wheels[path] = None
         else:
             raise InvalidValueError(f"{path}: {missing(path)}")
-    return list(found)
+    return list(wheels)
 
 
 def has_label(name: str) -> bool:

@@ -19,8 +19,8 @@ from nvidia_variant_provider.tools.installers.commands import (
 )
 from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
-from nvidia_variant_provider.tools.installers.forced import force_environment
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
+from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.loopback import listen
 from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
@@ -156,7 +156,7 @@ def _serve(
         if settings.upstream.is_local:
             # Nothing but this view is asked for pages, and that is no network.
             environ.pop("UV_OFFLINE", None)
-        forced = force_environment(machine).variables
+        forced = overrides_for(machine).variables
         environ = with_facts(environ, forced) | variables_for(settings.command)
         # Loaded while the command starts: a request that comes first waits for it.
         warm = threading.Thread(target=lambda: server.service, daemon=True)
@@ -197,7 +197,10 @@ def _explain_hidden(view: View) -> None:
 
 def newest_shown(view: View) -> VersionView | None:
     """Return the newest version of which a wheel is shown."""
-    return next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    return next(
+        (version for version in view.versions if not version.hidden and version.best is not None),
+        None,
+    )
 
 
 def _newest(view: View) -> str:
@@ -213,7 +216,7 @@ def cpu_build(view: View) -> str:
     newest = newest_shown(view)
     if newest is None or newest.best is None or newest.best.tier.is_gpu:
         return ""
-    unfit = next((it for it in newest.builds if it.label not in {"", "cpu", "null"}), None)
+    unfit = next((build for build in newest.builds if build.label not in {"", "cpu", "null"}), None)
     if unfit is None:
         return ""
     return (

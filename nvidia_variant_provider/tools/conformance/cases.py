@@ -49,10 +49,10 @@ def load(paths: Iterable[Path]) -> list[Case]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.json"))
-    if not found:
+    files = sorted(path.glob("*.json"))
+    if not files:
         raise InvalidValueError(f"{path}: no *.json in this folder, expected conformance cases")
-    return found
+    return files
 
 
 def _read(path: Path) -> Iterator[Case]:

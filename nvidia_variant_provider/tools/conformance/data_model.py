@@ -167,8 +167,10 @@ class NvidiaData(JsonModel):
                 default_driver_branch=driver_branches.DEFAULT_BRANCH,
             ),
             catalogue=tuple(
-                CatalogueFeature(name=it.name, multi_value=it.multi_value, values=it.values)
-                for it in catalogue()
+                CatalogueFeature(
+                    name=feature.name, multi_value=feature.multi_value, values=feature.values
+                )
+                for feature in catalogue()
             ),
             sm_targets=_sm_targets(),
             capabilities=tuple(_capability(row) for row in products.CAPABILITIES),
@@ -197,7 +199,7 @@ class NvidiaData(JsonModel):
 
 def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
     ours = ("constants", "catalogue", "sm_targets", "capabilities")
-    facts = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
+    tables = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
     return (
         Licence(
             parts=("chips", "pci_blocks"),
@@ -205,7 +207,7 @@ def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
             source=f"{pci_source}; {pci_licence}",
         ),
         Licence(
-            parts=(*ours, *facts),
+            parts=(*ours, *tables),
             licence="Apache-2.0",
             source="this project; docs/properties.md and the tables name the source of each fact",
         ),

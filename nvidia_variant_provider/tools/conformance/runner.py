@@ -77,8 +77,11 @@ def judge(case: Case, reply: Mapping[str, object]) -> Outcome:
         return Outcome(case, Result.SKIPPED, str(reply["skip"])[:200], reply)
     ((key, wanted),) = case.expected.items()
     if key not in reply:
-        found = next((f"{it}: {reply[it]!r:.120}" for it in _ANSWERS if it in reply), "none of it")
-        return Outcome(case, Result.FAILED, f"expected {key!r}, seen {found}", reply)
+        answer = next(
+            (f"{key_seen}: {reply[key_seen]!r:.120}" for key_seen in _ANSWERS if key_seen in reply),
+            "none of it",
+        )
+        return Outcome(case, Result.FAILED, f"expected {key!r}, seen {answer}", reply)
     difference = _difference(key, wanted, _comparable(key, reply[key]))
     result = Result.FAILED if difference else Result.PASSED
     return Outcome(case, result, difference, reply)
@@ -95,7 +98,7 @@ def document(outcomes: Sequence[Outcome]) -> dict[str, object]:
             GroupTally(group=group, **{result.value: count for result, count in counts.items()})
             for group, counts in tally(outcomes).items()
         ],
-        failures=[_failure(it) for it in outcomes if it.result is Result.FAILED],
+        failures=[_failure(outcome) for outcome in outcomes if outcome.result is Result.FAILED],
     )
     return report.model_dump(mode="json")
 
@@ -159,7 +162,7 @@ def _difference(where: str, wanted: object, seen: object) -> str:
         return _first(_difference(*pair) for pair in pairs)
     if isinstance(wanted, list) and isinstance(seen, list):
         places = enumerate(zip(wanted, seen, strict=False))
-        inside = _first(_difference(f"{where}[{it}]", *pair) for it, pair in places)
+        inside = _first(_difference(f"{where}[{index}]", *pair) for index, pair in places)
         lengths = f"{where}: expected {len(wanted)} of them, seen {len(seen)}"
         return inside or (lengths if len(wanted) != len(seen) else "")
     # To Python True is 1 and 1.0 is 1; to a reader of JSON they are not.

@@ -67,8 +67,8 @@ def _decide(request: Mapping[str, object]) -> Decision:
     )
     if settings.target:
         return decide_for(find_machine(_NOWHERE, settings), settings).decision
-    found = with_forced_facts(_machine(request.get("machine")), settings)
-    return decide_for(Detection(found, ()), settings).decision
+    machine = with_forced_facts(_machine(request.get("machine")), settings)
+    return decide_for(Detection(machine, ()), settings).decision
 
 
 def _machine(document: object) -> Machine:
@@ -83,8 +83,8 @@ def _machine(document: object) -> Machine:
 
 def _features(decision: Decision) -> list[dict[str, object]]:
     return [
-        {"name": it.name, "values": list(it.values), "multi_value": it.multi_value}
-        for it in decision.features
+        {"name": feature.name, "values": list(feature.values), "multi_value": feature.multi_value}
+        for feature in decision.features
     ]
 
 
@@ -105,5 +105,5 @@ def _facts(request: Mapping[str, object]) -> dict[str, object]:
         "driver_release": str(machine.driver_release) if machine.driver_release else None,
         "cuda_driver_version": str(machine.cuda) if machine.cuda else None,
         "cuda_derived": machine.cuda_derived,
-        "compute_capabilities": [str(found) for found in machine.capabilities],
+        "compute_capabilities": [str(capability) for capability in machine.capabilities],
     }

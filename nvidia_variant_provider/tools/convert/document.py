@@ -83,7 +83,7 @@ def _as_release(draft: Draft) -> Json:
     building = {name for name, entry in providers.items() if not set(entry) - {"plugin-api"}}
     priorities = dict(draft.priorities)
     if isinstance(priorities.get("namespace"), list):
-        priorities["namespace"] = [it for it in priorities["namespace"] if it not in building]
+        priorities["namespace"] = [name for name in priorities["namespace"] if name not in building]
     return {
         **draft.document,
         "$schema": SCHEMA_850,

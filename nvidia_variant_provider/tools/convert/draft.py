@@ -126,7 +126,7 @@ class Draft:
         return seen
 
     def _texts(self, key: str, seen: object) -> None:
-        if not isinstance(seen, list) or not all(isinstance(it, str) for it in seen):
+        if not isinstance(seen, list) or not all(isinstance(element, str) for element in seen):
             raise MetadataError(self.source, key, short(seen), "a list of texts")
 
 

@@ -33,11 +33,11 @@ def split_fields(metadata: bytes) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     # The last line of the header ends where the blank line begins.
     end = match.start() + len(match[0]) // 2 if match else len(metadata)
     head, body = metadata[:end], metadata[end:]
-    found = tuple(
-        (one[1].decode("ascii").lower(), " ".join(one[2].decode("utf-8", "replace").split()))
-        for one in _FIELD.finditer(head)
+    fields = tuple(
+        (match[1].decode("ascii").lower(), " ".join(match[2].decode("utf-8", "replace").split()))
+        for match in _FIELD.finditer(head)
     )
-    return _FIELD.sub(b"", head) + body, found
+    return _FIELD.sub(b"", head) + body, fields
 
 
 def to_draft(fields: tuple[tuple[str, str], ...], source: str, label: str) -> Json:

@@ -104,17 +104,19 @@ def plan(
         _planned(path, target, baking=bake_markers)
         for path in _files(paths, plain_too=bake_markers)
     ]
-    names = Counter(it.target for it in planned)
-    for it in planned:
-        if it.target != it.path and (it.target.exists() or names[it.target] > 1):
-            raise InvalidValueError(f"{it.path}: becomes {it.target.name}, which is there already")
+    names = Counter(file.target for file in planned)
+    for file in planned:
+        if file.target != file.path and (file.target.exists() or names[file.target] > 1):
+            raise InvalidValueError(
+                f"{file.path}: becomes {file.target.name}, which is there already"
+            )
     return tuple(planned)
 
 
 def write(planned: Sequence[Planned]) -> None:
     """Write everything that changes: the wheels first, as the files of releases point at them."""
-    for it in sorted(planned, key=lambda it: not it.member):
-        it.write()
+    for file in sorted(planned, key=lambda file: not file.member):
+        file.write()
 
 
 def _diff(old: str, new: str, source: str, target: str) -> Iterator[str]:
@@ -126,11 +128,11 @@ def _files(paths: Iterable[str], *, plain_too: bool) -> Iterator[Path]:
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            found = sorted(it for it in path.iterdir() if _is_wanted(it, plain_too=plain_too))
-            if not found or len(found) > MAX_FILES:
+            files = sorted(file for file in path.iterdir() if _is_wanted(file, plain_too=plain_too))
+            if not files or len(files) > MAX_FILES:
                 form = f"1 to {MAX_FILES} variant wheels, *{METADATA_SUFFIX} or {PYPROJECT}"
-                raise InvalidValueError(f"{path}: seen {len(found)} of them, expected {form}")
-            yield from found
+                raise InvalidValueError(f"{path}: seen {len(files)} of them, expected {form}")
+            yield from files
         elif not path.exists():
             raise InvalidValueError(f"{path}: {missing(str(path))}")
         else:
@@ -231,7 +233,7 @@ def _baked(
 
 def _as_changes(baked: Baked) -> tuple[Change, ...]:
     reason = "no released installer reads variant markers"
-    return tuple(Change(_METADATA, it, reason) for it in baked.changes)
+    return tuple(Change(_METADATA, change, reason) for change in baked.changes)
 
 
 def _hold_to(
@@ -239,7 +241,7 @@ def _hold_to(
 ) -> None:
     """Refuse fields that contradict the metadata beside them: one of the two is wrong."""
     label = done.renamed.get(label, label)
-    properties = tuple(it for it in fields if it[0] == "variant-property")
+    properties = tuple(field for field in fields if field[0] == "variant-property")
     told = _sets(to_draft(properties, source, label)["variants"][label])
     stated = _sets(done.metadata.variants.get(label, {}))
     if told != stated:
@@ -277,7 +279,7 @@ def _refuse_markers(planned: Planned, metadata: bytes, done: Conversion) -> None
     """Refuse to rename a label that requirements name: those are edited only if asked for."""
     for marked in marked_requirements(metadata, f"{planned.path}!{_METADATA}"):
         for test in marked.tests:
-            if test.variable == LABEL and any(it in test.value for it in done.renamed):
+            if test.variable == LABEL and any(label in test.value for label in done.renamed):
                 advice = f"no marker with the label {test.value}, which is renamed: --bake-markers"
                 raise ConversionRefusedError(planned.source, "Requires-Dist", str(test), advice)
 

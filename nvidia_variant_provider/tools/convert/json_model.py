@@ -42,7 +42,7 @@ class ConversionDocument(JsonDocument):
     @classmethod
     def of(cls, planned: Iterable[Planned], *, written: bool) -> ConversionDocument:
         """Return the document of a run."""
-        return cls(written=written, files=tuple(_record(it) for it in planned))
+        return cls(written=written, files=tuple(_record(file) for file in planned))
 
 
 def _record(planned: Planned) -> ConvertedRecord:
@@ -50,7 +50,8 @@ def _record(planned: Planned) -> ConvertedRecord:
         source=planned.source,
         target=str(planned.target),
         changes=tuple(
-            ChangeRecord(key=it.key, action=it.action, reason=it.reason) for it in planned.changes
+            ChangeRecord(key=change.key, action=change.action, reason=change.reason)
+            for change in planned.changes
         ),
         document=planned.document,
     )

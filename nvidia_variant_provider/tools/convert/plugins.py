@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from nvidia_variant_provider.tools.convert.conditions import may_be_dropped
 from nvidia_variant_provider.tools.metadata.document import (
     NVIDIA_ENDPOINT,
     NVIDIA_NAMESPACE,
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.convert.draft import Draft, Json
 
 _UV_VERSION: Final = Version(UV_PROVIDER_VERSION)
+
+# On a platform that a condition excludes, the provider's plugin finds no device and offers
+# nothing, so the outcome is the same. Of other variables, the Python version say, that is not so.
+_PLATFORM: Final = frozenset({"platform_system", "sys_platform", "os_name", "platform_machine"})
+_VARIABLE: Final = re.compile(r"[a-z_]+")
+_OPERATORS: Final = frozenset({"and", "or", "in", "not"})
 
 
 def convert_plugins(draft: Draft) -> None:
@@ -44,6 +51,19 @@ def refuse_priorities(draft: Draft) -> None:
                 advice = "no order of a plugin's features: remove it if the plugin's will do"
                 where = f"default-priorities/{key}/{namespace}"
                 raise draft.refuse(where, order, advice)
+
+
+def may_be_dropped(condition: object) -> bool:
+    """Tell whether an ``enable-if``, a PEP 508 marker, speaks of the platform only."""
+    if not isinstance(condition, str):
+        return False
+    try:
+        text = str(Marker(condition))
+    except InvalidMarker:
+        return False
+    # What is quoted is a value; the rest is variables and operators.
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", " ", text)
+    return set(_VARIABLE.findall(bare)) - _OPERATORS <= _PLATFORM
 
 
 def _drop_condition(draft: Draft, where: str, provider: Json) -> None:
@@ -78,7 +98,7 @@ def _mend_nvidia(draft: Draft, where: str, provider: Json) -> None:
         provider["requires"] = widened
     endpoint = provider.get("plugin-api")
     tightened = "".join(endpoint.split()) if isinstance(endpoint, str) else NVIDIA_ENDPOINT
-    is_ours = [_package(it) for it in widened] == [NVIDIA_PACKAGE]
+    is_ours = [_package(requirement) for requirement in widened] == [NVIDIA_PACKAGE]
     if tightened == NVIDIA_ENDPOINT != endpoint and is_ours:
         provider["plugin-api"] = NVIDIA_ENDPOINT
         draft.change(f"{where}/plugin-api", f"became {NVIDIA_ENDPOINT}", "uv compares it as a text")
@@ -99,10 +119,12 @@ def _widened(text: str) -> str:
     if _package(text) != NVIDIA_PACKAGE:
         return text
     bounds = list(Requirement(text).specifier)
-    lower = [it for it in bounds if it.operator == ">=" and Version(it.version) > _UV_VERSION]
-    others = [it for it in bounds if it not in lower]
-    if not lower or not all(it.contains(UV_PROVIDER_VERSION) for it in others):
+    lower = [
+        bound for bound in bounds if bound.operator == ">=" and Version(bound.version) > _UV_VERSION
+    ]
+    others = [specifier for specifier in bounds if specifier not in lower]
+    if not lower or not all(specifier.contains(UV_PROVIDER_VERSION) for specifier in others):
         return text
     # Specifiers have no order of their own: the lower bound first, as people write it.
     bound = f">={UV_PROVIDER_VERSION}"
-    return NVIDIA_PACKAGE + ",".join([bound, *sorted(str(it) for it in others)])
+    return NVIDIA_PACKAGE + ",".join([bound, *sorted(str(specifier) for specifier in others)])

@@ -63,7 +63,7 @@ def _edited(text: str, source: str, wanted: Json, depth: int) -> str:
 
 def _edit(place: Any, wanted: Json, depth: int) -> None:  # noqa: ANN401 - tables of many kinds
     """Make a table of the document equal to a plain one, touching what differs."""
-    for key in [it for it in place if it not in wanted]:
+    for key in [name for name in place if name not in wanted]:
         del place[key]
     for key, value in wanted.items():
         if depth and isinstance(value, dict) and isinstance(place.get(key), dict):

@@ -162,7 +162,10 @@ def _native_below(row: Row, variants: Mapping[str, Properties]) -> Iterator[str]
     if CodeKind.PTX not in winner:
         return
     for label in row.order[1:]:
-        if all(code_for(variants[label], row.kind, it) is CodeKind.NATIVE for it in known):
+        if all(
+            code_for(variants[label], row.kind, capability) is CodeKind.NATIVE
+            for capability in known
+        ):
             yield label
 
 

@@ -54,7 +54,7 @@ class Kind:
     @property
     def known_capabilities(self) -> tuple[ComputeCapability, ...]:
         """The distinct capabilities that are known, weakest first."""
-        return tuple(found for found in self.capabilities if found is not None)
+        return tuple(capability for capability in self.capabilities if capability is not None)
 
     @property
     def machine(self) -> Machine:
@@ -68,13 +68,13 @@ class Kind:
             reason=self.reason or "stated by an inventory",
             cuda=self.cuda,
             cuda_source="inventory" if self.cuda else "",
-            gpus=tuple(Gpu(capability=found) for found in self.capabilities),
+            gpus=tuple(Gpu(capability=capability) for capability in self.capabilities),
         )
 
     @property
     def sort_key(self) -> tuple[object, ...]:
         """A total order to show kinds in: newest capability first, then device and driver."""
-        known = [(-found.major, -found.minor) for found in self.known_capabilities]
+        known = [(-capability.major, -capability.minor) for capability in self.known_capabilities]
         cuda = (self.cuda.major, self.cuda.minor) if self.cuda else (0, 0)
         return (
             not self.has_gpu, min(known, default=(0, 0)), self.device, self.architecture,

@@ -150,10 +150,10 @@ class _Orders:
 
     def of(self, kind: Kind) -> tuple[str, ...]:
         """Return the labels that a kind of machine can install, best first."""
-        facts = (kind.cuda, kind.capabilities)
-        if facts not in self._features:
-            self._features[facts] = offered(self._release, kind, self._rules)
-        features = self._features[facts]
+        driver_and_gpus = (kind.cuda, kind.capabilities)
+        if driver_and_gpus not in self._features:
+            self._features[driver_and_gpus] = offered(self._release, kind, self._rules)
+        features = self._features[driver_and_gpus]
         where = (features, kind.system, kind.architecture)
         if where not in self._fitting:
             labels = labels_on(self._release, kind.system, kind.architecture)

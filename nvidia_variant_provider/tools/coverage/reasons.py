@@ -59,7 +59,7 @@ class Reasons:
         key = (kind.cuda, kind.capabilities, kind.reason, kind.unknown, label)
         if key not in self._refusals:
             unmet = self._of(kind).unmet(self._release.strict.variants[label])
-            self._refusals[key] = "; ".join(self._unmet(kind, found) for found in unmet)
+            self._refusals[key] = "; ".join(self._unmet(kind, missed) for missed in unmet)
         return self._refusals[key]
 
     def refusals(self, row: Row) -> dict[str, str]:
@@ -84,15 +84,19 @@ class Reasons:
             for label in sorted(labels)
             if NVIDIA_NAMESPACE in variants[label]
         ]
-        return min(refused, key=lambda it: (len(it.features), SM_ARCH in it.features), default=None)
+        return min(
+            refused,
+            key=lambda refusal: (len(refusal.features), SM_ARCH in refusal.features),
+            default=None,
+        )
 
     def _hole(self, row: Row) -> str:
-        found = self.nearest(row.kind)
-        if found is None:
+        nearest = self.nearest(row.kind)
+        if nearest is None:
             return f"no build for NVIDIA GPUs on {row.kind.system} {row.kind.architecture}"
-        if not found.features:
-            return f"{row.choice} is preferred to {found.label}"
-        return f"the nearest build is {found.label}: {self.refusal(row.kind, found.label)}"
+        if not nearest.features:
+            return f"{row.choice} is preferred to {nearest.label}"
+        return f"the nearest build is {nearest.label}: {self.refusal(row.kind, nearest.label)}"
 
     def _unmet(self, kind: Kind, unmet: Unmet) -> str:
         if unmet.namespace != NVIDIA_NAMESPACE:
@@ -104,7 +108,7 @@ class Reasons:
         if not offered(self._release, kind, self._coverage.rules):
             return self._judged(kind, unmet)
         if unmet.feature == SM_ARCH and kind.known_capabilities:
-            shown = ", ".join(str(found) for found in kind.known_capabilities)
+            shown = ", ".join(str(capability) for capability in kind.known_capabilities)
             return f"sm_arch: has {say_archs(unmet.values)}, this GPU is {shown}"
         if unmet.feature == SM_ARCH and kind.unknown:
             return kind.unknown

@@ -52,7 +52,7 @@ def read_release(source: str, package: str = "") -> Release:
     release = source_reader.read_release(source, package or None)
     _ = release.strict
     if not release.listed:
-        name = next((it.metadata_name for it in release.wheels or ()), "metadata file")
+        name = next((wheel.metadata_name for wheel in release.wheels or ()), "metadata file")
         expected = f"{name}: without it no installer sees the variants; 'index' writes it"
         raise MetadataError(source, "", "variant wheels alone", expected)
     for wheel in (release.wheels or ()) if release.is_folder else ():

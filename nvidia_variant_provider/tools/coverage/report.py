@@ -31,7 +31,7 @@ def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
         kind = row.kind
         head = (
             kind.device,
-            " ".join(str(found or "unknown") for found in kind.capabilities),
+            " ".join(str(capability or "unknown") for capability in kind.capabilities),
             kind.architecture,
             kind.system,
             str(kind.driver or ""),
@@ -51,11 +51,11 @@ def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
 
 def table_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
     """Yield one line per kind of machine for the terminal, the most frequent first."""
-    for row in sorted(coverage.rows, key=lambda it: -it.group.machines):
+    for row in sorted(coverage.rows, key=lambda row: -row.group.machines):
         kind = row.kind
         yield (
             kind.device,
-            " ".join(str(found or "?") for found in kind.capabilities) or "-",
+            " ".join(str(capability or "?") for capability in kind.capabilities) or "-",
             kind.architecture,
             driver_words(kind) + (" (assumed)" if "driver" in kind.assumed else ""),
             str(kind.cuda or "-"),

@@ -44,22 +44,22 @@ def unanswered(
 
     ``enabled`` are those whose optional provider the user enabled.
     """
-    found = {}
+    reasons = {}
     for namespace in metadata.namespaces:
         provider = (metadata.providers or {}).get(namespace)
         if provider is None:
-            found[namespace] = "the metadata names no provider for it"
+            reasons[namespace] = "the metadata names no provider for it"
         elif provider.optional and namespace not in enabled:
-            found[namespace] = _NOT_ENABLED
+            reasons[namespace] = _NOT_ENABLED
         elif provider.is_static:
             continue
         elif namespace == NVIDIA_NAMESPACE:
             skipped = uv_skips(provider) if installer is UV else _we_are_skipped(provider)
             if skipped:
-                found[namespace] = skipped
+                reasons[namespace] = skipped
         else:
-            found[namespace] = ANOTHER
-    return found
+            reasons[namespace] = ANOTHER
+    return reasons
 
 
 def rules_of(metadata: VariantMetadata, installer: Installer) -> int:

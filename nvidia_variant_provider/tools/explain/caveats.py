@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
 
 
-def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iterator[str]:
+def warnings_about(explanation: Explanation, release: Release, *, blind: bool) -> Iterator[str]:
     """Yield what a person should know before an installer is started, GPU by GPU."""
-    machine = found.machine
-    ours, uvs = found.view(PROVIDER), found.view(UV)
+    machine = explanation.machine
+    ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
     if release.trouble:
         yield release.trouble
     if not release.listed and release.metadata is not None:
@@ -35,11 +35,11 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
             f"{release.version} competes with no build of another local version: the greatest one"
             " wins before any label counts (its packager can tag with --strip-local)"
         )
-    yield from _on_surroundings(found, release)
-    for view in (uvs, found.view(PIP)):
+    yield from _on_surroundings(explanation, release)
+    for view in (uvs, explanation.view(PIP)):
         if view.refusal and not (release.trouble and release.trouble in view.refusal):
             yield view.refusal
-    yield from dict.fromkeys(_unread(release, (uvs, found.view(PIP)), machine))
+    yield from dict.fromkeys(_unread(release, (uvs, explanation.view(PIP)), machine))
     for view in (ours, uvs):
         yield from _warnings_on_view(view, release, machine)
     if blind and machine.gpus:
@@ -55,7 +55,7 @@ def warnings_about(found: Explanation, release: Release, *, blind: bool) -> Iter
     yield from _on_code((ours,) if ours.winner == uvs.winner else (ours, uvs), machine)
 
 
-def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
+def _on_surroundings(explanation: Explanation, release: Release) -> Iterator[str]:
     """Name the wheels that Python or glibc shuts out, and source distributions."""
     for reason, count in Counter(release.barred.values()).items():
         wheels = (
@@ -76,7 +76,7 @@ def _on_surroundings(found: Explanation, release: Release) -> Iterator[str]:
             f"{release.newer_sdist} is newer and has no wheel: uv and pip build it, unless told "
             "--only-binary :all:; it is not judged here"
         )
-    left = [view for view in found.views if view.winner is None and not view.refusal]
+    left = [view for view in explanation.views if view.winner is None and not view.refusal]
     if release.sdists and left:
         yield (
             f"{release.sdists[0]}: an installer that is left with no wheel builds it, unless told "
@@ -100,7 +100,7 @@ def _answered_by_others(release: Release) -> list[str]:
         return []
     silent = unanswered(metadata, PROVIDER, metadata.namespaces)
     stated = {namespace for variant in metadata.variants.values() for namespace in variant}
-    return sorted(it for it in stated if silent.get(it) == ANOTHER)
+    return sorted(namespace for namespace in stated if silent.get(namespace) == ANOTHER)
 
 
 def _warnings_on_view(view: View, release: Release, machine: Machine) -> Iterator[str]:

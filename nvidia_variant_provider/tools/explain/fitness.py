@@ -85,7 +85,7 @@ def _judge_cuda(build: InstalledBuild, machine: Machine) -> tuple[bool | None, s
     platform = build.platform or platform_of(machine)
     archs = archs_text(build.archs)
     # Where the device code is not known, the driver alone is judged.
-    assumed = " ".join(str(it.number) for it in machine.capabilities)
+    assumed = " ".join(str(capability.number) for capability in machine.capabilities)
     if build.cuda is None or build.cuda.major not in OLDEST_DRIVER or not platform:
         return None, "which driver its CUDA needs is not known"
     row = TorchBuild(
@@ -107,20 +107,20 @@ def _repair(build: InstalledBuild, machine: Machine) -> Iterator[str]:
         yield f"nvidia-variant-provider run -- pip install --force-reinstall {name}=={public}"
         return
     try:
-        found = answer(machine, release, build.platform or platform_of(machine))
+        torch_answer = answer(machine, release, build.platform or platform_of(machine))
     except UnknownReleaseError:
         return
-    if found.backend.chosen:
-        yield _reinstall(found)
+    if torch_answer.backend.chosen:
+        yield _reinstall(torch_answer)
         return
-    if found.other:
-        yield _reinstall(TorchAnswer(machine, found.other))
-    yield from drivers_that_would_do(found)
-    yield from jetson_index(found)
+    if torch_answer.other:
+        yield _reinstall(TorchAnswer(machine, torch_answer.other))
+    yield from drivers_that_would_do(torch_answer)
+    yield from jetson_index(torch_answer)
 
 
-def _reinstall(found: TorchAnswer) -> str:
-    return command(found).replace("install", "install --force-reinstall", 1)
+def _reinstall(torch_answer: TorchAnswer) -> str:
+    return command(torch_answer).replace("install", "install --force-reinstall", 1)
 
 
 def disagreements(torch: InstalledBuild, others: Iterable[InstalledBuild]) -> Iterator[str]:
@@ -144,7 +144,7 @@ def matching(torch: InstalledBuild, others: Iterable[InstalledBuild]) -> Iterato
     wanted = {"torchvision": pair.torchvision, "torchaudio": pair.torchaudio}
     wrong = [
         f"{name}=={wanted[name]}"
-        for name, other in ((canonicalize_name(it.name), it) for it in others)
+        for name, other in ((canonicalize_name(build.name), build) for build in others)
         if wanted.get(name) and any(disagreements(torch, [other]))
     ]
     # A build of a CUDA major alone has no folder of its own.

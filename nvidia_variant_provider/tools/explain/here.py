@@ -36,12 +36,12 @@ class Barred:
 
 def barred_by_python(release: Release, version: str) -> dict[str, str]:
     """Return the wheels that say that they are not for a version of Python, such as "3.11.7"."""
-    found = barred_by_python(release.several.for_pip, version) if release.several else {}
+    barred = barred_by_python(release.several.for_pip, version) if release.several else {}
     for wheel in release.wheels or ():
         wanted = _requires_python(release, wheel)
         if not admits_python(wanted, version):
-            found[str(wheel)] = f"requires Python {wanted}, this one is {version}"
-    return found
+            barred[str(wheel)] = f"requires Python {wanted}, this one is {version}"
+    return barred
 
 
 def barred_by_glibc(
@@ -51,14 +51,14 @@ def barred_by_glibc(
 
     ``None`` means that the version is not known: nothing is judged.
     """
-    found = barred_by_glibc(release.several.for_pip, glibc, machine) if release.several else {}
+    barred = barred_by_glibc(release.several.for_pip, glibc, machine) if release.several else {}
     for wheel in release.wheels or ():
         needed = needed_glibc(wheel.platforms, machine)
         if glibc is not None and needed is not None and needed > glibc:
-            found[str(wheel)] = (
+            barred[str(wheel)] = (
                 f"needs glibc {needed[0]}.{needed[1]}, this machine has {glibc[0]}.{glibc[1]}"
             )
-    return found
+    return barred
 
 
 def this_python() -> str:

@@ -97,9 +97,9 @@ def _first(release: Release, label: str, machine: Machine) -> WheelFile | None:
 
 
 def _fitting(release: Release, label: str, machine: Machine) -> list[WheelName]:
-    found = [
+    wheels = [
         wheel
         for wheel in release.groups().get(label) or ()
         if admits(wheel.platforms, machine.platform) and str(wheel) not in release.barred
     ]
-    return sorted(found, key=lambda wheel: admits(wheel.platforms, _NOWHERE))
+    return sorted(wheels, key=lambda wheel: admits(wheel.platforms, _NOWHERE))

@@ -44,19 +44,22 @@ def find_installed(package: str, path: Sequence[str]) -> Distribution:
 
     Raises ``InvalidValueError`` if the package is not there.
     """
-    found = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
-    if found is None:
+    distribution = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
+    if distribution is None:
         raise InvalidValueError(
             f"{package[:60]}: not installed here{_near(package, path)}; an index or a folder of "
             f"wheels is named so: explain SOURCE --package {package[:60]}"
         )
-    return found
+    return distribution
 
 
 def installed_of(packages: Sequence[str], path: Sequence[str]) -> list[Distribution]:
     """Return what is installed of several packages, in their order."""
-    found = {canonicalize_name(it.metadata["Name"]): it for it in distributions(path=list(path))}
-    return [found[name] for name in map(canonicalize_name, packages) if name in found]
+    by_name = {
+        canonicalize_name(distribution.metadata["Name"]): distribution
+        for distribution in distributions(path=list(path))
+    }
+    return [by_name[name] for name in map(canonicalize_name, packages) if name in by_name]
 
 
 def _near(package: str, path: Sequence[str]) -> str:
@@ -64,6 +67,8 @@ def _near(package: str, path: Sequence[str]) -> str:
     absent = [folder for folder in path if folder and not os.path.exists(folder)]
     if len(path) == 1 and absent:
         return f"; {absent[0]}: {missing(absent[0])}"
-    names = sorted({it.metadata["Name"] or "" for it in distributions(path=list(path))})
+    names = sorted(
+        {distribution.metadata["Name"] or "" for distribution in distributions(path=list(path))}
+    )
     near = difflib.get_close_matches(package, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""

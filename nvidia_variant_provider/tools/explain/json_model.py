@@ -32,7 +32,7 @@ class ViewRecord(JsonModel):
 
     installer: str = Field(
         description="the name of an installer",
-        json_schema_extra={"enum": [it.name for it in EXPLAINED]},
+        json_schema_extra={"enum": [installer.name for installer in EXPLAINED]},
     )
     version: str = Field(
         default="", description="the version that it sees; installers differ over several indexes"
@@ -163,7 +163,7 @@ class Explanations(JsonDocument):
     def of(
         cls,
         release: Release,
-        found: Sequence[tuple[str, Explanation]],
+        explanations: Sequence[tuple[str, Explanation]],
         ordinary: Sequence[Iterable[tuple[InstalledBuild, Fitness]]] = (),
     ) -> Explanations:
         """Build the document; ``ordinary`` has the wheels without a label, for each machine."""
@@ -175,11 +175,13 @@ class Explanations(JsonDocument):
             machines=tuple(
                 MachineResult(
                     name=name,
-                    machine=MachineSummary.of(one.machine),
-                    installers=tuple(ViewRecord.of(it, release) for it in one.views),
-                    warnings=one.warnings,
-                    unlabelled=tuple(UnlabelledRecord.of(*it) for it in judged),
+                    machine=MachineSummary.of(explanation.machine),
+                    installers=tuple(ViewRecord.of(view, release) for view in explanation.views),
+                    warnings=explanation.warnings,
+                    unlabelled=tuple(UnlabelledRecord.of(*unlabelled) for unlabelled in judged),
                 )
-                for (name, one), judged in zip(found, ordinary or [()] * len(found), strict=True)
+                for (name, explanation), judged in zip(
+                    explanations, ordinary or [()] * len(explanations), strict=True
+                )
             ),
         )

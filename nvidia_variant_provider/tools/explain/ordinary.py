@@ -112,10 +112,12 @@ def read_build(distribution: Distribution, *, inspect: bool = True) -> Installed
     signs += (*_linked(libraries), *_named(name))
     uses = _uses(name, distribution.requires or (), libraries)
     build = InstalledBuild(name, version, platform, tuple(signs), uses=uses)
-    found = build_matrix(merge(it for it in libraries if not it.vendored)).dominant
-    if found:
+    dominant = build_matrix(
+        merge(library for library in libraries if not library.vendored)
+    ).dominant
+    if dominant:
         source = "read from the libraries: what most of their kernels have"
-        return replace(build, archs=found, code_source=source)
+        return replace(build, archs=dominant, code_source=source)
     return _with_known_code(build)
 
 
@@ -189,9 +191,13 @@ def _required(requires: Iterable[str], tag: str) -> Iterator[Evidence]:
     environment = _environment(tag)
     holding = [text for text in requires if _holds(text, environment)]
     headers = "".join(f"Requires-Dist: {text}\n" for text in holding)
-    found = [it for it in requirements.parse_metadata(headers) if it.cuda and not it.optional]
-    found.sort(key=lambda it: "." not in it.cuda)
-    for requirement in found[:1]:
+    required = [
+        requirement
+        for requirement in requirements.parse_metadata(headers)
+        if requirement.cuda and not requirement.optional
+    ]
+    required.sort(key=lambda requirement: "." not in requirement.cuda)
+    for requirement in required[:1]:
         cuda = CudaVersion.parse(requirement.cuda)
         yield Evidence(f"requires {requirement.text}", cuda, "." in requirement.cuda)
 
@@ -206,7 +212,9 @@ def _uses(name: str, requires: Iterable[str], libraries: Iterable[Library] = ())
     headers = "".join(f"Requires-Dist: {text}\n" for text in requires)
     stated = requirements.parse_metadata(headers)
     contents = Contents("", "folder", tuple(libraries), stated, distribution=name)
-    return tuple(it.text for it in elsewhere.evidence_of(contents) if it.is_strong)
+    return tuple(
+        evidence.text for evidence in elsewhere.evidence_of(contents) if evidence.is_strong
+    )
 
 
 def _holds(text: str, environment: dict[str, str]) -> bool:

@@ -40,7 +40,7 @@ def builds_of(
     ``told`` is called for each wheel that is done.
     """
     unread: dict[str, str] = {}
-    found: dict[tuple[str, str], InstalledBuild] = {}
+    builds: dict[tuple[str, str], InstalledBuild] = {}
     for wheel, read in _with_results(release, wheels_to_read(release)):
         told(1)
         try:
@@ -52,8 +52,8 @@ def builds_of(
             unread[str(wheel)] = str(error).removeprefix(f"{release.path_of(wheel)}: ")
             continue
         if build.best is not None or build.uses:
-            found.setdefault((build.label, build.platform), build)
-    return tuple(found.values()), unread
+            builds.setdefault((build.label, build.platform), build)
+    return tuple(builds.values()), unread
 
 
 def wheels_to_read(release: Release) -> tuple[WheelName, ...]:
@@ -62,12 +62,14 @@ def wheels_to_read(release: Release) -> tuple[WheelName, ...]:
     Of an index it is one for each platform, as each costs a request; of a folder all.
     """
     plain = [
-        it for it in release.wheels or () if not it.label and platform_of_wheel(it) is not None
+        wheel
+        for wheel in release.wheels or ()
+        if not wheel.label and platform_of_wheel(wheel) is not None
     ]
     if release.read_core is None:
-        return tuple(it for it in plain if release.path_of(it))
+        return tuple(wheel for wheel in plain if release.path_of(wheel))
     # The last is for the newest Python.
-    return tuple({platform_of_wheel(it): it for it in plain}.values())
+    return tuple({platform_of_wheel(wheel): wheel for wheel in plain}.values())
 
 
 def _with_results(
@@ -79,7 +81,9 @@ def _with_results(
             yield wheel, partial(build_of_wheel, wheel, release.path_of(wheel))
         return
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [(it, pool.submit(_build_on_index, it, release.read_core)) for it in wheels]
+        futures = [
+            (wheel, pool.submit(_build_on_index, wheel, release.read_core)) for wheel in wheels
+        ]
         yield from ((wheel, future.result) for wheel, future in futures)
 
 

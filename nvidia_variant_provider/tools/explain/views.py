@@ -60,8 +60,10 @@ def explain(
         _pip_view(replace(taken.seen_by_pip, barred=taken.barred), machine),
     )
     release = taken
-    found = Explanation(machine, views, ())
-    return replace(found, warnings=tuple(warnings_about(found, release, blind=uv_blind)))
+    explanation = Explanation(machine, views, ())
+    return replace(
+        explanation, warnings=tuple(warnings_about(explanation, release, blind=uv_blind))
+    )
 
 
 def explain_provider(release: Release, machine: Machine) -> View:
@@ -86,14 +88,14 @@ def _variant_view(
     here = {label: stated for label, stated in variants.items() if not lacking[label]}
     order = preferences.order(here)
     rows = list(_ordered_rows(order, here, preferences, machine))
-    for label in sorted(set(variants) - set(order), key=lambda it: (it not in here, it)):
+    for label in sorted(set(variants) - set(order), key=lambda label: (label not in here, label)):
         missed = preferences.unmet(variants[label])
         words = (
             [lacking[label]]
             if lacking[label]
             else [
-                say_unmet(it, machine, rules, decision, silent.get(it.namespace, ""))
-                for it in missed
+                say_unmet(unmet, machine, rules, decision, silent.get(unmet.namespace, ""))
+                for unmet in missed
             ]
         )
         rows.append(Row(label, None, "; ".join(dict.fromkeys(words))))
@@ -218,7 +220,7 @@ def _ordered_rows(
                 reason = f"after {before} by the label alone: nothing else tells them apart"
             else:
                 key = (deciding.namespace, deciding.feature)
-                mine = [it.value for it in preferences.places(stated) if it[3:5] == key]
+                mine = [place.value for place in preferences.places(stated) if place[3:5] == key]
                 reason = f"after {before} by {say_place(deciding, mine)}"
         yield Row(label, index + 1, reason)
 

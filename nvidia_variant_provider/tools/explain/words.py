@@ -67,21 +67,21 @@ def say_archs(values: Iterable[str]) -> str:
             odd.append(value)
         else:
             (virtual if arch.virtual else real).append(arch)
-    parts = [" ".join(it.target for it in sorted(real))] if real else []
+    parts = [" ".join(arch.target for arch in sorted(real))] if real else []
     if virtual:
-        parts.append("PTX " + " ".join(it.target for it in sorted(virtual)))
+        parts.append("PTX " + " ".join(arch.target for arch in sorted(virtual)))
     return " and ".join([*parts, *odd])
 
 
 def say_coverage(values: Sequence[str], machine: Machine) -> list[tuple[str, str | None]]:
     """Return each distinct GPU of a machine with the best of the values that runs on it."""
-    found = {}
+    best_values = {}
     for gpu in machine.gpus:
         if gpu.capability is None:
             continue
         best = decide(replace(machine, gpus=(gpu,))).values(SM_ARCH)
-        found[name_of(gpu)] = next((value for value in best if value in values), None)
-    return list(found.items())
+        best_values[name_of(gpu)] = next((value for value in best if value in values), None)
+    return list(best_values.items())
 
 
 def name_of(gpu: Gpu) -> str:
@@ -106,17 +106,17 @@ def _say_archs(values: Sequence[str], machine: Machine, offered: Sequence[str], 
         # The code would run: it is the older rules that do not know it.
         takes = f"{offered[0]} to {offered[-1]}" if offered else "none"
         return f"{has}, {gpus} and rule set 0 takes only {takes}"
-    tegra = [judge(machine, SM_ARCH, it) for it in values if _same_major(it, machine)]
+    tegra = [judge(machine, SM_ARCH, value) for value in values if _same_major(value, machine)]
     if len(machine.capabilities) == 1 and tegra and machine.tegra:
         return f"{has}, {tegra[0].reason}"
     return f"{has}, {gpus}"
 
 
 def _same_major(value: str, machine: Machine) -> bool:
-    arch, found = parse_arch(value), machine.capabilities[-1]
+    arch, newest = parse_arch(value), machine.capabilities[-1]
     if arch is None:
         return False
-    return arch.capability.major == found.major and arch.capability <= found
+    return arch.capability.major == newest.major and arch.capability <= newest
 
 
 def _driver(machine: Machine) -> str:

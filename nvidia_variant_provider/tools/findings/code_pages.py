@@ -61,8 +61,8 @@ def find(code: str) -> Section:
     Raises ``InvalidValueError`` with codes that are near.
     """
     for name in (code, code.upper(), code.lower()):
-        if found := sections().get(name):
-            return found
+        if section := sections().get(name):
+            return section
     raise InvalidValueError(f"no code {code[:40]!r}{_hint(code)}; without a code all are listed")
 
 
@@ -81,9 +81,9 @@ def find_all(text: str) -> list[Section]:
 def _hint(code: str) -> str:
     import difflib
 
-    by_case = {it.lower(): it for it in sections()}
+    by_case = {name.lower(): name for name in sections()}
     near = difflib.get_close_matches(code[:40].lower(), by_case, n=_NEAREST)
-    return f", did you mean {' or '.join(by_case[it] for it in near)}?" if near else ""
+    return f", did you mean {' or '.join(by_case[name] for name in near)}?" if near else ""
 
 
 def _read(page: str) -> Iterator[Section]:
@@ -93,7 +93,7 @@ def _read(page: str) -> Iterator[Section]:
     path = carried if carried.is_file() else _DOCS / name
     text = path.read_text("utf-8")
     headings = list(_HEADING.finditer(text))
-    ends = [it.start() for it in headings[1:]] + [len(text)]
+    ends = [heading.start() for heading in headings[1:]] + [len(text)]
     for heading, end in zip(headings, ends, strict=True):
         code = _CODE.match(heading[2])
         if code and (heading[1] == "###" or code[1].startswith("NVP-")):

@@ -43,7 +43,7 @@ class Configuration:
     @property
     def codes(self) -> tuple[str, ...]:
         """Every beginning of a code that is named."""
-        return (*self.select, *self.ignore, *(it for _, codes in self.per_file for it in codes))
+        return (*self.select, *self.ignore, *(code for _, codes in self.per_file for code in codes))
 
 
 def read_configuration(folder: str) -> Configuration:
@@ -101,9 +101,11 @@ def _parsed(path: str, table: object) -> Configuration:
 
 
 def _codes(value: Iterable[Any] | object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, (list, tuple)) or not all(isinstance(it, str) for it in value):
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(element, str) for element in value
+    ):
         raise InvalidValueError(f'{where}: expected a list of codes, such as ["NV2"]')
-    return tuple(parse_code(it) for it in value)
+    return tuple(parse_code(code) for code in value)
 
 
 def parse_code(text: str) -> str:

@@ -71,11 +71,11 @@ _LIBRARY: Final = r"lib(cudart|cublas|cudnn|cufft|nccl|nvrtc|cusparse)[\w.-]*: c
 def codes_of(text: str) -> list[str]:
     """Return the codes that a text is about, the most telling first; empty if it is about none."""
     plain = " ".join(text.lower().split())
-    found = [code for words, code in TEXTS if words in plain]
-    found += _by_name(text.upper())
+    codes = [code for words, code in TEXTS if words in plain]
+    codes += _by_name(text.upper())
     if re.search(_LIBRARY, plain):
-        found.append("runtime-library-missing")
-    return list(dict.fromkeys(found))
+        codes.append("runtime-library-missing")
+    return list(dict.fromkeys(codes))
 
 
 def _by_name(text: str) -> Iterator[str]:

@@ -147,14 +147,14 @@ def junit(run: Run) -> Iterator[str]:
     by_file: dict[str, list[Finding]] = {path: [] for path in run.files}
     for finding in run.findings:
         by_file.setdefault(_file(finding.problem.source), []).append(finding)
-    bad = sum(any(finding.fails for finding in found) for found in by_file.values())
+    bad = sum(any(finding.fails for finding in findings) for findings in by_file.values())
     counts = f'tests="{len(by_file)}" failures="{bad}" errors="0"'
     yield '<?xml version="1.0" encoding="utf-8"?>'
     yield f'<testsuites name="nvidia-variant-provider" {counts}>'
     yield f"  <testsuite name={_attribute(run.tool)} {counts}>"
-    for path, found in by_file.items():
+    for path, findings in by_file.items():
         yield f"    <testcase name={_attribute(path)} classname={_attribute(run.tool)}>"
-        for finding in found:
+        for finding in findings:
             tag = "failure" if finding.fails else "system-out"
             yield f"      {_junit_element(tag, finding)}"
         yield "    </testcase>"
@@ -174,7 +174,11 @@ def _attribute(text: str) -> str:
     from xml.sax.saxutils import quoteattr
 
     # XML 1.0 cannot hold control characters, not even escaped.
-    return quoteattr("".join(it if it.isprintable() else repr(it)[1:-1] for it in text))
+    return quoteattr(
+        "".join(
+            character if character.isprintable() else repr(character)[1:-1] for character in text
+        )
+    )
 
 
 FORMATS: Final[dict[str, Callable[[Run], Iterator[str]]]] = {

@@ -65,8 +65,12 @@ class Codes(JsonDocument):
         return cls(
             codes=tuple(
                 CodeRecord(
-                    code=it.code, title=it.title, meaning=it.meaning, page=it.page, text=it.text
+                    code=section.code,
+                    title=section.title,
+                    meaning=section.meaning,
+                    page=section.page,
+                    text=section.text,
                 )
-                for it in sections
+                for section in sections
             )
         )

@@ -74,4 +74,4 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _longest(prefixes: Iterable[str], rule: Rule) -> int:
-    return max((len(it) for it in prefixes if rule.code.startswith(it)), default=-1)
+    return max((len(prefix) for prefix in prefixes if rule.code.startswith(prefix)), default=-1)

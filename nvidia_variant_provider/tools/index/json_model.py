@@ -46,7 +46,7 @@ class IndexDocument(JsonDocument):
             folder=str(plan.folder),
             releases=tuple(_record(release) for release in plan.releases),
             misnamed=tuple(
-                MisnamedRecord(file=it.path.name, reason=it.reason) for it in plan.misnamed
+                MisnamedRecord(file=file.path.name, reason=file.reason) for file in plan.misnamed
             ),
         )
 

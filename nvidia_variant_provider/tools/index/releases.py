@@ -138,7 +138,7 @@ def _check_labels(folder: Path, only: Collection[str], wheels: Iterable[_Wheel])
 
 
 def _only(labels: Collection[str], wheels: Iterable[_Wheel]) -> list[_Wheel]:
-    return [it for it in wheels if not labels or not it.label or it.label in labels]
+    return [wheel for wheel in wheels if not labels or not wheel.label or wheel.label in labels]
 
 
 def _release(
@@ -148,7 +148,7 @@ def _release(
     for name in sdists:
         # Hashed later: what cannot be read is told before anything is written.
         os.stat(folder / name)
-    variants = [(it.file.path, it.variant) for it in wheels if it.variant is not None]
+    variants = [(wheel.file.path, wheel.variant) for wheel in wheels if wheel.variant is not None]
     metadata = union(variants) if variants else None
     return Release(
         name=key.project,
@@ -165,7 +165,7 @@ def _release(
 
 def summary(release: Release) -> str:
     """Return one line about a release, for people."""
-    kinds = Counter("wheel" if it.endswith(WHEEL_SUFFIX) else "sdist" for it in release.files)
+    kinds = Counter("wheel" if name.endswith(WHEEL_SUFFIX) else "sdist" for name in release.files)
     counts = ", ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
     labels = sorted(release.labels)
     shown = f"; {release.document_name}: {' '.join(labels)}" if labels else ""

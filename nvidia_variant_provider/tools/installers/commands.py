@@ -48,26 +48,26 @@ _HASHES: Final = "would write files and hashes that only this view has into {fil
 
 def _stops(why: str, file: str, *commands: str, unless: str = "") -> tuple[CommandRow, ...]:
     return tuple(
-        CommandRow(tuple(it.split()), Outcome.STOPS, why.format(file=file), unless=unless)
-        for it in commands
+        CommandRow(tuple(command.split()), Outcome.STOPS, why.format(file=file), unless=unless)
+        for command in commands
     )
 
 
 def _locked(why: str, lock: str, *commands: str, **variables: str) -> tuple[CommandRow, ...]:
     return tuple(
         CommandRow(
-            tuple(it.split()),
+            tuple(command.split()),
             Outcome.NEEDS_LOCK,
             why.format(file=lock),
             lock,
             tuple(variables.items()),
         )
-        for it in commands
+        for command in commands
     )
 
 
 def _passes(*commands: str) -> tuple[CommandRow, ...]:
-    return tuple(CommandRow(tuple(it.split()), Outcome.PASSES) for it in commands)
+    return tuple(CommandRow(tuple(command.split()), Outcome.PASSES) for command in commands)
 
 
 # ``uv sync`` and ``uv run`` with a lock would lock anew for an index of another address: with
@@ -120,13 +120,13 @@ def words_of(command: Sequence[str]) -> list[str]:
 def row_of(command: Sequence[str]) -> CommandRow | None:
     """Return the row of the table that decides about a command; ``None`` if it has none."""
     tool, *rest = words_of(command)
-    plain = [it for it in rest if not it.startswith("-")]
+    plain = [word for word in rest if not word.startswith("-")]
     for row in COMMANDS:
         if row.words[0] != tool:
             continue
-        wanted = [it for it in row.words[1:] if not it.startswith("-")]
-        options = [it for it in row.words[1:] if it.startswith("-")]
-        if plain[: len(wanted)] == wanted and all(it in rest for it in options):
+        wanted = [word for word in row.words[1:] if not word.startswith("-")]
+        options = [word for word in row.words[1:] if word.startswith("-")]
+        if plain[: len(wanted)] == wanted and all(option in rest for option in options):
             return row
     return None
 
@@ -157,13 +157,13 @@ def projects_of(command: Sequence[str]) -> list[str]:
 
     words = words_of(command)
     actions = [at for at, word in enumerate(words) if word in _ACTIONS]
-    found: list[str] = []
+    projects: list[str] = []
     for word in words[actions[0] + 1 :] if actions else []:
         if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
             continue
         with contextlib.suppress(InvalidRequirement):
-            found.append(canonicalize_name(Requirement(word).name))
-    return found
+            projects.append(canonicalize_name(Requirement(word).name))
+    return projects
 
 
 def _find_up(name: str, folder: str) -> bool:

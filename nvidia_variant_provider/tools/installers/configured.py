@@ -64,8 +64,8 @@ class Configured:
 def read_both(environ: Mapping[str, str], cwd: str) -> tuple[Configured, ...]:
     """Read the settings of pip and of uv; only those that name an index which may be asked."""
     is_offline = environ.get("UV_OFFLINE", "").lower() in _TRUE
-    found = [read_pip(environ, {}), *(() if is_offline else (read_uv(environ, {}, cwd),))]
-    return tuple(it for it in found if it.named)
+    settings = [read_pip(environ, {}), *(() if is_offline else (read_uv(environ, {}, cwd),))]
+    return tuple(configured for configured in settings if configured.named)
 
 
 def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:
@@ -112,11 +112,11 @@ def _pip_file(path: str) -> dict[str, str]:
         parser.read(path, "utf-8")
     except (configparser.Error, UnicodeDecodeError) as error:
         raise InvalidValueError(f"{path}: cannot be read as pip's configuration: {error}") from None
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for section in ("global", "install", "download"):
         if parser.has_section(section):
-            found.update({name.replace("_", "-"): text for name, text in parser.items(section)})
-    return found
+            settings.update({name.replace("_", "-"): text for name, text in parser.items(section)})
+    return settings
 
 
 def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: str) -> Configured:
@@ -124,8 +124,8 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
     files = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
     default, extra = _uv_indexes(files)
     default = environ.get("UV_DEFAULT_INDEX") or environ.get("UV_INDEX_URL") or default
-    named = [it.rpartition("=")[2] if "=" in it.partition("://")[0] else it
-             for it in _words(environ.get("UV_INDEX", ""))]  # fmt: skip
+    named = [word.rpartition("=")[2] if "=" in word.partition("://")[0] else word
+             for word in _words(environ.get("UV_INDEX", ""))]  # fmt: skip
     more = [*named, *_words(environ.get("UV_EXTRA_INDEX_URL", "")), *extra]
     links = _words(environ.get("UV_FIND_LINKS", "").replace(",", " "))
     strategy = environ.get("UV_INDEX_STRATEGY") or str(files.get("index-strategy", ""))
@@ -146,18 +146,18 @@ def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:
     """Return uv's settings: of uv.toml or pyproject.toml upwards of here, above the person's."""
     home = environ.get("HOME") or os.path.expanduser("~")
     config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    found: dict[str, object] = {}
+    settings: dict[str, object] = {}
     for path in ("/etc/uv/uv.toml", os.path.join(config, "uv", "uv.toml")):
-        found.update(_toml(path))
+        settings.update(_toml(path))
     if environ.get("UV_CONFIG_FILE"):
-        return found | _toml(environ["UV_CONFIG_FILE"])
+        return settings | _toml(environ["UV_CONFIG_FILE"])
     folder = os.path.abspath(cwd)
     while True:
         own = _toml(os.path.join(folder, "uv.toml"))
         tool = _toml(os.path.join(folder, "pyproject.toml")).get("tool")
         own = own or (_table(tool.get("uv")) if isinstance(tool, dict) else {})
         if own or os.path.dirname(folder) == folder:
-            return found | own
+            return settings | own
         folder = os.path.dirname(folder)
 
 
@@ -167,19 +167,19 @@ def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
     default = str(pip.get("index-url") or files.get("index-url") or "")
     extra = [*_texts(pip.get("extra-index-url")), *_texts(files.get("extra-index-url"))]
     tables = files.get("index")
-    listed = [_table(it) for it in tables] if isinstance(tables, list) else []
+    listed = [_table(table) for table in tables] if isinstance(tables, list) else []
     for table in listed:
         if table.get("default") is True:
             default = str(table.get("url", ""))
-    shared = [str(it.get("url", "")) for it in listed if not it.get("default")
-              and not it.get("explicit")]  # fmt: skip
+    shared = [str(index.get("url", "")) for index in listed if not index.get("default")
+              and not index.get("explicit")]  # fmt: skip
     return default, [*shared, *extra]
 
 
 def _explicit(files: Mapping[str, object]) -> tuple[str, ...]:
     tables = files.get("index")
-    listed = [_table(it) for it in tables] if isinstance(tables, list) else []
-    return tuple(str(it.get("url", "")) for it in listed if it.get("explicit") is True)
+    listed = [_table(table) for table in tables] if isinstance(tables, list) else []
+    return tuple(str(index.get("url", "")) for index in listed if index.get("explicit") is True)
 
 
 def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]) -> dict[str, str]:
@@ -193,14 +193,14 @@ def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]
     settings = _uv_settings(environ, cwd)
     pip = _table(settings.get("pip"))
     names = ("index", "index-url", "extra-index-url", "find-links", "no-index")
-    found = {}
-    if any(settings.get(it) or pip.get(it) for it in names):
-        found["UV_NO_CONFIG"] = "1"
+    variables = {}
+    if any(settings.get(name) or pip.get(name) for name in names):
+        variables["UV_NO_CONFIG"] = "1"
     sources = _table(settings.get("sources"))
-    pinned = sorted(it for it in projects if "index" in str(sources.get(it, "")))
+    pinned = sorted(project for project in projects if "index" in str(sources.get(project, "")))
     if pinned:
-        found["UV_NO_SOURCES_PACKAGE"] = " ".join(pinned)
-    return found
+        variables["UV_NO_SOURCES_PACKAGE"] = " ".join(pinned)
+    return variables
 
 
 def uv_has_variants_on(environ: Mapping[str, str], words: Sequence[str], cwd: str) -> bool:
@@ -213,26 +213,28 @@ def uv_has_variants_on(environ: Mapping[str, str], words: Sequence[str], cwd: st
     settings = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
     texts.extend(_texts(settings.get("preview-features")))
     is_all = environ.get("UV_PREVIEW", "").lower() in _TRUE or "--preview" in words
-    return is_all or settings.get("preview") is True or any("wheel-variants" in it for it in texts)
+    return (
+        is_all or settings.get("preview") is True or any("wheel-variants" in text for text in texts)
+    )
 
 
 def without_index_options(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """Return a command line without the options that name indexes, and those with their values."""
     kept: list[str] = []
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     left = iter(words)
     for word in left:
         name, equals, value = word.partition("=")
         short = word[:2] if not word.startswith("--") and word[:2] in _VALUED else ""
         if word in _BOOLEAN:
-            found.setdefault(_BOOLEAN[word], []).append("")
+            options.setdefault(_BOOLEAN[word], []).append("")
         elif name in _VALUED and (equals or word in _VALUED):
-            found.setdefault(_VALUED[name], []).append(value if equals else next(left, ""))
+            options.setdefault(_VALUED[name], []).append(value if equals else next(left, ""))
         elif short:
-            found.setdefault(_VALUED[short], []).append(word[2:].lstrip("="))
+            options.setdefault(_VALUED[short], []).append(word[2:].lstrip("="))
         else:
             kept.append(word)
-    return kept, found
+    return kept, options
 
 
 def check_requirements(words: Sequence[str], cwd: str) -> None:
@@ -282,7 +284,7 @@ def _table(value: object) -> dict[str, object]:
 
 def _texts(value: object) -> list[str]:
     if isinstance(value, list):
-        return [str(it) for it in value]
+        return [str(element) for element in value]
     return [] if value is None else [str(value)]
 
 

@@ -40,8 +40,8 @@ def switches_of(installer: Installer, environ: Mapping[str, str]) -> dict[str, s
     """
     switches = {}
     for name, feature in installer.switches:
-        features = [it for it in environ.get(name, "").split(",") if it and it != feature]
-        switches[name] = ",".join((*features, feature))
+        others = [other for other in environ.get(name, "").split(",") if other not in {"", feature}]
+        switches[name] = ",".join((*others, feature))
     return switches
 
 
@@ -80,6 +80,6 @@ def _set_uv(child: dict[str, str], url: str) -> None:
 def _set_proxies(child: dict[str, str]) -> None:
     """Keep requests to this machine from a proxy; all installers read one of the two names."""
     for name in ("NO_PROXY", "no_proxy"):
-        listed = [it for it in child.get(name, "").split(",") if it.strip()]
+        listed = [host for host in child.get(name, "").split(",") if host.strip()]
         if "*" not in listed:
-            child[name] = ",".join([*listed, *(it for it in _LOOPBACK if it not in listed)])
+            child[name] = ",".join([*listed, *(host for host in _LOOPBACK if host not in listed)])

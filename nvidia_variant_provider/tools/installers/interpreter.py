@@ -67,7 +67,7 @@ def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping
 
     uv looks at ``--python``, UV_PYTHON, VIRTUAL_ENV, CONDA_PREFIX and for a ``.venv`` upwards.
     """
-    if "pip" not in words or _UV_ELSEWHERE.intersection(it.partition("=")[0] for it in words):
+    if "pip" not in words or _UV_ELSEWHERE.intersection(word.partition("=")[0] for word in words):
         return ""
     asked = [*command[: list(command).index("pip")], "python", "find", "--no-project"]
     if "--system" in words or environ.get("UV_SYSTEM_PYTHON"):
@@ -142,18 +142,18 @@ def _asked(python: str) -> TargetPython | None:
         return None
     from packaging.tags import Tag
 
-    return TargetPython(tuple(Tag(*it.split("-")) for it in tags), str(version))
+    return TargetPython(tuple(Tag(*tag.split("-")) for tag in tags), str(version))
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:
     """Return the options by which pip is told of another interpreter."""
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in {"--platform", "--python-version", "--abi", "--implementation"}:
             given = value if equals else words[index + 1] if index + 1 < len(words) else ""
-            found.setdefault(name, []).append(given)
-    return found
+            options.setdefault(name, []).append(given)
+    return options
 
 
 def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
@@ -170,11 +170,11 @@ def _crossed(options: Mapping[str, list[str]], own: str) -> TargetPython | None:
         version = asked.version
     digits = version.replace(".", "", 1) if version.count(".") == 1 else version
     numbers = (
-        tuple(int(it) for it in version.split(".")[:2])
+        tuple(int(part) for part in version.split(".")[:2])
         if "." in version
         else (int(digits[:1]), int(digits[1:] or 0))
     )
-    platforms = [it for text in options.get("--platform", ()) for it in _expanded(text)]
+    platforms = [platform for text in options.get("--platform", ()) for platform in _expanded(text)]
     tags = (
         *cpython_tags(numbers, options.get("--abi"), platforms or None),
         *compatible_tags(numbers, f"cp{numbers[0]}{numbers[1]}", platforms or None),
@@ -212,7 +212,7 @@ def _constant_of_pip() -> str:
 
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    wheel = next((it for it in sorted(names) if it.startswith("pip-")), "")
+    wheel = next((name for name in sorted(names) if name.startswith("pip-")), "")
     try:
         importer = zipimport.zipimporter(os.path.join(folder, wheel)) if wheel else None
         return _constant_in(importer.get_source(_INDEX) or "" if importer else "")

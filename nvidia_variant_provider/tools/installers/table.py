@@ -169,4 +169,4 @@ def by_name(name: str) -> Installer:
 
 def by_rules(rules: int) -> Installer:
     """Return the installer that a rule set predicts: 0 is uv's; raises ``KeyError``."""
-    return {it.rules: it for it in INSTALLERS if it.rules is not None}[rules]
+    return {row.rules: row for row in INSTALLERS if row.rules is not None}[rules]

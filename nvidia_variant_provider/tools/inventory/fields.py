@@ -17,13 +17,13 @@ _SHORT.maxstring = _SHORT.maxother = 60
 
 
 class Place(NamedTuple):
-    """Where a record stands: its file and the element or line in it."""
+    """Where an entry stands: its file and the element or line in it."""
 
     source: str
     where: str
 
     def fail(self, key: str, seen: object, expected: str) -> NoReturn:
-        """Raise ``FleetError`` for a key of the record."""
+        """Raise ``FleetError`` for a key of the entry."""
         raise FleetError(self.source, self.where, key, _SHORT.repr(seen), expected)
 
     def mapping(self, value: object, key: str) -> Mapping[str, object]:

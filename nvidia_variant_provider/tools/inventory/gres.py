@@ -91,19 +91,19 @@ def _is_model(word: str) -> bool:
 
 def expand_hosts(text: str) -> tuple[str, ...]:
     """Return the hosts of a list such as ``n[1-4,07],gpu3``; raises ``ValueError`` if too many."""
-    found: list[str] = []
+    hosts: list[str] = []
     for item in re.split(r",(?![^\[]*\])", text.strip()):
-        found += _expanded(item)
-        if len(found) > MAX_HOSTS:
+        hosts += _expanded(item)
+        if len(hosts) > MAX_HOSTS:
             raise ValueError(f"more than {MAX_HOSTS} hosts")
-    return tuple(name for name in found if name)
+    return tuple(name for name in hosts if name)
 
 
 def _expanded(item: str) -> list[str]:
     match = re.match(r"([^\[\]]*)\[([^\[\]]*)\](.*)$", item)
     if match is None:
         return [item]
-    found = []
+    hosts = []
     for part in match[2].split(","):
         first, dash, last = part.partition("-")
         if not dash:
@@ -114,7 +114,7 @@ def _expanded(item: str) -> list[str]:
             raise ValueError(f"more than {MAX_HOSTS} hosts")
         else:
             numbers = [str(host).zfill(len(first)) for host in range(int(first), int(last) + 1)]
-        found += [rest for number in numbers for rest in _expanded(match[1] + number + match[3])]
-        if len(found) > MAX_HOSTS:
+        hosts += [rest for number in numbers for rest in _expanded(match[1] + number + match[3])]
+        if len(hosts) > MAX_HOSTS:
             raise ValueError(f"more than {MAX_HOSTS} hosts")
-    return found
+    return hosts

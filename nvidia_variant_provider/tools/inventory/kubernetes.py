@@ -26,7 +26,10 @@ _MAX_COUNT: Final = 100_000
 # Node Feature Discovery marks nodes with an NVIDIA device on the PCI bus, driver or not; the
 # number before the vendor is the device class: display controller, 3D controller.
 _SEEN_ON_PCI: Final = (
-    *(f"feature.node.kubernetes.io/pci-{it}10de.present" for it in ("", "0300_", "0302_")),
+    *(
+        f"feature.node.kubernetes.io/pci-{device_class}10de.present"
+        for device_class in ("", "0300_", "0302_")
+    ),
     f"{_PREFIX}gpu.present",
     f"{_PREFIX}gpu.deploy.driver",
 )
@@ -200,12 +203,12 @@ class Cluster:
         """Yield the nodes that waited, and the machines that only slices speak of."""
         described = self.slices.machines()
         for name, entry in self._waiting.items():
-            found = described.pop(name, None)
-            if found is None:
+            sliced = described.pop(name, None)
+            if sliced is None:
                 yield entry
             else:
                 cpu, system = entry.machine.architecture, entry.machine.system
-                machine = found.machine._replace(architecture=cpu, system=system)
+                machine = sliced.machine._replace(architecture=cpu, system=system)
                 yield entry._replace(machine=machine)
         yield from described.values()
         self._waiting.clear()

@@ -64,8 +64,8 @@ def ansible(place: Place, facts: Mapping[str, object]) -> Entry:
 
     Ansible itself knows no GPUs, so facts without them are refused.
     """
-    found = list(_gpus(facts.get("ansible_local"), _MAX_DEPTH))
-    if not found:
+    local = list(_gpus(facts.get("ansible_local"), _MAX_DEPTH))
+    if not local:
         expected = "GPUs: ansible -m shell -a 'nvidia-smi --query-gpu=... --format=csv'"
         raise FleetError(*place, "", "Ansible facts, which name no GPU", expected)
     gpus = merged(
@@ -74,9 +74,9 @@ def ansible(place: Place, facts: Mapping[str, object]) -> Entry:
             place.text(gpu, "compute_cap") or place.text(gpu, "compute_capability"),
             1,
         )
-        for gpu in found
+        for gpu in local
     )
-    driver = next(filter(None, (place.text(gpu, "driver_version") for gpu in found)), "")
+    driver = next(filter(None, (place.text(gpu, "driver_version") for gpu in local)), "")
     architecture = place.text(facts, "ansible_architecture")
     system = place.text(facts, "ansible_system").lower()
     machine = StatedMachine(gpus, driver, "", architecture, system)

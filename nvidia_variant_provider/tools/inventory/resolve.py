@@ -116,36 +116,36 @@ def _gpu(
         name = defaults.gpu
         assumed.append(Assumption("gpu", f"GPU: {name}, as --gpu says"))
     stated = ComputeCapability.parse(gpu.capability) if gpu.capability else None
-    found = gpus_named(name) if name else ()
-    if machine.driver and len(found) > 1:
-        found = narrowed(found, parse_branch(machine.driver))
+    candidates = gpus_named(name) if name else ()
+    if machine.driver and len(candidates) > 1:
+        candidates = narrowed(candidates, parse_branch(machine.driver))
     if stated is not None:
-        device = _device(found, stated)
+        device = _device(candidates, stated)
         return KnownGpu(name, stated, gpu.number, device)
-    if len(found) == 1:
-        text = f"capability: {found[0].capability} by the name {name}"
+    if len(candidates) == 1:
+        text = f"capability: {candidates[0].capability} by the name {name}"
         assumed.append(Assumption("capability", text))
-        return KnownGpu(name, found[0].capability, gpu.number, _device(found, None))
+        return KnownGpu(name, candidates[0].capability, gpu.number, _device(candidates, None))
     if name:
-        assumed.append(Assumption("unknown", _unknown(name, found)))
+        assumed.append(Assumption("unknown", _unknown(name, candidates)))
     elif not machine.no_driver:
         text = "the inventory does not name the GPU: --gpu NAME says which"
         assumed.append(Assumption("unknown", text))
     return KnownGpu(name, None, gpu.number, None)
 
 
-def _unknown(name: str, found: tuple[NamedGpu, ...]) -> str:
-    if found:
-        meant = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in found)
+def _unknown(name: str, candidates: tuple[NamedGpu, ...]) -> str:
+    if candidates:
+        meant = ", ".join(f"{gpu.title} ({gpu.capability})" for gpu in candidates)
         return f"{name} can mean {meant}: state the capability"
     near = " or ".join(gpu.title for gpu in near_names(name))
     hint = f" (near: {near})" if near else ""
     return f"no GPU is known by the name {name}{hint}: state the capability"
 
 
-def _device(found: tuple[NamedGpu, ...], stated: ComputeCapability | None) -> Device | None:
+def _device(candidates: tuple[NamedGpu, ...], stated: ComputeCapability | None) -> Device | None:
     """Return the device of a name; of a capability, if the name is unknown or of another one."""
-    for gpu in found:
+    for gpu in candidates:
         if stated is None or gpu.capability == stated:
             return device_of(gpu)
     try:

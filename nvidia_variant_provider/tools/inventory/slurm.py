@@ -50,21 +50,21 @@ def group(place: Place, value: object, seen: set[str]) -> Iterator[Entry]:
 
 
 def text_nodes(rows: Iterable[tuple[str, str]], source: str) -> Iterator[Entry | FleetError]:
-    """Read ``scontrol show nodes`` as text: a record begins with ``NodeName=``."""
-    record: dict[str, str] = {}
+    """Read ``scontrol show nodes`` as text: a node begins with ``NodeName=``."""
+    node: dict[str, str] = {}
     begun = ""
     for where, line in itertools.chain(rows, [("", "NodeName=")]):
         fields = _fields(line)
         if "NodeName" in fields:
-            if record:
-                yield _text_node(Place(source, begun), record)
-            record, begun = {}, where
-        record.update(fields)
+            if node:
+                yield _text_node(Place(source, begun), node)
+            node, begun = {}, where
+        node.update(fields)
 
 
-def _text_node(place: Place, record: Mapping[str, str]) -> Entry | FleetError:
+def _text_node(place: Place, node: Mapping[str, str]) -> Entry | FleetError:
     try:
-        known = {key: "" if value in _NOTHING else value for key, value in record.items()}
+        known = {key: "" if value in _NOTHING else value for key, value in node.items()}
         features = _features(known.get("AvailableFeatures"))
         machine = _machine(place, known.get("Gres", ""), features, known.get("Arch", ""), "")
     except FleetError as error:
@@ -139,11 +139,11 @@ def _features(value: object) -> dict[str, str]:
 def _machine(
     place: Place, gres: str, features: Mapping[str, str], architecture: str, instance: str
 ) -> StatedMachine:
-    found = parse_gres("" if gres in _NOTHING else gres)
-    if found.unread:
-        place.fail("gres", found.unread[0], "gpu:TYPE:COUNT")
-    gpus = found.gpus
-    assumed = found.assumed
+    resources = parse_gres("" if gres in _NOTHING else gres)
+    if resources.unread:
+        place.fail("gres", resources.unread[0], "gpu:TYPE:COUNT")
+    gpus = resources.gpus
+    assumed = resources.assumed
     if instance and (not gpus or not any(gpu.name for gpu in gpus)):
         typed = gpus_of_instance(instance)
         assumed += (f"GPU: that of the instance type {instance}",) if typed else ()

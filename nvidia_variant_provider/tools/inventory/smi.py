@@ -1,6 +1,6 @@
-"""What nvidia-smi prints on one machine: --query-gpu, -L, -q, and its complaints.
+"""What nvidia-smi prints on one machine: --query-gpu, -L, -q, -q -x, and its complaints.
 
-No output but ``-q`` has the CUDA driver version; it follows from the driver branch. Formats:
+Only ``-q`` has the CUDA driver version; elsewhere it follows from the driver branch. Formats:
 NVIDIA's manual page of nvidia-smi, and its output from R470 to R610.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
 
 from nvidia_variant_provider.errors import FleetError
 from nvidia_variant_provider.tables.pci import chip_of
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.tools.inventory.hosts import Line
+
+MAX_XML_BYTES: Final = 8 << 20
 
 NAMES: Final = frozenset({"name", "gpu_name"})
 _DRIVER: Final = "driver_version"
@@ -48,21 +51,44 @@ _REPORT: Final = re.compile(r"\s*([A-Z][\w /.-]*?)\s*: ?(.*)")
 _CPU_ONLY: Final = "no nvidia-smi: counted as a CPU machine"
 
 
+def parse_xml(text: str, source: str) -> StatedMachine:
+    """Read what ``nvidia-smi -q -x`` prints; its DTD is not loaded, and entities are refused."""
+    if "<!ENTITY" in text:
+        raise FleetError(source, "", "", "an entity", "what nvidia-smi -q -x prints")
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - entities are refused above, DTDs not loaded
+    except (ET.ParseError, RecursionError) as error:
+        raise FleetError(source, "", "", str(error), "what nvidia-smi -q -x prints") from error
+    if root.tag != "nvidia_smi_log":
+        raise FleetError(source, "", "", f"<{root.tag[:40]}>", "<nvidia_smi_log>")
+    gpus = merged(
+        StatedGpu(
+            gpu.findtext("product_name", "").strip(),
+            capability_of_pci(gpu.findtext("pci/pci_device_id", "")),
+            1,
+        )
+        for gpu in root.iter("gpu")
+    )
+    cuda = root.findtext("cuda_version", "").strip()
+    driver = root.findtext("driver_version", "").strip()
+    return StatedMachine(gpus, driver, cuda if cuda[:1].isdigit() else "")
+
+
 def machine(rows: Sequence[Line], source: str) -> StatedMachine:
     """Read all that one machine printed; raises ``FleetError`` for what nvidia-smi never prints."""
     useful, trouble, lost, missing = _sorted_out(rows)
-    found = StatedMachine()
+    stated = StatedMachine()
     if useful:
-        found = _parsed(useful, source)
+        stated = _parsed(useful, source)
     if lost:
         loss = f"{lost} GPU lost: nvidia-smi cannot reach its handle"
-        gpus = (*found.gpus, StatedGpu("", "", lost))
-        found = found._replace(gpus=gpus, assumed=(*found.assumed, loss))
-    if not found.gpus and trouble:
+        gpus = (*stated.gpus, StatedGpu("", "", lost))
+        stated = stated._replace(gpus=gpus, assumed=(*stated.assumed, loss))
+    if not stated.gpus and trouble:
         return StatedMachine((StatedGpu(),), no_driver=f"nvidia-smi: {trouble}")
-    if not found.gpus and missing:
+    if not stated.gpus and missing:
         return StatedMachine(assumed=(_CPU_ONLY,))
-    return found
+    return stated
 
 
 def _sorted_out(rows: Iterable[Line]) -> tuple[list[Line], str, int, bool]:

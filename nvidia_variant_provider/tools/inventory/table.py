@@ -128,8 +128,8 @@ def _machine(place: Place, row: Mapping[str, str]) -> StatedMachine:
         except InvalidValueError as error:
             raise FleetError(*place, "target", repr(target), f"a target: {error}") from error
         return machine._replace(architecture=architecture or machine.architecture, system=system)
-    facts = (row.get(name, "") for name in ("device", "capability", "driver", "cuda"))
-    return _stated(*facts, architecture, system)
+    values = (row.get(name, "") for name in ("device", "capability", "driver", "cuda"))
+    return _stated(*values, architecture, system)
 
 
 # A hundred thousand lines say a few hundred different things.

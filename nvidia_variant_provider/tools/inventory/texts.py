@@ -15,7 +15,6 @@ from nvidia_variant_provider.tools.inventory import (
     schedulers,
     slurm,
     smi,
-    smi_xml,
     table,
 )
 from nvidia_variant_provider.tools.inventory.fields import Place
@@ -93,8 +92,8 @@ def read_text(content: Content, source: str) -> Iterator[Entry | FleetError]:
         yield from _yaml(content, source)
         return
     if head.lstrip().startswith("<"):
-        data = content.stream.read(smi_xml.MAX_BYTES + 1)
-        machine = smi_xml.parse(data.decode("utf-8-sig", "replace"), source)
+        data = content.stream.read(smi.MAX_XML_BYTES + 1)
+        machine = smi.parse_xml(data.decode("utf-8-sig", "replace"), source)
         yield Entry(machine, 1, source, source, "")
         return
     rows = lines(content.stream, source)
@@ -136,7 +135,7 @@ def _machine(rows: list[Line], source: str) -> StatedMachine:
     if any(pci_lists.LSPCI.fullmatch(line.rstrip()) for _, line in rows[:5]):
         return pci_lists.lspci(rows)
     if any(line.lstrip().startswith("<?xml") for _, line in rows[:1]):
-        return smi_xml.parse("\n".join(line for _, line in rows), source)
+        return smi.parse_xml("\n".join(line for _, line in rows), source)
     if rows[0][1].lstrip().startswith("{"):
         return _json_machine("\n".join(line for _, line in rows), Place(source, rows[0][0]))
     return smi.machine(rows, source)

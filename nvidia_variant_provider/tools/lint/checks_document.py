@@ -132,7 +132,7 @@ def check_lists(document: Document) -> Iterator[Problem]:
     for key, values in lists.items():
         if not values and _is_written(document, key):
             yield Problem(document.source, key, "the list is empty")
-        for value in sorted(it for it, count in Counter(values).items() if count > 1):
+        for value in sorted(text for text, count in Counter(values).items() if count > 1):
             yield Problem(document.source, key, f"{_short(value)} is there more than once")
 
 
@@ -233,17 +233,17 @@ def _levels(
 
 
 def _at(document: Document, path: tuple[str, ...]) -> dict[str, object]:
-    found = document.raw
+    value = document.raw
     for step in path:
-        found = mapping(found.get(step))
-    return dict(found)
+        value = mapping(value.get(step))
+    return dict(value)
 
 
 def _is_written(document: Document, key: str) -> bool:
     """Tell whether the list is there as a list of texts; NV107 has the rest."""
     *path, last = key.split("/")
-    found = _at(document, tuple(path)).get(last)
-    return isinstance(found, list) and not found
+    value = _at(document, tuple(path)).get(last)
+    return isinstance(value, list) and not value
 
 
 def _provider_shapes(document: Document) -> Iterator[Problem]:
@@ -279,7 +279,7 @@ def _variant_shapes(document: Document) -> Iterator[Problem]:
 def _entries(document: Document, where: str, values: object) -> Iterator[Problem]:
     if not isinstance(values, list):
         yield _mistyped(document, where, values, list)
-    elif mistyped := [it for it in values if not isinstance(it, str)]:
+    elif mistyped := [value for value in values if not isinstance(value, str)]:
         yield _mistyped(document, where, mistyped[0], str)
 
 

@@ -20,8 +20,8 @@ LOCK: Final[Registry[Lock]] = Registry()
 
 def documents_of(lock: Lock) -> Iterator[Document]:
     """Yield the metadata of variants that stands in a lock file."""
-    found = (_document(lock, package) for package in lock.packages)
-    return (document for document in found if document is not None)
+    documents = (_document(lock, package) for package in lock.packages)
+    return (document for document in documents if document is not None)
 
 
 def _document(lock: Lock, package: LockedPackage) -> Document | None:

@@ -53,8 +53,8 @@ def check_offered_by_uv(document: Document) -> Iterator[Problem]:
     uv knows neither suffixes nor capabilities below 5.0, and of PTX only the ``X0``.
     """
     for key, features in _nvidia_variants(document):
-        known = [it for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]
-        if known and not any(_uv_offers(SmArch.parse(it)) for it in known):
+        known = [value for value in features.get(SM_ARCH, ()) if value in _known()[SM_ARCH]]
+        if known and not any(_uv_offers(SmArch.parse(value)) for value in known):
             message = f"uv offers none of {', '.join(known[:5])}; it ignores this variant"
             yield Problem(document.source, f"{key}/{SM_ARCH}", message)
 
@@ -62,7 +62,7 @@ def check_offered_by_uv(document: Document) -> Iterator[Problem]:
 @PROPERTY.check("NV604", Severity.ERROR, Uv.NONE, "a bound with several values")
 def check_single_values(document: Document) -> Iterator[Problem]:
     """Report several values of a feature that has one: variantlib refuses to build such a wheel."""
-    single = {it.name for it in catalogue() if not it.multi_value}
+    single = {feature.name for feature in catalogue() if not feature.multi_value}
     for key, features in _nvidia_variants(document):
         for feature in sorted(single & set(features)):
             if len(features[feature]) > 1:
@@ -110,7 +110,9 @@ def check_upper_bound(document: Document) -> Iterator[Problem]:
     """
     for key, features in _nvidia_variants(document):
         uppers = set(features.get(UPPER_BOUND, ())) & _known()[UPPER_BOUND]
-        archs = [SmArch.parse(it) for it in features.get(SM_ARCH, ()) if it in _known()[SM_ARCH]]
+        archs = [
+            SmArch.parse(value) for value in features.get(SM_ARCH, ()) if value in _known()[SM_ARCH]
+        ]
         shut_out = [
             generation
             for generation in GENERATIONS
@@ -163,7 +165,7 @@ def _uv_offers(arch: SmArch) -> bool:
 
 def _versions(features: Mapping[str, tuple[str, ...]], feature: str) -> list[CudaVersion]:
     known = frozenset(bound_values())
-    return [CudaVersion.parse(it) for it in features.get(feature, ()) if it in known]
+    return [CudaVersion.parse(value) for value in features.get(feature, ()) if value in known]
 
 
 def _hint(feature: str, value: str) -> str:

@@ -163,8 +163,8 @@ def check_plain_requirement(document: Document) -> Iterator[Problem]:
             "a marker": requirement.marker,
             "a URL": requirement.url,
         }
-        if found := [name for name, part in parts.items() if part]:
-            message = f"{' and '.join(found)}; uv uses the provider only without"
+        if present := [name for name, part in parts.items() if part]:
+            message = f"{' and '.join(present)}; uv uses the provider only without"
             yield Problem(document.source, where, message)
 
 

@@ -72,7 +72,7 @@ def check_providers_published(release: LenientView) -> Iterator[Problem]:
 @PYPI.check("NV705", Severity.ERROR, Uv.NONE, "no wheel without a label")
 def check_plain_wheel(release: LenientView) -> Iterator[Problem]:
     """Report releases that have nothing for pip and others that know no variants."""
-    has_plain = any(not it.name.label for it in release.wheels)
+    has_plain = any(not wheel.name.label for wheel in release.wheels)
     if release.whole and release.variant_wheels and not has_plain:
         message = "pip, Poetry and PDM take wheels without a label only, and there is none"
         yield Problem(release.variant_wheels[0].source, "", message)

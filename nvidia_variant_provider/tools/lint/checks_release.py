@@ -108,7 +108,9 @@ def check_providers_agree(release: LenientView) -> Iterator[Problem]:
 
     The release's JSON is what counts; without one the wheels are compared with the first.
     """
-    reference = _readable_index(release) or next((it for _, it in _described(release)), None)
+    reference = _readable_index(release) or next(
+        (document for _, document in _described(release)), None
+    )
     for _, document in _described(release):
         if reference is None or document is reference:
             continue
@@ -183,10 +185,14 @@ def check_namespaces_current(release: LenientView) -> Iterator[Problem]:
 def check_null_requirements(release: LenientView) -> Iterator[Problem]:
     """Report builds for machines without a GPU that bring gigabytes of CUDA along."""
     for wheel in release.variant_wheels:
-        text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
-        found = [it.package for it in parse_requirements(text) if not it.optional]
-        if wheel.name.label == NULL_LABEL and found:
-            message = f"requires {some(found)}: is this the build for every machine?"
+        text = "".join(f"Requires-Dist: {text}\n" for text in wheel.requires)
+        required = [
+            requirement.package
+            for requirement in parse_requirements(text)
+            if not requirement.optional
+        ]
+        if wheel.name.label == NULL_LABEL and required:
+            message = f"requires {some(required)}: is this the build for every machine?"
             yield Problem(wheel.source, "Requires-Dist", message)
 
 
@@ -228,11 +234,11 @@ def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
     """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
     if not release.variant_wheels:
         return
-    readable = [it for it in release.wheels if not it.reason]
+    readable = [wheel for wheel in release.wheels if not wheel.reason]
     for wheel in readable[1:]:
         first = readable[0]
         differing = sorted(set(wheel.requires) ^ set(first.requires))
-        if differing and not all("requires-dist" in it.dynamic for it in (first, wheel)):
+        if differing and not all("requires-dist" in each.dynamic for each in (first, wheel)):
             message = (
                 f"{differing[0]:.90}: not in both this wheel and {first.source}, and not declared"
                 " Dynamic; resolvers read one METADATA for all"
@@ -247,11 +253,11 @@ def check_python_agrees(release: LenientView) -> Iterator[Problem]:
     """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
     if not release.variant_wheels:
         return
-    readable = [it for it in release.wheels if not it.reason]
+    readable = [wheel for wheel in release.wheels if not wheel.reason]
     for wheel in readable[1:]:
         first = readable[0]
         if wheel.requires_python != first.requires_python:
-            seen, other = (it.requires_python or "nothing" for it in (wheel, first))
+            seen, other = (each.requires_python or "nothing" for each in (wheel, first))
             message = f"requires {seen}, {first.source} requires {other}"
             yield Problem(wheel.source, "Requires-Python", message)
 
@@ -267,10 +273,10 @@ def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
     for wheel, document in _described(release):
         features = document.variants.get(wheel.name.label, {}).get(NVIDIA_NAMESPACE, {})
         archs, bounds = features.get(SM_ARCH, ()), features.get(LOWER_BOUND, ())
-        if not archs or not all(it.endswith("_real") for it in archs):
+        if not archs or not all(arch.endswith("_real") for arch in archs):
             continue
-        text = "".join(f"Requires-Dist: {it}\n" for it in wheel.requires)
-        toolkits = {it.cuda for it in parse_requirements(text)}
+        text = "".join(f"Requires-Dist: {line}\n" for line in wheel.requires)
+        toolkits = {requirement.cuda for requirement in parse_requirements(text)}
         for bound in bounds:
             major, _, minor = bound.partition(".")
             if bound in toolkits and minor not in {"", "0"}:
@@ -291,7 +297,9 @@ def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:
             marked = parse_marked(text)
             for test in marked.tests if marked else ():
                 answers = (test.answer(label, stated) for label, stated in variants)
-                if test.operator in {"==", "in"} and not any(it is not False for it in answers):
+                if test.operator in {"==", "in"} and not any(
+                    answer is not False for answer in answers
+                ):
                     yield wheel, test
 
 
@@ -323,10 +331,10 @@ def _difference(
     """Return the first properties that only one of two variants has; "" if they are the same."""
     here, there = _properties(seen), _properties(expected)
     parts = []
-    for words, found in (("in addition", here - there), ("lacking", there - here)):
-        if found:
-            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-            parts.append(f"{words} {min(found)}{more}")
+    for words, properties in (("in addition", here - there), ("lacking", there - here)):
+        if properties:
+            more = f" and {len(properties) - 1} more" if len(properties) > 1 else ""
+            parts.append(f"{words} {min(properties)}{more}")
     return "; ".join(parts)
 
 

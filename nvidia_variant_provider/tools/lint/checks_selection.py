@@ -70,8 +70,8 @@ def check_shadows(release: LenientView) -> Iterator[Problem]:
 @SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that no machine would get")
 def check_reachable(release: LenientView) -> Iterator[Problem]:
     """Report builds that are never the best one."""
-    choices = [it for it in choices_everywhere(release) if it.rule_set == DEFAULT_RULES]
-    best = {it.labels[0] for it in choices if it.labels}
+    choices = [choice for choice in choices_everywhere(release) if choice.rule_set == DEFAULT_RULES]
+    best = {choice.labels[0] for choice in choices if choice.labels}
     for label, variant in sorted(release.variants.items()):
         if choices and NVIDIA_NAMESPACE in variant and label not in best:
             yield Problem(_source(release), f"variants/{label}", _why_never(label, choices))
@@ -87,7 +87,7 @@ def check_size(release: LenientView) -> Iterator[Problem]:
 
 def _why_never(label: str, choices: Iterable[Choice]) -> str:
     """Say which builds win wherever this one is supported: ``never selected: b wins on ...``."""
-    winners = sorted({it.labels[0] for it in choices if label in it.labels})
+    winners = sorted({choice.labels[0] for choice in choices if label in choice.labels})
     if not winners:
         return "never selected: no known GPU and driver support it"
     verb = "wins" if len(winners) == 1 else "win"
@@ -102,7 +102,7 @@ def _shadowed(choice: Choice) -> str:
     if not choice.labels or not choice.archs[choice.labels[0]].endswith(_VIRTUAL):
         return ""
     others = choice.labels[1:]
-    return next((it for it in others if choice.archs[it].endswith("_real")), "")
+    return next((label for label in others if choice.archs[label].endswith("_real")), "")
 
 
 def _pairs(
@@ -119,9 +119,9 @@ def _pairs(
 def _on(choices: Iterable[Choice]) -> str:
     """Name one machine, count the others, and say whose rules it takes if not all."""
     choices = list(choices)
-    rule_sets = {it.rule_set for it in choices}
+    rule_sets = {choice.rule_set for choice in choices}
     whose = "" if len(rule_sets) > 1 else f" by the rules of {RULE_SETS[rule_sets.pop()]}"
-    others = len({(it.family, it.generation, it.cuda) for it in choices}) - 1
+    others = len({(choice.family, choice.generation, choice.cuda) for choice in choices}) - 1
     more = f" and {others} more machine{'s' if others > 1 else ''}" if others else ""
     return f"{choices[-1]}{more}{whose}"
 
@@ -139,9 +139,9 @@ def _served(release: LenientView) -> dict[str, list[Choice]]:
 
 
 def _unserved(release: LenientView, family: str, rows: list[Choice]) -> Problem:
-    shut_out = [it for it in rows if _has_older_driver(release, it)]
+    shut_out = [row for row in rows if _has_older_driver(release, row)]
     named = shut_out or rows
-    names = [f"{it.generation.capability} ({it.generation.product})" for it in named]
+    names = [f"{row.generation.capability} ({row.generation.product})" for row in named]
     on = f" on {family}" if family else ""
     cause = "an upper bound shuts out the newest drivers of" if shut_out else "no build for"
     return Problem(_source(release), "variants", f"{cause} {', '.join(names)}{on}")
@@ -151,9 +151,9 @@ def _has_older_driver(release: LenientView, choice: Choice) -> bool:
     """Tell whether a GPU that gets nothing with its newest driver gets a build with another."""
     mine = (choice.family, choice.generation, choice.rule_set)
     return any(
-        it.labels
-        for it in choices_everywhere(release)
-        if mine == (it.family, it.generation, it.rule_set)
+        choice.labels
+        for choice in choices_everywhere(release)
+        if mine == (choice.family, choice.generation, choice.rule_set)
     )
 
 

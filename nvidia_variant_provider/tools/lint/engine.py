@@ -83,44 +83,48 @@ def lint(
     """
     gathered = gather(paths)
     done = watch(len(gathered.files))
-    found = [it for it in _of_names(gathered) if selection.keeps(it)]
+    findings = [finding for finding in _of_names(gathered) if selection.keeps(finding)]
     for document in gathered.documents:
-        found += [it for it in _of_documents([document]) if selection.keeps(it)]
+        findings += [finding for finding in _of_documents([document]) if selection.keeps(finding)]
         done(1)
     for lock in gathered.locks:
         of_lock = [finding for check in LOCK.checks for finding in check.run(lock)]
-        found += [
-            it for it in (*of_lock, *_of_documents(documents_of(lock))) if selection.keeps(it)
+        findings += [
+            finding
+            for finding in (*of_lock, *_of_documents(documents_of(lock)))
+            if selection.keeps(finding)
         ]
         done(1)
     for read in gathered.releases:
         release = read.lenient
         more = PYPI.checks if for_pypi else ()
         of_upload = [finding for check in more for finding in check.run(release)]
-        found += [it for it in (*_of_release(release), *of_upload) if selection.keeps(it)]
+        findings += [
+            finding for finding in (*_of_release(release), *of_upload) if selection.keeps(finding)
+        ]
         done(len(release.wheels) + (release.index is not None))
-    return Report(gathered.files, tuple(_merge(found)))
+    return Report(gathered.files, tuple(_merge(findings)))
 
 
 def _of_release(release: LenientView) -> list[Finding]:
-    found = list(_of_documents(release.documents))
+    findings = list(_of_documents(release.documents))
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
-    refused = any(it.rule.severity is Severity.ERROR for it in found)
+    refused = any(finding.rule.severity is Severity.ERROR for finding in findings)
     for check in RELEASE.checks if refused else (*RELEASE.checks, *SELECTION.checks):
-        found += check.run(release)
-    return found
+        findings += check.run(release)
+    return findings
 
 
 def _of_documents(documents: Iterable[Document]) -> Iterator[Finding]:
     for document in documents:
         if document.broken is not None:
             # Nothing else can be said of it, but which of the two it is.
-            checks = [it for it in _DOCUMENT_CHECKS if it.rule.code in _OF_BROKEN]
+            checks = [check for check in _DOCUMENT_CHECKS if check.rule.code in _OF_BROKEN]
         else:
             checks = list(_DOCUMENT_CHECKS)
-        found = [finding for check in checks for finding in check.run(document)]
-        yield from found
-        if all(it.rule.severity is not Severity.ERROR for it in found):
+        findings = [finding for check in checks for finding in check.run(document)]
+        yield from findings
+        if all(finding.rule.severity is not Severity.ERROR for finding in findings):
             yield from _refused(document)
 
 
@@ -151,13 +155,13 @@ def _of_names(gathered: Gathered) -> Iterator[Finding]:
         yield Finding(WHEEL_NAME, Problem(path, "", message))
 
 
-def _merge(found: Iterable[Finding]) -> Iterator[Finding]:
+def _merge(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Show a problem that several files share once, under the first."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
-    for finding in found:
+    for finding in findings:
         key = (finding.rule.code, finding.problem.key, finding.problem.message)
         groups.setdefault(key, []).append(finding)
     for first, *others in groups.values():
-        sources = dict.fromkeys(it.problem.source for it in others)
+        sources = dict.fromkeys(other.problem.source for other in others)
         sources.pop(first.problem.source, None)
         yield replace(first, also_in=tuple(sources))

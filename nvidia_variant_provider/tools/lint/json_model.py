@@ -22,5 +22,5 @@ class LintDocument(JsonDocument):
     @classmethod
     def of(cls, report: Report) -> LintDocument:
         """Return the document of a run."""
-        found = tuple(FindingRecord.of(finding) for finding in report.findings)
-        return cls(files=report.files, findings=found)
+        findings = tuple(FindingRecord.of(finding) for finding in report.findings)
+        return cls(files=report.files, findings=findings)

@@ -98,7 +98,9 @@ GENERATIONS: Final = tuple(_generations())
 # Releases have a dozen variants. So many take half a minute on all machines, and 100 MB.
 MAX_LABELS: Final = 5000
 
-RULE_SETS: Final = {it.rules: it.called for it in EXPLAINED if it.rules is not None}
+RULE_SETS: Final = {
+    installer.rules: installer.called for installer in EXPLAINED if installer.rules is not None
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,13 @@ def choices_everywhere(release: LenientView) -> tuple[Choice, ...]:
     document = release.reference
     if document is None or len(release.variants) > MAX_LABELS:
         return ()
-    if not any(NVIDIA_NAMESPACE in it for it in release.variants.values()):
+    if not any(NVIDIA_NAMESPACE in properties for properties in release.variants.values()):
         return ()
-    variants = {label: it for label, it in release.variants.items() if _answered(document, it)}
+    variants = {
+        label: properties
+        for label, properties in release.variants.items()
+        if _answered(document, properties)
+    }
     stated = {name: _stated(variants, name) for name in _features(variants)}
     return tuple(
         _choose(document, family, labels, machine, stated)
@@ -150,12 +156,12 @@ class _Point(NamedTuple):
 
 def _grid(family: str, stated: Mapping[str, frozenset[str]]) -> Iterator[_Point]:
     known = frozenset(bound_values())
-    bounds = {CudaVersion.parse(it) for values in stated.values() for it in values & known}
+    bounds = {CudaVersion.parse(value) for values in stated.values() for value in values & known}
     for rule_set in RULE_SETS:
         for generation in GENERATIONS:
             if generation.on_arm_only and family and "aarch64" not in family:
                 continue
-            within = {it for it in bounds if generation.since <= it <= generation.until}
+            within = {bound for bound in bounds if generation.since <= bound <= generation.until}
             for cuda in sorted(within | {generation.since, generation.until}):
                 yield _Point(rule_set, generation, cuda)
 
@@ -170,16 +176,16 @@ def _choose(
     decided = _decide(point.generation.capability, point.cuda, point.rule_set)
     # Only what is stated can be chosen, and the whole catalogue is long.
     offers: dict[str, Sequence[Feature]] = {
-        NVIDIA_NAMESPACE: [_narrowed(it, stated) for it in decided]
+        NVIDIA_NAMESPACE: [_narrowed(feature, stated) for feature in decided]
     }
     for namespace in document.namespaces:
         if static := tuple(_static(document, namespace)):
             offers[namespace] = static
     namespaces = tuple(dict.fromkeys(document.namespaces))
     preferences = Preferences.build(namespaces, offers)
-    labels = tuple(it for it in preferences.order(variants) if variants[it])
+    labels = tuple(label for label in preferences.order(variants) if variants[label])
     best = labels[:2]
-    tied = len(best) > 1 and preferences.deciding(*(variants[it] for it in best)) is None
+    tied = len(best) > 1 and preferences.deciding(*(variants[label] for label in best)) is None
     archs = {label: _arch(preferences, variants[label]) for label in labels}
     return Choice(family, point.rule_set, point.generation, point.cuda, labels, archs, tied)
 
@@ -195,12 +201,14 @@ def _decide(capability: ComputeCapability, cuda: CudaVersion, rule_set: int) -> 
 def upper_bounds_met(generation: Generation) -> frozenset[str]:
     """Return the upper bounds that a GPU with the newest driver for it still meets."""
     features = _decide(generation.capability, generation.until, rules.DEFAULT_RULES)
-    return frozenset(value for it in features if it.name == UPPER_BOUND for value in it.values)
+    return frozenset(
+        value for feature in features if feature.name == UPPER_BOUND for value in feature.values
+    )
 
 
 def _narrowed(feature: Feature, stated: Mapping[str, frozenset[str]]) -> Feature:
     wanted = stated.get(feature.name, frozenset())
-    values = tuple(it for it in feature.values if it in wanted)
+    values = tuple(value for value in feature.values if value in wanted)
     return Feature(feature.name, values, feature.multi_value)
 
 
@@ -214,7 +222,9 @@ def _static(document: Document, namespace: str) -> Iterator[Feature]:
 
 
 def _arch(preferences: Preferences, variant: Properties) -> str:
-    return next((it.value for it in preferences.places(variant) if it.feature == SM_ARCH), "")
+    return next(
+        (place.value for place in preferences.places(variant) if place.feature == SM_ARCH), ""
+    )
 
 
 def _answered(document: Document, variant: Properties) -> bool:
@@ -227,12 +237,18 @@ def _answered(document: Document, variant: Properties) -> bool:
 
 
 def _features(variants: Mapping[str, Properties]) -> set[str]:
-    return {feature for it in variants.values() for feature in it.get(NVIDIA_NAMESPACE, {})}
+    return {
+        feature
+        for properties in variants.values()
+        for feature in properties.get(NVIDIA_NAMESPACE, {})
+    }
 
 
 def _stated(variants: Mapping[str, Properties], feature: str) -> frozenset[str]:
-    found = (it.get(NVIDIA_NAMESPACE, {}).get(feature, ()) for it in variants.values())
-    return frozenset(value for values in found for value in values)
+    stated = (
+        properties.get(NVIDIA_NAMESPACE, {}).get(feature, ()) for properties in variants.values()
+    )
+    return frozenset(value for values in stated for value in values)
 
 
 def _families(
@@ -262,11 +278,16 @@ def family_names(platforms: Iterable[str]) -> frozenset[str]:
 
     ``any`` is in no family: its name is "".
     """
-    found = set()
+    families = set()
     for tag in platforms:
         system = "linux" if "linux" in tag else tag.partition("_")[0]
         machine = next(
-            (it for it in ("x86_64", "aarch64", "amd64", "arm64") if tag.endswith(it)), "other"
+            (
+                architecture
+                for architecture in ("x86_64", "aarch64", "amd64", "arm64")
+                if tag.endswith(architecture)
+            ),
+            "other",
         )
-        found.add("" if tag == "any" else f"{system} {machine}")
-    return frozenset(found)
+        families.add("" if tag == "any" else f"{system} {machine}")
+    return frozenset(families)

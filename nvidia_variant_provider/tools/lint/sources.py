@@ -86,7 +86,7 @@ class Gathered:
     @property
     def files(self) -> tuple[str, ...]:
         """The files that are read, as messages name them."""
-        wheels = (path for found in self._wheels.values() for path in found)
+        wheels = (path for paths in self._wheels.values() for path in paths)
         loose = (_source(path) for path in self._unreleased)
         return tuple(sorted({*loose, *self._locks, *self._indexes.values(), *wheels}))
 
@@ -103,7 +103,9 @@ class Gathered:
 
     def _add_folder(self, folder: str) -> None:
         names = list_folder(folder)
-        wanted = [it for it in names if it.endswith((".whl", METADATA_SUFFIX)) or is_lock(it)]
+        wanted = [
+            name for name in names if name.endswith((".whl", METADATA_SUFFIX)) or is_lock(name)
+        ]
         # Most projects' files say nothing of variants: only one that is named has to.
         if PYPROJECT in names and _has_variants(os.path.join(folder, PYPROJECT)):
             wanted.append(PYPROJECT)

@@ -110,5 +110,6 @@ class Properties(JsonModel):
 
 def _features(features: Iterable[Feature]) -> tuple[FeatureRecord, ...]:
     return tuple(
-        FeatureRecord(name=it.name, values=it.values, multi_value=it.multi_value) for it in features
+        FeatureRecord(name=feature.name, values=feature.values, multi_value=feature.multi_value)
+        for feature in features
     )

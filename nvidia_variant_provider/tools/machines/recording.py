@@ -41,13 +41,13 @@ def record(host: Host, seconds: float, *, keep_private: bool = False) -> dict[st
     observed: object = recording.observed()
     if not keep_private:
         observed = masker_for(host.environ, host_name()).mask(observed)
-    found = detect(ReplayHost(observed), seconds, confirm=True)
+    detection = detect(ReplayHost(observed), seconds, confirm=True)
     return {
         "schema_version": RECORD_VERSION,
         "recorded_by": __version__,
         "private_data": "kept" if keep_private else "masked",
         "observed": observed,
-        "result": machine_file.dump(found.machine),
+        "result": machine_file.dump(detection.machine),
     }
 
 

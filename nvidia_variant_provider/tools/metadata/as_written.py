@@ -57,8 +57,8 @@ class Document:
     @cached_property
     def schema(self) -> str | None:
         """The text of ``$schema``; ``None`` if there is none."""
-        found = self.raw.get("$schema")
-        return found if isinstance(found, str) else None
+        schema = self.raw.get("$schema")
+        return schema if isinstance(schema, str) else None
 
     @cached_property
     def namespaces(self) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class Document:
     def providers(self) -> Mapping[str, Mapping[str, object]]:
         """The provider entries that are tables."""
         entries = mapping(self.raw.get("providers"))
-        return {name: mapping(it) for name, it in entries.items() if isinstance(it, dict)}
+        return {name: mapping(entry) for name, entry in entries.items() if isinstance(entry, dict)}
 
     @cached_property
     def variants(self) -> Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]:
@@ -115,4 +115,8 @@ def mapping(value: object) -> Mapping[str, object]:
 
 def texts(value: object) -> tuple[str, ...]:
     """Return the texts of a JSON array; empty for everything else."""
-    return tuple(it for it in value if isinstance(it, str)) if isinstance(value, list) else ()
+    return (
+        tuple(element for element in value if isinstance(element, str))
+        if isinstance(value, list)
+        else ()
+    )

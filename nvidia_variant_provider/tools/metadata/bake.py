@@ -62,7 +62,9 @@ def marked_requirements(metadata: bytes, source: str) -> tuple[MarkedRequirement
     ``source`` names the file for messages.
     """
     lines, _ = _header(metadata)
-    return tuple(it for line in lines if (it := _marked(line, source)) is not None)
+    return tuple(
+        requirement for line in lines if (requirement := _marked(line, source)) is not None
+    )
 
 
 def _header(metadata: bytes) -> tuple[list[bytes], bytes]:
@@ -116,8 +118,10 @@ def _written(line: bytes, requirement: str) -> bytes:
 
 def _declared(lines: list[bytes]) -> Iterator[bytes]:
     """Add ``Dynamic: Requires-Dist`` where the format has it and the file does not."""
-    version = next((_value(it) for it in lines if _name(it) == "metadata-version"), "").encode()
-    is_there = any(_name(it) == "dynamic" and _value(it).lower() == _REQUIRES for it in lines)
+    version = next(
+        (_value(line) for line in lines if _name(line) == "metadata-version"), ""
+    ).encode()
+    is_there = any(_name(line) == "dynamic" and _value(line).lower() == _REQUIRES for line in lines)
     knows = version >= _DYNAMIC_SINCE or version == _CAN_BE_RAISED
     for line in lines:
         if _name(line) != "metadata-version" or is_there or not knows:

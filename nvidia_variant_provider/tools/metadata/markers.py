@@ -95,7 +95,7 @@ class Combined:
     parts: tuple[Expression, ...]
 
     def __str__(self) -> str:
-        inner = (f"({it})" if isinstance(it, Combined) else str(it) for it in self.parts)
+        inner = (f"({part})" if isinstance(part, Combined) else str(part) for part in self.parts)
         return f" {self.word} ".join(inner)
 
 
@@ -139,7 +139,7 @@ def parse_marked(text: str) -> MarkedRequirement | None:
     Raises ``InvalidValueError`` for one that has, and is not of the form it should be.
     """
     before, marker = _split(text)
-    if not any(it.startswith(_PREFIX) for it in _words(marker)):
+    if not any(word.startswith(_PREFIX) for word in _words(marker)):
         return None
     try:
         Requirement(before)
@@ -191,10 +191,10 @@ class _Parser:
             place = match.end()
 
     def parse(self) -> Expression:
-        found = self._joined("or", 0)
+        expression = self._joined("or", 0)
         if self._at < len(self._tokens):
             raise self._error(f"seen {self._peek()!r:.40}, expected 'and', 'or' or the end")
-        return found
+        return expression
 
     def _joined(self, word: str, depth: int) -> Expression:
         if depth > _DEEPEST:
@@ -212,18 +212,18 @@ class _Parser:
         if self._peek() != "(":
             return self._comparison()
         self._at += 1
-        found = self._joined("or", depth + 1)
+        expression = self._joined("or", depth + 1)
         if self._peek() != ")":
             raise self._error("a parenthesis is not closed")
         self._at += 1
-        return found
+        return expression
 
     def _comparison(self) -> Expression:
         left, operator = self._next(), self._next()
         if operator == "not":
             operator = f"not {self._next()}"
         right = self._next()
-        variables = [it for it in (left, right) if it.startswith(_PREFIX)]
+        variables = [operand for operand in (left, right) if operand.startswith(_PREFIX)]
         if not variables:
             return self._environment(f"{left} {operator} {right}")
         variable = variables[0]
@@ -265,7 +265,7 @@ class _Parser:
 
 def _plain(variable: str, value: str) -> str:
     """Bring a member of a set into the form ``a :: b :: c``: blanks around ``::`` do not count."""
-    return value if variable == LABEL else " :: ".join(it.strip() for it in value.split("::"))
+    return value if variable == LABEL else " :: ".join(part.strip() for part in value.split("::"))
 
 
 def _has_member(test: VariantTest, properties: Properties) -> bool | None:
@@ -302,10 +302,10 @@ def _simplified(expression: Expression, label: str, properties: Properties) -> E
         return expression if answer is None else answer
     # True decides an "or", false an "and"; the other one says nothing there.
     decisive = expression.word == "or"
-    left = [_simplified(it, label, properties) for it in expression.parts]
-    if any(it is decisive for it in left):
+    left = [_simplified(part, label, properties) for part in expression.parts]
+    if any(part is decisive for part in left):
         return decisive
-    parts = tuple(it for it in left if not isinstance(it, bool))
+    parts = tuple(part for part in left if not isinstance(part, bool))
     if len(parts) < 2:  # noqa: PLR2004 - what joins needs two sides
         return parts[0] if parts else not decisive
     return Combined(expression.word, parts)

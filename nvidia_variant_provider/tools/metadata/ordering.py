@@ -80,13 +80,13 @@ class Preferences:
 
     def places(self, properties: Properties) -> tuple[Place, ...]:
         """Return the best place of each feature that is supported, best feature first."""
-        found = []
+        best = []
         for namespace, features in properties.items():
             for feature, values in features.items():
                 known = self._places.get((namespace, feature), {})
                 if supported := [known[value] for value in values if value in known]:
-                    found.append(min(supported))
-        return tuple(sorted(found))
+                    best.append(min(supported))
+        return tuple(sorted(best))
 
     def unmet(self, properties: Properties) -> tuple[Unmet, ...]:
         """Return the features without a supported value; a compatible variant has none."""

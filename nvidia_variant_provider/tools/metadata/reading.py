@@ -94,7 +94,7 @@ def _adapted_entry(entry: object, key: str, source: str, reader: Reader) -> obje
         return entry
     more = reader.null_beside_static if "static-properties" in entry else frozenset()
     absent = reader.null_as_absent | more
-    kept = {name: it for name, it in entry.items() if it is not None or name not in absent}
+    kept = {name: value for name, value in entry.items() if value is not None or name not in absent}
     for name, value in kept.items():
         if value is None:
             raise MetadataError(source, f"{key}/{name}", "null", "a value, or no such key")
@@ -103,20 +103,20 @@ def _adapted_entry(entry: object, key: str, source: str, reader: Reader) -> obje
 
 def _of_known_keys(document: dict[str, object]) -> dict[str, object]:
     """Leave out what a newer minor version has added."""
-    found = {key: value for key, value in document.items() if key in TOP_KEYS}
-    priorities, providers = found.get("default-priorities"), found.get("providers")
+    known = {key: value for key, value in document.items() if key in TOP_KEYS}
+    priorities, providers = known.get("default-priorities"), known.get("providers")
     if isinstance(priorities, dict):
-        found["default-priorities"] = {
+        known["default-priorities"] = {
             key: value for key, value in priorities.items() if key in PRIORITY_KEYS
         }
     if isinstance(providers, dict):
-        found["providers"] = {
+        known["providers"] = {
             name: {key: value for key, value in entry.items() if key in PROVIDER_KEYS}
             if isinstance(entry, dict)
             else entry
             for name, entry in providers.items()
         }
-    return found
+    return known
 
 
 def parse_wheel_metadata(

@@ -89,9 +89,9 @@ def schema_of(url: str, known: Sequence[Schema] = SCHEMAS) -> Schema | None:
 
 def standing_of(url: str, known: Sequence[Schema] = SCHEMAS) -> Standing:
     """Say what a reader has to make of a ``$schema``."""
-    found = schema_of(url, known)
-    if found is not None:
-        return Standing.KNOWN if found.url == url else Standing.NEWER_MINOR
+    schema = schema_of(url, known)
+    if schema is not None:
+        return Standing.KNOWN if schema.url == url else Standing.NEWER_MINOR
     if url in DRAFTS:
         return Standing.DRAFT
     match = _VERSION.fullmatch(url)

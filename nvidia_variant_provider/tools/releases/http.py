@@ -280,8 +280,10 @@ class Fetcher:
 
     def _bypasses(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()
-        names = [it.strip().lower().lstrip(".") for it in self._no_proxy.split(",") if it.strip()]
-        return any(it in {"*", host} or host.endswith(f".{it}") for it in names)
+        names = [
+            name.strip().lower().lstrip(".") for name in self._no_proxy.split(",") if name.strip()
+        ]
+        return any(name in {"*", host} or host.endswith(f".{name}") for name in names)
 
     def _login(self, url: str) -> Login | None:
         origin = origin_of(url)
@@ -307,8 +309,8 @@ def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
         return environ.get(name) or environ.get(name.upper()) or ""
 
     shared = setting("all_proxy")
-    found = {it: setting(f"{it}_proxy") or shared for it in ("http", "https")}
-    return {scheme: proxy for scheme, proxy in found.items() if proxy}
+    chosen = {scheme: setting(f"{scheme}_proxy") or shared for scheme in ("http", "https")}
+    return {scheme: proxy for scheme, proxy in chosen.items() if proxy}
 
 
 def _context(cert: str) -> ssl.SSLContext:
@@ -323,11 +325,11 @@ def _context(cert: str) -> ssl.SSLContext:
 def _from_netrc(host: str, environ: Mapping[str, str]) -> Login | None:
     home = environ.get("HOME") or os.path.expanduser("~")
     names = [environ["NETRC"]] if environ.get("NETRC") else []
-    names += [os.path.join(home, it) for it in (".netrc", "_netrc")]
+    names += [os.path.join(home, file) for file in (".netrc", "_netrc")]
     for name in names:
         with contextlib.suppress(OSError, netrc.NetrcParseError):
-            found = netrc.netrc(name).authenticators(host)
-            return Login(found[0], found[2] or "") if found else None
+            entry = netrc.netrc(name).authenticators(host)
+            return Login(entry[0], entry[2] or "") if entry else None
     return None
 
 

@@ -66,25 +66,25 @@ class LenientView:
     @cached_property
     def variant_wheels(self) -> tuple[Wheel, ...]:
         """The readable wheels with a label."""
-        return tuple(it for it in self.wheels if it.name.label and not it.reason)
+        return tuple(wheel for wheel in self.wheels if wheel.name.label and not wheel.reason)
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
         """The metadata of the release and of its wheels."""
-        carried = tuple(it.document for it in self.wheels if it.document is not None)
+        carried = tuple(wheel.document for wheel in self.wheels if wheel.document is not None)
         return (*((self.index,) if self.index else ()), *carried)
 
     @cached_property
     def reference(self) -> Document | None:
         """The document that speaks for the release: its own file, else the first wheel's."""
-        usable = [it for it in self.documents if it.broken is None]
+        usable = [document for document in self.documents if document.broken is None]
         return usable[0] if usable else None
 
     @cached_property
     def variants(self) -> Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]]:
         """Every label that any file of the release describes, the release's own file first."""
-        found: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
+        variants: dict[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
         for document in self.documents:
             for label, variant in document.variants.items():
-                found.setdefault(label, variant)
-        return found
+                variants.setdefault(label, variant)
+        return variants

@@ -86,7 +86,7 @@ def read_lock(path: str, source: str) -> Lock:
     except (ValueError, RecursionError, InvalidValueError) as error:
         return Lock(source, reason=str(error)[:_SHOWN])
     listed = whole.get("packages")
-    tables = [_mapping(it) for it in listed] if isinstance(listed, list) else []
+    tables = [_mapping(entry) for entry in listed] if isinstance(listed, list) else []
     packages = tuple(_package(table, index) for index, table in enumerate(tables))
     markers = tuple(_markers(whole, tables))
     return Lock(source, packages, markers, _text(whole, "requires-python"))
@@ -105,21 +105,25 @@ def read_locked_release(path: str, package: str | None) -> Release:
 
 def _chosen(lock: Lock, package: str | None) -> LockedPackage:
     if package is None:
-        found = [it for it in lock.packages if it.variants or any(w.label for w in it.wheels)]
-        there, what = found or lock.packages, "of variants" if found else "without variants"
+        fitting = [
+            locked
+            for locked in lock.packages
+            if locked.variants or any(w.label for w in locked.wheels)
+        ]
+        there, what = fitting or lock.packages, "of variants" if fitting else "without variants"
     else:
         there, what = lock.packages, "in the lock file"
-        found = [it for it in there if _means(package, it)]
-    if len(found) == 1:
-        return found[0]
-    listed = some(sorted({f"{it.name}=={it.version}" for it in there}))
-    if not found:
+        fitting = [locked for locked in there if _means(package, locked)]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = some(sorted({f"{locked.name}=={locked.version}" for locked in there}))
+    if not fitting:
         wanted = f"no {package}" if package else "no package with variants"
         raise InvalidValueError(f"{lock.source}: {wanted}; name one with --package: {listed}")
     if package is not None:
-        markers = "; ".join(it.marker or "no marker" for it in found)
+        markers = "; ".join(locked.marker or "no marker" for locked in fitting)
         raise InvalidValueError(
-            f"{lock.source}: {len(found)} entries of {package}, told apart by markers, which are"
+            f"{lock.source}: {len(fitting)} entries of {package}, told apart by markers, which are"
             f" not judged: {markers}"
         )
     raise InvalidValueError(f"{lock.source}: several packages {what}, name one: {listed}")
@@ -134,7 +138,7 @@ def _means(package: str, locked: LockedPackage) -> bool:
 
 def _release(lock: Lock, package: LockedPackage) -> Release:
     place = f"{package.key}/{TABLE}"
-    labelled = [str(wheel) for it in lock.packages for wheel in it.wheels if wheel.label]
+    labelled = [str(wheel) for locked in lock.packages for wheel in locked.wheels if wheel.label]
     metadata, trouble = None, ""
     if package.variants is not None:
         try:
@@ -143,7 +147,7 @@ def _release(lock: Lock, package: LockedPackage) -> Release:
             trouble = str(error)
     elif any(wheel.label for wheel in package.wheels):
         trouble = f"{package.key}: no table {TABLE}, which describes the labels"
-    pythons = [it for it in (lock.requires_python, package.requires_python) if it]
+    pythons = [python for python in (lock.requires_python, package.requires_python) if python]
     marker = next((f"{key}: {text}" for key, text in lock.variant_markers), "")
     conditions = () if marker else tuple(_conditions(lock, package))
     return Release(
@@ -157,7 +161,9 @@ def _release(lock: Lock, package: LockedPackage) -> Release:
         document=package.variants or b"",
         document_name=place,
         sdists=(package.other_source,) if package.other_source else (),
-        requires_python={str(it): ",".join(pythons) for it in package.wheels} if pythons else {},
+        requires_python={str(wheel): ",".join(pythons) for wheel in package.wheels}
+        if pythons
+        else {},
         lock=Locked(labelled[0] if labelled else "", marker, conditions),
     )
 
@@ -176,7 +182,7 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
         version=_text(table, "version"),
         key=f"packages[{index}]",
         wheels=tuple(_wheels(table.get("wheels"))),
-        other_source=next((it for it in _OTHER_SOURCES if it in table), ""),
+        other_source=next((source for source in _OTHER_SOURCES if source in table), ""),
         marker=_text(table, "marker"),
         requires_python=_text(table, "requires-python"),
         # TOML has values that JSON does not, such as dates: as text they are findings.
@@ -187,7 +193,7 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
 def _wheels(listed: object) -> Iterator[WheelName]:
     for entry in listed if isinstance(listed, list) else ():
         wheel = _mapping(entry)
-        text = next((it for key in ("name", "path", "url") if (it := _text(wheel, key))), "")
+        text = next((value for key in ("name", "path", "url") if (value := _text(wheel, key))), "")
         try:
             yield WheelName.parse(os.path.basename(unquote(urlsplit(text).path)))
         except ValueError:

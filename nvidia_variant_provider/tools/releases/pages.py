@@ -143,7 +143,7 @@ class _Anchors(HTMLParser):
     def _file(self, href: str, attributes: Mapping[str, str]) -> PageFile:
         address, fragment = urldefrag(self._joined(href))
         stated = next(
-            (attributes[f"data-{it}"] for it in SIDECARS if f"data-{it}" in attributes), None
+            (attributes[f"data-{name}"] for name in SIDECARS if f"data-{name}" in attributes), None
         )
         return PageFile(
             name=unquote(urlsplit(address).path.rpartition("/")[2]),

@@ -169,12 +169,12 @@ class Release:
         """Return the wheels by label, ``""`` for none; ``None`` where they are not known."""
         if self.wheels is None:
             return dict.fromkeys(["", *self.labels])
-        found: dict[str, list[WheelName] | None] = {label: [] for label in ("", *self.labels)}
+        by_label: dict[str, list[WheelName] | None] = {label: [] for label in ("", *self.labels)}
         for wheel in self.wheels:
-            group = found[wheel.label]
+            group = by_label[wheel.label]
             if group is not None:
                 group.append(wheel)
-        return found
+        return by_label
 
 
 class Listing:

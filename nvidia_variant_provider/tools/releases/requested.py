@@ -23,7 +23,7 @@ def requirement_of(package: str, subject: str = "--package") -> Requirement:
 def is_pin(package: str) -> bool:
     """Tell whether a requirement names one version, which takes yanked files too (PEP 592)."""
     try:
-        operators = {it.operator for it in Requirement(package).specifier}
+        operators = {specifier.operator for specifier in Requirement(package).specifier}
     except InvalidRequirement:
         return False
     return bool(operators & {"==", "==="})

@@ -64,9 +64,9 @@ def read_several(
 
 
 def _passed_over(asked: Iterable[_Asked]) -> Iterator[str]:
-    for one in asked:
-        if one.page is None and one.status not in {_NOT_FOUND, _LOGIN}:
-            yield f"pip goes on without an index that fails: {one.error}"
+    for index in asked:
+        if index.page is None and index.status not in {_NOT_FOUND, _LOGIN}:
+            yield f"pip goes on without an index that fails: {index.error}"
 
 
 def _ask(url: str, package: str, fetcher: Fetcher) -> _Asked:
@@ -81,34 +81,36 @@ def _ask(url: str, package: str, fetcher: Fetcher) -> _Asked:
 
 def _release_of_uv(asked: Sequence[_Asked], package: str) -> tuple[Release, str]:
     """Return the release of the first index with the project, and a line that says so."""
-    for place, one in enumerate(asked):
-        later = [it for it in asked[place + 1 :] if it.page is not None]
+    for place, index in enumerate(asked):
+        later = [other for other in asked[place + 1 :] if other.page is not None]
         left = f"; it does not look at {later[0].url}" if later else ""
-        if one.page is not None:
-            line = f"uv takes the first index with the project: {one.url}{left}"
+        if index.page is not None:
+            line = f"uv takes the first index with the project: {index.url}{left}"
             try:
-                return listing_of(one.page).release(package), line
+                return listing_of(index.page).release(package), line
             except InvalidValueError as error:
                 return _nothing(package, f"{error}: uv ends there{left}"), line
-        if one.status != _NOT_FOUND:
-            return _nothing(package, f"uv stops at an index that fails: {one.error}{left}"), ""
+        if index.status != _NOT_FOUND:
+            return _nothing(package, f"uv stops at an index that fails: {index.error}{left}"), ""
     return _nothing(package, f"no index of uv has {package}"), ""
 
 
 def _release_of_pip(asked: Sequence[_Asked], package: str) -> tuple[Release, str]:
     """Return the newest release of all indexes, and a line that says whose wheels it has."""
-    login = next((it for it in asked if it.status == _LOGIN), None)
+    login = next((index for index in asked if index.status == _LOGIN), None)
     if login is not None:
         return _nothing(package, f"pip asks for a password: {login.error}"), ""
-    pages = [it.page for it in asked if it.page is not None]
+    pages = [index.page for index in asked if index.page is not None]
     if not pages:
         return _nothing(package, f"no index of pip has {package}"), ""
     try:
         release = merged_listing(pages).release(package)
     except InvalidValueError as error:
         return _nothing(package, f"pip finds nothing: {error}"), ""
-    wheels = {str(it) for it in release.wheels or ()}
-    having = {it.url: wheels & set(it.page.files) for it in asked if it.page is not None}
+    wheels = {str(wheel) for wheel in release.wheels or ()}
+    having = {
+        index.url: wheels & set(index.page.files) for index in asked if index.page is not None
+    }
     having = {url: there for url, there in having.items() if there}
     *others, last = having or [""]
     line = f"pip takes the newest of all indexes: {release.version}"

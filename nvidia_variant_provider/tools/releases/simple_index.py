@@ -73,10 +73,10 @@ class IndexPage:
 
         Raises ``InvalidValueError``.
         """
-        found = self.open_wheel(WheelName.parse(name))
-        if why := found.fault or found.unread:
+        file = self.open_wheel(WheelName.parse(name))
+        if why := file.fault or file.unread:
             raise InvalidValueError(why)
-        return found.metadata
+        return file.metadata
 
 
 def read_index(url: str, package: str | None) -> Listing:
@@ -150,7 +150,7 @@ def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:
     kind = answer.content_type.partition(";")[0].strip().lower()
     files = parse_page(answer.body, kind, answer.url)
     kinds = (WHEEL_SUFFIX, METADATA_SUFFIX, *SDIST_SUFFIXES)
-    return {it.name: it for it in files if it.name.endswith(kinds)}
+    return {file.name: file for file in files if file.name.endswith(kinds)}
 
 
 def _is_left_out(file: PageFile) -> bool:

@@ -125,7 +125,7 @@ def _rendered(page: Page, request: Request) -> Response:
 
 
 def _file(views: Views, request: Request) -> Response:
-    target, key, name = (request.path_params[it] for it in ("target", "key", "name"))
+    target, key, name = (request.path_params[name] for name in ("target", "key", "name"))
     plain = name.removesuffix(_METADATA)
     try:
         service = views.service(target)
@@ -160,10 +160,10 @@ def _content(
 
 def _relayed(service: ViewService, url: str, request: Request) -> Response:
     """Hand a file on from an index that wants credentials."""
-    headers = {it: request.headers[it] for it in _PASSED_ON if it in request.headers}
+    headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     headers["Accept-Encoding"] = "identity"
     answer = service.upstream.fetcher.open(url, headers, request.method)
-    back = {it: answer.headers[it] for it in _PASSED_BACK if answer.headers.get(it)}
+    back = {name: answer.headers[name] for name in _PASSED_BACK if answer.headers.get(name)}
     return Streaming(_pieces(answer), answer.status, back)
 
 

@@ -1,4 +1,4 @@
-"""A child process that reads wheels, so that one that kills its reader costs one record.
+"""A child process that reads wheels, so that one that kills its reader costs one result.
 
 The same child serves a thread here and a thread of a Dask worker: those are daemonic processes,
 which ``multiprocessing`` does not let have children.
@@ -106,7 +106,7 @@ class Child:
     def _start(self) -> subprocess.Popen[bytes]:
         if self._closed:
             raise ProviderError("stopped")
-        path = json.dumps([os.path.abspath(one) for one in sys.path])
+        path = json.dumps([os.path.abspath(folder) for folder in sys.path])
         arguments = (self._task.command, repr(self._task.threshold))
         # Its last words are wanted should it die; a pipe that nobody reads would stop it.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process

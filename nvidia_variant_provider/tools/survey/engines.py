@@ -97,7 +97,7 @@ def examine_with_dask(
     """Examine wheels on a Dask cluster, whose workers must see them by the same paths.
 
     Batches of a lost worker are done again by another. One that takes several workers with it is
-    done wheel by wheel, and what does so then becomes a record. Raises ``InvalidValueError`` when
+    done wheel by wheel, and what does so then becomes a result. Raises ``InvalidValueError`` when
     the cluster is lost or its workers lack this package.
     """
     from distributed import KilledWorker, as_completed
@@ -145,7 +145,7 @@ def _batches(wheels: Iterable[Wheel]) -> Iterator[list[Wheel]]:
 
 def _submit(client: Client, task: Task, batch: Sequence[Wheel], seconds: float) -> Future:
     # Named tuples and our classes would tie the workers to this very version: plain values go out.
-    fields = [(one.path, one.size, one.mtime_ns, one.problem) for one in batch]
+    fields = [(wheel.path, wheel.size, wheel.mtime_ns, wheel.problem) for wheel in batch]
     return client.submit(examine_batch, tuple(task), fields, seconds, pure=False)
 
 
@@ -175,4 +175,4 @@ def examine_batch(
 ) -> list[str]:
     """Examine some wheels; this is what runs on a worker of an engine."""
     with Child(Task(*task), seconds) as child:
-        return [child.examine(Wheel(*one)) for one in fields]
+        return [child.examine(Wheel(*values)) for values in fields]

@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from nvidia_variant_provider.tools.binaries.json_model import FileRecord  # noqa: TC001 - pydantic reads it
+from nvidia_variant_provider.tools.binaries.json_model import FileModel  # noqa: TC001 - pydantic reads it
 from nvidia_variant_provider.tools.documents import JsonModel
-from nvidia_variant_provider.tools.verify.json_model import WheelRecord  # noqa: TC001 - the same
+from nvidia_variant_provider.tools.verify.json_model import WheelModel  # noqa: TC001 - the same
 
 SCHEMA_VERSION: Final = 1
 _URN: Final = "urn:nvidia-variant-provider:schema"
@@ -26,7 +26,7 @@ FailureCode = Literal[
 ]
 
 
-class FailureRecord(JsonModel):
+class SurveyFailure(JsonModel):
     """Why there is no result for a wheel; docs/survey.md lists the codes."""
 
     code: FailureCode
@@ -46,9 +46,9 @@ class SurveyLine(JsonModel):
     size: int | None = Field(description="bytes; null where the path could not be looked up")
     mtime_ns: int | None = Field(description="time of the last change, in ns since 1970")
     outcome: Literal["done", "failed", "skipped"]
-    failure: FailureRecord | None = None
-    inspection: FileRecord | None = Field(None, description="as in 'inspect --json', files[]")
-    verification: WheelRecord | None = Field(None, description="as in 'verify --json', wheels[]")
+    failure: SurveyFailure | None = None
+    inspection: FileModel | None = Field(None, description="as in 'inspect --json', files[]")
+    verification: WheelModel | None = Field(None, description="as in 'verify --json', wheels[]")
 
 
 class ArchCount(JsonModel):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import append, open_log, open_regular
-from nvidia_variant_provider.tools.survey.stored import is_record
+from nvidia_variant_provider.tools.survey.stored import is_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,70 +79,70 @@ class Results:
         except OSError as error:
             raise InvalidValueError(f"{self._path}: {error.strerror}") from error
 
-    def _take(self, record: dict[str, Any]) -> State:
-        findings = (record.get("verification") or {}).get("findings", ())
-        is_worse = any(one.get("severity") != "note" for one in findings)
-        state = State(record["size"], record["mtime_ns"], record["outcome"], is_worse)
-        self._states[record["path"]] = state
+    def _take(self, result: dict[str, Any]) -> State:
+        findings = (result.get("verification") or {}).get("findings", ())
+        is_worse = any(finding.get("severity") != "note" for finding in findings)
+        state = State(result["size"], result["mtime_ns"], result["outcome"], is_worse)
+        self._states[result["path"]] = state
         return state
 
     def _recover(self, task: Task) -> None:
         """Take in what is there, and make the file end with a whole line."""
         whole, is_ended = 0, True
-        for record, whole, is_ended in _read(self._path):  # noqa: B007 - used after the loop
-            _check_same(self._path, record, task)
-            self._take(record)
+        for result, whole, is_ended in _read(self._path):  # noqa: B007 - used after the loop
+            _check_same(self._path, result, task)
+            self._take(result)
         if not is_ended:
             self._write(b"\n")
         elif os.fstat(self._file.fileno()).st_size > whole:
             self._file.truncate(whole)
 
 
-def read_records(path: str) -> Iterator[dict[str, Any]]:
-    """Yield every record of a results file, cutting off a last line that is half-written.
+def read_results(path: str) -> Iterator[dict[str, Any]]:
+    """Yield every line of a results file, cutting off a last line that is half-written.
 
-    Raises ``InvalidValueError`` naming the line that is no record.
+    Raises ``InvalidValueError`` naming the line that is no result.
     """
-    for record, _, _ in _read(path):
-        yield record
+    for result, _, _ in _read(path):
+        yield result
 
 
 def _read(path: str) -> Iterator[tuple[dict[str, Any], int, bool]]:
-    """Yield each record, where it ends in the file, and whether a line feed follows it.
+    """Yield each result, where it ends in the file, and whether a line feed follows it.
 
-    A last line without a line feed that is no record was cut off, and is left out.
+    A last line without a line feed that is no result was cut off, and is left out.
     """
     try:
         with io.BufferedReader(open_regular(path)) as file:
             # Before whole lines are read: a wheel given by mistake has one line of gigabytes.
             head = file.read(len(_START))
             if not _START.startswith(head):
-                raise InvalidValueError(f"{path}: line 1: not a record of 'survey'")
+                raise InvalidValueError(f"{path}: line 1: not a result of 'survey'")
             file.seek(0)
             end = 0
             for number, line in enumerate(file, 1):
                 end += len(line)
                 is_whole = line.endswith(b"\n")
-                record = _parse(line)
-                if record is not None:
-                    yield record, end, is_whole
+                result = _parse(line)
+                if result is not None:
+                    yield result, end, is_whole
                 elif is_whole:
-                    raise InvalidValueError(f"{path}: line {number}: not a record of 'survey'")
+                    raise InvalidValueError(f"{path}: line {number}: not a result of 'survey'")
     except OSError as error:
         raise InvalidValueError(f"{path}: {error.strerror}") from error
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        record: dict[str, Any] = json.loads(line)
+        result: dict[str, Any] = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if is_record(record) else None
+    return result if is_result(result) else None
 
 
-def _check_same(path: str, record: dict[str, Any], task: Task) -> None:
+def _check_same(path: str, result: dict[str, Any], task: Task) -> None:
     """Refuse to mix results that cannot be compared."""
-    there = (record["command"], record["threshold"] or 0.0)
+    there = (result["command"], result["threshold"] or 0.0)
     if there != tuple(task):
         raise InvalidValueError(
             f"{path}: holds results of {_words(*there)}, this is {_words(*task)}:"

@@ -64,7 +64,7 @@ class _Failure(_Part):
     error: str
 
 
-class _Record(_Part):
+class _Result(_Part):
     command: Literal["inspect", "verify"]
     threshold: float | None
     path: str
@@ -76,10 +76,10 @@ class _Record(_Part):
     verification: _Verification | None = None
 
 
-def is_record(parsed: object) -> bool:
+def is_result(parsed: object) -> bool:
     """Tell whether all that is read of a line has its form; whether it is true is not at issue."""
     try:
-        _Record.model_validate(parsed)
+        _Result.model_validate(parsed)
     except ValidationError:
         return False
     return True

@@ -14,7 +14,7 @@ from nvidia_variant_provider.tools.survey.json_model import (
     FindingCount,
     SurveySummary,
 )
-from nvidia_variant_provider.tools.survey.results import read_records
+from nvidia_variant_provider.tools.survey.results import read_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 _EXAMPLES: Final = 3
 
 
-def latest_records(path: str) -> Iterator[dict[str, Any]]:
-    """Yield the record that counts of every wheel: its last one.
+def latest_results(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the result that counts of every wheel: its last one.
 
     The file is read twice, so that only the names of the wheels are held.
     """
-    last = {record["path"]: number for number, record in enumerate(read_records(path))}
-    for number, record in enumerate(read_records(path)):
-        if last[record["path"]] == number:
-            yield record
+    last = {result["path"]: number for number, result in enumerate(read_results(path))}
+    for number, result in enumerate(read_results(path)):
+        if last[result["path"]] == number:
+            yield result
 
 
 def summarise(path: str) -> SurveySummary:
     """Sum up a results file; raises ``InvalidValueError`` if it is none, or empty."""
     totals = _Totals()
-    for record in latest_records(path):
-        totals.add(record)
+    for result in latest_results(path):
+        totals.add(result)
     if not sum(totals.outcomes.values()):
-        raise InvalidValueError(f"{path}: holds no record")
+        raise InvalidValueError(f"{path}: holds no result")
     return totals.summary()
 
 
@@ -57,20 +57,23 @@ class _Totals:
         self._failures: dict[str, list[str]] = {}
         self._failed: Counter[str] = Counter()
 
-    def add(self, record: dict[str, Any]) -> None:
+    def add(self, result: dict[str, Any]) -> None:
         """Count one wheel."""
-        self._command = record["command"]
-        self.outcomes[record["outcome"]] += 1
-        self._bytes += record["size"] or 0
-        if record.get("failure"):
-            self._add_failure(record["failure"]["code"], record["path"])
-        result = record.get("inspection") or record.get("verification")
-        if result:
-            found = [(it["code"], it.get("severity", ""), _title(it)) for it in result["findings"]]
-            self._findings.update(found)
-            self._wheels.update(set(found))
-        if record.get("inspection"):
-            self._add_code(record["inspection"])
+        self._command = result["command"]
+        self.outcomes[result["outcome"]] += 1
+        self._bytes += result["size"] or 0
+        if result.get("failure"):
+            self._add_failure(result["failure"]["code"], result["path"])
+        part = result.get("inspection") or result.get("verification")
+        if part:
+            findings = [
+                (finding["code"], finding.get("severity", ""), _title(finding))
+                for finding in part["findings"]
+            ]
+            self._findings.update(findings)
+            self._wheels.update(set(findings))
+        if result.get("inspection"):
+            self._add_code(result["inspection"])
 
     def _add_failure(self, code: str, path: str) -> None:
         self._failed[code] += 1
@@ -99,7 +102,7 @@ class _Totals:
             without_device_code=self._without_code,
             code_elsewhere=self._elsewhere,
             archs=[
-                ArchCount(arch=arch, **{name: it[arch] for name, it in self._archs.items()})
+                ArchCount(arch=arch, **{name: counts[arch] for name, counts in self._archs.items()})
                 for arch in _sorted(self._archs["union"])
             ],
             bounds=[
@@ -124,8 +127,8 @@ class _Totals:
 
 
 def _place(inspection: dict[str, Any]) -> str:
-    """Return where the code is, of a record of a release that did not say it."""
-    bare = any(one["bare_images"] for one in inspection["libraries"])
+    """Return where the code is, of a result of a release that did not say it."""
+    bare = any(library["bare_images"] for library in inspection["libraries"])
     return Place.EMBEDDED.value if inspection["coverage"]["containers"] or bare else ""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.errors import DamagedFileError, ProviderError
-from nvidia_variant_provider.tools.survey.json_model import FailureRecord, SurveyLine
+from nvidia_variant_provider.tools.survey.json_model import SurveyFailure, SurveyLine
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.survey.json_model import FailureCode
@@ -43,31 +43,31 @@ def examine(task: Task, wheel: Wheel) -> str:
 
 def failed(task: Task, wheel: Wheel, code: FailureCode, text: str) -> str:
     """Return the line about a wheel that could not be examined."""
-    failure = FailureRecord(code=code, error=_printable(text)[:_LONGEST])
+    failure = SurveyFailure(code=code, error=_printable(text)[:_LONGEST])
     return _line(task, wheel, "failed", failure=failure)
 
 
 def _inspect(task: Task, wheel: Wheel) -> str:
     from nvidia_variant_provider.tools.binaries.inspector import inspect_path
-    from nvidia_variant_provider.tools.binaries.json_model import FileRecord
+    from nvidia_variant_provider.tools.binaries.json_model import FileModel
 
     contents = inspect_path(wheel.path)
-    return _line(task, wheel, "done", inspection=FileRecord.of(contents, wheel.name))
+    return _line(task, wheel, "done", inspection=FileModel.of(contents, wheel.name))
 
 
 def _verify(task: Task, wheel: Wheel) -> str:
     from nvidia_variant_provider.tools.findings.selection import EVERYTHING
     from nvidia_variant_provider.tools.verify.engine import verify_wheel
-    from nvidia_variant_provider.tools.verify.facts import read_facts
-    from nvidia_variant_provider.tools.verify.json_model import WheelRecord
+    from nvidia_variant_provider.tools.verify.json_model import WheelModel
+    from nvidia_variant_provider.tools.verify.wheel import examine_wheel
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
     if not WheelName.parse(os.path.basename(wheel.path)).label:
-        failure = FailureRecord(code="no-label", error="no variant label: nothing to verify")
+        failure = SurveyFailure(code="no-label", error="no variant label: nothing to verify")
         return _line(task, wheel, "skipped", failure=failure)
-    facts = read_facts(wheel.path, task.threshold)
-    record = WheelRecord.of(facts, verify_wheel(facts, EVERYTHING), wheel.name)
-    return _line(task, wheel, "done", verification=record)
+    examined = examine_wheel(wheel.path, task.threshold)
+    verified = WheelModel.of(examined, verify_wheel(examined, EVERYTHING), wheel.name)
+    return _line(task, wheel, "done", verification=verified)
 
 
 def _line(task: Task, wheel: Wheel, outcome: str, **results: object) -> str:

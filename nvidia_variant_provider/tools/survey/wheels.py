@@ -20,7 +20,7 @@ _STDIN: Final = "-"
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A file as it was found: while size and time stay, its record stays true.
+    """A file as it was found: while size and time stay, its result stays true.
 
     ``path`` is absolute. ``problem`` says why it could not even be looked up; size and time are
     ``None`` then.
@@ -33,7 +33,7 @@ class Wheel:
 
     @property
     def name(self) -> str:
-        """The path as records spell it: in UTF-8, other bytes escaped."""
+        """The path as results spell it: in UTF-8, other bytes escaped."""
         return os.fsencode(self.path).decode("utf-8", "backslashreplace")
 
     @classmethod
@@ -54,17 +54,17 @@ def find_wheels(paths: Iterable[str], lists: Iterable[str]) -> list[Wheel]:
     """Return every wheel once, the largest first, so that no worker ends with a big one alone.
 
     ``paths`` are wheels or folders, ``lists`` are files with a path a line, ``-`` is standard
-    input. Raises ``InvalidValueError`` for a path that is not there; in a list it is a record.
+    input. Raises ``InvalidValueError`` for a path that is not there; in a list it is a result.
     """
-    found: dict[str, Wheel] = {}
+    wheels: dict[str, Wheel] = {}
     for path in paths:
         if not os.path.exists(path):
             raise InvalidValueError(f"{path}: {missing(str(path))}")
-        found.update((one.path, one) for one in _below(path))
+        wheels.update((wheel.path, wheel) for wheel in _below(path))
     for name in lists:
         for path in _lines(name):
-            found.update((one.path, one) for one in _below(path))
-    return sorted(found.values(), key=lambda one: (-(one.size or 0), one.path))
+            wheels.update((wheel.path, wheel) for wheel in _below(path))
+    return sorted(wheels.values(), key=lambda wheel: (-(wheel.size or 0), wheel.path))
 
 
 def _below(path: str) -> Iterator[Wheel]:

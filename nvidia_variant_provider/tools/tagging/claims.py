@@ -74,7 +74,9 @@ def judge_claims(
 
 def _unless_lacking(claim: Claim, own: Sequence[Library], threshold: float) -> Claim:
     lacking = [
-        it for it in own if has_nothing(it, claim.capability) and is_main(it, own, threshold)
+        library
+        for library in own
+        if has_nothing(library, claim.capability) and is_main(library, own, threshold)
     ]
     if claim.standing is not Standing.CLAIMED or not lacking:
         return claim
@@ -94,8 +96,8 @@ def is_main(library: Library, own: Iterable[Library], threshold: float) -> bool:
     None has where a smaller threshold than the default was asked for. What is compiled for ``90a``
     or ``100f`` alone is meant for these GPUs: other code of the wheel serves the others.
     """
-    total = sum(it.kernel_containers for it in own)
-    is_usual = any(not arch.suffix for it in library.profiles for arch in it.archs)
+    total = sum(other.kernel_containers for other in own)
+    is_usual = any(not arch.suffix for profile in library.profiles for arch in profile.archs)
     is_large = library.kernel_containers >= _MAIN_SHARE * total
     return is_usual and is_large and threshold >= DEFAULT_SHARE
 
@@ -116,8 +118,8 @@ def _judge(
     targets: dict[SmArch, int] = {}
     present = 0
     for profile in profiles:
-        alike = [one for one in profile.archs if one.virtual is virtual]
-        here = [one for one in alike if one.capability == capability]
+        alike = [arch for arch in profile.archs if arch.virtual is virtual]
+        here = [arch for arch in alike if arch.capability == capability]
         present += profile.count if here else 0
         for arch in here:
             targets[arch] = targets.get(arch, 0) + profile.count
@@ -180,11 +182,11 @@ def _virtual_values(
 ) -> tuple[tuple[SmArch, ...], str]:
     if targets.get(plain, 0) >= enough:
         return (plain,), spell(plain)[1]
-    found = max(targets, key=lambda arch: (targets[arch], arch.suffix))
+    best = max(targets, key=lambda arch: (targets[arch], arch.suffix))
     native = {value.capability for claim in before if not claim.virtual for value in claim.values}
-    if found.suffix == "a" and found.capability in native:
-        return (), f"PTX for {found.target} runs nowhere else, and there are cubins for it"
-    return (found,), spell(found)[1]
+    if best.suffix == "a" and best.capability in native:
+        return (), f"PTX for {best.target} runs nowhere else, and there are cubins for it"
+    return (best,), spell(best)[1]
 
 
 def spell(arch: SmArch) -> tuple[SmArch, str]:
@@ -201,7 +203,7 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
     if arch.suffix == "f":
         return plain, f"code for {arch.target} runs wherever {plain.target} does"
     if others := _later_in_major(arch.capability):
-        shown = ", ".join(str(one) for one in others)
+        shown = ", ".join(str(gpu) for gpu in others)
         return arch, (
             f"{plain} would promise {shown} code that runs on {arch.capability} alone;"
             " the provider 0.0.x and uv know no suffixes and refuse this value"

@@ -49,7 +49,9 @@ def split(contents: Contents) -> tuple[Group, ...]:
             replace(
                 contents,
                 libraries=tuple(
-                    one for one in contents.libraries if told.get(one.path, version) == version
+                    library
+                    for library in contents.libraries
+                    if told.get(library.path, version) == version
                 ),
             ),
         )
@@ -65,14 +67,14 @@ def _by_name(libraries: Iterable[Library]) -> dict[str, tuple[int, ...]]:
             version = tuple(int(part) for part in match.groups() if part)
             rest = library.path[: match.start()] + library.path[match.end() :]
             alike.setdefault(rest, {})[library.path] = version
-    several = (found for found in alike.values() if len(set(found.values())) > 1)
-    return {path: version for found in several for path, version in found.items()}
+    several = (versions for versions in alike.values() if len(set(versions.values())) > 1)
+    return {path: version for versions in several for path, version in versions.items()}
 
 
 def _by_major(libraries: Iterable[Library]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+    majors: dict[str, tuple[int, ...]] = {}
     for library in libraries:
         bound = library_bounds(library).compatible
         if bound is not None and library.has_device_code:
-            found[library.path] = (bound.major,)
-    return found if len(set(found.values())) > 1 else {}
+            majors[library.path] = (bound.major,)
+    return majors if len(set(majors.values())) > 1 else {}

@@ -37,8 +37,8 @@ def from_code(
     Without PTX the bound stays the one of the cubins, and newer GPUs get another wheel. Raises
     ``InvalidValueError`` when the wheel holds nothing to infer from.
     """
-    found = _judge_groups(contents, threshold)
-    claims = tuple(claim for claim in found if use_ptx or not claim.virtual)
+    judged = _judge_groups(contents, threshold)
+    claims = tuple(claim for claim in judged if use_ptx or not claim.virtual)
     archs = [value for claim in claims for value in claim.values]
     if not archs:
         raise InvalidValueError(f"{contents.path}: {_nothing(contents, claims, threshold)}")
@@ -103,7 +103,7 @@ def _price_of_ptx(contents: Contents, archs: Collection[SmArch], bound: Bound) -
 
 def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
     """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
-    found: dict[tuple[bool, ComputeCapability], Claim] = {}
+    best: dict[tuple[bool, ComputeCapability], Claim] = {}
     for group in split(contents):
         own = group.contents.own
         for claim in judge_claims(own_profiles(group.contents), threshold, own):
@@ -112,8 +112,8 @@ def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
                 reason = "; ".join(part for part in (group.name, claim.reason) if part)
                 shown = replace(claim, reason=reason)
             key = (claim.virtual, claim.capability)
-            found[key] = min(found.get(key, shown), shown, key=_standing)
-    return tuple(found[key] for key in sorted(found))
+            best[key] = min(best.get(key, shown), shown, key=_standing)
+    return tuple(best[key] for key in sorted(best))
 
 
 def _standing(claim: Claim) -> int:
@@ -129,7 +129,7 @@ def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
     groups = split(contents)
     if len(groups) == 1:
         return _infer_bound(contents, archs)
-    bounds = [_infer_bound(one.contents, _borne_out(one.contents, archs)) for one in groups]
+    bounds = [_infer_bound(group.contents, _borne_out(group.contents, archs)) for group in groups]
     told = [index for index, bound in enumerate(bounds) if bound.value is not None]
     if not told:
         return bounds[0]
@@ -140,8 +140,8 @@ def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
 
 def _borne_out(contents: Contents, archs: Iterable[SmArch]) -> list[SmArch]:
     """Return the architectures without PTX that a group does not have."""
-    found = (tally.image.arch for tally in _kernels(contents))
-    ptx_of = {arch.capability for arch in found if arch is not None and arch.virtual}
+    in_code = (tally.image.arch for tally in _kernels(contents))
+    ptx_of = {arch.capability for arch in in_code if arch is not None and arch.virtual}
     return [arch for arch in archs if not arch.virtual or arch.capability in ptx_of]
 
 
@@ -159,7 +159,7 @@ def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     if None in versions:
         evidence.append("no known driver compiles PTX of this version")
         return Bound(None, tuple(evidence), is_unknown=True)
-    for version in {one for one in versions if one is not None}:
+    for version in {version for version in versions if version is not None}:
         evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
         compatible = version if compatible is None else max(compatible, version)
     if virtual and not versions:
@@ -179,13 +179,14 @@ def main_toolkit(contents: Contents) -> CudaVersion | None:
     """
     weights: Counter[CudaVersion] = Counter()
     # Cubins of another major than the runtime's are prebuilt ones that came along.
-    needed = {version.major for version in runtime.runtime_of(contents).alternatives}
+    majors = {version.major for version in runtime.runtime_of(contents).alternatives}
     for library in contents.own:
-        for version in (it for it in library.made_by if not needed or it.major in needed):
-            weights[version] += max(library.kernel_containers, 1)
-    stated = [one.cuda for one in contents.requirements if "." in one.cuda and not one.optional]
-    majors = {version.major for version in weights}
-    pinned = [version for version in map(CudaVersion.parse, stated) if version.major in majors]
+        for version in library.made_by:
+            if not majors or version.major in majors:
+                weights[version] += max(library.kernel_containers, 1)
+    stated = [needed.cuda for needed in contents.required if "." in needed.cuda]
+    seen = {version.major for version in weights}
+    pinned = [version for version in map(CudaVersion.parse, stated) if version.major in seen]
     if pinned:
         return max(pinned)
     return max(weights, key=lambda version: (weights[version], version), default=None)
@@ -205,7 +206,7 @@ def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> s
             f" ({best.capability}) by {best.served} of {best.total};"
             " lower --threshold or use --archs"
         )
-    loose = (one for one in contents.own if one.form != "ptx")
+    loose = (library for library in contents.own if library.form != "ptx")
     bare = {tally.image.number for library in loose for tally in library.bare}
     if bare:
         shown = ", ".join(str(number) for number in sorted(bare))
@@ -216,16 +217,16 @@ def _nothing(contents: Contents, claims: Sequence[Claim], threshold: float) -> s
 def _without_code(contents: Contents) -> str:
     """Say what to state of a wheel without code: a bound alone, unless nothing speaks of CUDA."""
     needed = runtime.runtime_of(contents).bounds.compatible
-    found = elsewhere.evidence_of(contents)
+    evidence = elsewhere.evidence_of(contents)
     nothing = "no embedded device code to infer from"
     alone = f'--property "nvidia :: {LOWER_BOUND} :: {{0}}" --label cuda{{0}}'
     if needed is not None:
         bound = max(needed, OLDEST_CUDA)
         return f"{nothing}, but the wheel needs CUDA; to state that alone: {alone.format(bound)}"
-    if found:
+    if evidence:
         return (
-            f"{nothing}, but it {'is no' if found[0].is_strong else 'may be no'} CPU wheel"
-            f" ({found[0].text}); to state the oldest CUDA driver version alone,"
+            f"{nothing}, but it {'is no' if evidence[0].is_strong else 'may be no'} CPU wheel"
+            f" ({evidence[0].text}); to state the oldest CUDA driver version alone,"
             f" for example {OLDEST_CUDA}: {alone.format(OLDEST_CUDA)}"
         )
     return f"{nothing}; use --archs, --property or --null"
@@ -237,9 +238,11 @@ def _remarks(contents: Contents, alternatives: Sequence[CudaVersion]) -> tuple[s
     if len(alternatives) > 1:
         shown = ", ".join(str(version) for version in alternatives)
         notes.append(f"libraries for several CUDA majors ({shown}): each is judged by itself")
-    others_role = [one for one in contents.libraries if one.role is not Role.OWN]
+    not_own = [library for library in contents.libraries if library.role is not Role.OWN]
     notes += [
-        f"{one.path}: {one.role.value}, not counted" for one in others_role if one.has_device_code
+        f"{library.path}: {library.role.value}, not counted"
+        for library in not_own
+        if library.has_device_code
     ]
     others = {
         tally.image.kind.value

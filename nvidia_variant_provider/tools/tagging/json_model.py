@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.variant import WheelVariant
 
 
-class ClaimRecord(JsonModel):
+class ClaimModel(JsonModel):
     """The code for one compute capability, counted in containers that hold kernels."""
 
     compute_capability: str
@@ -28,8 +28,8 @@ class ClaimRecord(JsonModel):
     reason: str
 
     @classmethod
-    def of(cls, claim: Claim) -> ClaimRecord:
-        """Build the record of one claim."""
+    def of(cls, claim: Claim) -> ClaimModel:
+        """Build the model of one claim."""
         return cls.model_validate(
             {
                 "compute_capability": str(claim.capability),
@@ -45,7 +45,7 @@ class ClaimRecord(JsonModel):
         )
 
 
-class LowerBoundRecord(JsonModel):
+class LowerBoundModel(JsonModel):
     """The lower bound that is stated, if any, and what it was concluded from."""
 
     value: str | None
@@ -60,8 +60,8 @@ class TaggedWheel(JsonModel):
     written: bool
     label: str
     variant: dict[str, dict[str, list[str]]] = Field(description="the properties that are stated")
-    claims: list[ClaimRecord] = Field(description="empty unless inferred from the code")
-    lower_bound: LowerBoundRecord
+    claims: list[ClaimModel] = Field(description="empty unless inferred from the code")
+    lower_bound: LowerBoundModel
     toolkit: str | None = Field(description="CUDA Toolkit version that the wheel was built with")
     notes: list[str]
 
@@ -69,7 +69,7 @@ class TaggedWheel(JsonModel):
     def of(
         cls, wheel: str, target: str, variant: WheelVariant, statement: Statement, *, written: bool
     ) -> TaggedWheel:
-        """Build the record of one wheel."""
+        """Build the model of one wheel."""
         return cls(
             wheel=wheel,
             target=target,
@@ -79,8 +79,8 @@ class TaggedWheel(JsonModel):
                 namespace: {feature: list(values) for feature, values in features.items()}
                 for namespace, features in variant.properties.items()
             },
-            claims=[ClaimRecord.of(claim) for claim in statement.claims],
-            lower_bound=LowerBoundRecord(
+            claims=[ClaimModel.of(claim) for claim in statement.claims],
+            lower_bound=LowerBoundModel(
                 value=str(statement.bound.value) if statement.bound.value else None,
                 evidence=list(statement.bound.evidence),
             ),

@@ -62,17 +62,17 @@ class Statement:
 
 def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statement:
     """State ``nvidia::feature::value`` as given; raises ``InvalidValueError`` for unknown ones."""
-    found: dict[str, set[str]] = {}
+    collected: dict[str, set[str]] = {}
     for text in texts:
         namespace, feature, value = _split(text)
         if namespace != NAMESPACE:
             raise InvalidValueError(
                 f"{text[:80]!r}: properties of {NAMESPACE} only; for ties there is --priority"
             )
-        found.setdefault(feature, set()).add(value)
+        collected.setdefault(feature, set()).add(value)
     if bound is not None:
-        found.setdefault(LOWER_BOUND, set()).add(str(bound))
-    features = {feature: tuple(sorted(values)) for feature, values in found.items()}
+        collected.setdefault(LOWER_BOUND, set()).add(str(bound))
+    features = {feature: tuple(sorted(values)) for feature, values in collected.items()}
     check_features(features)
     stated = features.get(LOWER_BOUND)
     given = Bound(CudaVersion.parse(stated[0]), ("given",)) if stated else Bound(None, ())

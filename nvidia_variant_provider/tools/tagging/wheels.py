@@ -88,7 +88,7 @@ def add_variant(
     if _has_markers(wheel) and bake_markers:
         baked = _bake(wheel, variant.label, variant.properties)
         replace[wheel.metadata_path] = baked.metadata
-        remarks += [f"METADATA: {it}" for it in baked.changes]
+        remarks += [f"METADATA: {change}" for change in baked.changes]
     elif _has_markers(wheel):
         remarks += _on_markers(wheel, variant.label)
     folders: dict[str, str] = {}
@@ -144,7 +144,8 @@ def _without_label(wheel: OpenWheel) -> tuple[dict[str, bytes], list[str]]:
     if not _has_markers(wheel):
         return {}, remarks
     baked = _bake(wheel, label, stated)
-    return {wheel.metadata_path: baked.metadata}, [f"METADATA: {it}" for it in baked.changes]
+    remarks += [f"METADATA: {change}" for change in baked.changes]
+    return {wheel.metadata_path: baked.metadata}, remarks
 
 
 def _has_markers(wheel: OpenWheel) -> bool:
@@ -181,16 +182,17 @@ def _on_markers(wheel: OpenWheel, label: str) -> Iterator[str]:
     from nvidia_variant_provider.tools.metadata.markers import LABEL
 
     source = f"{wheel.path.name}: {wheel.metadata_path}"
-    found = marked_requirements(wheel.metadata, source)
-    if not found:
+    marked = marked_requirements(wheel.metadata, source)
+    if not marked:
         return
-    tests = [it for marked in found for it in marked.tests]
-    named = {it.value for it in tests if it.variable == LABEL and it.operator == "=="} - {""}
+    tests = [test for requirement in marked for test in requirement.tests]
+    equal = (test.value for test in tests if test.variable == LABEL and test.operator == "==")
+    named = set(filter(None, equal))
     is_other = bool(named) and label not in named
     other = f"; they name {', '.join(sorted(named))}, not {label}" if is_other else ""
     yield (
-        f"{len(found)} requirement{'s' * (len(found) > 1)} of METADATA with a variant marker, which"
-        f" no installer reads: uv refuses the release; --bake-markers answers them for"
+        f"{len(marked)} requirement{'s' * (len(marked) > 1)} of METADATA with a variant marker,"
+        f" which no installer reads: uv refuses the release; --bake-markers answers them for"
         f" {label}{other}"
     )
 

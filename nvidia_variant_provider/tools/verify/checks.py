@@ -13,7 +13,7 @@ from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.tagging.claims import Standing, has_nothing, is_main
 from nvidia_variant_provider.tools.tagging.inference import infer_bound, main_toolkit
 from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
-from nvidia_variant_provider.tools.verify.facts import known_gpus
+from nvidia_variant_provider.tools.verify.wheel import known_gpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability
     from nvidia_variant_provider.tools.binaries.report import Library
     from nvidia_variant_provider.tools.verify.code import GroupCode
-    from nvidia_variant_provider.tools.verify.facts import WheelFacts
+    from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
     Problems = Iterator[tuple[str, str]]
 
-WHEEL: Final[Registry[WheelFacts]] = Registry()
+WHEEL: Final[Registry[ExaminedWheel]] = Registry()
 # "cuda13.0", "cuda12", "cu126", "cu12".
 _LABEL: Final = re.compile(r"cu(?:da)?_?(\d{2})(?:[._]?(\d{1,2}))?")
 
 
 def check(
     code: str, severity: Severity, title: str
-) -> Callable[[Callable[[WheelFacts], Problems]], Callable[[WheelFacts], Iterator[Problem]]]:
+) -> Callable[[Callable[[ExaminedWheel], Problems]], Callable[[ExaminedWheel], Iterator[Problem]]]:
     """Register a check of a wheel; it yields what each problem is about, and a sentence."""
 
     def register(
-        find: Callable[[WheelFacts], Problems],
-    ) -> Callable[[WheelFacts], Iterator[Problem]]:
+        find: Callable[[ExaminedWheel], Problems],
+    ) -> Callable[[ExaminedWheel], Iterator[Problem]]:
         @WHEEL.check(code, severity, Uv.NONE, title)
         @wraps(find)
-        def in_wheel(facts: WheelFacts) -> Iterator[Problem]:
-            return (Problem(facts.path, key, message) for key, message in find(facts))
+        def in_wheel(wheel: ExaminedWheel) -> Iterator[Problem]:
+            return (Problem(wheel.path, key, message) for key, message in find(wheel))
 
         return in_wheel
 
@@ -52,81 +52,81 @@ def _value(arch: SmArch) -> str:
     return f"{NAMESPACE} :: {SM_ARCH} :: {arch}"
 
 
-def _real(facts: WheelFacts) -> list[SmArch]:
-    return [arch for arch in facts.stated if not arch.virtual] if facts.code.total else []
+def _real(wheel: ExaminedWheel) -> list[SmArch]:
+    return [arch for arch in wheel.stated if not arch.virtual] if wheel.code.total else []
 
 
-def _serving(facts: WheelFacts, arch: SmArch) -> list[GroupCode]:
+def _serving(wheel: ExaminedWheel, arch: SmArch) -> list[GroupCode]:
     """Return the groups that serve a value's GPUs as they should."""
-    return [one for one in facts.groups if one.is_enough(one.serving(arch))]
+    return [code for code in wheel.groups if code.is_enough(code.serving(arch))]
 
 
 @check("NV301", Severity.ERROR, "a claimed architecture that no code serves")
-def check_unserved(facts: WheelFacts) -> Problems:
+def check_unserved(wheel: ExaminedWheel) -> Problems:
     """Find values on whose GPUs no container has a cubin to run."""
-    for arch in _real(facts):
-        if not facts.code.served(arch.capability):
+    for arch in _real(wheel):
+        if not wheel.code.served(arch.capability):
             text = f"no cubin runs on {arch.capability}"
-            copies = ", ".join(_copies_with(facts, arch.capability))
+            copies = ", ".join(_copies_with(wheel, arch.capability))
             yield _value(arch), text + (f"; only the copied {copies} has code" if copies else "")
 
 
 @check("NV302", Severity.ERROR, "a claimed architecture that only a few containers serve")
-def check_partial(facts: WheelFacts) -> Problems:
+def check_partial(wheel: ExaminedWheel) -> Problems:
     """Find values on whose GPUs fewer containers than the threshold run, whatever is loaded."""
-    for arch in _real(facts):
-        best = facts.best(arch)
-        if best.serving(arch) and not _serving(facts, arch):
+    for arch in _real(wheel):
+        best = wheel.best(arch)
+        if best.serving(arch) and not _serving(wheel, arch):
             yield _value(arch), f"{best.share(best.serving(arch))} run on {arch.capability}"
 
 
 @check("NV303", Severity.NOTE, "a claimed architecture served by code for another")
-def check_borrowed(facts: WheelFacts) -> Problems:
+def check_borrowed(wheel: ExaminedWheel) -> Problems:
     """Find values whose GPUs are served, mostly by code for older ones."""
-    for arch in _real(facts):
-        serving = _serving(facts, arch)
-        if serving and not any(one.is_enough(one.exact(arch)) for one in serving):
+    for arch in _real(wheel):
+        serving = _serving(wheel, arch)
+        if serving and not any(code.is_enough(code.exact(arch)) for code in serving):
             share = serving[0].share(serving[0].exact(arch))
             yield _value(arch), f"{share} have code for just {arch.capability}"
 
 
 @check("NV304", Severity.ERROR, "a value that promises more GPUs than the code runs on")
-def check_promise(facts: WheelFacts) -> Problems:
+def check_promise(wheel: ExaminedWheel) -> Problems:
     """Find plain values for such code: ``100a`` runs on 10.0 alone, ``100_real`` means 10.3 too."""
-    for arch in _real(facts):
+    for arch in _real(wheel):
         for gpu in known_gpus(arch):
-            short = [one for one in _serving(facts, arch) if not one.is_enough(one.served(gpu))]
+            short = [code for code in _serving(wheel, arch) if not code.is_enough(code.served(gpu))]
             if short:
                 share = short[0].share(short[0].served(gpu))
                 yield _value(arch), f"promises {gpu}: {share} run there"
 
 
 @check("NV305", Severity.ERROR, "claimed PTX that few containers have")
-def check_ptx(facts: WheelFacts) -> Problems:
+def check_ptx(wheel: ExaminedWheel) -> Problems:
     """Find PTX of which a GPU newer than all cubins would find next to nothing to compile."""
-    for arch in facts.stated:
-        if arch.virtual and facts.code.total and not _serving(facts, arch):
-            best = facts.best(arch)
+    for arch in wheel.stated:
+        if arch.virtual and wheel.code.total and not _serving(wheel, arch):
+            best = wheel.best(arch)
             yield _value(arch), f"{best.share(best.serving(arch))} have PTX for it"
 
 
 @check("NV306", Severity.WARNING, "code for a full target that is not claimed")
-def check_unclaimed(facts: WheelFacts) -> Problems:
+def check_unclaimed(wheel: ExaminedWheel) -> Problems:
     """Find architectures that most containers have cubins for and the wheel does not state."""
-    yield from _unclaimed(facts, virtual=False)
+    yield from _unclaimed(wheel, virtual=False)
 
 
 @check("NV307", Severity.NOTE, "PTX that is not claimed")
-def check_unclaimed_ptx(facts: WheelFacts) -> Problems:
+def check_unclaimed_ptx(wheel: ExaminedWheel) -> Problems:
     """Find PTX that newer GPUs could run; leaving it out keeps the lower bound low."""
-    yield from _unclaimed(facts, virtual=True)
+    yield from _unclaimed(wheel, virtual=True)
 
 
-def _unclaimed(facts: WheelFacts, *, virtual: bool) -> Problems:
-    if not facts.stated:
+def _unclaimed(wheel: ExaminedWheel, *, virtual: bool) -> Problems:
+    if not wheel.stated:
         return
-    seen = {(arch.capability, arch.virtual) for arch in facts.stated}
-    for code in facts.groups:
+    seen = {(arch.capability, arch.virtual) for arch in wheel.stated}
+    for code in wheel.groups:
         for claim in code.claims:
             is_meant = claim.standing is Standing.CLAIMED and claim.virtual is virtual
             if not is_meant or (claim.capability, claim.virtual) in seen:
@@ -138,22 +138,22 @@ def _unclaimed(facts: WheelFacts, *, virtual: bool) -> Problems:
 
 
 @check("NV310", Severity.NOTE, "a copied library with code for more architectures")
-def check_copies(facts: WheelFacts) -> Problems:
+def check_copies(wheel: ExaminedWheel) -> Problems:
     """Find copies that would make a list of all code in the wheel too long."""
-    profiles = facts.code.profiles
-    own = {arch.capability for one in profiles for arch in one.archs if not arch.virtual}
-    for library in facts.contents.libraries:
+    profiles = wheel.code.profiles
+    own = {arch.capability for profile in profiles for arch in profile.archs if not arch.virtual}
+    for library in wheel.contents.libraries:
         wider = sorted(_capabilities(library) - own) if library.vendored and own else []
         if wider:
-            shown = ", ".join(str(one) for one in wider)
+            shown = ", ".join(str(gpu) for gpu in wider)
             yield library.path, f"has code for {shown}, the wheel's own libraries have none"
 
 
 @check("NV311", Severity.WARNING, "libraries for several CUDA majors")
-def check_alternatives(facts: WheelFacts) -> Problems:
+def check_alternatives(wheel: ExaminedWheel) -> Problems:
     """Find alternatives, of which one is loaded: the tags cannot say which."""
-    if len(facts.needs.alternatives) > 1:
-        shown = ", ".join(str(one) for one in facts.needs.alternatives)
+    if len(wheel.needs.alternatives) > 1:
+        shown = ", ".join(str(version) for version in wheel.needs.alternatives)
         yield (
             "",
             f"libraries need CUDA {shown}: each is judged by itself, the least is enough",
@@ -161,56 +161,56 @@ def check_alternatives(facts: WheelFacts) -> Problems:
 
 
 @check("NV312", Severity.NOTE, "an architecture that libraries for some CUDAs do not serve")
-def check_groups(facts: WheelFacts) -> Problems:
+def check_groups(wheel: ExaminedWheel) -> Problems:
     """Find values that hold only if the machine loads the libraries of certain CUDAs."""
-    for arch in facts.stated:
-        serving = _serving(facts, arch)
-        lacking = [one.group.name for one in facts.groups if one not in serving]
+    for arch in wheel.stated:
+        serving = _serving(wheel, arch)
+        lacking = [code.group.name for code in wheel.groups if code not in serving]
         if serving and lacking:
             yield _value(arch), f"not served by the libraries for {', '.join(lacking)}"
 
 
 @check("NV320", Severity.ERROR, "a lower bound below what the code needs")
-def check_low_bound(facts: WheelFacts) -> Problems:
+def check_low_bound(wheel: ExaminedWheel) -> Problems:
     """Find bounds that let drivers through that are too old for the code."""
-    needed, evidence = _needed(facts)
-    if facts.lower_bound is not None and needed is not None and facts.lower_bound < needed:
-        yield _bound(facts.lower_bound), f"the code needs {needed} ({evidence})"
+    needed, evidence = _needed(wheel)
+    if wheel.lower_bound is not None and needed is not None and wheel.lower_bound < needed:
+        yield _bound(wheel.lower_bound), f"the code needs {needed} ({evidence})"
 
 
 @check("NV321", Severity.WARNING, "a lower bound above what the code needs")
-def check_high_bound(facts: WheelFacts) -> Problems:
+def check_high_bound(wheel: ExaminedWheel) -> Problems:
     """Find bounds that keep out drivers that could run the code."""
-    needed, evidence = _needed(facts)
-    if facts.lower_bound is not None and needed is not None and facts.lower_bound > needed:
-        yield _bound(facts.lower_bound), f"{needed} is enough for the code ({evidence})"
+    needed, evidence = _needed(wheel)
+    if wheel.lower_bound is not None and needed is not None and wheel.lower_bound > needed:
+        yield _bound(wheel.lower_bound), f"{needed} is enough for the code ({evidence})"
 
 
 @check("NV322", Severity.WARNING, "no lower bound, though the code needs one")
-def check_no_bound(facts: WheelFacts) -> Problems:
+def check_no_bound(wheel: ExaminedWheel) -> Problems:
     """Find wheels that every driver, however old, would be given."""
-    needed, evidence = _needed(facts)
-    if facts.features and facts.lower_bound is None and needed is not None:
+    needed, evidence = _needed(wheel)
+    if wheel.features and wheel.lower_bound is None and needed is not None:
         yield "", f"states no {LOWER_BOUND}, the code needs {needed} ({evidence})"
 
 
 @check("NV330", Severity.ERROR, "architectures claimed without device code")
-def check_no_code(facts: WheelFacts) -> Problems:
+def check_no_code(wheel: ExaminedWheel) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
-    if facts.stated and not facts.code.total and not _bare(facts):
-        found = facts.evidence
-        why = f": {found[0].text}; state a bound alone" if found and found[0].is_strong else ""
-        values = f"{len(facts.stated)} value{'s' * (len(facts.stated) > 1)}"
+    if wheel.stated and not wheel.code.total and not _bare(wheel):
+        strong = [clue.text for clue in wheel.evidence[:1] if clue.is_strong]
+        why = f": {strong[0]}; state a bound alone" if strong else ""
+        values = f"{len(wheel.stated)} value{'s' * (len(wheel.stated) > 1)}"
         text = f"{values}, and no device code of its own{why}"
         yield f"{NAMESPACE} :: {SM_ARCH}", text
 
 
 @check("NV331", Severity.NOTE, "device code that cannot be counted")
-def check_bare(facts: WheelFacts) -> Problems:
+def check_bare(wheel: ExaminedWheel) -> Problems:
     """Find single cubins, which a library chooses by name, so that no share can be told."""
-    if facts.stated and not facts.code.total and _bare(facts):
-        missing = [arch for arch in facts.stated if arch.capability not in _bare(facts)]
-        shown = ", ".join(str(one) for one in sorted(_bare(facts)))
+    if wheel.stated and not wheel.code.total and _bare(wheel):
+        missing = [arch for arch in wheel.stated if arch.capability not in _bare(wheel)]
+        shown = ", ".join(str(gpu) for gpu in sorted(_bare(wheel)))
         lacking = ", ".join(str(arch) for arch in missing)
         yield (
             f"{NAMESPACE} :: {SM_ARCH}",
@@ -219,67 +219,69 @@ def check_bare(facts: WheelFacts) -> Problems:
 
 
 @check("NV332", Severity.WARNING, "a null variant with device code")
-def check_null(facts: WheelFacts) -> Problems:
+def check_null(wheel: ExaminedWheel) -> Problems:
     """Find code that needs a GPU in the variant for every machine."""
-    if not facts.metadata.variants[facts.name.label] and (facts.code.total or _bare(facts)):
-        yield "", f"states nothing, and {facts.code.total} containers hold kernels"
+    if not wheel.properties and (wheel.code.total or _bare(wheel)):
+        yield "", f"states nothing, and {wheel.code.total} containers hold kernels"
 
 
 @check("NV333", Severity.WARNING, "a null variant that needs CUDA all the same")
-def check_null_elsewhere(facts: WheelFacts) -> Problems:
+def check_null_elsewhere(wheel: ExaminedWheel) -> Problems:
     """Find wheels for every machine whose code is made at run time or lies in other packages."""
-    if not facts.metadata.variants[facts.name.label] and not (facts.code.total or _bare(facts)):
-        needed = [one.text for one in facts.evidence if one.is_needed]
+    if not wheel.properties and not (wheel.code.total or _bare(wheel)):
+        needed = [clue.text for clue in wheel.evidence if clue.is_needed]
         if needed:
             yield "", f"states nothing, though it is no CPU wheel: {needed[0]}"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
-def check_requirements(facts: WheelFacts) -> Problems:
+def check_requirements(wheel: ExaminedWheel) -> Problems:
     """Find packages that come along for another CUDA than the code's."""
-    majors = {version.major for version in facts.needs.alternatives}
-    if not majors and facts.lower_bound is not None:
-        majors = {facts.lower_bound.major}
-    for one in facts.contents.requirements:
-        major = int(one.cuda.partition(".")[0] or 0)
-        if majors and major and major not in majors and not one.optional:
-            shown = ", ".join(str(found) for found in sorted(majors))
-            yield one.text, f"is for CUDA {major}, the wheel for {shown}"
+    majors = {version.major for version in wheel.needs.alternatives}
+    if not majors and wheel.lower_bound is not None:
+        majors = {wheel.lower_bound.major}
+    for requirement in wheel.contents.required:
+        major = int(requirement.cuda.partition(".")[0] or 0)
+        if majors and major and major not in majors:
+            shown = ", ".join(map(str, sorted(majors)))
+            yield requirement.text, f"is for CUDA {major}, the wheel for {shown}"
 
 
 @check("NV350", Severity.WARNING, "a label that names another CUDA")
-def check_label(facts: WheelFacts) -> Problems:
+def check_label(wheel: ExaminedWheel) -> Problems:
     """Find labels that mislead whoever picks one by hand: ``cuda12.6`` on code of CUDA 13."""
-    match = _LABEL.fullmatch(facts.name.label)
-    toolkit = main_toolkit(facts.contents)
-    versions = {version.major for version in facts.needs.alternatives}
+    match = _LABEL.fullmatch(wheel.name.label)
+    toolkit = main_toolkit(wheel.contents)
+    versions = {version.major for version in wheel.needs.alternatives}
     if not match or not versions:
         return
     major, minor = int(match[1]), match[2]
     if major not in versions:
-        yield facts.name.label, f"the code is for CUDA {', '.join(map(str, sorted(versions)))}"
+        yield wheel.name.label, f"the code is for CUDA {', '.join(map(str, sorted(versions)))}"
     elif minor and toolkit and len(versions) == 1 and toolkit != CudaVersion(major, int(minor)):
-        yield facts.name.label, f"the wheel was built with CUDA {toolkit}"
+        yield wheel.name.label, f"the wheel was built with CUDA {toolkit}"
 
 
 @check("NV313", Severity.WARNING, "a library without code for an architecture that others serve")
-def check_lists(facts: WheelFacts) -> Problems:
+def check_lists(wheel: ExaminedWheel) -> Problems:
     """Find libraries on which a stated architecture fails, beside others that have code for it."""
-    yield from _lists(facts, main=True)
+    yield from _lists(wheel, main=True)
 
 
 @check("NV314", Severity.NOTE, "a special or small library without code for an architecture")
-def check_special_lists(facts: WheelFacts) -> Problems:
+def check_special_lists(wheel: ExaminedWheel) -> Problems:
     """Find such libraries that are for one GPU generation by design, or hardly count."""
-    yield from _lists(facts, main=False)
+    yield from _lists(wheel, main=False)
 
 
-def _lists(facts: WheelFacts, *, main: bool) -> Problems:
+def _lists(wheel: ExaminedWheel, *, main: bool) -> Problems:
     lacking: dict[str, set[SmArch]] = {}
-    for code in facts.groups:
+    for code in wheel.groups:
         own = code.group.contents.own
-        held = [arch for arch in _real(facts) if code.is_enough(code.serving(arch))]
-        for library in (it for it in own if is_main(it, own, facts.threshold) is main):
+        held = [arch for arch in _real(wheel) if code.is_enough(code.serving(arch))]
+        for library in own:
+            if is_main(library, own, wheel.threshold) is not main:
+                continue
             missing = {arch for arch in held if has_nothing(library, arch.capability)}
             if missing:
                 lacking.setdefault(library.path, set()).update(missing)
@@ -288,16 +290,16 @@ def _lists(facts: WheelFacts, *, main: bool) -> Problems:
 
 
 @check("NV360", Severity.ERROR, "a part of the wheel that could not be read")
-def check_readable(facts: WheelFacts) -> Problems:
+def check_readable(wheel: ExaminedWheel) -> Problems:
     """Find what was not read, and so not verified."""
-    for finding in facts.contents.unread:
+    for finding in wheel.contents.unread:
         yield finding.problem.key, f"{finding.rule.code}: {finding.problem.message}"
 
 
 @check("NV361", Severity.NOTE, "an archive inside the wheel that was not looked into")
-def check_packed(facts: WheelFacts) -> Problems:
+def check_packed(wheel: ExaminedWheel) -> Problems:
     """Find archives: device code in them is neither counted nor verified."""
-    for finding in facts.contents.packed:
+    for finding in wheel.contents.packed:
         yield finding.problem.key, finding.problem.message
 
 
@@ -305,10 +307,10 @@ def _bound(version: CudaVersion) -> str:
     return f"{NAMESPACE} :: {LOWER_BOUND} :: {version}"
 
 
-def _needed(facts: WheelFacts) -> tuple[CudaVersion | None, str]:
+def _needed(wheel: ExaminedWheel) -> tuple[CudaVersion | None, str]:
     # A claim of PTX that the code does not bear out is one fault, not two.
-    borne_out = [arch for arch in facts.stated if not arch.virtual or _serving(facts, arch)]
-    bound = infer_bound(facts.contents, borne_out)
+    borne_out = [arch for arch in wheel.stated if not arch.virtual or _serving(wheel, arch)]
+    bound = infer_bound(wheel.contents, borne_out)
     return bound.value and max(bound.value, OLDEST_CUDA), "; ".join(bound.evidence)
 
 
@@ -321,11 +323,11 @@ def _capabilities(library: Library) -> set[ComputeCapability]:
     }
 
 
-def _copies_with(facts: WheelFacts, gpu: ComputeCapability) -> list[str]:
-    copies = [one for one in facts.contents.libraries if one.vendored]
-    return [one.path for one in copies if gpu in _capabilities(one)]
+def _copies_with(wheel: ExaminedWheel, gpu: ComputeCapability) -> list[str]:
+    copies = [library for library in wheel.contents.libraries if library.vendored]
+    return [library.path for library in copies if gpu in _capabilities(library)]
 
 
-def _bare(facts: WheelFacts) -> set[ComputeCapability]:
-    archs = (tally.image.arch for library in facts.contents.own for tally in library.bare)
+def _bare(wheel: ExaminedWheel) -> set[ComputeCapability]:
+    archs = (tally.image.arch for library in wheel.contents.own for tally in library.bare)
     return {arch.capability for arch in archs if arch is not None}

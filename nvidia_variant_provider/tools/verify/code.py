@@ -53,27 +53,27 @@ class GroupCode:
 
     def served(self, gpu: ComputeCapability) -> int:
         """Count the containers with a cubin that runs on a GPU."""
-        return sum(one.count for one in self.profiles if _runs(one, gpu))
+        return sum(profile.count for profile in self.profiles if _runs(profile, gpu))
 
     def exact(self, arch: SmArch) -> int:
         """Count the containers with a cubin for the very capability of a value."""
         return sum(
-            one.count
-            for one in self.profiles
-            if any(not it.virtual and it.capability == arch.capability for it in one.archs)
+            profile.count
+            for profile in self.profiles
+            if any(held.capability == arch.capability for held in profile.archs if not held.virtual)
         )
 
     def compiled(self, arch: SmArch) -> int:
         """Count the containers with PTX that a GPU of this capability, or any newer, compiles."""
         return sum(
-            one.count
-            for one in self.profiles
-            if any(it.virtual and _promises(it, arch) for it in one.archs)
+            profile.count
+            for profile in self.profiles
+            if any(code.virtual and _promises(code, arch) for code in profile.archs)
         )
 
 
 def _runs(profile: Profile, gpu: ComputeCapability) -> bool:
-    return any(not it.virtual and judge_arch(it, gpu, None).supported for it in profile.archs)
+    return any(not arch.virtual and judge_arch(arch, gpu, None).supported for arch in profile.archs)
 
 
 def _promises(code: SmArch, value: SmArch) -> bool:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.verify.code import GroupCode
-    from nvidia_variant_provider.tools.verify.facts import WheelFacts
+    from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
 
-class ShareRecord(JsonModel):
+class ShareModel(JsonModel):
     """The containers behind one stated architecture."""
 
     value: str
@@ -27,53 +27,53 @@ class ShareRecord(JsonModel):
     exact: int = Field(description="containers with code for just this compute capability")
 
     @classmethod
-    def all_of(cls, facts: WheelFacts, code: GroupCode) -> list[ShareRecord]:
-        """Build the records of every stated architecture."""
+    def all_of(cls, wheel: ExaminedWheel, code: GroupCode) -> list[ShareModel]:
+        """Build the models of every stated architecture."""
         return [
             cls(value=str(arch), serving=code.serving(arch), exact=code.exact(arch))
-            for arch in facts.stated
+            for arch in wheel.stated
         ]
 
 
-class GroupRecord(JsonModel):
+class GroupModel(JsonModel):
     """The libraries for one CUDA, in a wheel that brings some for several."""
 
     name: str = Field(description="such as 'CUDA 11.8'")
     containers: int
-    stated: list[ShareRecord]
+    stated: list[ShareModel]
 
 
-class WheelRecord(JsonModel):
+class WheelModel(JsonModel):
     """One wheel: what it states, and what was found."""
 
     path: str
     label: str
     containers: int = Field(description="containers with kernels in the wheel's own libraries")
-    stated: list[ShareRecord]
-    groups: list[GroupRecord] = Field(
+    stated: list[ShareModel]
+    groups: list[GroupModel] = Field(
         description="the shares by CUDA, which count; empty unless there are libraries for several"
     )
     lower_bound: str | None
     findings: list[FindingRecord]
 
     @classmethod
-    def of(cls, facts: WheelFacts, findings: Iterable[Finding], path: str = "") -> WheelRecord:
-        """Build the record of one wheel; ``path`` names it otherwise than it was opened."""
+    def of(cls, wheel: ExaminedWheel, findings: Iterable[Finding], path: str = "") -> WheelModel:
+        """Build the model of one wheel; ``path`` names it otherwise than it was opened."""
         return cls(
-            path=path or facts.path,
-            label=facts.name.label,
-            containers=facts.code.total,
-            stated=ShareRecord.all_of(facts, facts.code),
+            path=path or wheel.path,
+            label=wheel.name.label,
+            containers=wheel.code.total,
+            stated=ShareModel.all_of(wheel, wheel.code),
             groups=[
-                GroupRecord(
+                GroupModel(
                     name=code.group.name,
                     containers=code.total,
-                    stated=ShareRecord.all_of(facts, code),
+                    stated=ShareModel.all_of(wheel, code),
                 )
-                for code in facts.groups
+                for code in wheel.groups
                 if code.group.name
             ],
-            lower_bound=str(facts.lower_bound) if facts.lower_bound else None,
+            lower_bound=str(wheel.lower_bound) if wheel.lower_bound else None,
             findings=[FindingRecord.of(finding, path) for finding in findings],
         )
 
@@ -83,21 +83,21 @@ class Verification(JsonDocument):
 
     threshold: float = Field(description="share of containers that a claim needs")
     passed: bool
-    wheels: list[WheelRecord]
+    wheels: list[WheelModel]
     failures: list[FailureRecord]
 
     @classmethod
     def of(
         cls,
         threshold: float,
-        found: Sequence[tuple[WheelFacts, Sequence[Finding]]],
+        verified: Sequence[tuple[ExaminedWheel, Sequence[Finding]]],
         failures: Mapping[str, str],
     ) -> Verification:
         """Build the document from the wheels with their findings, and those that failed."""
-        worse = any(finding.fails for _, findings in found for finding in findings)
+        worse = any(finding.fails for _, findings in verified for finding in findings)
         return cls(
             threshold=threshold,
             passed=not worse and not failures,
-            wheels=[WheelRecord.of(facts, findings) for facts, findings in found],
+            wheels=[WheelModel.of(wheel, findings) for wheel, findings in verified],
             failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
         )

@@ -11,7 +11,7 @@ from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nvidia_variant_provider.tools.verify.facts import WheelFacts
+    from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
 LABEL: Final = Rule(
     "NV370", Severity.ERROR, "one label with different properties in wheels of a release"
@@ -22,34 +22,36 @@ PROVIDERS: Final = Rule(
 RULES: Final = (LABEL, PROVIDERS)
 
 
-def check_release(wheels: Sequence[WheelFacts]) -> Iterator[Finding]:
+def check_release(wheels: Sequence[ExaminedWheel]) -> Iterator[Finding]:
     """Compare the wheels of each release with the first one that says something of the matter."""
-    variants: dict[tuple[str, str, str], WheelFacts] = {}
-    providers: dict[tuple[str, str, str], WheelFacts] = {}
-    for facts in wheels:
-        release = (canonicalize_name(facts.name.name), facts.name.version)
-        first = variants.setdefault((*release, facts.name.label), facts)
-        label = facts.name.label
-        if facts.metadata.variants[label] != first.metadata.variants[label]:
-            text = f"{_difference(facts, first)}; {first.wheel} differs"
-            yield Finding(LABEL, Problem(facts.path, label, text))
-        for namespace, provider in (facts.metadata.providers or {}).items():
-            other = providers.setdefault((*release, namespace), facts)
+    variants: dict[tuple[str, str, str], ExaminedWheel] = {}
+    providers: dict[tuple[str, str, str], ExaminedWheel] = {}
+    for wheel in wheels:
+        release = (canonicalize_name(wheel.name.name), wheel.name.version)
+        first = variants.setdefault((*release, wheel.name.label), wheel)
+        label = wheel.name.label
+        if wheel.properties != first.properties:
+            text = f"{_difference(wheel, first)}; {first.file_name} differs"
+            yield Finding(LABEL, Problem(wheel.path, label, text))
+        for namespace, provider in (wheel.metadata.providers or {}).items():
+            other = providers.setdefault((*release, namespace), wheel)
             if provider != (other.metadata.providers or {})[namespace]:
-                text = f"the entry differs from that in {other.wheel}"
-                yield Finding(PROVIDERS, Problem(facts.path, namespace, text))
+                text = f"the entry differs from that in {other.file_name}"
+                yield Finding(PROVIDERS, Problem(wheel.path, namespace, text))
 
 
-def _difference(facts: WheelFacts, first: WheelFacts) -> str:
-    own, other = (_properties(one) for one in (facts, first))
+def _difference(wheel: ExaminedWheel, first: ExaminedWheel) -> str:
+    own, other = _properties(wheel), _properties(first)
     parts = [("states", own - other), ("does not state", other - own)]
-    return ", ".join(f"{word} {' '.join(sorted(found))}" for word, found in parts if found)
+    return ", ".join(
+        f"{word} {' '.join(sorted(properties))}" for word, properties in parts if properties
+    )
 
 
-def _properties(facts: WheelFacts) -> set[str]:
+def _properties(wheel: ExaminedWheel) -> set[str]:
     return {
         f"{namespace}::{feature}::{value}"
-        for namespace, features in facts.metadata.variants[facts.name.label].items()
+        for namespace, features in wheel.properties.items()
         for feature, values in features.items()
         for value in values
     }

@@ -57,8 +57,8 @@ class Kept:
 def key_of(shown: Shown) -> str:
     """Return the part of an address that changes whenever the content behind it may."""
     file = shown.file
-    facts = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for, BAKER))
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+    identity = "\0".join((file.url, file.sha256, str(file.size), shown.bake_for, BAKER))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 class Bakery:
@@ -113,10 +113,10 @@ class Bakery:
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            found = self.kept(shown)
-            if found is not None:
-                os.utime(found.path)
-                return found
+            kept = self.kept(shown)
+            if kept is not None:
+                os.utime(kept.path)
+                return kept
             return self._bake(shown, properties, self._folder / key)
 
     def _bake(self, shown: Shown, properties: Properties, folder: Path) -> Kept:
@@ -157,13 +157,13 @@ class Bakery:
 
     def _trim(self, newest: Path) -> None:
         """Remove the wheels that were not used for longest until the rest is within the limit."""
-        found = []
+        wheels = []
         for path in self._folder.glob("*/*.whl"):
             with contextlib.suppress(OSError):
                 status = path.stat()
-                found.append((status.st_mtime, status.st_size, path.parent))
-        total = sum(size for _, size, _ in found)
-        for _, size, folder in sorted(found):
+                wheels.append((status.st_mtime, status.st_size, path.parent))
+        total = sum(size for _, size, _ in wheels)
+        for _, size, folder in sorted(wheels):
             if total <= self._limit:
                 return
             if folder != newest:

@@ -89,16 +89,16 @@ def sort_files(source: Source) -> list[VersionFiles]:
     ``2.14.1``, ``2.14.1+cpu`` and ``2.14.1+cu126`` are one version; any other local version is one
     of its own. Files that no installer takes (eggs, signatures, metadata of variants) are left out.
     """
-    found: dict[Version, VersionFiles] = {}
+    by_version: dict[Version, VersionFiles] = {}
     for file, cuda, is_main in _all_files(source):
         wheel = wheel_named(file.name)
         if wheel is not None:
             candidate, version = _candidate(file, wheel, cuda, is_main=is_main)
             if cuda is None or candidate.cuda:
-                found.setdefault(version, VersionFiles(version)).wheels.append(candidate)
+                by_version.setdefault(version, VersionFiles(version)).wheels.append(candidate)
         elif is_main and (sdist := _sdist_version(file.name)) is not None:
-            found.setdefault(sdist, VersionFiles(sdist)).sdists.append(file)
-    return sorted(found.values(), key=lambda it: it.version, reverse=True)
+            by_version.setdefault(sdist, VersionFiles(sdist)).sdists.append(file)
+    return sorted(by_version.values(), key=lambda files: files.version, reverse=True)
 
 
 def has_builds(source: Source) -> bool:

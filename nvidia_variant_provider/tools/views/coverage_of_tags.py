@@ -73,7 +73,7 @@ def _pythons(pythons: str, abis: str) -> frozenset[PythonAbi]:
 
 def covers(better: Collection[PythonAbi], worse: Collection[PythonAbi]) -> bool:
     """Tell whether every interpreter that takes one of ``worse`` also takes one of ``better``."""
-    return all(any(_covers(one, other) for one in better) for other in worse)
+    return all(any(_covers(pair, other) for pair in better) for other in worse)
 
 
 @lru_cache(maxsize=4096)

@@ -44,13 +44,13 @@ def read_labels(
 
 
 def _labels(family: CudaFamily, platform: str) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
+    by_release: dict[str, set[str]] = {}
     for label, files in family.files(_TORCH).items():
         for file in files:
             release = _release_for(file.name, platform)
             if release:
-                found.setdefault(release, set()).add(label)
-    return {release: frozenset(labels) for release, labels in found.items()}
+                by_release.setdefault(release, set()).add(label)
+    return {release: frozenset(labels) for release, labels in by_release.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +78,25 @@ def read_configured(
 
     Answers within ``deadline_s`` seconds, whatever an index does.
     """
-    found: list[OnIndexes] = []
+    answers: list[OnIndexes] = []
 
     def read() -> None:
         try:
-            found.append(_read_configured(sources, environ, platform))
+            answers.append(_read_configured(sources, environ, platform))
         except (ProviderError, OSError) as error:
-            found.append(OnIndexes(trouble=redacted(str(error))))
+            answers.append(OnIndexes(trouble=redacted(str(error))))
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     thread.join(deadline_s)
     late = f"the configured indexes did not answer within {deadline_s:g} s"
-    return next(iter(found), OnIndexes(trouble=late))
+    return next(iter(answers), OnIndexes(trouble=late))
 
 
 def _read_configured(
     sources: Sequence[Configured], environ: Mapping[str, str], platform: str
 ) -> OnIndexes:
-    fetchers = [(Fetcher(environ, it.cert, it.proxy), it.named) for it in sources]
+    fetchers = [(Fetcher(environ, source.cert, source.proxy), source.named) for source in sources]
     for fetcher, indexes in fetchers:
         for index in indexes:
             if family := _FAMILY_FOLDER.fullmatch(index):

@@ -62,26 +62,26 @@ def judge(
     candidates: Sequence[Candidate], platform: PlatformClass, judges: Judges
 ) -> list[JudgedBuild]:
     """Return the builds of a version among wheels for one platform, the best one first."""
-    found = [*_variants(candidates, platform, judges), *_others(candidates, platform, judges)]
-    return sorted(found, key=lambda it: it.order)
+    builds = [*_variants(candidates, platform, judges), *_others(candidates, platform, judges)]
+    return sorted(builds, key=lambda build: build.order)
 
 
 def _variants(
     candidates: Sequence[Candidate], platform: PlatformClass, judges: Judges
 ) -> Iterator[JudgedBuild]:
-    wheels = [it for it in candidates if it.variant]
+    wheels = [wheel for wheel in candidates if wheel.variant]
     if not wheels:
         return
     release = Release(
         judges.project,
         judges.version,
         "",
-        tuple(it.wheel for it in candidates if it.variant or not it.cuda),
+        tuple(wheel.wheel for wheel in candidates if wheel.variant or not wheel.cuda),
         judges.metadata,
         trouble=judges.trouble,
     )
     for row in explain_provider(release, _machine_of(platform, judges.machine)).rows:
-        mine = tuple(it for it in wheels if it.variant == row.label)
+        mine = tuple(wheel for wheel in wheels if wheel.variant == row.label)
         if not mine:
             continue
         stated = judges.metadata.variants.get(row.label, {}) if judges.metadata else {}

@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _relay(self, url: str) -> None:
         """Hand a file on from an index that wants credentials, which the client has not."""
-        headers = {it: self.headers[it] for it in _PASSED_ON if it in self.headers}
+        headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
@@ -285,7 +285,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _error(self, status: int, reason: str) -> None:
-        line = "".join(it if it.isprintable() and it.isascii() else "?" for it in redacted(reason))
+        line = "".join(
+            sign if sign.isprintable() and sign.isascii() else "?" for sign in redacted(reason)
+        )
         body = f"{line}\n".encode()
         self.send_response(status, line[:400])
         self.send_header("Content-Type", "text/plain")

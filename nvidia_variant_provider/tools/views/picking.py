@@ -31,8 +31,10 @@ def pick(
     """Return the file that pip installs; ``None`` if it finds none."""
     wanted = SpecifierSet(specifier)
     places = interpreter.places
-    is_pinned = any(it.operator in {"==", "==="} and "*" not in it.version for it in wanted)
-    found = [
+    is_pinned = any(
+        clause.operator in {"==", "==="} and "*" not in clause.version for clause in wanted
+    )
+    candidates = [
         (version, place, shown)
         for shown in view.files
         if admits_python(shown.file.requires_python, interpreter.version)
@@ -40,14 +42,15 @@ def pick(
         for version, place in _installable(shown, places)
     ]
     # As pip has it: prereleases count where nothing else is left.
-    versions = {version for version, _, _ in found}
+    versions = {version for version, _, _ in candidates}
     allowed = set(wanted.filter(versions, prereleases=prereleases or None))
-    usable = [it for it in found if it[0] in allowed]
-    best = max(
-        usable,
-        key=lambda it: (not it[2].file.is_yanked, it[0], -it[1], _build_number(it[2])),
-        default=None,
-    )
+
+    def rank(candidate: tuple[Version, int, Shown]) -> tuple[bool, Version, int, tuple[int, str]]:
+        version, place, shown = candidate
+        return not shown.file.is_yanked, version, -place, _build_number(shown)
+
+    usable = (candidate for candidate in candidates if candidate[0] in allowed)
+    best = max(usable, key=rank, default=None)
     return best[2] if best else None
 
 
@@ -66,7 +69,9 @@ def interpreter_for(platform: Platform) -> Interpreter:
     other = platform.architecture or "x86_64"
     tags = tuple(sys_tags())
     if own != other:
-        tags = tuple(Tag(it.interpreter, it.abi, it.platform.replace(own, other)) for it in tags)
+        tags = tuple(
+            Tag(tag.interpreter, tag.abi, tag.platform.replace(own, other)) for tag in tags
+        )
     return Interpreter(tags, ".".join(map(str, sys.version_info[:3])))
 
 

@@ -75,6 +75,6 @@ def _anchor(file: PageFile) -> str:
         attributes["data-upload-time"] = file.upload_time
     if file.core_metadata is not None:
         stated = f"{_SHA256}{file.core_metadata}" if file.core_metadata else "true"
-        attributes.update(dict.fromkeys((f"data-{it}" for it in SIDECARS), stated))
+        attributes.update(dict.fromkeys((f"data-{key}" for key in SIDECARS), stated))
     written = " ".join(f'{name}="{html.escape(text)}"' for name, text in attributes.items())
     return f"<a {written}>{html.escape(file.name)}</a><br>"

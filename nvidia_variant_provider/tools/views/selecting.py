@@ -66,12 +66,12 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
     local = by_class.get(here) or by_class.get(ANY) or []
     if wanted.interpreter is not None:
         chosen = dict(_for_interpreter(chosen, local, wanted.interpreter))
-    shown = (*_shown_wheels(chosen), *(Shown(it.name, it) for it in files.sdists))
+    shown = (*_shown_wheels(chosen), *(Shown(sdist.name, sdist) for sdist in files.sdists))
     best = _best(chosen, local, here, wanted.interpreter)
     return VersionView(
         files.version,
         shown,
-        tuple(it.build for it in local),
+        tuple(judged.build for judged in local),
         best[1] if best else None,
         is_yanked=best is not None and best[0].file.is_yanked,
     )
@@ -83,12 +83,12 @@ def _class_of_target(wanted: Wanted) -> PlatformClass:
     A target on another processor, ``gh200@580`` on x86-64, is installed for with the Python here.
     """
     tags = wanted.interpreter.tags if wanted.interpreter else ()
-    named = (class_of_tag(tag.platform) for tag in tags[:1])
-    return next((it for it in named if it != ANY), class_of_platform(wanted.machine.platform))
+    first = class_of_tag(tags[0].platform) if tags else ANY
+    return class_of_platform(wanted.machine.platform) if first == ANY else first
 
 
 def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Candidate]:
-    return [it for it in wheels if platform in it.classes or ANY in it.classes]
+    return [wheel for wheel in wheels if platform in wheel.classes or ANY in wheel.classes]
 
 
 def _show(builds: Sequence[JudgedBuild]) -> Iterator[tuple[Candidate, Build]]:
@@ -98,16 +98,16 @@ def _show(builds: Sequence[JudgedBuild]) -> Iterator[tuple[Candidate, Build]]:
     are shown only where there is nothing else.
     """
     covered: set[PythonAbi] = set()
-    can_be_shown = [it for it in builds if it.can_be_shown]
+    can_be_shown = [judged for judged in builds if judged.can_be_shown]
     for is_yanked in (False, True):
         live = [
-            (it.build, [wheel for wheel in it.wheels if wheel.file.is_yanked is is_yanked])
-            for it in can_be_shown
+            (judged.build, [wheel for wheel in judged.wheels if wheel.file.is_yanked is is_yanked])
+            for judged in can_be_shown
         ]
         live = [(build, wheels) for build, wheels in live if wheels]
-        fitting = [it for it in live if it[0].tier is not Tier.UNFIT]
+        fitting = [(build, wheels) for build, wheels in live if build.tier is not Tier.UNFIT]
         for build, wheels in fitting or live[:1]:
-            mine = [it for it in wheels if not covers(covered, it.pythons)]
+            mine = [wheel for wheel in wheels if not covers(covered, wheel.pythons)]
             yield from ((wheel, build) for wheel in mine)
             covered.update(pair for wheel in mine for pair in wheel.pythons)
 
@@ -174,7 +174,7 @@ def _shown_wheels(chosen: dict[Candidate, Build]) -> Iterator[Shown]:
     """Yield one file a name: of two with the same name the better build's."""
     seen = set()
     # Some installers take the first of several build tags on a page, the others the highest.
-    for wheel, build in sorted(chosen.items(), key=lambda it: it[0].build_number, reverse=True):
+    for wheel, build in sorted(chosen.items(), key=lambda item: item[0].build_number, reverse=True):
         if wheel.plain_name not in seen:
             seen.add(wheel.plain_name)
             yield Shown(wheel.plain_name, wheel.file, wheel.wheel, build, wheel.variant)
@@ -182,7 +182,7 @@ def _shown_wheels(chosen: dict[Candidate, Build]) -> Iterator[Shown]:
 
 def _without_cpu_versions(versions: Sequence[VersionView], wanted: Wanted) -> Iterator[VersionView]:
     """Hide the versions that end at a CPU build while another one has a build for the GPU."""
-    with_gpu = [it for it in versions if _has_gpu_build(it, wanted)]
+    with_gpu = [version for version in versions if _has_gpu_build(version, wanted)]
     for version in versions:
         best = version.best
         if not with_gpu or wanted.any_version or best is None or best.tier.is_gpu:
@@ -196,7 +196,7 @@ def _without_cpu_versions(versions: Sequence[VersionView], wanted: Wanted) -> It
 
 
 def _why_not_gpu(version: VersionView) -> str:
-    unfit = [it for it in version.builds if it.tier is Tier.UNFIT]
+    unfit = [build for build in version.builds if build.tier is Tier.UNFIT]
     why = f" ({unfit[0].label or 'its own wheel'}: {unfit[0].reason})" if unfit else ""
     return f"no build for this GPU{why}"
 
@@ -209,7 +209,9 @@ def _has_gpu_build(version: VersionView, wanted: Wanted) -> bool:
 
 def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -> Iterator[str]:
     yield from source.troubles.values()
-    newest = next((it for it in versions if not it.hidden and it.best is not None), None)
+    newest = next(
+        (version for version in versions if not version.hidden and version.best is not None), None
+    )
     if newest is None or newest.best is None or not wanted.has_gpu:
         return
     name = f"{source.project} {newest.version}"

@@ -9,30 +9,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
-from nvidia_variant_provider.tools.metadata.union import union
-from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
-from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
-from nvidia_variant_provider.tools.views.candidates import may_have_label, wheel_named
+from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import concerns, make_view
-from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.baking import Baked, Bakery
@@ -179,7 +173,7 @@ class ViewService:
         if source is not None:
             return self._prepared(self._decide(source), source)
         page = self.upstream.page(canonicalize_name(project))
-        return [Served(Shown(it.name, it)) for it in page.files] if page else []
+        return [Served(Shown(file.name, file)) for file in page.files] if page else []
 
     def _make_page(self, project: str, files: str) -> Page:
         try:
@@ -193,7 +187,7 @@ class ViewService:
             page = self.upstream.page(project)
             if page is None:
                 return Page(NOT_FOUND, f"no project {project}")
-            plain = [Served(Shown(it.name, it)) for it in page.files]
+            plain = [Served(Shown(file.name, file)) for file in page.files]
             return self._rendered(project, plain, files)
         view = self._decide(source)
         if self._require_gpu and (reason := _no_gpu_build(view)):
@@ -205,10 +199,10 @@ class ViewService:
     def _prepared(self, view: View, source: Source) -> list[Served]:
         """Return what is shown, with the METADATA of variant wheels."""
         files = view.files
-        if not any(it.bake_for for it in files):
-            return [Served(it) for it in files]
+        if not any(shown.bake_for for shown in files):
+            return [Served(shown) for shown in files]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            return [it for it in pool.map(partial(self._prepare, source), files) if it]
+            return [served for served in pool.map(partial(self._prepare, source), files) if served]
 
     def _prepare(self, source: Source, shown: Shown) -> Served | None:
         if not shown.bake_for or shown.wheel is None:
@@ -243,59 +237,30 @@ class ViewService:
         files = page.files if page else ()
         # Which CUDA the main index's own wheels have is known of these alone.
         is_known = project in {TORCH, *PROJECTS}
-        is_cuda_project = is_known and any(project in it.projects for it in self._families)
+        is_cuda_project = is_known and any(project in family.projects for family in self._families)
         source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
         if self._is_unchanged or not concerns(source):
             return None, page.url if page else ""
-        metadata, troubles = self._metadata(files)
+        metadata, troubles = read_described(self.upstream, files)
         return replace(source, metadata=metadata, troubles=troubles), ""
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
-        found: dict[str, tuple[PageFile, ...]] = {}
+        by_label: dict[str, tuple[PageFile, ...]] = {}
         for family in self._families:
             if project not in family.projects:
                 continue
             try:
-                found.update(family.files(project))
+                by_label.update(family.files(project))
             except UpstreamError as error:
                 self._warn(
                     f"{project}: the CUDA builds at {family.base} are left out: "
                     f"{error}; only the main index's wheels are judged"
                 )
-        return found
-
-    def _metadata(
-        self, files: Sequence[PageFile]
-    ) -> tuple[dict[Version, VariantMetadata], dict[Version, str]]:
-        """Read the variant metadata files of a page."""
-        found: dict[Version, VariantMetadata] = {}
-        troubles: dict[Version, str] = {}
-        for version, file in _metadata_files(files):
-            metadata, trouble = self._read_metadata(file)
-            if metadata is None:
-                troubles[version] = trouble
-            else:
-                found[version] = metadata
-        for version, wheels in _undescribed(files, {*found, *troubles}).items():
-            metadata, trouble = _from_wheels(wheels)
-            if metadata is None:
-                troubles[version] = trouble
-            else:
-                found[version] = metadata
-        return found, troubles
-
-    def _read_metadata(self, file: PageFile) -> tuple[VariantMetadata | None, str]:
-        try:
-            data = self.upstream.read(file.url, MAX_BYTES)
-            if file.sha256 and hashlib.sha256(data).hexdigest() != file.sha256:
-                return None, f"{file.name}: has another hash than its page states"
-            return parse_metadata(data, file.name), ""
-        except (UpstreamError, InvalidValueError) as error:
-            return None, redacted(str(error))
+        return by_label
 
     def _rendered(self, project: str, served: Sequence[Served], files: str) -> Page:
-        listed = tuple(self._listed(it, files) for it in served)
-        versions = dict.fromkeys(_version_in(it.name) for it in listed)
+        listed = tuple(self._listed(file, files) for file in served)
+        versions = dict.fromkeys(_version_in(file.name) for file in listed)
         return Page(project=project, files=listed, versions=tuple(filter(None, versions)))
 
     def _listed(self, served: Served, files: str) -> PageFile:
@@ -331,43 +296,6 @@ class ViewService:
         self.log.warnings[redacted(text)] = None
 
 
-def _metadata_files(files: Sequence[PageFile]) -> Iterator[tuple[Version, PageFile]]:
-    for file in files:
-        stem = file.name.removesuffix(METADATA_SUFFIX)
-        if stem != file.name:
-            try:
-                yield Version(stem.rpartition("-")[2]), file
-            except ValueError:
-                continue
-
-
-def _undescribed(
-    files: Sequence[PageFile], known: Collection[Version]
-) -> dict[Version, list[PageFile]]:
-    """Return the variant wheels of versions without a metadata file, by version."""
-    found: dict[Version, list[PageFile]] = {}
-    for file in files:
-        wheel = wheel_named(file.name) if may_have_label(file.name) else None
-        if wheel is not None and wheel.label and (version := Version(wheel.version)) not in known:
-            found.setdefault(version, []).append(file)
-    return found
-
-
-def _from_wheels(wheels: Sequence[PageFile]) -> tuple[VariantMetadata | None, str]:
-    try:
-        return union([(it.name, _in_wheel(it)) for it in wheels]), ""
-    except InvalidValueError as error:
-        return None, str(error)
-
-
-def _in_wheel(file: PageFile) -> VariantMetadata:
-    """Read the metadata in a wheel of this machine; others are too far away for that."""
-    wheel = wheel_named(file.name)
-    if wheel is None or urlsplit(file.url).scheme != "file":
-        raise InvalidValueError(f"{file.name}: there is no {METADATA_SUFFIX[1:]} of its release")
-    return read_wheel_metadata(local_path(file.url))
-
-
 def _version_in(name: str) -> str:
     parts = name.removesuffix(".tar.gz").removesuffix(".zip").split("-")
     return parts[1] if name.endswith(".whl") and len(parts) > 1 else parts[-1]
@@ -375,12 +303,16 @@ def _version_in(name: str) -> str:
 
 def _no_gpu_build(view: View) -> str:
     """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
-    shown = [it for it in view.versions if not it.hidden and it.best is not None]
+    shown = [
+        version for version in view.versions if not version.hidden and version.best is not None
+    ]
     if not shown or shown[0].best is None or shown[0].best.tier.is_gpu:
         return ""
-    builds = [it for version in view.versions for it in version.builds]
-    if not any(it.label not in {"", "cpu", "null"} for it in builds):
+    builds = [build for version in view.versions for build in version.builds]
+    if not any(build.label not in {"", "cpu", "null"} for build in builds):
         return ""
-    unfit = next((it for it in shown[0].builds if it.label not in {"", "cpu", "null"}), None)
+    unfit = next(
+        (build for build in shown[0].builds if build.label not in {"", "cpu", "null"}), None
+    )
     why = f": {unfit.label}: {unfit.reason}" if unfit else ""
     return f"{view.project} {shown[0].version} has no build for this GPU{why}"

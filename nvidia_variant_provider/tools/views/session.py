@@ -59,7 +59,7 @@ def read_secret(folder: Path) -> str:
 
 def view_digest(machine: Machine, upstream: Iterable[str], options: Iterable[str]) -> str:
     """Return what stands for a view in its address: equal for equal upstream, machine, options."""
-    facts = (
+    parts = (
         str(machine.cuda),
         str(machine.driver_release),
         " ".join(map(str, machine.capabilities)),
@@ -68,7 +68,7 @@ def view_digest(machine: Machine, upstream: Iterable[str], options: Iterable[str
         *options,
         __version__,
     )
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def clear(folder: Path) -> int:
@@ -88,4 +88,4 @@ def clear(folder: Path) -> int:
 def _size(entry: Path) -> int:
     if not entry.is_dir():
         return entry.lstat().st_size
-    return sum(it.lstat().st_size for it in entry.rglob("*") if not it.is_dir())
+    return sum(path.lstat().st_size for path in entry.rglob("*") if not path.is_dir())

@@ -65,12 +65,14 @@ def write_view(source: Path, output: Path, name: str, machine: Machine) -> Stati
         shutil.rmtree(folder / ".part", ignore_errors=True)
     _write_pages(folder, listed)
     _remove_stale(folder, listed)
-    names = {project: tuple(it.name for it in files) for project, files in listed.items()}
+    names = {project: tuple(file.name for file in files) for project, files in listed.items()}
     return StaticView(folder, names, tuple(service.log.warnings))
 
 
 def _projects(source: Path) -> list[str]:
-    return sorted({project_of(it.name) for it in os.scandir(source) if it.is_file()} - {""})
+    return sorted(
+        {project_of(entry.name) for entry in os.scandir(source) if entry.is_file()} - {""}
+    )
 
 
 def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
@@ -101,14 +103,16 @@ def _write_pages(folder: Path, listed: dict[str, list[PageFile]]) -> None:
     for project, files in listed.items():
         page = folder / _PAGES / project
         page.mkdir(parents=True, exist_ok=True)
-        versions = dict.fromkeys(it.name.split("-")[1] for it in files if it.name.endswith(".whl"))
+        versions = dict.fromkeys(
+            file.name.split("-")[1] for file in files if file.name.endswith(".whl")
+        )
         write_atomically(page / "index.json", render_json(project, files, versions))
         write_atomically(page / "index.html", render_html(project, files))
 
 
 def _remove_stale(folder: Path, listed: dict[str, list[PageFile]]) -> None:
     """Remove wheels and pages of an earlier run; other files are not ours."""
-    names = {it.name for files in listed.values() for it in files}
+    names = {file.name for files in listed.values() for file in files}
     for path in (*folder.glob("*.whl"), *folder.glob("*.whl.metadata")):
         if path.name.removesuffix(".metadata") not in names:
             path.unlink()
@@ -127,6 +131,6 @@ def _sha256(path: Path) -> str:
 
 def check_name(name: str) -> str:
     """Return the name of a view, fit for a folder; raises ``InvalidValueError`` for others."""
-    if not name or name.startswith(".") or any(it in name for it in "/\\\0"):
+    if not name or name.startswith(".") or any(sign in name for sign in "/\\\0"):
         raise InvalidValueError(f"--view {name[:60]!r}: expected a target such as gh200@580")
     return name

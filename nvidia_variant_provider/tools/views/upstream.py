@@ -57,14 +57,16 @@ class Upstream:
     ) -> None:
         """Take the addresses in the order that counts; credentials in them are kept apart."""
         self.fetcher = fetcher
-        self.indexes = tuple(_with_slash(fetcher.remember(_as_url(it))) for it in indexes)
-        self.find_links = tuple(fetcher.remember(_as_url(it)) for it in find_links)
+        self.indexes = tuple(_with_slash(fetcher.remember(_as_url(address))) for address in indexes)
+        self.find_links = tuple(fetcher.remember(_as_url(address)) for address in find_links)
         self._is_first_only = is_first_only
 
     @property
     def is_local(self) -> bool:
         """Whether nothing but folders of this machine is asked."""
-        return all(urlsplit(it).scheme == "file" for it in (*self.indexes, *self.find_links))
+        return all(
+            urlsplit(address).scheme == "file" for address in (*self.indexes, *self.find_links)
+        )
 
     def page(self, project: str) -> ProjectPage | None:
         """Return the files of a project; ``None`` if no index has it. Raises ``UpstreamError``."""
@@ -133,11 +135,11 @@ class CudaFamily:
         shared = self._page(f"{self.base}{project}/")
         if shared is not None:
             return _by_label(shared)
-        found: dict[str, list[PageFile]] = {}
+        by_label: dict[str, list[PageFile]] = {}
         for label in self._labels():
             for file in self._page(f"{self.base}{label}/{project}/") or ():
-                found.setdefault(label, []).append(file)
-        return {label: tuple(files) for label, files in found.items()}
+                by_label.setdefault(label, []).append(file)
+        return {label: tuple(files) for label, files in by_label.items()}
 
     def _labels(self) -> list[str]:
         try:
@@ -147,7 +149,7 @@ class CudaFamily:
                 return []
             raise
         links = re.findall(rb'href="([^"]+)"', answer.body)
-        paths = [urljoin(answer.url, it.decode("utf-8", "replace")) for it in links]
+        paths = [urljoin(answer.url, link.decode("utf-8", "replace")) for link in links]
         return sorted({match[1] for path in paths if (match := _FOLDER.search(f"{path}/"))})
 
     def _page(self, url: str) -> tuple[PageFile, ...] | None:
@@ -163,11 +165,11 @@ class CudaFamily:
 
 def _by_label(files: Iterable[PageFile]) -> dict[str, tuple[PageFile, ...]]:
     """Sort files by the folder they lie in; their local version counts before it."""
-    found: dict[str, list[PageFile]] = {}
+    by_label: dict[str, list[PageFile]] = {}
     for file in files:
         match = _FOLDER.search(urlsplit(file.url).path)
-        found.setdefault(match[1] if match else "", []).append(file)
-    return {label: tuple(members) for label, members in found.items()}
+        by_label.setdefault(match[1] if match else "", []).append(file)
+    return {label: tuple(members) for label, members in by_label.items()}
 
 
 def project_of(name: str) -> str:
@@ -190,10 +192,10 @@ def _parsed(body: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
 
 
 def _each_once(files: Iterable[PageFile]) -> tuple[PageFile, ...]:
-    found: dict[str, PageFile] = {}
+    by_name: dict[str, PageFile] = {}
     for file in files:
-        found.setdefault(file.name, file)
-    return tuple(found.values())
+        by_name.setdefault(file.name, file)
+    return tuple(by_name.values())
 
 
 def _with_slash(url: str) -> str:

@@ -68,7 +68,7 @@ def families_for(
     """
     family = frozenset({*FAMILY, *projects})
     named = addresses or ([TORCH_INDEX] if settings.is_default else [])
-    return tuple(CudaFamily(settings.upstream.fetcher, it, family) for it in named)
+    return tuple(CudaFamily(settings.upstream.fetcher, address, family) for address in named)
 
 
 def _upstream(configured: Configured, index: str, environ: Mapping[str, str]) -> Upstream:
@@ -91,5 +91,5 @@ def _of_tool(tool: str, environ: Mapping[str, str]) -> str:
     return environ.get(names.get(tool, ""), "")
 
 
-def _same(one: str, other: str) -> bool:
-    return one.rstrip("/").lower() == other.rstrip("/").lower()
+def _same(index: str, standard: str) -> bool:
+    return index.rstrip("/").lower() == standard.rstrip("/").lower()

@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.wheels import zip_records as zr
-from nvidia_variant_provider.tools.wheels.record import WheelRecord
+from nvidia_variant_provider.tools.wheels.record import RecordFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def new_wheel(dist_info: str, files: Mapping[str, bytes]) -> bytes:
     """Return an archive of the files in their order, and RECORD in the folder ``dist_info``."""
     path = f"{dist_info}/RECORD"
-    rows = WheelRecord(path, ()).amend(files, ()).to_bytes()
+    rows = RecordFile(path, ()).amend(files, ()).to_bytes()
     archive, directory = bytearray(), bytearray()
     for name, data in {**files, path: rows}.items():
         entry = _entry(name, data)

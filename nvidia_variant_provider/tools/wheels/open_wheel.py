@@ -14,7 +14,7 @@ from nvidia_variant_provider.tools.wheels.dist_info import (
     find_dist_info,
 )
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.record import SIGNATURES, WheelRecord
+from nvidia_variant_provider.tools.wheels.record import SIGNATURES, RecordFile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -86,11 +86,11 @@ class OpenWheel:
         return f"{self.dist_info}/RECORD"
 
     @cached_property
-    def record(self) -> WheelRecord:
+    def record(self) -> RecordFile:
         """RECORD, which lists the members of the archive, each with its size."""
         data, name = self.read("RECORD"), str(self.path)
         files = {entry.name: entry.size for entry in self.archive.entries if not entry.is_folder}
-        record = WheelRecord.parse(self.record_path, data, name, len(files) + len(SIGNATURES))
+        record = RecordFile.parse(self.record_path, data, name, len(files) + len(SIGNATURES))
         record.check(files, name)
         return record
 

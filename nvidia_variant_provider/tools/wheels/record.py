@@ -19,7 +19,7 @@ SIGNATURES: Final = ("RECORD.jws", "RECORD.p7s")
 
 
 @dataclass(frozen=True, slots=True)
-class WheelRecord:
+class RecordFile:
     """The rows of a RECORD in their order, path first, and how its lines end."""
 
     path: str
@@ -27,7 +27,7 @@ class WheelRecord:
     newline: str = "\n"
 
     @classmethod
-    def parse(cls, path: str, data: bytes, source: str, most: int) -> WheelRecord:
+    def parse(cls, path: str, data: bytes, source: str, most: int) -> RecordFile:
         """Read the file; ``path`` is its own place in the wheel, ``source`` is for messages.
 
         ``most`` is how many rows there can be: a short file can inflate to millions of them. Raises
@@ -65,7 +65,7 @@ class WheelRecord:
                     f"{where}: {path!r:.200} has {sizes[path]} bytes, not {size[:20]!r}"
                 )
 
-    def amend(self, replace: Mapping[str, bytes], remove: Collection[str]) -> WheelRecord:
+    def amend(self, replace: Mapping[str, bytes], remove: Collection[str]) -> RecordFile:
         """Return the rows after members were replaced, added (before RECORD's own) or removed."""
         rows = []
         listed = {row[0] for row in self.rows}
@@ -78,12 +78,12 @@ class WheelRecord:
                 rows.append((path, *_hash(replace[path])))
             elif path not in remove:
                 rows.append(row)
-        return WheelRecord(self.path, tuple(rows), self.newline)
+        return RecordFile(self.path, tuple(rows), self.newline)
 
-    def moved(self, folders: Mapping[str, str]) -> WheelRecord:
+    def moved(self, folders: Mapping[str, str]) -> RecordFile:
         """Return the rows after folders at the top got the names that ``folders`` has for them."""
         rows = tuple((moved(path, folders), digest, size) for path, digest, size in self.rows)
-        return WheelRecord(moved(self.path, folders), rows, self.newline)
+        return RecordFile(moved(self.path, folders), rows, self.newline)
 
     def to_bytes(self) -> bytes:
         """Write the file."""

@@ -54,7 +54,7 @@ def rewrite(
     _check_folders(wheel, folders)
     record = wheel.record.amend(replace, remove).moved(folders).to_bytes()
     contents = {**replace, wheel.record_path: record}
-    plan = [(_moved(it, folders), content) for it, content in _plan(wheel, contents, remove)]
+    plan = [(_moved(entry, folders), content) for entry, content in _plan(wheel, contents, remove)]
     if check:
         wheel.archive.confirm(entry for entry, content in plan if content is None)
     old = wheel.archive.file

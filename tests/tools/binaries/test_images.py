@@ -8,7 +8,7 @@ import pytest
 from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tools.binaries import fatbin
 from nvidia_variant_provider.tools.binaries.cursor import Cursor
-from nvidia_variant_provider.tools.binaries.images import Container, Found, read_container
+from nvidia_variant_provider.tools.binaries.images import Container, SizedImage, read_container
 from nvidia_variant_provider.tools.binaries.report import Content, Image, Kind
 from tests.tools.binaries import packing
 
@@ -21,7 +21,7 @@ def read(data: bytes, step: int = 1 << 16) -> Container:
 
 
 def images(container: Container) -> list[Image]:
-    return [found.image for found in container.found]
+    return [found.image for found in container.images]
 
 
 def test_kinds_targets_and_versions() -> None:
@@ -45,7 +45,7 @@ def test_kinds_targets_and_versions() -> None:
         Image(Kind.TILE, 80),
         Image(Kind.OTHER, 0),
     ]
-    assert container.found[0].toolkit == CudaVersion(12, 4)
+    assert container.images[0].toolkit == CudaVersion(12, 4)
 
 
 @pytest.mark.parametrize("extension", [0, 8, 16, 24, 32, 48, 56, 64])
@@ -76,8 +76,8 @@ def test_lz4_images_are_looked_into(kernel: bool) -> None:  # noqa: FBT001 - a c
 
     content = Content.KERNELS if kernel else Content.STUB
     assert images(container) == [Image(Kind.CUBIN, 86, "", None, "lz4", content)]
-    assert container.found[0].size == len(whole)
-    assert container.found[0].toolkit == CudaVersion(12, 1)
+    assert container.images[0].size == len(whole)
+    assert container.images[0].toolkit == CudaVersion(12, 1)
 
 
 def test_a_payload_that_does_not_decode_is_judged_by_its_size() -> None:
@@ -125,7 +125,7 @@ def test_a_cut_off_container_says_so() -> None:
     data = packing.container(packing.real(80), packing.real(90))
 
     assert read(data[:-100]).damage.startswith("cut off inside the entry at offset")
-    assert len(read(data[:-100]).found) == 2
+    assert len(read(data[:-100]).images) == 2
 
 
 def test_a_broken_second_entry_ends_the_reading() -> None:
@@ -182,7 +182,7 @@ def test_the_note_of_a_large_zstd_image_is_found_within_reach(
     whole = packing.cubin(100, new=True).ljust(place, b"\1") + NOTE.ljust(20_000, b"\2")
     packed = zstd.compress(whole)
     entry = packing.Entry(packing.CUBIN, 100, packed, packing.ZSTD, unpacked=len(whole))
-    (found,) = read(packing.container(entry)).found
+    (found,) = read(packing.container(entry)).images
 
     assert found.image == Image(Kind.CUBIN, 100, "", None, "zstd")
     assert found.toolkit == toolkit
@@ -192,7 +192,7 @@ def test_the_note_of_a_large_lz4_image() -> None:
     whole = packing.cubin(100, new=True).ljust(900, b"\1") + NOTE.ljust(20_000, b"\2")
     block = packing.literal_block(whole)
     entry = packing.Entry(packing.CUBIN, 100, block, packing.LZ4, unpacked=len(whole))
-    (found,) = read(packing.container(entry)).found
+    (found,) = read(packing.container(entry)).images
 
     assert found.toolkit == CudaVersion(13, 1)
 
@@ -247,16 +247,16 @@ def test_what_cannot_be_decoded_is_presumed_by_its_size(
     kind: int, size: int, content: Content
 ) -> None:
     entry = packing.Entry(kind, 86, b"\x10a\x09\x00", packing.LZ4, unpacked=size)
-    (found,) = read(packing.container(entry)).found
+    (found,) = read(packing.container(entry)).images
 
     assert (found.image.content, found.size) == (content, size)
 
 
 def test_other_kinds_are_not_looked_into() -> None:
     lto = packing.Entry(packing.LTO, 90, b"x" * 20, packing.LZ4, unpacked=90)
-    (found,) = read(packing.container(lto)).found
+    (found,) = read(packing.container(lto)).images
 
-    assert found == Found(Image(Kind.LTO, 90, compression="lz4"), 24, 90)
+    assert found == SizedImage(Image(Kind.LTO, 90, compression="lz4"), 24, 90)
 
 
 def far(place: int, number: int = 100) -> bytes:
@@ -271,7 +271,7 @@ def far(place: int, number: int = 100) -> bytes:
 def test_the_note_of_a_large_plain_image_is_found_within_reach(
     place: int, toolkit: CudaVersion | None
 ) -> None:
-    (found,) = read(packing.container(packing.Entry(packing.CUBIN, 100, far(place)))).found
+    (found,) = read(packing.container(packing.Entry(packing.CUBIN, 100, far(place)))).images
 
     assert found.toolkit == toolkit
 
@@ -285,7 +285,7 @@ def test_the_note_of_a_large_lz4_image_is_found_within_reach(
     whole = far(place)
     block = packing.literal_block(whole)
     entry = packing.Entry(packing.CUBIN, 100, block, packing.LZ4, unpacked=len(whole))
-    (found,) = read(packing.container(entry)).found
+    (found,) = read(packing.container(entry)).images
 
     assert found.toolkit == toolkit
 
@@ -296,7 +296,7 @@ def test_a_note_is_searched_for_in_the_first_three_images_until_one_has_it() -> 
     other = packing.Entry(packing.CUBIN, 120, far(10_000, 120).replace(b"13.1", b"13.2"))
 
     def toolkits(*entries: packing.Entry) -> list[CudaVersion | None]:
-        return [found.toolkit for found in read(packing.container(*entries)).found]
+        return [found.toolkit for found in read(packing.container(*entries)).images]
 
     found = CudaVersion(13, 1)
     assert toolkits(without, without, having, other) == [None, None, found, None]
@@ -311,7 +311,7 @@ def test_the_toolkit_of_a_large_cubin_of_the_old_layout_is_known_at_once() -> No
     third = packing.Entry(packing.CUBIN, 90, block, packing.LZ4, unpacked=20_000)
     container = read(packing.container(first, second, third))
 
-    assert [found.toolkit for found in container.found] == [
+    assert [found.toolkit for found in container.images] == [
         CudaVersion(12, 4),
         CudaVersion(11, 8),
         CudaVersion(12, 1),
@@ -323,8 +323,8 @@ def test_a_container_of_countless_entries_is_left() -> None:
     full = read(packing.container(*(tile,) * 10_000))
     more = read(packing.container(*(tile,) * 10_001))
 
-    assert (len(full.found), full.damage) == (10_000, "")
-    assert (len(more.found), more.damage) == (10_000, "more than 10000 entries")
+    assert (len(full.images), full.damage) == (10_000, "")
+    assert (len(more.images), more.damage) == (10_000, "more than 10000 entries")
 
 
 def test_damage_is_told_with_its_place() -> None:
@@ -351,7 +351,7 @@ def test_reading_a_container_ends_right_behind_it() -> None:
     cursor = Cursor([data + b"behind"])
     container = read_container(cursor, fatbin.is_container(cursor) or 0)
 
-    assert len(container.found) == 2
+    assert len(container.images) == 2
     assert cursor.peek(10) == b"behind"
 
 
@@ -362,9 +362,9 @@ def test_the_bytes_of_a_concatenated_entry_are_shared_out_by_size() -> None:
     table = nested(80, 0, len(first)) + nested(90, len(first), len(second))
     container = read(concatenated(table, 2, blob))
 
-    assert container.found == (
-        Found(Image(Kind.CUBIN, 80, content=Content.STUB), len(first), len(first)),
-        Found(Image(Kind.CUBIN, 90), len(second), len(second), CudaVersion(12, 1)),
+    assert container.images == (
+        SizedImage(Image(Kind.CUBIN, 80, content=Content.STUB), len(first), len(first)),
+        SizedImage(Image(Kind.CUBIN, 90), len(second), len(second), CudaVersion(12, 1)),
     )
 
 
@@ -381,7 +381,7 @@ def test_a_packed_concatenated_entry_shares_out_its_packed_bytes() -> None:
         unpacked=len(first + second),
     )
     entry.extension = struct.pack("<II", 2, len(table) + 8) + table
-    found = read(packing.container(entry)).found
+    found = read(packing.container(entry)).images
     stored = len(entry.payload) + -len(entry.payload) % 8
 
     assert [one.toolkit for one in found] == [CudaVersion(12, 4), CudaVersion(13, 1)]
@@ -397,7 +397,7 @@ def test_nested_cubins_outside_the_decoded_bytes_are_presumed() -> None:
     table = nested(80, 0, len(inside)) + nested(90, len(inside), 1000) + nested(100, 5000, 9000)
     container = read(concatenated(table, 3, inside))
 
-    assert [(found.image.content, found.toolkit) for found in container.found] == [
+    assert [(found.image.content, found.toolkit) for found in container.images] == [
         (Content.KERNELS, CudaVersion(12, 4)),
         (Content.PRESUMED_STUB, None),
         (Content.PRESUMED_KERNELS, None),
@@ -407,4 +407,4 @@ def test_nested_cubins_outside_the_decoded_bytes_are_presumed() -> None:
 def test_a_nested_cubin_of_no_size_has_no_kernels() -> None:
     container = read(concatenated(nested(80, 0, 0), 1, b""))
 
-    assert container.found == (Found(Image(Kind.CUBIN, 80, content=Content.STUB), 0, 0),)
+    assert container.images == (SizedImage(Image(Kind.CUBIN, 80, content=Content.STUB), 0, 0),)

@@ -8,7 +8,7 @@ import pytest
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.tools.binaries import library
-from nvidia_variant_provider.tools.binaries.findings import DAMAGED_CONTAINER, finding
+from nvidia_variant_provider.tools.binaries.findings import DAMAGED_CONTAINER, finding_in
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.binaries.report import (
     CudartLink,
@@ -201,7 +201,7 @@ def test_a_cut_off_container_is_a_finding() -> None:
 
     at = 16 + 16 + len(packing.real(80).pack())
     text = f"container at 16: cut off inside the entry at offset {at}"
-    assert seen == finding(DAMAGED_CONTAINER, "lib", text)
+    assert seen == finding_in(DAMAGED_CONTAINER, "lib", text)
 
 
 def test_countless_tiny_containers_end_the_reading() -> None:

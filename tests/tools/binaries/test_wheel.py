@@ -9,7 +9,7 @@ from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries.findings import (
     NESTED_ARCHIVE,
     UNREADABLE_MEMBER,
-    finding,
+    finding_in,
 )
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
 from tests.tools.binaries import packing
@@ -67,7 +67,7 @@ def test_a_wheel_with_members_of_all_sorts(tmp_path: Path, jobs: int) -> None:
     ]
     assert contents.libraries[1].profiles == contents.libraries[4].profiles
     assert [one.package for one in contents.requirements] == ["nvidia-cuda-runtime-cu12"]
-    assert contents.findings == (finding(NESTED_ARCHIVE, "demo/inner.whl", "not looked into"),)
+    assert contents.findings == (finding_in(NESTED_ARCHIVE, "demo/inner.whl", "not looked into"),)
     assert set(seen) >= set(paths(contents))
 
 
@@ -138,7 +138,7 @@ def test_encrypted_and_oddly_packed_members_are_named(tmp_path: Path) -> None:
         archive.writestr("a.so", LIBRARY)
     (seen,) = inspect_path(str(path)).findings
 
-    assert seen == finding(UNREADABLE_MEMBER, "a.so", "not readable: method 12, flags 0x0")
+    assert seen == finding_in(UNREADABLE_MEMBER, "a.so", "not readable: method 12, flags 0x0")
 
 
 def test_many_loose_cubins_are_summed_up(tmp_path: Path) -> None:

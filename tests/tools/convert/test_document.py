@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
-from nvidia_variant_provider.tools.convert.conditions import may_be_dropped
 from nvidia_variant_provider.tools.convert.document import TARGETS, Conversion, convert
 from nvidia_variant_provider.tools.convert.draft import ConversionRefusedError
+from nvidia_variant_provider.tools.convert.plugins import may_be_dropped
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from tests.tools.convert.drafts import Json, torch_28, torch_29, torch_210

@@ -311,7 +311,7 @@ def test_a_line_of_another_form_is_named(
     results.write_text(f"{good}\n{bad}\n")
 
     assert survey("summary", results) == 2
-    assert "line 2: not a record of 'survey'" in capsys.readouterr().err
+    assert "line 2: not a result of 'survey'" in capsys.readouterr().err
 
 
 def test_a_line_that_is_nested_too_deep_is_named(
@@ -322,7 +322,7 @@ def test_a_line_that_is_nested_too_deep_is_named(
     results.write_text(start + ',"x":' + "[" * 200_000 + "]" * 200_000 + "}\n")
 
     assert survey("summary", results) == 2
-    assert "line 1: not a record of 'survey'" in capsys.readouterr().err
+    assert "line 1: not a result of 'survey'" in capsys.readouterr().err
 
 
 def test_summary_counts_each_wheel_once(
@@ -411,7 +411,7 @@ def test_summary_of_findings(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "holds no record"), ("x", "line 1: not a record"), (None, "No such file")],
+    [("", "holds no result"), ("x", "line 1: not a result"), (None, "No such file")],
 )
 def test_summary_of_something_else_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, message: str

@@ -11,8 +11,8 @@ import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import cmd_survey
-from nvidia_variant_provider.tools.survey.results import Results, read_records
-from nvidia_variant_provider.tools.survey.summary import latest_records, summarise
+from nvidia_variant_provider.tools.survey.results import Results, read_results
+from nvidia_variant_provider.tools.survey.summary import latest_results, summarise
 from nvidia_variant_provider.tools.survey.task import Task, examine, failed
 from nvidia_variant_provider.tools.survey.wheels import Wheel
 from nvidia_variant_provider.tools.tagging.variant import build_variant
@@ -68,7 +68,7 @@ def test_a_first_line_cut_anywhere_leaves_an_empty_file(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path, text: str) -> None:
     path = write(tmp_path / "notes.txt", text)
 
-    with pytest.raises(InvalidValueError, match=r"notes\.txt: line 1: not a record of 'survey'"):
+    with pytest.raises(InvalidValueError, match=r"notes\.txt: line 1: not a result of 'survey'"):
         Results(path, INSPECT)
     assert (tmp_path / "notes.txt").read_text() == text
 
@@ -78,10 +78,10 @@ def test_a_line_in_the_middle_that_is_no_record_is_named(tmp_path: Path, wrong: 
     first, second = lines(ONE, TWO)
     path = write(tmp_path / "results.jsonl", first + wrong + second)
 
-    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a record"):
+    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a result"):
         Results(path, INSPECT)
-    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a record"):
-        list(read_records(path))
+    with pytest.raises(InvalidValueError, match=r"results\.jsonl: line 2: not a result"):
+        list(read_results(path))
     assert (tmp_path / "results.jsonl").read_text() == first + wrong + second
 
 
@@ -199,7 +199,7 @@ def test_a_line_by_another_hand_is_refused_or_summed_up(tmp_path: Path, command:
         path.write_text(line)
         try:
             summarise(str(path))
-            list(map(cmd_survey.wheel_row, latest_records(str(path))))
+            list(map(cmd_survey.wheel_row, latest_results(str(path))))
             read += 1
         except InvalidValueError:
             refused += 1

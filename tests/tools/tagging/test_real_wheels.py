@@ -13,7 +13,7 @@ from nvidia_variant_provider.tools.tagging.inference import from_code
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.tools.verify.engine import verify_wheel
-from nvidia_variant_provider.tools.verify.facts import read_facts
+from nvidia_variant_provider.tools.verify.wheel import examine_wheel
 from tests.tools.binaries import downloads
 from tests.tools.survey.test_public_wheels import TRUTHS, Truth
 from tests.tools.tagging.test_wheels import contents
@@ -76,7 +76,7 @@ def test_published_wheels_get_true_tags(
     }
     assert (str(without_ptx.bound.value), found.label) == (lower, label)
     path, _ = write_variant(wheel, tmp_path, build_variant(label, found.features))
-    findings = list(verify_wheel(read_facts(str(path), 0.75), EVERYTHING))
+    findings = list(verify_wheel(examine_wheel(str(path), 0.75), EVERYTHING))
     assert [finding for finding in findings if finding.fails] == []
 
 
@@ -87,7 +87,7 @@ def test_a_wheel_for_seven_cudas_is_judged_by_each(tmp_path: Path, platform: str
     found = from_code(inspect_path(str(wheel), jobs=2), 0.75, None)
 
     path, _ = write_variant(wheel, tmp_path, build_variant("cuda", found.features))
-    facts = read_facts(str(path), 0.75)
+    facts = examine_wheel(str(path), 0.75)
 
     # The libraries for CUDA 11.8 have PTX of that version.
     assert found.features == {
@@ -112,7 +112,7 @@ def test_what_tag_writes_of_published_wheels_passes_verify(tmp_path: Path, truth
     found = from_code(inspect_path(str(wheel), jobs=2), 0.75, None)
 
     path, _ = write_variant(wheel, tmp_path, build_variant(found.label, found.features))
-    verified = verify_wheel(read_facts(str(path), 0.75), EVERYTHING)
+    verified = verify_wheel(examine_wheel(str(path), 0.75), EVERYTHING)
 
     # Libraries for several CUDA majors are a warning whatever is stated.
     failing = [str(it) for it in verified if it.fails and it.rule.code != "NV311"]

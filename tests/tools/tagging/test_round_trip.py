@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.tagging.inference import from_code
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from nvidia_variant_provider.tools.verify.engine import verify_wheel
-from nvidia_variant_provider.tools.verify.facts import read_facts
+from nvidia_variant_provider.tools.verify.wheel import examine_wheel
 from tests.tools.binaries import packing
 from tests.wheel_maker import cuda_library, make_wheel
 
@@ -74,7 +74,7 @@ def failures(folder: Path, members: Mapping[str, bytes], *, use_ptx: bool) -> li
     except InvalidValueError:
         return None
     path, _ = write_variant(wheel, folder, variant, force=True)
-    found = verify_wheel(read_facts(str(path), THRESHOLD), EVERYTHING)
+    found = verify_wheel(examine_wheel(str(path), THRESHOLD), EVERYTHING)
     return [str(it) for it in found if it.rule.severity is not Severity.NOTE]
 
 

@@ -15,14 +15,14 @@ from nvidia_variant_provider.tools.findings.selection import EVERYTHING, Selecti
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from nvidia_variant_provider.tools.verify.engine import RULES, verify_release, verify_wheel
-from nvidia_variant_provider.tools.verify.facts import read_facts
+from nvidia_variant_provider.tools.verify.wheel import examine_wheel
 from tests.tools.binaries import packing
 from tests.wheel_maker import DIST_INFO, METADATA, cuda_library, make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nvidia_variant_provider.tools.verify.facts import WheelFacts
+    from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "verify.md"
 
@@ -34,17 +34,17 @@ def variant(
     bound: str = "12.0",
     label: str = "cuda12.4",
     threshold: float = 0.75,
-) -> WheelFacts:
+) -> ExaminedWheel:
     """Write a variant wheel with these members that states these things, and read it."""
     features = {"sm_arch": tuple(archs.split())} if archs else {}
     if bound:
         features["cuda_version_lower_bound"] = (bound,)
     wheel = make_wheel(folder, members)
     path, _ = write_variant(wheel, folder, build_variant(label, features), force=True)
-    return read_facts(str(path), threshold)
+    return examine_wheel(str(path), threshold)
 
 
-def codes(facts: WheelFacts) -> set[str]:
+def codes(facts: ExaminedWheel) -> set[str]:
     return {finding.rule.code for finding in verify_wheel(facts, EVERYTHING)}
 
 
@@ -107,7 +107,7 @@ def test_architectures_against_code(
     assert codes(variant(tmp_path, members, archs)) == expected
 
 
-def messages(facts: WheelFacts, code: str) -> list[str]:
+def messages(facts: ExaminedWheel, code: str) -> list[str]:
     found = verify_wheel(facts, EVERYTHING)
     return [it.problem.message for it in found if it.rule.code == code]
 
@@ -389,14 +389,14 @@ def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
     assert codes(lenient) == {"NV314"}
 
 
-def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[WheelFacts]:
+def release(folder: Path, first: str, second: str, label: str = "cuda12.4") -> list[ExaminedWheel]:
     """Read two wheels of one release for two platforms."""
     found = []
     for platform, archs in (("linux_x86_64", first), ("linux_aarch64", second)):
         metadata = build_variant(label, {"sm_arch": tuple(archs.split())})
         name = f"demo-1.0-py3-none-{platform}.whl"
         wheel = make_wheel(folder, libraries("80 90"), name=name)
-        found.append(read_facts(str(write_variant(wheel, folder, metadata)[0]), 0.75))
+        found.append(examine_wheel(str(write_variant(wheel, folder, metadata)[0]), 0.75))
     return found
 
 
@@ -422,7 +422,7 @@ def test_one_namespace_has_one_provider(tmp_path: Path) -> None:
         }
         changed = replace(metadata, providers={"nvidia": provider})
         path, _ = write_variant(make_wheel(tmp_path, libraries("80")), tmp_path, changed)
-        wheels.append(read_facts(str(path), 0.75))
+        wheels.append(examine_wheel(str(path), 0.75))
 
     assert [one.rule.code for one in verify_release(wheels, EVERYTHING)] == ["NV371"]
 
@@ -464,7 +464,7 @@ def test_wheels_that_are_no_variants_are_refused(tmp_path: Path, name: str, mess
         make_wheel(tmp_path, name=name)
 
     with pytest.raises(InvalidValueError, match=message):
-        read_facts(str(tmp_path / name), 0.75)
+        examine_wheel(str(tmp_path / name), 0.75)
 
 
 def test_metadata_of_another_label_is_refused(tmp_path: Path) -> None:
@@ -473,4 +473,4 @@ def test_metadata_of_another_label_is_refused(tmp_path: Path) -> None:
     renamed = path.rename(tmp_path / "demo-1.0-py3-none-any-two.whl")
 
     with pytest.raises(InvalidValueError, match="seen one, expected only two"):
-        read_facts(str(renamed), 0.75)
+        examine_wheel(str(renamed), 0.75)

@@ -87,7 +87,7 @@ def _csv_row(row: Row, reason: str) -> tuple[str | int, ...]:
 
 
 def _facts(kind: Kind) -> str:
-    capabilities = ", ".join(str(found or "unknown") for found in kind.capabilities)
+    capabilities = ", ".join(str(capability or "unknown") for capability in kind.capabilities)
     parts = (
         f"capability {capabilities}" if capabilities else "",
         f"{kind.system} {kind.architecture}",

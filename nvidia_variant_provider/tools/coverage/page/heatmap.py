@@ -65,8 +65,8 @@ class HeatMap:
             yield f'<th scope="col">{escape(column)}<small>{escape(small)}</small></th>'
         yield "</tr></thead><tbody>"
         for line, cells in self.lines.items():
-            found = escape(_findable(line, cells))
-            yield f'<tr data-find="{found}"><th scope="row">{_line_words(line)}</th>'
+            findable = escape(_findable(line, cells))
+            yield f'<tr data-find="{findable}"><th scope="row">{_line_words(line)}</th>'
             for column in self._columns:
                 yield self._cell(cells.get(column, []))
             yield "</tr>"
@@ -100,7 +100,7 @@ def _findable(line: Line, cells: dict[str, list[Row]]) -> str:
 
 
 def _line(kind: Kind) -> Line:
-    capabilities = " ".join(str(found or "unknown") for found in kind.capabilities)
+    capabilities = " ".join(str(capability or "unknown") for capability in kind.capabilities)
     return kind.device, capabilities, kind.architecture, kind.system
 
 

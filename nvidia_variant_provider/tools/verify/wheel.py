@@ -21,6 +21,8 @@ from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nvidia_variant_provider.model import ComputeCapability
     from nvidia_variant_provider.tools.binaries.report import Contents
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
@@ -29,8 +31,8 @@ _T = TypeVar("_T", CudaVersion, SmArch)
 
 
 @dataclass(frozen=True)
-class WheelFacts:
-    """One wheel: its name, its metadata and what was read of its code.
+class ExaminedWheel:
+    """One variant wheel: its name, its metadata and what was read of its code.
 
     ``threshold`` is the share of containers that must have code for an architecture.
     """
@@ -42,26 +44,31 @@ class WheelFacts:
     threshold: float
 
     @property
-    def wheel(self) -> str:
-        """The file's name."""
+    def file_name(self) -> str:
+        """The file's name without its folder."""
         return os.path.basename(self.path)
+
+    @property
+    def properties(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """All that it states, by namespace and feature; empty in the null variant."""
+        return self.metadata.variants[self.name.label]
 
     @cached_property
     def features(self) -> dict[str, tuple[str, ...]]:
         """The features of the namespace ``nvidia`` that the wheel states."""
-        return dict(self.metadata.variants[self.name.label].get(NAMESPACE, {}))
+        return dict(self.properties.get(NAMESPACE, {}))
 
     @cached_property
     def stated(self) -> tuple[SmArch, ...]:
         """The architectures it states; values that are none are left to ``lint``."""
-        found = [_parsed(SmArch, value) for value in self.features.get(SM_ARCH, ())]
-        return tuple(sorted(one for one in found if one is not None))
+        parsed = [_parsed(SmArch, value) for value in self.features.get(SM_ARCH, ())]
+        return tuple(sorted(arch for arch in parsed if arch is not None))
 
     @cached_property
     def lower_bound(self) -> CudaVersion | None:
         """The lower bound it states."""
-        found = [_parsed(CudaVersion, value) for value in self.features.get(LOWER_BOUND, ())]
-        return next((one for one in found if one is not None), None)
+        parsed = [_parsed(CudaVersion, value) for value in self.features.get(LOWER_BOUND, ())]
+        return next((version for version in parsed if version is not None), None)
 
     @cached_property
     def code(self) -> GroupCode:
@@ -88,7 +95,7 @@ class WheelFacts:
         return elsewhere.evidence_of(self.contents)
 
 
-def read_facts(path: str, threshold: float, jobs: int = 1) -> WheelFacts:
+def examine_wheel(path: str, threshold: float, jobs: int = 1) -> ExaminedWheel:
     """Read a variant wheel: strictly its metadata, then its device code.
 
     Raises ``InvalidValueError`` for a wheel that is damaged, has no label or invalid metadata.
@@ -109,7 +116,7 @@ def read_facts(path: str, threshold: float, jobs: int = 1) -> WheelFacts:
             contents = read_wheel(wheel.archive, jobs)
     except OSError as error:
         raise InvalidValueError(f"{path}: {error.strerror}") from error
-    return WheelFacts(path, name, metadata, contents, threshold)
+    return ExaminedWheel(path, name, metadata, contents, threshold)
 
 
 def known_gpus(arch: SmArch) -> list[ComputeCapability]:

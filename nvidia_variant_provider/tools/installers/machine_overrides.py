@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ForcedEnvironment:
+class MachineOverrides:
     """Variables that make uv see a machine, and warnings about what they leave out."""
 
     cuda: CudaVersion | None
@@ -29,11 +29,11 @@ class ForcedEnvironment:
     @property
     def variables(self) -> dict[str, str]:
         """The variables by name; empty where no driver is usable."""
-        facts = {FORCE_CUDA: self.cuda, FORCE_SM_ARCH: self.capability}
-        return {name: str(fact) for name, fact in facts.items() if fact is not None}
+        forced = {FORCE_CUDA: self.cuda, FORCE_SM_ARCH: self.capability}
+        return {name: str(fact) for name, fact in forced.items() if fact is not None}
 
 
-def force_environment(machine: Machine) -> ForcedEnvironment:
+def overrides_for(machine: Machine) -> MachineOverrides:
     """Return the variables for a machine.
 
     The CUDA version is the one that counts for rule set 1, so that uv, which takes it as it is,
@@ -44,14 +44,14 @@ def force_environment(machine: Machine) -> ForcedEnvironment:
     if cuda is None:
         why = note.text if note else machine.reason
         warning = f"uv will choose the CPU build: {why}; for another machine: --target NAME@DRIVER"
-        return ForcedEnvironment(None, None, (warning,))
+        return MachineOverrides(None, None, (warning,))
     warnings = [note.text] if note else []
     if not machine.capabilities:
         warnings.append(
             f"{FORCE_SM_ARCH} cannot be given: the GPU's compute capability is not known. "
             "Unless nvidia-smi tells uv, it refuses every build that states sm_arch"
         )
-        return ForcedEnvironment(cuda, None, tuple(warnings))
+        return MachineOverrides(cuda, None, tuple(warnings))
     weakest = machine.capabilities[0]
     if len(machine.capabilities) > 1:
         shown = ", ".join(map(str, machine.capabilities))
@@ -61,7 +61,7 @@ def force_environment(machine: Machine) -> ForcedEnvironment:
             "lowest or an index"
         )
     warnings.extend(_differences(machine, cuda, weakest))
-    return ForcedEnvironment(cuda, weakest, tuple(warnings))
+    return MachineOverrides(cuda, weakest, tuple(warnings))
 
 
 def as_uv_sees(machine: Machine, cuda: CudaVersion, capability: ComputeCapability) -> Machine:

@@ -1,0 +1,61 @@
+"""The text of ``coverage``: tables for a terminal, and rows for a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvidia_variant_provider.tools.coverage import Coverage, FleetFinding
+    from nvidia_variant_provider.tools.coverage.what_if import Answer
+
+# A terminal shows this many kinds; the other outputs have them all.
+_SHOWN: Final = 40
+
+
+def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[str]) -> None:
+    """Show the matrix, the shares of the variants, the problems and what a mirror must carry."""
+    from itertools import islice
+
+    from nvidia_variant_provider.tools.coverage import report
+
+    release = coverage.release
+    answers_as = f"as {coverage.installer}" if coverage.installer else f"rules {coverage.rules}"
+    title = (
+        f"{release.name} {release.version}: {output.count(coverage.machines, 'machine')}, "
+        f"{answers_as}"
+    )
+    shown = islice(report.table_rows(coverage), _SHOWN)
+    view = ("through a view",) if coverage.installer else ()
+    output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
+    if len(coverage.rows) > _SHOWN:
+        more = len(coverage.rows) - _SHOWN
+        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
+    total = coverage.machines
+    shares = [
+        (str(choice), str(count), f"{100 * count / total:.1f} %")
+        for choice, count in coverage.shares.items()
+    ]
+    output.emit_table(("gets", "machines", "share"), shares)
+    rows = [(finding.rule.code, str(finding.machines), finding.text) for finding in findings]
+    if rows:
+        output.emit_table(("problem", "machines", "what"), rows)
+    labels = ", ".join(label or "the wheel without a label" for label in mirror)
+    output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
+
+
+def show_answer(told: Answer, coverage: Coverage) -> None:
+    """Show what would change with another driver, or with a variant more."""
+    lines = [f"what if {told.question}: holes {coverage.holes:,} -> {told.holes:,}"]
+    output.emit_lines(["", *lines, f"  assumed: {told.assumed}"])
+    if not told.changes:
+        output.emit_lines(["  no machine would choose otherwise"])
+        return
+    rows = (
+        (str(change.machines), str(change.before), str(change.after), ", ".join(change.devices))
+        for change in told.changes
+    )
+    output.emit_table(("machines", "now", "then", "devices"), rows)
