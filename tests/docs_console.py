@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 END = "@@@"
+# Below the folder of a page: what stands on PATH beside the commands of this environment.
+TOOLS = ".tools"
 LANGUAGES = ("console", "bash", "sh", "shell")
 
 _FENCE = re.compile(r"^( *)```([\w-]+)?[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
@@ -64,7 +66,7 @@ def _prompted(lines: Iterable[str]) -> list[Step]:
     for line in lines:
         if line.startswith("$ "):
             steps.append(Step(line[2:], ()))
-        elif line.startswith("> "):
+        elif line == ">" or line.startswith("> "):
             steps[-1] = Step(f"{steps[-1].command}\n{line[2:]}", ())
         else:
             steps[-1] = Step(steps[-1].command, (*steps[-1].shown, line))
@@ -94,8 +96,8 @@ def steps_of(page: str) -> list[Step]:
 
 
 def agrees(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:
-    """Tell whether a page shows what was printed; blanks that pad a table to its width are left."""
-    wanted, came = ("\n".join(map(str.rstrip, lines)) for lines in (shown, printed))
+    """Tell whether a page shows what was printed; blanks after a line and at the end are left."""
+    wanted, came = ("\n".join(map(str.rstrip, lines)).rstrip() for lines in (shown, printed))
     parts = re.split(r"^\.\.\.$", wanted, flags=re.MULTILINE)
     return re.fullmatch(".*".join(map(re.escape, parts)), came, re.DOTALL) is not None
 
@@ -153,7 +155,7 @@ def _environment(folder: Path) -> dict[str, str]:
         subprocess.run(command, env=clean_environment(), check=True, timeout=60)
     (folder / ".empty").mkdir()
     return clean_environment() | {
-        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join((str(folder / TOOLS), str(bin_folder), os.environ["PATH"])),
         "HOME": str(folder),
         "COLUMNS": "100",
         "GITHUB_ENV": str(folder / "github.env"),

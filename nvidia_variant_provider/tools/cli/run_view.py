@@ -47,6 +47,7 @@ name = "view"
 url = "https://HOST/views/NAME@DRIVER/simple/"
 priority = "primary"
 """
+_PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
         make = partial(_service, args, settings, machine, wanted)
         if args.dry_run:
             return _show(make(), command)
-        return _serve(args, settings, make, machine)
+        return _serve(args, settings, make, machine, asked)
 
 
 def _refusal(command: Sequence[str], cwd: str) -> str:
@@ -132,6 +133,7 @@ def _serve(
     settings: Settings,
     make: Callable[[], ViewService],
     machine: Machine,
+    asked: Future[TargetPython | None],
 ) -> int:
     folder = cache_folder(os.environ)
     digest = view_digest(
@@ -162,6 +164,8 @@ def _serve(
         warm = threading.Thread(target=lambda: server.service, daemon=True)
         code = run_child(settings.command, environ, warm.start)
         service = server.service
+    if service.log.views and (reason := other_processor(machine, asked.result())):
+        output.warn(reason)
     return _report(service, machine, code)
 
 
@@ -182,6 +186,20 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     if log.refused and code >= 0:
         return _EXIT_NO_GPU
     return end_like(code)
+
+
+def other_processor(machine: Machine, python: TargetPython | None) -> str:
+    """Say that a Python takes wheels for another processor than the machine has; "" if not."""
+    wanted = machine.platform.architecture
+    platforms = [tag.platform for tag in python.tags] if python else []
+    taken = {name for name in _PROCESSORS if any(tag.endswith(f"_{name}") for tag in platforms)}
+    if wanted not in _PROCESSORS or not taken or wanted in taken:
+        return ""
+    return (
+        f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
+        f"run the command on {wanted}, or name the platform (pip: --platform "
+        f"manylinux_2_28_{wanted} --only-binary :all:; uv: --python-platform {wanted}-manylinux_2_28)"
+    )
 
 
 def _explain_hidden(view: View) -> None:
