@@ -89,6 +89,8 @@ class _Fields:
                 rows.append((name, object, dataclasses.field(default=default)))
         made: Any = dataclasses.make_dataclass(cls.__name__, rows)
         fields: dict[str, object] = made.__dataclass_fields__
+        # The next one to ask finds them in the class: "dataclasses.replace" asks every time.
+        cls.__dataclass_fields__ = fields
         return fields
 
 

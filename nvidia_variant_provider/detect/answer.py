@@ -70,7 +70,7 @@ class LibraryAnswer:
 
     @property
     def never_asked(self) -> bool:
-        """Whether no child process could be started to ask it."""
+        """Whether no child process could be started to ask the library."""
         return self.end.never_started
 
     def describe(self) -> str:

@@ -130,7 +130,7 @@ class Received:
 
     @property
     def flooded(self) -> bool:
-        """Whether it is more than any sound child writes."""
+        """Whether the output is longer than any sound child writes."""
         return len(self.bytes) >= MAX_OUTPUT
 
     def take(self, chunk: bytes) -> bool:

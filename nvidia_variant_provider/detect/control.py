@@ -37,7 +37,7 @@ class ControlNode:
 
     @property
     def is_for_all(self) -> bool:
-        """Whether its mode lets everyone read and write: then something else refuses."""
+        """Whether the node lets everyone read and write: then something else refuses."""
         return self.mode & _FOR_ALL == _FOR_ALL
 
 

@@ -195,7 +195,7 @@ def _left_behind(seen: Observations) -> tuple[Note, ...]:
 
 
 def _not_started(seen: Observations) -> tuple[Note, ...]:
-    """Say why NVML counts no GPU that a driver is bound to: no node was made, or it is sick."""
+    """Say why NVML counts no GPU that a driver is bound to: no node, or a sick GPU."""
     return (cause("no-device-nodes" if _no_device_nodes(seen) else "adapter-does-not-start"),)
 
 

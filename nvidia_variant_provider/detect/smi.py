@@ -68,7 +68,7 @@ class SmiAnswer:
 
     @property
     def answered(self) -> bool:
-        """Whether it told anything of the driver or its GPUs."""
+        """Whether ``nvidia-smi`` told anything of the driver or its GPUs."""
         return self.release is not None or bool(self.gpus)
 
     def describe(self) -> str:

@@ -434,7 +434,7 @@ def hoards(pid: int, limit: int) -> bool:
 
 
 def descendants(pid: int) -> "list[int]":
-    """Return the processes below one, hardly more than there may be, as far as the kernel says."""
+    """Return the processes below another, hardly more than there may be, as the kernel says."""
     pids = [pid]
     for parent in pids:
         if len(pids) <= MAX_PROCESSES:

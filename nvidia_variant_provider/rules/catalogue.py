@@ -14,6 +14,9 @@ from nvidia_variant_provider.tables.sm_archs import FIRST_MAJOR_WITH_A, FIRST_MA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
+
+    _Place: TypeAlias = tuple[int, int, ComputeCapability, tuple[str, ...]]
 
 LOWER_BOUND: Final = "cuda_version_lower_bound"
 UPPER_BOUND: Final = "cuda_version_upper_bound"
@@ -79,13 +82,18 @@ def sm_archs(newest: ComputeCapability = NEWEST_CAPABILITY) -> tuple[SmArch, ...
     return tuple(
         SmArch(capability, suffix, virtual)
         for virtual in (False, True)
-        for place, _, capability, suffixes_here in sorted(_places(virtual), reverse=True)
+        for place, _, capability, suffixes_here in _newest_first(virtual)
         if place <= newest.number
         for suffix in suffixes_here
     )
 
 
-def _places(virtual: bool) -> Iterator[tuple[int, int, ComputeCapability, tuple[str, ...]]]:  # noqa: FBT001
+@cache
+def _newest_first(virtual: bool) -> tuple[_Place, ...]:  # noqa: FBT001
+    return tuple(sorted(_places(virtual), reverse=True))
+
+
+def _places(virtual: bool) -> Iterator[_Place]:  # noqa: FBT001
     """Yield each capability with its place, by which the newest come first, and its suffixes."""
     for major in CAPABILITY_MAJORS:
         for minor in CAPABILITY_MINORS:

@@ -6,6 +6,7 @@ guides up to 13.0 and nvlink 11.2 to 13.5. docs/properties.md lists the evidence
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules.catalogue import same_device, sm_archs, suffixes
@@ -26,14 +27,23 @@ def runnable(capability: ComputeCapability, stack: CudaVersion | None) -> tuple[
     Cubins before PTX, nearest first. ``stack`` is the CUDA driver version, which matters for
     Orin; ``None`` if it is not known.
     """
+    return _runnable(same_device(capability), _joins(stack))
+
+
+@cache
+def _runnable(device: ComputeCapability, joins: bool) -> tuple[SmArch, ...]:  # noqa: FBT001
     # Nothing runs on a GPU older than what it is built for: that need not be judged one by one.
-    archs = sm_archs(same_device(capability))
-    return tuple(arch for arch in archs if _judge(arch, capability, stack)[0])
+    return tuple(arch for arch in sm_archs(device) if _judge(arch, device, joins)[0])
+
+
+def _joins(stack: CudaVersion | None) -> bool:
+    """Tell whether a driver runs cubins of Tegra and of desktop GPUs on each other's devices."""
+    return stack is not None and stack >= TEGRA_JOINS_DESKTOP
 
 
 def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None) -> Verdict:
     """Decide whether device code for ``arch`` runs on a GPU of ``capability``."""
-    supported, reason = _judge(arch, capability, stack)
+    supported, reason = _judge(arch, same_device(capability), _joins(stack))
     sentence = reason.format(
         arch=arch,
         own=arch.capability,
@@ -46,12 +56,14 @@ def judge_arch(arch: SmArch, capability: ComputeCapability, stack: CudaVersion |
 
 
 def _judge(
-    arch: SmArch, capability: ComputeCapability, stack: CudaVersion | None
+    arch: SmArch,
+    device: ComputeCapability,
+    joins: bool,  # noqa: FBT001
 ) -> tuple[bool, str]:
     """Return the decision, and the form of its reason: a machine needs hundreds of decisions."""
     if arch.suffix not in suffixes(arch.capability):
         return False, f"there is no target {arch.target}"
-    target, device = same_device(arch.capability), same_device(capability)
+    target = same_device(arch.capability)
     if arch.suffix == "a":
         return target == device, "{arch} runs on {target} exactly, this GPU is {gpu}"
     if arch.suffix == "f":
@@ -60,11 +72,13 @@ def _judge(
     if arch.virtual:
         # PTX goes by its own number: ptxas compiles that of sm_101 for sm_103, a cubin is Thor's.
         return arch.capability <= device, "{arch} is PTX for {own} and newer, this GPU is {gpu}"
-    return _judge_cubin(target, device, stack)
+    return _judge_cubin(target, device, joins)
 
 
 def _judge_cubin(
-    target: ComputeCapability, device: ComputeCapability, stack: CudaVersion | None
+    target: ComputeCapability,
+    device: ComputeCapability,
+    joins: bool,  # noqa: FBT001
 ) -> tuple[bool, str]:
     if target == device:
         return True, "{arch} is built for this GPU"
@@ -73,10 +87,7 @@ def _judge_cubin(
         return False, reason
     if target not in TEGRA_CAPABILITIES and device not in TEGRA_CAPABILITIES:
         return True, reason
-    joined = (
-        device.major == TEGRA_JOINS_MAJOR and stack is not None and stack >= TEGRA_JOINS_DESKTOP
-    )
-    return joined, (
+    return device.major == TEGRA_JOINS_MAJOR and joins, (
         "{arch} and this GPU ({device}) are on different sides of Tegra and desktop, "
         f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on; driver says {{stack}}"
     )

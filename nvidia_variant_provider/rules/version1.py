@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -26,9 +27,7 @@ from nvidia_variant_provider.rules.gpus import without_display_gpus
 from nvidia_variant_provider.rules.verdict import Decision, Feature, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nvidia_variant_provider.model import CudaVersion, Machine
+    from nvidia_variant_provider.model import Machine
 
 
 def decide(machine: Machine) -> Decision:
@@ -37,12 +36,15 @@ def decide(machine: Machine) -> Decision:
     cuda, note = effective_cuda(machine)
     if cuda is None:
         return Decision((), (note,) if note else ())
-    bounds = (
-        Feature(LOWER_BOUND, _supported(meets_lower, cuda), multi_value=False),
-        Feature(UPPER_BOUND, _supported(meets_upper, cuda), multi_value=False),
+    # Newest first: the upper bounds that are met lead, the lower ones follow.
+    lower = dropwhile(lambda row: not meets_lower(row[1], cuda), bounds())
+    upper = takewhile(lambda row: meets_upper(row[1], cuda), bounds())
+    both = (
+        Feature(LOWER_BOUND, tuple(text for text, _ in lower), multi_value=False),
+        Feature(UPPER_BOUND, tuple(text for text, _ in upper), multi_value=False),
     )
     archs = Feature(SM_ARCH, _mixed_archs(machine), multi_value=True)
-    features = (archs, *bounds) if len(machine.capabilities) > 1 else (*bounds, archs)
+    features = (archs, *both) if len(machine.capabilities) > 1 else (*both, archs)
     notes = tuple(
         remark for remark in (note, left_out, _note_on_archs(machine)) if remark is not None
     )
@@ -65,12 +67,6 @@ def judge(machine: Machine, feature: str, value: str) -> Verdict:
     return (
         verdict if note is None else Verdict(verdict.supported, f"{verdict.reason} ({note.text})")
     )
-
-
-def _supported(
-    meets: Callable[[CudaVersion, CudaVersion], bool], cuda: CudaVersion
-) -> tuple[str, ...]:
-    return tuple(text for text, bound in bounds() if meets(bound, cuda))
 
 
 def _mixed_archs(machine: Machine) -> tuple[str, ...]:

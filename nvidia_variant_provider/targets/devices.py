@@ -115,13 +115,14 @@ def find_device(text: str) -> Device:
         if name == device.name or name in device.aliases:
             return device
     if match := _CAPABILITY.fullmatch(text.strip().lower()):
-        return _of_capability(match)
+        number = ComputeCapability.from_number(int(match[1])) if match[1] else None
+        return of_capability(number or ComputeCapability.parse(match[2]))
     return _by_name(text.strip())
 
 
-def _of_capability(match: re.Match[str]) -> Device:
-    number = ComputeCapability.from_number(int(match[1])) if match[1] else None
-    capability = same_device(number or ComputeCapability.parse(match[2]))
+def of_capability(capability: ComputeCapability) -> Device:
+    """Return a device that is known by its capability alone; raises ``InvalidValueError``."""
+    capability = same_device(capability)
     known = [row.capability for row in CAPABILITIES]
     if capability not in known:
         listed = ", ".join(map(str, known))

@@ -40,6 +40,8 @@ _PRIVATE: Final = 0o600
 _USUAL: Final = 0o666
 # So many names are listed where one was not found.
 _SHOWN: Final = 5
+# So much is read at a time of a file that is only hashed.
+_BLOCK: Final = 1 << 20
 
 
 def open_regular(path: str | Path) -> FileIO:
@@ -117,6 +119,23 @@ def make_folder_of(path: str | Path) -> None:
     Raises ``OSError`` naming the folder.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def sha256_of(path: str | Path, progress: Callable[[int], None] | None = None) -> str:
+    """Return the SHA-256 of a file in hexadecimal; ``progress`` is told of all bytes read.
+
+    Raises as ``open_regular``.
+    """
+    import hashlib
+
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_BLOCK))
+    with open_regular(path) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            if progress is not None:
+                progress(count)
+    return digest.hexdigest()
 
 
 def write_atomically(path: Path, data: bytes) -> None:

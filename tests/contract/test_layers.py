@@ -107,12 +107,13 @@ TOOLS: Final = {
         "rules",
         "tables",
         "torch",
+        "value_types",
         "wheels",
     },
     "files": {"errors"},
-    "findings": {"documents", "errors", "tables", "toml"},
+    "findings": {"documents", "errors", "parsed", "tables", "value_types"},
     "index": {"documents", "errors", "files", "metadata", "releases", "wheels"},
-    "installers": {"errors", "model", "overrides", "rules", "tables", "toml", "value_types"},
+    "installers": {"errors", "model", "overrides", "parsed", "rules", "tables", "value_types"},
     "inventory": {
         "detect",
         "documents",
@@ -120,6 +121,7 @@ TOOLS: Final = {
         "installers",
         "machine_file",
         "model",
+        "parsed",
         "tables",
         "targets",
     },
@@ -132,11 +134,12 @@ TOOLS: Final = {
         "installers",
         "metadata",
         "model",
+        "parsed",
         "releases",
         "rules",
         "tables",
         "targets",
-        "toml",
+        "value_types",
         "wheels",
     },
     "machines": {
@@ -151,8 +154,9 @@ TOOLS: Final = {
         "rules",
         "targets",
     },
-    "metadata": {"errors"},
-    "releases": {"errors", "files", "metadata", "toml", "wheels"},
+    "metadata": {"errors", "parsed", "value_types"},
+    "parsed": set[str](),
+    "releases": {"errors", "files", "metadata", "parsed", "value_types", "wheels"},
     "serve": {"errors", "releases", "views"},
     "survey": {
         "binaries",
@@ -173,7 +177,6 @@ TOOLS: Final = {
         "tables",
         "wheels",
     },
-    "toml": set[str](),
     "torch": {"documents", "errors", "machines", "model", "rules", "tables"},
     "views": {
         "errors",
@@ -185,6 +188,7 @@ TOOLS: Final = {
         "releases",
         "tables",
         "torch",
+        "value_types",
         "wheels",
     },
     "verify": {
@@ -198,7 +202,7 @@ TOOLS: Final = {
         "tagging",
         "wheels",
     },
-    "wheels": {"errors", "files"},
+    "wheels": {"errors", "files", "value_types"},
 }
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
@@ -236,7 +240,7 @@ PACKAGES: Final = {
     "rich": {"cli"},
     "shtab": {"cli"},
     "starlette": {"serve"},
-    "tomli": {"toml"},
+    "tomli": {"parsed"},
     "tomlkit": {"convert"},
     "uvicorn": {"cli"},
     "yaml": {"inventory"},

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from nvidia_variant_provider.tools.binaries import coverage, elsewhere, ptx, runtime
 from nvidia_variant_provider.tools.binaries.findings import findings_of
-from nvidia_variant_provider.tools.documents import FailureRecord, JsonDocument, JsonModel
-from nvidia_variant_provider.tools.findings.json_model import FindingRecord
+from nvidia_variant_provider.tools.documents import FailureModel, JsonDocument, JsonModel
+from nvidia_variant_provider.tools.findings.json_model import FindingModel
 from nvidia_variant_provider.tools.findings.selection import EVERYTHING
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class FileModel(JsonModel):
     is_complete: bool = Field(
         description="false where a part could not be read or lies in an archive that was not"
     )
-    findings: list[FindingRecord] = Field(description="what is off in it; `key` is the member")
+    findings: list[FindingModel] = Field(description="what is off in it; `key` is the member")
 
     @classmethod
     def of(cls, contents: Contents, path: str = "", selection: Selection = EVERYTHING) -> FileModel:
@@ -255,7 +255,7 @@ class FileModel(JsonModel):
             needs_driver=needs.needs_driver,
             is_complete=not contents.unread and not contents.packed,
             findings=[
-                FindingRecord.of(finding, path) for finding in findings_of(contents, selection)
+                FindingModel.of(finding, path) for finding in findings_of(contents, selection)
             ],
         )
 
@@ -264,7 +264,7 @@ class Inspection(JsonDocument):
     """The document that ``inspect --json`` prints."""
 
     files: list[FileModel]
-    failures: list[FailureRecord]
+    failures: list[FailureModel]
 
     @classmethod
     def of(
@@ -276,5 +276,5 @@ class Inspection(JsonDocument):
         """Build the document from what was read and what could not be read."""
         return cls(
             files=[FileModel.of(read, selection=selection) for read in contents],
-            failures=[FailureRecord(path=path, error=error) for path, error in failures],
+            failures=[FailureModel(path=path, error=error) for path, error in failures],
         )

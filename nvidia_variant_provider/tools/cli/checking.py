@@ -97,10 +97,9 @@ def configuration_for(args: argparse.Namespace, rules: Iterable[Rule]) -> Config
 
     Raises ``InvalidValueError`` for a code that does not exist.
     """
-    from dataclasses import replace
-
     from nvidia_variant_provider.tools.findings.configuration import read_configuration
     from nvidia_variant_provider.tools.findings.selection import check_codes
+    from nvidia_variant_provider.value_types import replace
 
     check_codes([*(args.select or ()), *(args.ignore or ())], rules)
     nearest = read_configuration(os.getcwd())

@@ -103,13 +103,13 @@ def document(
     whole: Explanations, installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]]
 ) -> Explanations:
     """Return the JSON document with what is installed and the verdicts."""
-    from nvidia_variant_provider.tools.explain.json_model import FitnessRecord, InstalledRecord
+    from nvidia_variant_provider.tools.explain.json_model import FitnessModel, InstalledModel
 
     results = tuple(
-        result.model_copy(update={"installed": FitnessRecord.of(fitness)})
+        result.model_copy(update={"installed": FitnessModel.of(fitness)})
         for result, (_, _, fitness) in zip(whole.machines, machines, strict=True)
     )
-    record = InstalledRecord.of(installed.build, installed.disagreements)
+    record = InstalledModel.of(installed.build, installed.disagreements)
     return whole.model_copy(update={"machines": results, "installed": record})
 
 

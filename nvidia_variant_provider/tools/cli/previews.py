@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     import argparse
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Change(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Change:
     """One text file: its bytes now and afterwards, ``None`` where there is no such file."""
 
     path: Path

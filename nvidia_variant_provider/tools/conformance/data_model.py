@@ -22,7 +22,7 @@ from nvidia_variant_provider.tables.sm_archs import (
 from nvidia_variant_provider.targets.devices import generation
 from nvidia_variant_provider.targets.devices import products as named_products
 from nvidia_variant_provider.tools.documents import JsonModel
-from nvidia_variant_provider.tools.machines.targets_model import TargetRecord
+from nvidia_variant_provider.tools.machines.targets_model import TargetModel
 from nvidia_variant_provider.tools.torch import builds
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class NvidiaData(JsonModel):
     pci_blocks: tuple[Block, ...]
     driver_branches: tuple[Branch, ...]
     jetpacks: tuple[JetPackRelease, ...]
-    targets: tuple[TargetRecord, ...]
+    targets: tuple[TargetModel, ...]
     torch_index: str = Field(description="PyTorch's own index; below it a folder for each label")
     torch_builds: tuple[TorchBuildData, ...]
 
@@ -191,7 +191,7 @@ class NvidiaData(JsonModel):
                 Branch(branch=branch, cuda=str(cuda)) for branch, cuda in driver_branches.BRANCHES
             ),
             jetpacks=tuple(_jetpack(row) for row in products.JETPACKS),
-            targets=tuple(TargetRecord.of(device) for device in named_products()),
+            targets=tuple(TargetModel.of(device) for device in named_products()),
             torch_index=TORCH_INDEX,
             torch_builds=tuple(_torch_builds()),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.convert.files import Planned
 
 
-class ChangeRecord(JsonModel):
+class ChangeModel(JsonModel):
     """One difference that means something."""
 
     key: str = Field(description="the path in the old document, its steps parted by '/'")
@@ -22,12 +22,12 @@ class ChangeRecord(JsonModel):
     reason: str = Field(description="why nothing is lost")
 
 
-class ConvertedRecord(JsonModel):
+class ConvertedModel(JsonModel):
     """One file."""
 
     source: str = Field(description="the file; a wheel's member follows after '!'")
     target: str = Field(description="the file's new name, mostly the same")
-    changes: tuple[ChangeRecord, ...] = Field(description="empty for a file that is current")
+    changes: tuple[ChangeModel, ...] = Field(description="empty for a file that is current")
     document: dict[str, Any] = Field(
         description="the metadata or the table after the conversion; empty for METADATA"
     )
@@ -37,7 +37,7 @@ class ConversionDocument(JsonDocument):
     """What ``convert --json`` prints."""
 
     written: bool = Field(description="whether the files were changed, not only looked at")
-    files: tuple[ConvertedRecord, ...]
+    files: tuple[ConvertedModel, ...]
 
     @classmethod
     def of(cls, planned: Iterable[Planned], *, written: bool) -> ConversionDocument:
@@ -45,12 +45,12 @@ class ConversionDocument(JsonDocument):
         return cls(written=written, files=tuple(_record(file) for file in planned))
 
 
-def _record(planned: Planned) -> ConvertedRecord:
-    return ConvertedRecord(
+def _record(planned: Planned) -> ConvertedModel:
+    return ConvertedModel(
         source=planned.source,
         target=str(planned.target),
         changes=tuple(
-            ChangeRecord(key=change.key, action=change.action, reason=change.reason)
+            ChangeModel(key=change.key, action=change.action, reason=change.reason)
             for change in planned.changes
         ),
         document=planned.document,

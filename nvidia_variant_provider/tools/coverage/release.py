@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.model import Platform
-from nvidia_variant_provider.tools.files import open_regular
+from nvidia_variant_provider.tools.files import sha256_of
 from nvidia_variant_provider.tools.releases import source as source_reader
 from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.releases.release import check_wheel
@@ -16,8 +15,6 @@ from nvidia_variant_provider.tools.wheels.platform import admits
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
     from nvidia_variant_provider.tools.wheels.name import WheelName
-
-_BLOCK: Final = 1 << 20
 
 
 def labels_on(release: Release, system: str, architecture: str) -> frozenset[str]:
@@ -62,11 +59,7 @@ def read_release(source: str, package: str = "") -> Release:
 
 def hash_of(release: Release, wheel: WheelName) -> str:
     """Return the SHA-256 of a wheel of the release, as hexadecimal digits."""
-    digest = hashlib.sha256()
     try:
-        with open_regular(release.path_of(wheel)) as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+        return sha256_of(release.path_of(wheel))
     except OSError as error:
         raise MetadataError(str(wheel), "", error.strerror or "", "a readable wheel") from error
-    return digest.hexdigest()

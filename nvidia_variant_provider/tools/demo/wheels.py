@@ -16,7 +16,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.new_wheel import new_wheel
+from nvidia_variant_provider.tools.wheels.writer import new_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from packaging.utils import canonicalize_name
@@ -25,6 +24,7 @@ from nvidia_variant_provider.tools.torch.words import (
     drivers_that_would_do,
     jetson_index,
 )
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import platform
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.releases.files import read_wheel_file
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 from nvidia_variant_provider.tools.wheels.platform import admits_python, needed_glibc
+from nvidia_variant_provider.value_types import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

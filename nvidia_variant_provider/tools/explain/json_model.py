@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
 
 
-class RowRecord(JsonModel):
+class RowModel(JsonModel):
     """One variant, or the wheel without a label."""
 
     label: str | None = Field(description="null for the wheel without a label")
@@ -27,7 +27,7 @@ class RowRecord(JsonModel):
     reason: str
 
 
-class ViewRecord(JsonModel):
+class ViewModel(JsonModel):
     """What one installer makes of the release."""
 
     installer: str = Field(
@@ -41,11 +41,11 @@ class ViewRecord(JsonModel):
     takes: Literal["variant", "ordinary", "nothing"]
     gpu_build: bool = Field(description="whether the winner states a property of nvidia")
     remark: str
-    rows: tuple[RowRecord, ...] = Field(description="best first, then those that cannot be taken")
+    rows: tuple[RowModel, ...] = Field(description="best first, then those that cannot be taken")
 
     @classmethod
-    def of(cls, view: View, release: Release) -> ViewRecord:
-        """Build the record of one installer."""
+    def of(cls, view: View, release: Release) -> ViewModel:
+        """Build the model of one installer."""
         from nvidia_variant_provider.tools.explain.results import ORDINARY
 
         named = None if view.winner == ORDINARY else view.winner
@@ -59,7 +59,7 @@ class ViewRecord(JsonModel):
                 "gpu_build": view.has_gpu_build,
                 "remark": view.remark,
                 "rows": tuple(
-                    RowRecord(
+                    RowModel(
                         label=None if row.label == ORDINARY else row.label,
                         place=row.place,
                         reason=row.reason,
@@ -70,7 +70,7 @@ class ViewRecord(JsonModel):
         )
 
 
-class InstalledRecord(JsonModel):
+class InstalledModel(JsonModel):
     """What is installed, where it has no label: the build by the signs in it."""
 
     name: str
@@ -87,8 +87,8 @@ class InstalledRecord(JsonModel):
     )
 
     @classmethod
-    def of(cls, build: InstalledBuild, disagreements: Iterable[str]) -> InstalledRecord:
-        """Build the record."""
+    def of(cls, build: InstalledBuild, disagreements: Iterable[str]) -> InstalledModel:
+        """Build the model."""
         return cls(
             name=build.name,
             version=build.version,
@@ -101,7 +101,7 @@ class InstalledRecord(JsonModel):
         )
 
 
-class FitnessRecord(JsonModel):
+class FitnessModel(JsonModel):
     """Whether what is installed runs on a machine."""
 
     runs: bool | None = Field(description="null where it cannot be told")
@@ -109,12 +109,12 @@ class FitnessRecord(JsonModel):
     repair: tuple[str, ...] = Field(description="commands or hints; empty where it runs")
 
     @classmethod
-    def of(cls, fitness: Fitness) -> FitnessRecord:
-        """Build the record."""
+    def of(cls, fitness: Fitness) -> FitnessModel:
+        """Build the model."""
         return cls(runs=fitness.runs, reason=fitness.reason, repair=fitness.repair)
 
 
-class UnlabelledRecord(JsonModel):
+class UnlabelledModel(JsonModel):
     """A wheel without a label in the folder or index: its build, and whether it runs."""
 
     version: str = Field(examples=["2.14.1+cu130"])
@@ -123,8 +123,8 @@ class UnlabelledRecord(JsonModel):
     reason: str
 
     @classmethod
-    def of(cls, build: InstalledBuild, fitness: Fitness) -> UnlabelledRecord:
-        """Build the record."""
+    def of(cls, build: InstalledBuild, fitness: Fitness) -> UnlabelledModel:
+        """Build the model."""
         return cls(
             version=build.version, label=build.label, runs=fitness.runs, reason=fitness.reason
         )
@@ -135,12 +135,12 @@ class MachineResult(JsonModel):
 
     name: str = Field(description="the target, the machine file, or 'this machine'")
     machine: MachineSummary
-    installers: tuple[ViewRecord, ...]
+    installers: tuple[ViewModel, ...]
     warnings: tuple[str, ...]
-    installed: FitnessRecord | None = Field(
+    installed: FitnessModel | None = Field(
         default=None, description="the verdict on what is installed, where it has no label"
     )
-    unlabelled: tuple[UnlabelledRecord, ...] = Field(
+    unlabelled: tuple[UnlabelledModel, ...] = Field(
         default=(), description="wheels without a label in which something is of CUDA"
     )
 
@@ -155,7 +155,7 @@ class Explanations(JsonDocument):
         default=(), description="a sentence for each index that decides or is ignored"
     )
     machines: tuple[MachineResult, ...]
-    installed: InstalledRecord | None = Field(
+    installed: InstalledModel | None = Field(
         default=None, description="what is installed, where it has no label"
     )
 
@@ -176,9 +176,9 @@ class Explanations(JsonDocument):
                 MachineResult(
                     name=name,
                     machine=MachineSummary.of(explanation.machine),
-                    installers=tuple(ViewRecord.of(view, release) for view in explanation.views),
+                    installers=tuple(ViewModel.of(view, release) for view in explanation.views),
                     warnings=explanation.warnings,
-                    unlabelled=tuple(UnlabelledRecord.of(*unlabelled) for unlabelled in judged),
+                    unlabelled=tuple(UnlabelledModel.of(*unlabelled) for unlabelled in judged),
                 )
                 for (name, explanation), judged in zip(
                     explanations, ordinary or [()] * len(explanations), strict=True

@@ -9,23 +9,19 @@ requirements that hold on Linux x86_64 alone.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 
-from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.model import CudaVersion
-from nvidia_variant_provider.tools.binaries import elsewhere, requirements, roles, runtime
-from nvidia_variant_provider.tools.binaries.coverage import build_matrix, merge
-from nvidia_variant_provider.tools.binaries.library import read_library
+from nvidia_variant_provider.tools.binaries import elsewhere, requirements, runtime
 from nvidia_variant_provider.tools.binaries.report import Contents
 from nvidia_variant_provider.tools.torch.builds import cuda_of_label, device_code, index_path
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
-from nvidia_variant_provider.tools.wheels.source import OpenFile
+from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,11 +29,11 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import SmArch
     from nvidia_variant_provider.tools.binaries.report import Library
+    from nvidia_variant_provider.tools.explain.libraries import Inside
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 CPU: Final = "cpu"
 _MAX_TEXT: Final = 1 << 20
-_LIBRARY: Final = re.compile(r"\.(?:so(?:\.[\d.]+)?|pyd|dll)$")
 _VERSION_PY: Final = re.compile(
     r"^cuda\s*(?::[^=\n]*)?=\s*(None|'([\d.]+)'|\"([\d.]+)\")", re.MULTILINE
 )
@@ -108,17 +104,23 @@ def read_build(distribution: Distribution, *, inspect: bool = True) -> Installed
     platform = _platform(tag)
     required = _required(distribution.requires or (), tag)
     signs = [*_version_py(distribution), *_local(version), *required]
-    libraries = roles.assigned(list(_libraries(distribution)), name) if inspect else ()
-    signs += (*_linked(libraries), *_named(name))
-    uses = _uses(name, distribution.requires or (), libraries)
+    inside = _read_inside(distribution, name) if inspect else None
+    if inside and inside.linked:
+        major, text = inside.linked
+        signs.append(Evidence(text, CudaVersion(major, 0), exact=False))
+    signs += _named(name)
+    uses = _uses(name, distribution.requires or (), inside.libraries if inside else ())
     build = InstalledBuild(name, version, platform, tuple(signs), uses=uses)
-    dominant = build_matrix(
-        merge(library for library in libraries if not library.vendored)
-    ).dominant
-    if dominant:
+    if inside and inside.dominant:
         source = "read from the libraries: what most of their kernels have"
-        return replace(build, archs=dominant, code_source=source)
+        return replace(build, archs=inside.dominant, code_source=source)
     return _with_known_code(build)
+
+
+def _read_inside(distribution: Distribution, name: str) -> Inside:
+    from nvidia_variant_provider.tools.explain.libraries import read_inside
+
+    return read_inside(distribution, name)
 
 
 def build_of_wheel(wheel: WheelName, path: str) -> InstalledBuild:
@@ -255,27 +257,3 @@ def _platform(tag: str) -> str:
 def _machine(tag: str) -> str:
     match = re.search(r"(x86_64|aarch64|amd64|arm64)$", tag)
     return _MACHINES.get(match[1], match[1]) if match else ""
-
-
-def _libraries(distribution: Distribution) -> Iterator[Library]:
-    for file in distribution.files or ():
-        if not _LIBRARY.search(file.name):
-            continue
-        try:
-            with OpenFile(str(distribution.locate_file(file)), str(file)) as source:
-                library = read_library(source) if source.size else None
-        except (DamagedFileError, OSError):
-            continue
-        if library is not None:
-            yield library
-
-
-def _linked(libraries: Iterable[Library]) -> Iterator[Evidence]:
-    majors: dict[int, str] = {}
-    for library in libraries:
-        for needed in runtime.cuda_libraries(library):
-            if needed.library == "cudart" and len(needed.majors) == 1:
-                majors.setdefault(needed.majors[0], f"{library.path} is linked with {needed.file}")
-    if len(majors) == 1:
-        ((major, text),) = majors.items()
-        yield Evidence(text, CudaVersion(major, 0), exact=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.rules import decide
@@ -27,6 +26,7 @@ from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.readers import by_name
 from nvidia_variant_provider.tools.wheels.platform import admits
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -10,6 +9,7 @@ from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules import decide, judge
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_BOUND
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

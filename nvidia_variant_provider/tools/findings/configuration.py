@@ -12,11 +12,11 @@ The command line wins over the file, key by key.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.toml import parse_toml
+from nvidia_variant_provider.tools.parsed import parse_toml
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

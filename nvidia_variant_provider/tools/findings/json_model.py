@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.findings.model import Finding
 
 
-class FindingRecord(JsonModel):
+class FindingModel(JsonModel):
     """One finding of lint, verify or inspect; the command `code` explains its code."""
 
     code: str = Field(examples=["NV214", "damaged"])
@@ -30,8 +30,8 @@ class FindingRecord(JsonModel):
     also_in: tuple[str, ...] = Field(description="other files with the very same fault")
 
     @classmethod
-    def of(cls, finding: Finding, source: str = "") -> FindingRecord:
-        """Return the record of a finding; ``source`` names its file otherwise than it does."""
+    def of(cls, finding: Finding, source: str = "") -> FindingModel:
+        """Return the model of a finding; ``source`` names its file otherwise than it does."""
         return cls(
             code=finding.rule.code,
             severity=finding.rule.severity.value,
@@ -44,7 +44,7 @@ class FindingRecord(JsonModel):
         )
 
 
-class CodeRecord(JsonModel):
+class CodeModel(JsonModel):
     """A stable code and the section of the documentation that explains it."""
 
     code: str = Field(examples=["NV214", "NVP-NONE", "wsl-driver"])
@@ -57,14 +57,14 @@ class CodeRecord(JsonModel):
 class Codes(JsonDocument):
     """What ``code --json`` prints."""
 
-    codes: tuple[CodeRecord, ...]
+    codes: tuple[CodeModel, ...]
 
     @classmethod
     def of(cls, sections: Iterable[Section]) -> Codes:
         """Return the document of some sections."""
         return cls(
             codes=tuple(
-                CodeRecord(
+                CodeModel(
                     code=section.code,
                     title=section.title,
                     meaning=section.meaning,

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from nvidia_variant_provider.value_types import dataclass
 
 
 class Severity(Enum):

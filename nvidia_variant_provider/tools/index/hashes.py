@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import sha256_of, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 CACHE_NAME: Final = ".nvidia-variant-index-cache.json"
 _FORMAT: Final = 1
-_CHUNK: Final = 1 << 20
 _MOST_JOBS: Final = 4
 # A mirror of 100,000 wheels takes 20 MB.
 _MAX_BYTES: Final = 64 << 20
@@ -125,7 +124,7 @@ def _hash(path: Path, cache: HashCache, tell: Callable[[int], None]) -> str:
         if known := cache.get(path, state):
             tell(state.size)
             return known
-        digest = _read(path, tell)
+        digest = sha256_of(path, tell)
         is_same = _State.of(path) == state
     except OSError as error:
         raise InvalidValueError(f"{path}: {error.strerror}") from error
@@ -133,13 +132,3 @@ def _hash(path: Path, cache: HashCache, tell: Callable[[int], None]) -> str:
         raise InvalidValueError(f"{path}: changed while it was read")
     cache.put(path, state, digest)
     return digest
-
-
-def _read(path: Path, tell: Callable[[int], None]) -> str:
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_CHUNK))
-    with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(buffer[:count])
-            tell(count)
-    return digest.hexdigest()

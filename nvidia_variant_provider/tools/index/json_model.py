@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.release import Release
 
 
-class ReleaseRecord(JsonModel):
+class ReleaseModel(JsonModel):
     """One version of a project, as it is listed."""
 
     project: str = Field(description="the normalised name")
@@ -23,7 +23,7 @@ class ReleaseRecord(JsonModel):
     metadata: str | None = Field(description="the release's metadata file; null without variants")
 
 
-class MisnamedRecord(JsonModel):
+class MisnamedModel(JsonModel):
     """A file that ends in ``.whl`` and has no wheel's name."""
 
     file: str
@@ -34,8 +34,8 @@ class IndexDocument(JsonDocument):
     """What ``index --json`` prints."""
 
     folder: str = Field(description="where the index was written")
-    releases: tuple[ReleaseRecord, ...]
-    misnamed: tuple[MisnamedRecord, ...] = Field(
+    releases: tuple[ReleaseModel, ...]
+    misnamed: tuple[MisnamedModel, ...] = Field(
         default=(), description="left out, as no installer finds them; the exit code is 1 then"
     )
 
@@ -46,13 +46,13 @@ class IndexDocument(JsonDocument):
             folder=str(plan.folder),
             releases=tuple(_record(release) for release in plan.releases),
             misnamed=tuple(
-                MisnamedRecord(file=file.path.name, reason=file.reason) for file in plan.misnamed
+                MisnamedModel(file=file.path.name, reason=file.reason) for file in plan.misnamed
             ),
         )
 
 
-def _record(release: Release) -> ReleaseRecord:
-    return ReleaseRecord(
+def _record(release: Release) -> ReleaseModel:
+    return ReleaseModel(
         project=release.name,
         version=release.version,
         files=release.files,

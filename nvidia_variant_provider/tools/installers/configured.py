@@ -6,15 +6,13 @@ options that name indexes are read; ``without_index_options`` takes them out.
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.toml import parse_toml
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -107,6 +105,11 @@ def _pip_files(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _pip_file(path: str) -> dict[str, str]:
+    if not os.path.exists(path):
+        return {}
+    # Most machines have no such file, and a command is waiting.
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read(path, "utf-8")
@@ -153,9 +156,8 @@ def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:
         return settings | _toml(environ["UV_CONFIG_FILE"])
     folder = os.path.abspath(cwd)
     while True:
-        own = _toml(os.path.join(folder, "uv.toml"))
-        tool = _toml(os.path.join(folder, "pyproject.toml")).get("tool")
-        own = own or (_table(tool.get("uv")) if isinstance(tool, dict) else {})
+        tool = mapping(_toml(os.path.join(folder, "pyproject.toml")).get("tool"))
+        own = _toml(os.path.join(folder, "uv.toml")) or dict(mapping(tool.get("uv")))
         if own or os.path.dirname(folder) == folder:
             return settings | own
         folder = os.path.dirname(folder)
@@ -163,11 +165,11 @@ def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:
 
 def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
     """Return the default index and the others, in uv's order."""
-    pip = _table(files.get("pip"))
+    pip = mapping(files.get("pip"))
     default = str(pip.get("index-url") or files.get("index-url") or "")
     extra = [*_texts(pip.get("extra-index-url")), *_texts(files.get("extra-index-url"))]
     tables = files.get("index")
-    listed = [_table(table) for table in tables] if isinstance(tables, list) else []
+    listed = [mapping(table) for table in tables] if isinstance(tables, list) else []
     for table in listed:
         if table.get("default") is True:
             default = str(table.get("url", ""))
@@ -178,7 +180,7 @@ def _uv_indexes(files: Mapping[str, object]) -> tuple[str, list[str]]:
 
 def _explicit(files: Mapping[str, object]) -> tuple[str, ...]:
     tables = files.get("index")
-    listed = [_table(table) for table in tables] if isinstance(tables, list) else []
+    listed = [mapping(table) for table in tables] if isinstance(tables, list) else []
     return tuple(str(index.get("url", "")) for index in listed if index.get("explicit") is True)
 
 
@@ -191,12 +193,12 @@ def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]
     if environ.get("UV_NO_CONFIG"):
         return {}
     settings = _uv_settings(environ, cwd)
-    pip = _table(settings.get("pip"))
+    pip = mapping(settings.get("pip"))
     names = ("index", "index-url", "extra-index-url", "find-links", "no-index")
     variables = {}
     if any(settings.get(name) or pip.get(name) for name in names):
         variables["UV_NO_CONFIG"] = "1"
-    sources = _table(settings.get("sources"))
+    sources = mapping(settings.get("sources"))
     pinned = sorted(project for project in projects if "index" in str(sources.get(project, "")))
     if pinned:
         variables["UV_NO_SOURCES_PACKAGE"] = " ".join(pinned)
@@ -279,10 +281,6 @@ def _toml(path: str) -> dict[str, object]:
         raise InvalidValueError(f"{path}: cannot be read: {error}") from None
 
 
-def _table(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
 def _texts(value: object) -> list[str]:
     if isinstance(value, list):
         return [str(element) for element in value]
@@ -295,4 +293,6 @@ def _words(text: str) -> list[str]:
 
 def shown(words: Sequence[str]) -> str:
     """Return a command line as a shell takes it."""
+    import shlex
+
     return shlex.join(words)

@@ -21,6 +21,7 @@ from nvidia_variant_provider.tools.inventory import (
 from nvidia_variant_provider.tools.inventory.fields import Place
 from nvidia_variant_provider.tools.inventory.machine import Entry
 from nvidia_variant_provider.tools.inventory.streams import Part, parts
+from nvidia_variant_provider.tools.parsed import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -181,7 +182,7 @@ def _other(place: Place, row: Mapping[str, object]) -> Iterator[Entry | FleetErr
         yield from () if node is None else (node,)
     elif isinstance(nodes, dict) and "pbs_version" in row:
         yield from schedulers.pbs(place, nodes)
-    elif "resultType" in place.mapping(_object(row.get("data")), "data"):
+    elif "resultType" in mapping(row.get("data")):
         yield from dcgm.prometheus(place, row)
     elif "ansible_facts" in row:
         yield machine_files.ansible(place, place.mapping(row["ansible_facts"], "ansible_facts"))
@@ -190,10 +191,6 @@ def _other(place: Place, row: Mapping[str, object]) -> Iterator[Entry | FleetErr
     else:
         _check_kind(place.source, str(row.get("kind", "")), place.where)
         raise UnknownDocumentError(*place, "", _looks_like(row), _EXPECTED)
-
-
-def _object(value: object) -> object:
-    return value if isinstance(value, dict) else {}
 
 
 _EXPECTED: Final = (

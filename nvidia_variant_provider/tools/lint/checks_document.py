@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.metadata.as_written import Broken, Document, Kind, mapping
+from nvidia_variant_provider.tools.metadata.as_written import Broken, Document, Kind
 from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_825,
     SCHEMA_850,
@@ -22,6 +22,7 @@ from nvidia_variant_provider.tools.metadata.markers import (
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.schemas import Standing, standing_of
 from nvidia_variant_provider.tools.metadata.strict import PRIORITY_KEYS, PROVIDER_KEYS, TOP_KEYS
+from nvidia_variant_provider.tools.parsed import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.metadata.as_written import Document, Kind
-from nvidia_variant_provider.tools.releases.lock import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,8 @@ def documents_of(lock: Lock) -> Iterator[Document]:
 
 
 def _document(lock: Lock, package: LockedPackage) -> Document | None:
+    from nvidia_variant_provider.tools.releases.lock import TABLE
+
     data = package.variants
     if data is None:
         return None

@@ -14,13 +14,14 @@ from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
 from nvidia_variant_provider.tools.lint.machine_grid import GENERATIONS, upper_bounds_met
-from nvidia_variant_provider.tools.metadata.as_written import Document, mapping, texts
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.model import ComputeCapability
+    from nvidia_variant_provider.tools.metadata.as_written import Document
 
 PROPERTY: Final[Registry[Document]] = Registry()
 

@@ -11,13 +11,14 @@ from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.installers.table import UV
-from nvidia_variant_provider.tools.metadata.as_written import Document, Kind, mapping, texts
+from nvidia_variant_provider.tools.metadata.as_written import Document, Kind
 from nvidia_variant_provider.tools.metadata.document import (
     NVIDIA_NAMESPACE,
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
     UV_PROVIDER_VERSION,
 )
+from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,8 +13,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.metadata.as_written import texts
 from nvidia_variant_provider.tools.metadata.schemas import schema_of
+from nvidia_variant_provider.tools.parsed import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
-from nvidia_variant_provider.tools.binaries.requirements import (
-    parse_metadata as parse_requirements,
-)
 from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
@@ -25,8 +22,9 @@ from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.releases.files import ReleaseKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from nvidia_variant_provider.tools.binaries.report import Requirement
     from nvidia_variant_provider.tools.metadata.as_written import Document
     from nvidia_variant_provider.tools.metadata.markers import VariantTest
     from nvidia_variant_provider.tools.metadata.ordering import Properties
@@ -185,13 +183,10 @@ def check_namespaces_current(release: LenientView) -> Iterator[Problem]:
 def check_null_requirements(release: LenientView) -> Iterator[Problem]:
     """Report builds for machines without a GPU that bring gigabytes of CUDA along."""
     for wheel in release.variant_wheels:
-        text = "".join(f"Requires-Dist: {text}\n" for text in wheel.requires)
-        required = [
-            requirement.package
-            for requirement in parse_requirements(text)
-            if not requirement.optional
-        ]
-        if wheel.name.label == NULL_LABEL and required:
+        if wheel.name.label != NULL_LABEL:
+            continue
+        required = [each.package for each in _of_cuda(wheel) if not each.optional]
+        if required:
             message = f"requires {some(required)}: is this the build for every machine?"
             yield Problem(wheel.source, "Requires-Dist", message)
 
@@ -275,8 +270,7 @@ def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
         archs, bounds = features.get(SM_ARCH, ()), features.get(LOWER_BOUND, ())
         if not archs or not all(arch.endswith("_real") for arch in archs):
             continue
-        text = "".join(f"Requires-Dist: {line}\n" for line in wheel.requires)
-        toolkits = {requirement.cuda for requirement in parse_requirements(text)}
+        toolkits = {requirement.cuda for requirement in _of_cuda(wheel)}
         for bound in bounds:
             major, _, minor = bound.partition(".")
             if bound in toolkits and minor not in {"", "0"}:
@@ -285,6 +279,14 @@ def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
                     f" CUDA {major}.0 on, which get another build now"
                 )
                 yield Problem(document.source, f"variants/{wheel.name.label}", message)
+
+
+def _of_cuda(wheel: Wheel) -> Sequence[Requirement]:
+    """Return the packages of CUDA that a wheel requires."""
+    # The readers of device code come along, which a release without wheels has no use for.
+    from nvidia_variant_provider.tools.binaries.requirements import parse_metadata
+
+    return parse_metadata("".join(f"Requires-Dist: {text}\n" for text in wheel.requires))
 
 
 def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:

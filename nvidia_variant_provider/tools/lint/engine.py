@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import MetadataError
@@ -21,6 +20,7 @@ from nvidia_variant_provider.tools.metadata.as_written import Broken, Kind
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_825, SCHEMA_850
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
 from nvidia_variant_provider.tools.metadata.schemas import DRAFTS
+from nvidia_variant_provider.value_types import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -6,9 +6,8 @@ that knew it to the last that supports it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import rules
 from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, Machine, Status
@@ -24,11 +23,12 @@ from nvidia_variant_provider.rules.verdict import Feature
 from nvidia_variant_provider.tables.driver_branches import BRANCHES, cuda_of_branch, last_branch_for
 from nvidia_variant_provider.tables.pci import all_chips
 from nvidia_variant_provider.tables.products import CAPABILITIES, JETPACKS
-from nvidia_variant_provider.targets.devices import find_device, products
+from nvidia_variant_provider.targets.devices import of_capability, products
 from nvidia_variant_provider.tools.installers.table import EXPLAINED
-from nvidia_variant_provider.tools.metadata.as_written import mapping, texts
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import Preferences
+from nvidia_variant_provider.tools.parsed import mapping, texts
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.lenient import LenientView
 
 
-class Generation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Generation:
     """A capability, and the drivers that support it.
 
     ``product`` is one that has it, empty where none is named; ``on_arm_only`` is true of GPUs in
@@ -55,12 +56,14 @@ class Generation(NamedTuple):
 
 def _generations() -> Iterator[Generation]:
     """Yield every known capability that some driver for variants supports, oldest first."""
+    titles, integrated = _titles(), _integrated()
     for row in CAPABILITIES:
-        device = find_device(str(row.capability))
+        device = of_capability(row.capability)
         since, until = max(_first_cuda(device), OLDEST_CUDA), _last_cuda(device)
         if until is not None and since <= until:
-            product, on_arm = _product(row.capability), row.tegra or _is_integrated(row.capability)
-            yield Generation(row.capability, product, since, until, on_arm_only=on_arm)
+            on_arm = row.tegra or row.capability in integrated
+            title = titles.get(row.capability, "")
+            yield Generation(row.capability, title, since, until, on_arm_only=on_arm)
 
 
 def _first_cuda(device: Device) -> CudaVersion:
@@ -81,16 +84,19 @@ def _last_cuda(device: Device) -> CudaVersion | None:
     return max(cuda for _, cuda in BRANCHES if cuda.major == major)
 
 
-def _product(capability: ComputeCapability) -> str:
-    """Return the title of a product, one for a slot of an ordinary computer if there is one."""
-    alike = [product for product in products() if product.capability == capability]
-    alike.sort(key=lambda product: "x86_64" not in product.architectures)
-    return alike[0].title if alike else ""
+def _titles() -> dict[ComputeCapability, str]:
+    """Return each capability's first product, one for a slot of an ordinary computer if any is."""
+    titles: dict[ComputeCapability, str] = {}
+    for product in sorted(products(), key=lambda product: "x86_64" not in product.architectures):
+        titles.setdefault(product.capability, product.title)
+    return titles
 
 
-def _is_integrated(capability: ComputeCapability) -> bool:
-    alike = [chip.integrated for chip in all_chips() if chip.capability == capability]
-    return bool(alike) and all(alike)
+def _integrated() -> set[ComputeCapability]:
+    """Return the capabilities whose chips all share a package with a CPU."""
+    chips = list(all_chips())
+    alone = {chip.capability for chip in chips if not chip.integrated}
+    return {chip.capability for chip in chips} - alone
 
 
 GENERATIONS: Final = tuple(_generations())
@@ -148,7 +154,8 @@ def choices_everywhere(release: LenientView) -> tuple[Choice, ...]:
     )
 
 
-class _Point(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Point:
     rule_set: int
     generation: Generation
     cuda: CudaVersion

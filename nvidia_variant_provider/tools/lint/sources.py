@@ -12,21 +12,19 @@ from nvidia_variant_provider.tools.metadata.as_written import (
     Broken,
     Document,
     Kind,
-    mapping,
     parse_document,
-    texts,
 )
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     ReleaseKey,
+    is_lock,
     list_folder,
     published_name,
     read_wheel_file,
 )
-from nvidia_variant_provider.tools.releases.lock import is_lock, read_lock
 from nvidia_variant_provider.tools.releases.release import Release
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
@@ -61,6 +59,10 @@ class Gathered:
     @property
     def locks(self) -> Iterator[Lock]:
         """The lock files."""
+        if not self._locks:
+            return iter(())
+        from nvidia_variant_provider.tools.releases.lock import read_lock
+
         return (read_lock(path, _source(path)) for path in self._locks)
 
     @property

@@ -41,7 +41,7 @@ class MachineSummary(JsonModel):
 
     @classmethod
     def of(cls, machine: Machine) -> MachineSummary:
-        """Build the record of a machine."""
+        """Build the model of a machine."""
         return cls(
             status=machine.status.value,
             reason=machine.reason,
@@ -59,7 +59,7 @@ class MachineSummary(JsonModel):
         )
 
 
-class FeatureRecord(JsonModel):
+class FeatureModel(JsonModel):
     """A feature and its values, the most preferred first."""
 
     name: str = Field(examples=["sm_arch"])
@@ -67,15 +67,15 @@ class FeatureRecord(JsonModel):
     multi_value: bool = Field(description="whether a wheel may state several of the values")
 
 
-class NoteRecord(JsonModel):
+class NoteModel(JsonModel):
     """A remark: a stable code and a sentence."""
 
     code: str
     text: str
 
     @classmethod
-    def of_all(cls, notes: Iterable[Note]) -> tuple[NoteRecord, ...]:
-        """Build the records of several remarks."""
+    def of_all(cls, notes: Iterable[Note]) -> tuple[NoteModel, ...]:
+        """Build the models of several remarks."""
         return tuple(cls(code=note.code, text=note.text) for note in notes)
 
 
@@ -86,8 +86,8 @@ class Properties(JsonModel):
     namespace: Literal["nvidia"] = "nvidia"
     rules: Literal[0, 1] | None = Field(description="the rule set; null for the catalogue")
     machine: MachineSummary | None
-    features: tuple[FeatureRecord, ...] = Field(description="the most preferred first")
-    notes: tuple[NoteRecord, ...]
+    features: tuple[FeatureModel, ...] = Field(description="the most preferred first")
+    notes: tuple[NoteModel, ...]
 
     @classmethod
     def of(cls, answer: Answer) -> Properties:
@@ -98,7 +98,7 @@ class Properties(JsonModel):
                 "rules": answer.rules,
                 "machine": MachineSummary.of(machine),
                 "features": _features(answer.decision.features),
-                "notes": NoteRecord.of_all((*machine.notes, *answer.decision.notes)),
+                "notes": NoteModel.of_all((*machine.notes, *answer.decision.notes)),
             }
         )
 
@@ -108,8 +108,8 @@ class Properties(JsonModel):
         return cls(rules=None, machine=None, features=_features(features), notes=())
 
 
-def _features(features: Iterable[Feature]) -> tuple[FeatureRecord, ...]:
+def _features(features: Iterable[Feature]) -> tuple[FeatureModel, ...]:
     return tuple(
-        FeatureRecord(name=feature.name, values=feature.values, multi_value=feature.multi_value)
+        FeatureModel(name=feature.name, values=feature.values, multi_value=feature.multi_value)
         for feature in features
     )

@@ -30,7 +30,7 @@ class DriverRange(JsonModel):
     default_cuda: str | None = Field(examples=["11.8"])
 
 
-class TargetRecord(JsonModel):
+class TargetModel(JsonModel):
     """One device that can be named."""
 
     name: str = Field(examples=["gh200"])
@@ -44,8 +44,8 @@ class TargetRecord(JsonModel):
     drivers: DriverRange
 
     @classmethod
-    def of(cls, device: Device) -> TargetRecord:
-        """Build the record of a device."""
+    def of(cls, device: Device) -> TargetModel:
+        """Build the model of a device."""
         driver = default_driver(device)
         return cls(
             name=device.name,
@@ -70,9 +70,9 @@ class Targets(JsonModel):
     """The devices that were asked for."""
 
     schema_version: Literal[1] = 1
-    targets: tuple[TargetRecord, ...]
+    targets: tuple[TargetModel, ...]
 
     @classmethod
     def of(cls, devices: Iterable[Device]) -> Targets:
         """Build the document."""
-        return cls(targets=tuple(TargetRecord.of(device) for device in devices))
+        return cls(targets=tuple(TargetModel.of(device) for device in devices))

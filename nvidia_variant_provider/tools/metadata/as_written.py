@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES
+from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,17 +107,3 @@ def parse_document(data: bytes, source: str, kind: Kind) -> Document:
     if repeated:
         return Document(source, kind, raw, data, broken=Broken.REPEATED, reason=repeated[0])
     return Document(source, kind, raw, data)
-
-
-def mapping(value: object) -> Mapping[str, object]:
-    """Return a JSON object as it is and everything else as an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """Return the texts of a JSON array; empty for everything else."""
-    return (
-        tuple(element for element in value if isinstance(element, str))
-        if isinstance(value, list)
-        else ()
-    )

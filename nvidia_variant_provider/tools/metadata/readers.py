@@ -7,8 +7,9 @@ with the real programs, over folders and over HTTP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from nvidia_variant_provider.value_types import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ that it does not know: everything here writes ``SCHEMA_850``, or ``SCHEMA_825`` 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ from nvidia_variant_provider.tools.metadata.document import (
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
 )
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from nvidia_variant_provider.errors import MetadataError
@@ -16,6 +15,7 @@ from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
 from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.schemas import Specification
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

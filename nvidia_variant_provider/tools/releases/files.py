@@ -6,7 +6,7 @@ One rule for folders, index pages and lists of paths, so that every tool sees th
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from packaging.utils import (
@@ -19,6 +19,7 @@ from packaging.version import InvalidVersion, Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.wheels.name import WheelName
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 WHEEL_SUFFIX: Final = ".whl"
 METADATA_SUFFIX: Final = "-variants.json"
 LOCK_SUFFIX: Final = ".toml"
+_LOCK: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
 SDIST_SUFFIXES: Final = (".tar.gz", ".zip")
 # A mirror of one project has thousands of wheels, never this many.
 MAX_FILES: Final = 100_000
+
+
+def is_lock(name: str) -> bool:
+    """Tell whether a file's name is that of a lock file: ``pylock.toml``, ``pylock.gpu.toml``."""
+    return _LOCK.fullmatch(name) is not None
 
 
 def published_name(path: str) -> WheelName:

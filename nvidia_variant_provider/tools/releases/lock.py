@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -18,15 +17,14 @@ from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.files import read_bounded, some
 from nvidia_variant_provider.tools.metadata.markers import fault_of_marker, has_marker
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.parsed import mapping, parse_toml
 from nvidia_variant_provider.tools.releases.release import Locked, Release
 from nvidia_variant_provider.tools.releases.requested import requirement_of
-from nvidia_variant_provider.tools.toml import parse_toml
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_NAME: Final = re.compile(r"pylock(\.[^.]+)?\.toml")
 _ENVIRONMENTS: Final = "environments"
 _OTHER_SOURCES: Final = ("sdist", "vcs", "directory", "archive")
 # A lock of some hundred packages with all their wheels has 2 MB.
@@ -74,11 +72,6 @@ class Lock:
                 yield key, marker
 
 
-def is_lock(name: str) -> bool:
-    """Tell whether a file's name is that of a lock file: ``pylock.toml``, ``pylock.gpu.toml``."""
-    return _NAME.fullmatch(name) is not None
-
-
 def read_lock(path: str, source: str) -> Lock:
     """Read a lock file; ``source`` is its name in messages. One that is no TOML has a reason."""
     try:
@@ -86,7 +79,7 @@ def read_lock(path: str, source: str) -> Lock:
     except (ValueError, RecursionError, InvalidValueError) as error:
         return Lock(source, reason=str(error)[:_SHOWN])
     listed = whole.get("packages")
-    tables = [_mapping(entry) for entry in listed] if isinstance(listed, list) else []
+    tables = [mapping(entry) for entry in listed] if isinstance(listed, list) else []
     packages = tuple(_package(table, index) for index, table in enumerate(tables))
     markers = tuple(_markers(whole, tables))
     return Lock(source, packages, markers, _text(whole, "requires-python"))
@@ -192,7 +185,7 @@ def _package(table: Mapping[str, object], index: int) -> LockedPackage:
 
 def _wheels(listed: object) -> Iterator[WheelName]:
     for entry in listed if isinstance(listed, list) else ():
-        wheel = _mapping(entry)
+        wheel = mapping(entry)
         text = next((value for key in ("name", "path", "url") if (value := _text(wheel, key))), "")
         try:
             yield WheelName.parse(os.path.basename(unquote(urlsplit(text).path)))
@@ -211,10 +204,6 @@ def _markers(
     for index, table in enumerate(tables):
         if marker := _text(table, "marker"):
             yield f"packages[{index}]/marker", marker
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(table: Mapping[str, object], key: str) -> str:

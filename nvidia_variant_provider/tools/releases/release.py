@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from nvidia_variant_provider import value_types
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
 from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata, parse_wheel_metadata
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
-@dataclass(frozen=True, slots=True)
+@value_types.dataclass(frozen=True, slots=True)
 class Locked:
     """What a lock file says beyond the release that is taken from it; "" where it does not.
 
@@ -40,7 +41,7 @@ class Locked:
     conditions: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value_types.dataclass(frozen=True, slots=True)
 class Several:
     """What several indexes mean for a release of theirs.
 

@@ -16,6 +16,7 @@ from nvidia_variant_provider.tools.releases.files import (
     WHEEL_SUFFIX,
     ReleaseKey,
     WheelFile,
+    is_lock,
     list_folder,
     read_wheel_file,
 )
@@ -41,7 +42,7 @@ def read_release(source: str, package: str | None = None) -> Release:
 
         return read_index(source, package).release(package)
     if source.endswith(LOCK_SUFFIX):
-        from nvidia_variant_provider.tools.releases.lock import is_lock, read_locked_release
+        from nvidia_variant_provider.tools.releases.lock import read_locked_release
 
         if is_lock(os.path.basename(source)) and os.path.isfile(source):
             return read_locked_release(source, package)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.torch.backend import Backend, Judgement
 
 
-class BuildRecord(JsonModel):
+class BuildModel(JsonModel):
     """One CUDA build of the release for the platform."""
 
     path: str = Field(examples=["cu126"])
@@ -32,8 +32,8 @@ class BuildRecord(JsonModel):
     confidence: str = Field(examples=["measured", "source", "reported", "unverified"])
 
     @classmethod
-    def of(cls, judged: Judgement) -> BuildRecord:
-        """Build the record of a judged build."""
+    def of(cls, judged: Judgement) -> BuildModel:
+        """Build the model of a judged build."""
         return cls(
             path=judged.path,
             cuda=str(judged.build.cuda),
@@ -55,7 +55,7 @@ class OtherTorch(JsonModel):
 
     @classmethod
     def of(cls, backend: Backend | None) -> OtherTorch | None:
-        """Build the record; ``None`` where there is no such release."""
+        """Build the model; ``None`` where there is no such release."""
         if backend is None or backend.chosen is None:
             return None
         return cls(torch=backend.release.text, path=backend.chosen.path)
@@ -75,7 +75,7 @@ class TorchBackend(JsonModel):
     )
     url: str | None = Field(description="the full address; null where no build fits")
     certain: bool = Field(description="whether no newer build was left undecided")
-    builds: tuple[BuildRecord, ...] = Field(description="newest CUDA first")
+    builds: tuple[BuildModel, ...] = Field(description="newest CUDA first")
     other: OtherTorch | None = Field(description="another torch with a build that fits")
     jetson_index: str | None = Field(description="NVIDIA's index for a Jetson without a build")
     torchvision: str | None = Field(description="the version that pairs; null if not known")
@@ -100,7 +100,7 @@ class TorchBackend(JsonModel):
             path=answer.path,
             url=answer.address,
             certain=backend.is_certain,
-            builds=tuple(map(BuildRecord.of, backend.judged)),
+            builds=tuple(map(BuildModel.of, backend.judged)),
             other=OtherTorch.of(answer.other),
             jetson_index=answer.jetson.address if answer.jetson else None,
             torchvision=pair.torchvision,

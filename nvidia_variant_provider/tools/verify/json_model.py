@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.documents import FailureRecord, JsonDocument, JsonModel
-from nvidia_variant_provider.tools.findings.json_model import FindingRecord
+from nvidia_variant_provider.tools.documents import FailureModel, JsonDocument, JsonModel
+from nvidia_variant_provider.tools.findings.json_model import FindingModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ class WheelModel(JsonModel):
         description="the shares by CUDA, which count; empty unless there are libraries for several"
     )
     lower_bound: str | None
-    findings: list[FindingRecord]
+    findings: list[FindingModel]
 
     @classmethod
     def of(cls, wheel: ExaminedWheel, findings: Iterable[Finding], path: str = "") -> WheelModel:
@@ -74,7 +74,7 @@ class WheelModel(JsonModel):
                 if code.group.name
             ],
             lower_bound=str(wheel.lower_bound) if wheel.lower_bound else None,
-            findings=[FindingRecord.of(finding, path) for finding in findings],
+            findings=[FindingModel.of(finding, path) for finding in findings],
         )
 
 
@@ -84,7 +84,7 @@ class Verification(JsonDocument):
     threshold: float = Field(description="share of containers that a claim needs")
     passed: bool
     wheels: list[WheelModel]
-    failures: list[FailureRecord]
+    failures: list[FailureModel]
 
     @classmethod
     def of(
@@ -99,5 +99,5 @@ class Verification(JsonDocument):
             threshold=threshold,
             passed=not worse and not failures,
             wheels=[WheelModel.of(wheel, findings) for wheel, findings in verified],
-            failures=[FailureRecord(path=path, error=error) for path, error in failures.items()],
+            failures=[FailureModel(path=path, error=error) for path, error in failures.items()],
         )

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from nvidia_variant_provider.tools.files import write_atomically
+from nvidia_variant_provider.tools.files import sha256_of, write_atomically
 from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
-from nvidia_variant_provider.tools.wheels.rewrite import rewrite
+from nvidia_variant_provider.tools.wheels.writer import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,6 @@ BAKER: Final = "1"
 DEFAULT_LIMIT: Final = 20 * 1024**3
 _FOLDER: Final = "baked"
 _MAX_METADATA: Final = 16 * 1024 * 1024
-_STEP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class Bakery:
             changed = {wheel.metadata_path: done.metadata}
             # A hash that was right makes it needless to read every member once more.
             rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
-        sha256 = _sha256(target)
+        sha256 = sha256_of(target)
         write_atomically(folder / "sha256", sha256.encode("ascii"))
         self._trim(folder)
         return Kept(target, sha256, target.stat().st_size)
@@ -172,11 +171,3 @@ class Bakery:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
                 total -= size
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_STEP):
-            digest.update(piece)
-    return digest.hexdigest()

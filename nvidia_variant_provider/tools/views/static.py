@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
+from nvidia_variant_provider.tools.files import link_or_copy, sha256_of, write_atomically
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.model import Wanted
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 VIEWS: Final = "views"
 _PAGES: Final = "simple"
 _UP: Final = "../../"
-_STEP: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _bring(served: Served, bakery: Bakery, folder: Path) -> PageFile:
         shown.file,
         name=shown.name,
         url=f"{_UP}{quote(shown.name)}",
-        sha256=_sha256(target),
+        sha256=sha256_of(target),
         size=target.stat().st_size,
         core_metadata=sidecar,
     )
@@ -119,14 +118,6 @@ def _remove_stale(folder: Path, listed: dict[str, list[PageFile]]) -> None:
     for path in folder.glob(f"{_PAGES}/*/index.*"):
         if path.parent.name not in listed:
             path.unlink()
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(_STEP):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def check_name(name: str) -> str:

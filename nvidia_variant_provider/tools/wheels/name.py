@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.value_types import dataclass
 
 _LABEL: Final = re.compile(r"[0-9a-z_.]+")
 _EXPECTED: Final = "name-version[-build]-python-abi-platform[-label].whl"

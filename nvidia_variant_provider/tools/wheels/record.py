@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -105,5 +104,8 @@ def _three(row: list[str], where: str) -> list[str]:
 
 
 def _hash(data: bytes) -> tuple[str, str]:
+    # OpenSSL is loaded only to write a RECORD; most tools only read one.
+    import hashlib
+
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     return f"sha256={digest}", str(len(data))

@@ -6,12 +6,12 @@ import pytest
 from packaging.tags import cpython_tags
 
 from nvidia_variant_provider.tools.cli.run_view import other_processor
-from nvidia_variant_provider.tools.installers.interpreter import TargetPython
+from nvidia_variant_provider.tools.views.model import Interpreter
 from tests.tools.views.machines import machine
 
 
-def python(*platforms: str) -> TargetPython:
-    return TargetPython(tuple(cpython_tags((3, 12), platforms=platforms)), "3.12.1")
+def python(*platforms: str) -> Interpreter:
+    return Interpreter(tuple(cpython_tags((3, 12), platforms=platforms)), "3.12.1")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import tomlkit
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.views import explain
-from nvidia_variant_provider.tools.releases.lock import is_lock
+from nvidia_variant_provider.tools.releases.files import is_lock
 from nvidia_variant_provider.tools.releases.release import Locked
 from nvidia_variant_provider.tools.releases.source import read_release
 from tests.tools.lint.releases import read_base
