@@ -206,7 +206,8 @@ def other_processor(machine: Machine, python: Interpreter | None) -> str:
     return (
         f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
         f"run the command on {wanted}, or name the platform (pip: --platform "
-        f"manylinux_2_28_{wanted} --only-binary :all:; uv: --python-platform {wanted}-manylinux_2_28)"
+        f"manylinux_2_28_{wanted} --only-binary :all:; "
+        f"uv: --python-platform {wanted}-manylinux_2_28)"
     )
 
 
