@@ -42,9 +42,11 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Show or clear."""
+    from pathlib import Path
+
     from nvidia_variant_provider.tools.views.session import cache_folder, clear
 
-    folder = cache_folder(os.environ)
+    folder = Path(cache_folder(os.environ))
     if args.action == "dir":
         output.emit_lines([str(folder)])
     else:

@@ -83,21 +83,28 @@ def run(args: argparse.Namespace) -> int:
 
 def _service(args: argparse.Namespace, target: str) -> ViewService:
     """Return the service of a target; raises ``InvalidValueError`` for a name of none."""
+    from pathlib import Path
+
     from nvidia_variant_provider.tools.views.baking import Bakery
     from nvidia_variant_provider.tools.views.model import Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.session import cache_folder
-    from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
+    from nvidia_variant_provider.tools.views.upstream_settings import (
+        families_for,
+        settings_for,
+        upstream_of,
+    )
 
     command = ["pip", *(["--index-url", args.index_url] if args.index_url else [])]
     settings = settings_for(command, os.environ, os.getcwd())
+    upstream = upstream_of(settings, os.environ)
     is_any = target == "any"
     named = argparse.Namespace(target=None if is_any else target, machine=None, gpu=None)
     return ViewService(
-        settings.upstream,
+        upstream,
         partial(Wanted, options.answer_for(named).detection.machine),
-        () if is_any else families_for(settings, args.cuda_index, ()),
-        bakery=Bakery(cache_folder(os.environ), settings.upstream),
+        () if is_any else families_for(settings, upstream.fetcher, args.cuda_index, ()),
+        bakery=Bakery(Path(cache_folder(os.environ)), upstream),
         is_unchanged=is_any,
         keep_s=_SECONDS,
     )

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import json
 import os
-import shutil
 import sys
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TextIO
@@ -95,6 +93,8 @@ def _discard(stream: TextIO) -> None:
 
 def emit_json(document: Mapping[str, object]) -> None:
     """Print one JSON document, indented, in ASCII, with a final newline."""
+    import json
+
     write(json.dumps(document, indent=2) + "\n")
 
 
@@ -173,7 +173,7 @@ def console(*, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     # Both, as rich takes a dumb terminal for 80 columns where it does not know the height.
-    size = shutil.get_terminal_size() if _is_bounded(stream) else (_ENDLESS, 25)
+    size = _terminal_size() if _is_bounded(stream) else (_ENDLESS, 25)
     return Quiet(stderr=stderr, highlight=False, width=size[0], height=size[1])
 
 
@@ -244,7 +244,14 @@ def count(number: int, noun: str) -> str:
 
 def text_width() -> int:
     """Return how wide running text may be: the terminal, 80 without one, 120 at most."""
-    return min(_WIDEST, shutil.get_terminal_size().columns)
+    return min(_WIDEST, _terminal_size().columns)
+
+
+def _terminal_size() -> os.terminal_size:
+    # Most commands write no text that has to be wrapped.
+    import shutil
+
+    return shutil.get_terminal_size()
 
 
 def one_line(text: str) -> str:
@@ -300,7 +307,7 @@ def without_credentials(text: str) -> str:
     """Return a text in which no address shows a user name or a password."""
     if "@" not in text or "//" not in text:
         return text
-    from nvidia_variant_provider.tools.releases.http import redacted
+    from nvidia_variant_provider.tools.releases.logins import redacted
 
     return redacted(text)
 
@@ -314,7 +321,7 @@ def _wrapped(line: str, stream: TextIO) -> str:
     indent = line[: len(line) - len(line.lstrip())]
     return textwrap.fill(
         line,
-        shutil.get_terminal_size().columns,
+        _terminal_size().columns,
         subsequent_indent=f"{indent}  ",
         break_long_words=False,
         break_on_hyphens=False,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,19 +19,23 @@ from nvidia_variant_provider.tools.installers.configured import check_requiremen
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
+from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
-from nvidia_variant_provider.tools.views.loopback import listen
+from nvidia_variant_provider.tools.views.place import place_of
 from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
-from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
+from nvidia_variant_provider.tools.views.upstream_settings import (
+    check_addresses,
+    families_for,
+    settings_for,
+    upstream_of,
+)
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.installers.interpreter import TargetPython
-    from nvidia_variant_provider.tools.views.model import VersionView, View, Wanted
+    from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
@@ -47,6 +49,7 @@ name = "view"
 url = "https://HOST/views/NAME@DRIVER/simple/"
 priority = "primary"
 """
+_PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
@@ -67,14 +70,12 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     if args.require_gpu and (machine.cuda is None or not machine.gpus):
         output.fail("run", f"--require-gpu: no usable NVIDIA GPU: {machine.reason}")
         return _EXIT_NO_GPU
+    check_addresses(args.cuda_index)
     settings = settings_for(command, os.environ, cwd)
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(target_python, command, os.environ)
-        wanted = _wanted(args, command, machine, asked)
-        make = partial(_service, args, settings, machine, wanted)
-        if args.dry_run:
-            return _show(make(), command)
-        return _serve(args, settings, make, machine)
+    make = partial(_service, args, command, settings, machine)
+    if args.dry_run:
+        return _show(make(), command)
+    return _serve(args, settings, make, machine)
 
 
 def _refusal(command: Sequence[str], cwd: str) -> str:
@@ -90,13 +91,36 @@ def _refusal(command: Sequence[str], cwd: str) -> str:
     return why
 
 
+def _service(
+    args: argparse.Namespace, command: Sequence[str], settings: Settings, machine: Machine
+) -> ViewService:
+    from pathlib import Path
+
+    from nvidia_variant_provider.tools.views.baking import Bakery
+    from nvidia_variant_provider.tools.views.service import ViewService
+
+    wanted = _wanted(args, command, machine)
+    upstream = upstream_of(settings, os.environ)
+    families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
+    return ViewService(
+        upstream,
+        wanted,
+        families,
+        bakery=Bakery(Path(cache_folder(os.environ)), upstream),
+        require_gpu=args.require_gpu and machine.cuda is not None,
+    )
+
+
 def _wanted(
-    args: argparse.Namespace,
-    command: Sequence[str],
-    machine: Machine,
-    asked: Future[TargetPython | None],
+    args: argparse.Namespace, command: Sequence[str], machine: Machine
 ) -> Callable[[], Wanted]:
+    """Ask the target's Python what it installs, and return what waits for the answer."""
+    from concurrent.futures import ThreadPoolExecutor
+
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
+    pool = ThreadPoolExecutor(1)
+    asked = pool.submit(target_python, command, os.environ)
+    pool.shutdown(wait=False)
 
     def wanted() -> Wanted:
         from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
@@ -108,25 +132,6 @@ def _wanted(
     return wanted
 
 
-def _service(
-    args: argparse.Namespace,
-    settings: Settings,
-    machine: Machine,
-    wanted: Callable[[], Wanted],
-) -> ViewService:
-    from nvidia_variant_provider.tools.views.baking import Bakery
-    from nvidia_variant_provider.tools.views.service import ViewService
-
-    families = families_for(settings, args.cuda_index, args.cuda_project)
-    return ViewService(
-        settings.upstream,
-        wanted,
-        families,
-        bakery=Bakery(cache_folder(os.environ), settings.upstream),
-        require_gpu=args.require_gpu and machine.cuda is not None,
-    )
-
-
 def _serve(
     args: argparse.Namespace,
     settings: Settings,
@@ -136,33 +141,38 @@ def _serve(
     folder = cache_folder(os.environ)
     digest = view_digest(
         machine,
-        (*settings.upstream.indexes, *settings.upstream.find_links, *args.cuda_index),
+        (*settings.addresses, *args.cuda_index),
         (str(args.any_version), str(args.require_gpu), *args.cuda_project),
     )
-    server, is_usual = listen(make, read_secret(folder), digest)
+    place, is_usual = place_of(read_secret(folder), digest)
     if not is_usual:
         output.note(
             "the view's usual port is taken: it has another one, and uv's cache starts anew"
         )
-    with server.running() as url:
-        environ = view_environment(os.environ, url, str(folder / "installers" / digest))
-        bypasses = uv_overrides(os.environ, os.getcwd(), FAMILY)
-        if words_of(settings.command)[0] in {"uv", "uvx"} and bypasses:
-            environ |= bypasses
-            output.note(
-                "uv's files name indexes, which the view asks in their place; uv runs with "
-                + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
-            )
-        if settings.upstream.is_local:
-            # Nothing but this view is asked for pages, and that is no network.
-            environ.pop("UV_OFFLINE", None)
-        forced = overrides_for(machine).variables
-        environ = with_facts(environ, forced) | variables_for(settings.command)
-        # Loaded while the command starts: a request that comes first waits for it.
-        warm = threading.Thread(target=lambda: server.service, daemon=True)
-        code = run_child(settings.command, environ, warm.start)
-        service = server.service
+    background = Background(make, place)
+    environ = _environment(settings, machine, place.url, os.path.join(folder, "installers", digest))
+    with place.listener:
+        code = run_child(settings.command, environ, background.start)
+        service = background.stop()
     return _report(service, machine, code)
+
+
+def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
+    """Return the environment of the command."""
+    environ = view_environment(os.environ, url, cache)
+    if words_of(settings.command)[0] in {"uv", "uvx"} and (
+        bypasses := uv_overrides(os.environ, os.getcwd(), FAMILY)
+    ):
+        environ |= bypasses
+        output.note(
+            "uv's files name indexes, which the view asks in their place; uv runs with "
+            + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
+        )
+    if settings.is_local:
+        # Nothing but this view is asked for pages, and that is no network.
+        environ.pop("UV_OFFLINE", None)
+    forced = overrides_for(machine).variables
+    return with_facts(environ, forced) | variables_for(settings.command)
 
 
 def _report(service: ViewService, machine: Machine, code: int) -> int:
@@ -170,6 +180,8 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     log = service.log
     for warning in log.warnings:
         output.warn(warning)
+    if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
+        output.warn(reason)
     for project, reason in log.refused.items():
         output.fail("run", f"--require-gpu: {project}: {reason}")
     if code:
@@ -182,6 +194,21 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     if log.refused and code >= 0:
         return _EXIT_NO_GPU
     return end_like(code)
+
+
+def other_processor(machine: Machine, python: Interpreter | None) -> str:
+    """Say that a Python takes wheels for another processor than the machine has; "" if not."""
+    wanted = machine.platform.architecture
+    platforms = [tag.platform for tag in python.tags] if python else []
+    taken = {name for name in _PROCESSORS if any(tag.endswith(f"_{name}") for tag in platforms)}
+    if wanted not in _PROCESSORS or not taken or wanted in taken:
+        return ""
+    return (
+        f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
+        f"run the command on {wanted}, or name the platform (pip: --platform "
+        f"manylinux_2_28_{wanted} --only-binary :all:; "
+        f"uv: --python-platform {wanted}-manylinux_2_28)"
+    )
 
 
 def _explain_hidden(view: View) -> None:

@@ -7,7 +7,7 @@ alone makes a solver that asks for the other take a CPU build without a word.
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.sm_archs import FIRST_CAPABILITY_OF_CUDA_13, LAST_CUDA_12
@@ -96,12 +96,12 @@ def subdir(machine: Machine) -> str | None:
 
 def is_conda(command: Sequence[str]) -> bool:
     """Whether a command starts conda, mamba, micromamba or pixi."""
-    return bool(command) and PurePath(command[0]).name.removesuffix(".exe").lower() in TOOLS
+    return bool(command) and os.path.basename(command[0]).removesuffix(".exe").lower() in TOOLS
 
 
-def conda_environment(environ: Mapping[str, str], found: CondaOverrides) -> dict[str, str]:
+def conda_environment(environ: Mapping[str, str], overrides: CondaOverrides) -> dict[str, str]:
     """Return the environment of a conda that sees the machine.
 
     Where the overrides cannot be given, the environment stays as it is.
     """
-    return {**environ, **found.variables}
+    return {**environ, **overrides.variables}

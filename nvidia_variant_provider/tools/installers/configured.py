@@ -6,15 +6,13 @@ options that name indexes are read; ``without_index_options`` takes them out.
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
-import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.parsed import mapping, parse_toml
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -107,6 +105,11 @@ def _pip_files(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _pip_file(path: str) -> dict[str, str]:
+    if not os.path.exists(path):
+        return {}
+    # Most machines have no such file, and a command is waiting.
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read(path, "utf-8")
@@ -260,7 +263,8 @@ def _check_file(path: str, folder: str, depth: int) -> None:
             if option in _VALUED or option in _BOOLEAN:
                 raise InvalidValueError(
                     f"{path}, line {number}: {option} beats every index that is set outside of the"
-                    f" file, so this command would not see the view; move it to the command line"
+                    f" file, so this command would not see the view; delete the line, or name the"
+                    " index on the command line"
                 )
             if option in _REQUIREMENTS:
                 inner = re.split(r"[\s=]+", text, maxsplit=1)[1:]
@@ -289,4 +293,6 @@ def _words(text: str) -> list[str]:
 
 def shown(words: Sequence[str]) -> str:
     """Return a command line as a shell takes it."""
+    import shlex
+
     return shlex.join(words)

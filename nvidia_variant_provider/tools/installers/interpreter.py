@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
-import shutil
 import subprocess
-import zipimport
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.installers.commands import words_of
@@ -112,6 +109,8 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
 def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the interpreter of a pip: the one that is called, or the one its script names."""
+    import shutil
+
     path = shutil.which(command[0], path=environ.get("PATH")) or ""
     if os.path.basename(command[0]).startswith(("python", "pypy")):
         return path
@@ -128,6 +127,8 @@ def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def _asked(python: str) -> TargetPython | None:
+    import json
+
     spec = importlib.util.find_spec("packaging")
     folder = os.path.dirname(os.path.dirname(spec.origin or "")) if spec else ""
     try:
@@ -209,6 +210,7 @@ def _constant_of_pip() -> str:
             with open(path, encoding="utf-8") as file:
                 return _constant_in(file.read())
     import ensurepip
+    import zipimport
 
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     names = os.listdir(folder) if os.path.isdir(folder) else []
@@ -226,6 +228,8 @@ def _constant_in(source: str) -> str:
 
 
 def _said_by_uv(environ: Mapping[str, str]) -> str:
+    import shutil
+
     uv = shutil.which("uv", path=environ.get("PATH"))
     if uv is None:
         return ""

@@ -19,17 +19,19 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.views.model import Shown
+    from nvidia_variant_provider.tools.views.place import Place
     from nvidia_variant_provider.tools.views.service import Page, Served, ViewService
 
-HOST: Final = "127.0.0.1"
 _IDLE_S: Final = 30.0
 _STEP: Final = 1 << 20
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
@@ -38,48 +40,23 @@ _PASSED_BACK: Final = (
     "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified", "Content-Type",
 )  # fmt: skip
 _METADATA: Final = ".metadata"
-_TOKEN: Final = 40
-_PORTS: Final = range(20_000, 60_000)
 
 
 class Loopback(ThreadingHTTPServer):
-    """Serves one view below ``/TOKEN/``; a thread a connection."""
+    """Serves one view at its place; a thread a connection."""
 
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 256
-    # Waiting connections of an earlier run do not keep the port from this one.
-    allow_reuse_address = os.name != "nt"
 
-    def __init__(self, make: Callable[[], ViewService], token: str, port: int) -> None:
-        """Listen on a port, 0 for any that is free; raises ``OSError`` if it is taken.
-
-        ``make`` is called once, for the first request or for ``service``: loading what it needs
-        takes longer than starting a command.
-        """
-        self._make = make
-        self._made: ViewService | None = None
-        self._lock = threading.Lock()
-        self.prefix = f"/{token}/"
-        super().__init__((HOST, port), _Handler)
-
-    @property
-    def service(self) -> ViewService:
-        """What answers."""
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
-
-    @property
-    def url(self) -> str:
-        """The address of the index."""
-        return f"http://{HOST}:{self.server_address[1]}{self.prefix}simple/"
-
-    @property
-    def files_url(self) -> str:
-        """The address that files stand below."""
-        return f"http://{HOST}:{self.server_address[1]}{self.prefix}files/"
+    def __init__(self, service: ViewService, place: Place) -> None:
+        """Take over the socket of the place."""
+        super().__init__((HOST, place.port), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = place.listener
+        self.service = service
+        self.prefix = place.prefix
+        self.url = place.url
+        self.files_url = f"{place.url.removesuffix('simple/')}files/"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: stderr is the child's, and a client that hung up is no fault."""
@@ -87,9 +64,7 @@ class Loopback(ThreadingHTTPServer):
     @contextlib.contextmanager
     def running(self) -> Iterator[str]:
         """Serve while the block runs."""
-        thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        thread = threading.Thread(target=self.serve, daemon=True)
         thread.start()
         try:
             yield self.url
@@ -97,16 +72,9 @@ class Loopback(ThreadingHTTPServer):
             self.shutdown()
             self.server_close()
 
-
-def listen(make: Callable[[], ViewService], secret: str, digest: str) -> tuple[Loopback, bool]:
-    """Listen on the port that belongs to a view, or on another; say whether it is the former."""
-    # Installers print the address: it shows what belongs to this view, not the secret itself.
-    token = hmac.new(secret.encode(), digest.encode(), "sha256").hexdigest()
-    number = int(token[-8:], 16)
-    try:
-        return Loopback(make, token[:_TOKEN], _PORTS[number % len(_PORTS)]), True
-    except OSError:
-        return Loopback(make, token[:_TOKEN], 0), False
+    def serve(self) -> None:
+        """Serve until ``shutdown`` is called."""
+        self.serve_forever(poll_interval=0.05)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.configured import (
-    Configured,
     read_pip,
     read_uv,
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
-from nvidia_variant_provider.tools.releases.http import Fetcher
-from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nvidia_variant_provider.tools.installers.configured import Configured
+    from nvidia_variant_provider.tools.releases.http import Fetcher
+    from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+
 _UV: Final = frozenset({"uv", "uvx"})
 _READS_OPTIONS: Final = frozenset({"pip", *_UV})
+# What cannot be wrong and has no credentials: the usual address.
+_PLAIN: Final = re.compile(
+    r"(?:https?://[A-Za-z0-9.-]+(?::\d{1,5})?|(?:file://)?(?=/))(?:/[A-Za-z0-9._~+%/-]*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The upstream of a command, and the command without what names indexes.
 
-    ``is_default`` says that the installer's own default index is the upstream.
+    ``addresses`` are those of its indexes and folders, without credentials. ``is_default`` says
+    that the installer's own default index is the upstream.
     """
 
-    upstream: Upstream
+    configured: Configured
+    indexes: tuple[str, ...]
     command: tuple[str, ...]
     is_default: bool
+    addresses: tuple[str, ...]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing but folders of this machine is asked."""
+        return all(address.startswith("file:") for address in self.addresses)
 
 
 def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Settings:
     """Read what is configured for the installer of a command.
 
-    Raises ``InvalidValueError`` where no index is known.
+    Raises ``InvalidValueError`` where no index is known, and ``UpstreamError`` for what is no
+    address or for a file of certificates that is not there.
     """
     tool = words_of(command)[0]
     options: dict[str, list[str]] = {}
@@ -56,29 +72,73 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
     is_default = bool(standard) and _same(index, standard)
-    return Settings(_upstream(configured, index, environ), (command[0], *rest), is_default)
+    indexes = _ordered(configured, index)
+    addresses = _addresses(configured, indexes, environ)
+    return Settings(configured, indexes, (command[0], *rest), is_default, addresses)
+
+
+def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
+    """Return the indexes of a command as one; raises ``UpstreamError`` as ``settings_for``."""
+    return _upstream(settings.configured, settings.indexes, environ)
 
 
 def families_for(
-    settings: Settings, addresses: Sequence[str], projects: Sequence[str]
+    settings: Settings, fetcher: Fetcher, addresses: Sequence[str], projects: Sequence[str]
 ) -> tuple[CudaFamily, ...]:
     """Return the per-CUDA indexes to ask: those that are named, or PyTorch's with the default.
 
     Who has an index of their own must not be sent to another one unasked.
     """
+    from nvidia_variant_provider.tools.views.upstream import CudaFamily
+
     family = frozenset({*FAMILY, *projects})
     named = addresses or ([TORCH_INDEX] if settings.is_default else [])
-    return tuple(CudaFamily(settings.upstream.fetcher, address, family) for address in named)
+    return tuple(CudaFamily(fetcher, address, family) for address in named)
 
 
-def _upstream(configured: Configured, index: str, environ: Mapping[str, str]) -> Upstream:
-    fetcher = Fetcher(environ, configured.cert, configured.proxy)
+def check_addresses(addresses: Sequence[str]) -> None:
+    """Raise ``UpstreamError`` for what is no address."""
+    if not all(map(_PLAIN.fullmatch, addresses)):
+        from nvidia_variant_provider.tools.releases.logins import split_login
+
+        for address in addresses:
+            split_login(address)
+
+
+def _ordered(configured: Configured, index: str) -> tuple[str, ...]:
+    if configured.no_index:
+        return ()
     main = [index] if index else []
     # uv asks its other indexes before the default, pip puts all together.
-    indexes = [*configured.extra, *main] if configured.is_first_only else [*main, *configured.extra]
+    ordered = [*configured.extra, *main] if configured.is_first_only else [*main, *configured.extra]
+    return tuple(ordered)
+
+
+def _addresses(
+    configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return what is asked, without credentials; raises ``UpstreamError`` for what cannot be.
+
+    ``Upstream`` knows, but takes longer to import than all that comes before the command: it is
+    left alone where every address is plain.
+    """
+    every = (*indexes, *configured.find_links)
+    cert = configured.cert or environ.get("SSL_CERT_FILE", "")
+    if all(map(_PLAIN.fullmatch, every)) and (not cert or os.access(cert, os.R_OK)):
+        return tuple(f"file://{text}" if text.startswith("/") else text for text in every)
+    upstream = _upstream(configured, indexes, environ)
+    return (*upstream.indexes, *upstream.find_links)
+
+
+def _upstream(
+    configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
+) -> Upstream:
+    from nvidia_variant_provider.tools.releases.http import Fetcher
+    from nvidia_variant_provider.tools.views.upstream import Upstream
+
     return Upstream(
-        fetcher,
-        [] if configured.no_index else indexes,
+        Fetcher(environ, configured.cert, configured.proxy),
+        indexes,
         configured.find_links,
         is_first_only=configured.is_first_only,
     )

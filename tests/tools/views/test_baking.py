@@ -16,6 +16,7 @@ from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.baking import Bakery
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.place import open_place
 from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.upstream import Upstream
 from tests.tools.views.clients import (
@@ -63,7 +64,7 @@ def serving(url: str, cache: Path) -> Iterator[str]:
     service = ViewService(
         upstream, lambda: Wanted(machine("h100@550")), bakery=Bakery(cache, upstream)
     )
-    with Loopback(lambda: service, "token", 0).running() as view:
+    with Loopback(service, open_place("token")).running() as view:
         yield view
 
 

@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError, redacted
-from nvidia_variant_provider.tools.views.loopback import Loopback, listen
+from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.views.background import Background
+from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.place import open_place, place_of
 from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from tests.tools.views.machines import machine
@@ -55,7 +58,7 @@ def view(
     upstream = Upstream(Fetcher(environ or {}), indexes)
     families = [CudaFamily(upstream.fetcher, cuda, frozenset({"torch"}))] if cuda else []
     service = ViewService(upstream, lambda: Wanted(machine(target)), families)
-    with Loopback(lambda: service, "token", 0).running() as url:
+    with Loopback(service, open_place("token")).running() as url:
         yield url, service
 
 
@@ -279,12 +282,43 @@ def test_a_large_page_and_many_clients_at_once() -> None:
     assert index.asked == ["/simple/demo/"]
 
 
+def test_who_asks_before_the_view_is_made_waits_for_it() -> None:
+    with main_index().serving() as main:
+        upstream = Upstream(Fetcher({}), [f"{main}/simple/"])
+        place = open_place("token")
+        background = Background(
+            lambda: ViewService(upstream, lambda: Wanted(machine("h100@580"))), place
+        )
+        parts = urlsplit(place.url)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", f"{parts.path}numpy/", headers={"Accept": JSON})
+            background.start()
+            status = connection.getresponse().status
+        background.stop()
+
+    assert status == 302
+
+
+def test_a_view_that_cannot_be_made_refuses_and_says_why() -> None:
+    def fail() -> ViewService:
+        raise UpstreamError("no such file of certificates")
+
+    place = open_place("token")
+    url = place.url
+    background = Background(fail, place)
+    background.start()
+
+    with pytest.raises(UpstreamError, match="no such file of certificates"):
+        background.stop()
+    with pytest.raises(ConnectionError):
+        ask(url)
+
+
 def test_a_port_that_is_taken_is_replaced() -> None:
-    upstream = Upstream(Fetcher({}), [])
-    service = ViewService(upstream, lambda: Wanted(machine("")))
-    first, is_usual = listen(lambda: service, "secret", "view")
-    second, is_second_usual = listen(lambda: service, "secret", "view")
-    with contextlib.closing(first.socket), contextlib.closing(second.socket):
+    first, is_usual = place_of("secret", "view")
+    second, is_second_usual = place_of("secret", "view")
+    with first.listener, second.listener:
         assert (is_usual, is_second_usual) == (True, False)
         assert first.prefix == second.prefix
         assert "secret" not in first.url

@@ -15,6 +15,7 @@ from examples.torch.environment import ensure_environment
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.place import open_place
 from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from tests.tools.views.clients import Done, clean_environment, installed, run
@@ -141,7 +142,7 @@ def world(tmp_path: Path, row: tuple[str, str, dict[str, str]]) -> Iterator[Worl
         upstream = Upstream(Fetcher({}), [f"{main_url}/simple/"])
         family = CudaFamily(upstream.fetcher, f"{cuda_url}/whl", frozenset({"torch"}))
         service = ViewService(upstream, lambda: Wanted(machine(row[0])), [family])
-        served = stack.enter_context(Loopback(lambda: service, "token", 0).running())
+        served = stack.enter_context(Loopback(service, open_place("token")).running())
         yield World(tmp_path, row, main_url, cuda_url, served)
 
 
