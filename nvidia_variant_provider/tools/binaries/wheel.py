@@ -15,15 +15,15 @@ from nvidia_variant_provider.tools.binaries.findings import (
     finding_in,
 )
 from nvidia_variant_provider.tools.binaries.library import read_library
-from nvidia_variant_provider.tools.binaries.parallel import mapped
+from nvidia_variant_provider.tools.binaries.parallel import read_all
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
-from nvidia_variant_provider.tools.findings.model import Finding
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
+    from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.wheels.archive import Archive
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
@@ -58,14 +58,7 @@ def read_wheel(
             progress(member.name, member.packed)
         return library
 
-    def libraries() -> Iterator[Library]:
-        for result in mapped(read, wanted, jobs):
-            if isinstance(result, Finding):
-                findings.append(result)
-            elif result is not None:
-                yield result
-
-    gathered = loose.gather(libraries())
+    gathered = loose.gather(read_all(read, wanted, jobs, findings))
     names = (entry.name for entry in archive.entries)
     metadata = next((name for name in names if _METADATA.fullmatch(name)), "")
     # As the folder spells it.
