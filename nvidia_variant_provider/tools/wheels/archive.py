@@ -38,13 +38,13 @@ class Archive:
     checks them against the members' own headers.
     """
 
-    def __init__(self, path: str | Path, name: str = "") -> None:
-        """Open the file; ``name`` is for messages.
+    def __init__(self, file: OpenFile | str | Path) -> None:
+        """Read the directory of a file, which is opened here or was before.
 
         Raises ``DamagedFileError`` for what is no archive, ``InvalidValueError`` for what is no
         regular file, and ``OSError``.
         """
-        self.file = OpenFile(path, name)
+        self.file = file if isinstance(file, OpenFile) else OpenFile(file)
         try:
             self._directory = find_directory(self.file)
             self.entries = tuple(read_directory(self.file, self._directory))

@@ -6,8 +6,14 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.device_code import judge_arch
-from nvidia_variant_provider.tools.binaries.report import Profile
-from nvidia_variant_provider.tools.tagging.claims import Claim, Standing, judge_claims, spell
+from nvidia_variant_provider.tools.binaries.report import Library, Profile
+from nvidia_variant_provider.tools.tagging.claims import (
+    Claim,
+    Standing,
+    is_main,
+    judge_claims,
+    spell,
+)
 
 
 def profiles(*sets: tuple[int, str]) -> list[Profile]:
@@ -136,6 +142,16 @@ def test_each_served_gpu_runs_something_that_is_stated(found: list[tuple[int, st
     for claim in claims:
         if claim.standing is not Standing.PARTIAL:
             assert any(judge_arch(value, claim.capability, None).supported for value in values)
+
+
+@pytest.mark.parametrize(("others", "expected"), [(9, True), (10, False)])
+def test_a_main_library_has_just_a_tenth_of_the_containers(others: int, *, expected: bool) -> None:
+    small, large = (
+        Library(name, "elf", "x86_64", 1, profiles=tuple(profiles((count, "80"))))
+        for name, count in (("small.so", 1), ("large.so", others))
+    )
+
+    assert is_main(small, [small, large], 0.75) is expected
 
 
 def test_values_that_older_providers_cannot_offer_are_explained() -> None:
