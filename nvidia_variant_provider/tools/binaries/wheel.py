@@ -15,14 +15,14 @@ from nvidia_variant_provider.tools.binaries.findings import (
     finding_in,
 )
 from nvidia_variant_provider.tools.binaries.library import read_library
-from nvidia_variant_provider.tools.binaries.parallel import mapped
+from nvidia_variant_provider.tools.binaries.parallel import read_all
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
-from nvidia_variant_provider.tools.findings.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
+    from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.wheels.archive import Archive
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
@@ -57,14 +57,7 @@ def read_wheel(
             progress(member.name, member.packed)
         return library
 
-    def libraries() -> Iterator[Library]:
-        for result in mapped(read, wanted, jobs):
-            if isinstance(result, Finding):
-                findings.append(result)
-            elif result is not None:
-                yield result
-
-    gathered = loose.gather(libraries())
+    gathered = loose.gather(read_all(read, wanted, jobs, findings))
     stated = _read_requirements(archive, findings)
     distribution = distribution_of(archive.entries)
     return Contents(

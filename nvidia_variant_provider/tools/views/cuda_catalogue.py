@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
-from nvidia_variant_provider.tools.releases.http import Fetcher, redacted
+from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from nvidia_variant_provider.tools.wheels.name import WheelName
 

@@ -99,7 +99,7 @@ def families_for(
 def check_addresses(addresses: Sequence[str]) -> None:
     """Raise ``UpstreamError`` for what is no address."""
     if not all(map(_PLAIN.fullmatch, addresses)):
-        from nvidia_variant_provider.tools.releases.http import split_login
+        from nvidia_variant_provider.tools.releases.logins import split_login
 
         for address in addresses:
             split_login(address)
