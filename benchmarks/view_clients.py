@@ -116,8 +116,8 @@ def _view(index: str) -> Iterator[tuple[str, int]]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        assert process.stdin is not None  # noqa: S101 - for the type checker
         url = process.stdout.readline().strip()
         _read(url)
         try:
@@ -135,7 +135,7 @@ def _memory(index: str) -> float:
         for thread in threads:
             thread.join()
         peak = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
-    assert peak is not None
+    assert peak is not None  # noqa: S101 - for the type checker
     return int(peak[1]) / 1024
 
 

@@ -16,13 +16,13 @@ import time
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.tools.views.stand_in import make_wheel, metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PROJECTS: Final = 60
 LOGIN: Final = "me:word"
@@ -128,7 +128,7 @@ def serving(folder: Path, login: str = "", delay_ms: int = 0) -> Iterator[str]:
     """Serve a folder by another process; give its address, with the credentials in it."""
     command = [sys.executable, "-m", "benchmarks.view_index", str(folder), login, str(delay_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+        assert process.stdout is not None  # noqa: S101 - for the type checker
         port = process.stdout.readline().strip()
         try:
             yield f"http://{login}{'@' if login else ''}127.0.0.1:{port}/simple/"
