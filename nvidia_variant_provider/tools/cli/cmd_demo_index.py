@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
     write_releases(args.folder)
     for version, builds in RELEASES.items():
         labels = " ".join(sorted(build.label for build in builds))
-        output.emit_lines([f"{args.folder}: torch {version} (stand-in wheels): {labels} null"])
+        output.emit_text([f"{args.folder}: torch {version} (stand-in wheels): {labels} null"])
     return 0
