@@ -307,7 +307,8 @@ def _check_file(path: str, folder: str, depth: int) -> None:
             if option in _VALUED or option in _BOOLEAN:
                 raise InvalidValueError(
                     f"{path}, line {number}: {option} beats every index that is set outside of the"
-                    f" file, so this command would not see the view; move it to the command line"
+                    f" file, so this command would not see the view; delete the line, or name the"
+                    " index on the command line"
                 )
             if option in _REQUIREMENTS:
                 inner = re.split(r"[\s=]+", text, maxsplit=1)[1:]

@@ -117,7 +117,7 @@ class ViewService:
         self.bakery = bakery
         self.log = Log()
         self._families = families
-        self._wanted = wanted
+        self.wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
         self._is_unchanged = is_unchanged
@@ -220,7 +220,7 @@ class ViewService:
         return Served(shown, properties, baked)
 
     def _decide(self, source: Source) -> View:
-        view = make_view(source, self._wanted())
+        view = make_view(source, self.wanted())
         self.log.views[source.project] = view
         for warning in view.warnings:
             self._warn(warning)

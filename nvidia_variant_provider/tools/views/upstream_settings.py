@@ -56,8 +56,8 @@ class Settings:
 def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Settings:
     """Read what is configured for the installer of a command.
 
-    Raises ``InvalidValueError`` where no index is known, and ``UpstreamError`` for what is no
-    address or for a file of certificates that is not there.
+    Raises ``InvalidValueError`` where no index is known and for what is no address, and
+    ``UpstreamError`` for a file of certificates that is not there.
     """
     tool = words_of(command)[0]
     options: dict[str, list[str]] = {}
@@ -80,7 +80,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
 
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
-    """Return the indexes of a command as one; raises ``UpstreamError`` as ``settings_for``."""
+    """Return the indexes of a command as one; raises ``InvalidValueError`` as ``settings_for``."""
     return _upstream(settings.configured, settings.indexes, environ, settings.command)
 
 
@@ -99,7 +99,7 @@ def families_for(
 
 
 def check_addresses(addresses: Sequence[str]) -> None:
-    """Raise ``UpstreamError`` for what is no address."""
+    """Raise ``InvalidValueError`` for what is no address."""
     if not all(map(_PLAIN.fullmatch, addresses)):
         from nvidia_variant_provider.tools.releases.logins import split_login
 
@@ -119,7 +119,7 @@ def _ordered(configured: Configured, index: str) -> tuple[str, ...]:
 def _addresses(
     configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return what is asked, without credentials; raises ``UpstreamError`` for what cannot be.
+    """Return what is asked, without credentials; raises ``InvalidValueError`` for what cannot be.
 
     ``Upstream`` knows, but takes longer to import than all that comes before the command: it is
     left alone where every address is plain.
