@@ -63,7 +63,7 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Write the ordinary wheels and name them."""
-    from nvidia_variant_provider.tools.tagging.untag_model import PlainWheel, Untagging
+    from nvidia_variant_provider.tools.tagging.json_model import PlainWheel, Untagging
     from nvidia_variant_provider.tools.tagging.wheels import write_plain
 
     written = []

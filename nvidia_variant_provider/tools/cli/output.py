@@ -320,7 +320,7 @@ def without_credentials(text: str) -> str:
     """Return a text in which no address shows a user name or a password."""
     if "@" not in text or "//" not in text:
         return text
-    from nvidia_variant_provider.tools.releases.http import redacted
+    from nvidia_variant_provider.tools.releases.logins import redacted
 
     return redacted(text)
 

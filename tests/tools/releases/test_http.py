@@ -189,6 +189,25 @@ def test_a_bad_address_is_an_error_of_the_address(url: str) -> None:
         read_index(url, None)
 
 
+def test_the_credentials_in_an_address_are_sent_to_it_and_not_shown() -> None:
+    refused = says(b"HTTP/1.1 403 Forbidden", b"Content-Length: 0")
+    with serving(refused) as (host, asked), pytest.raises(UpstreamError) as caught:
+        Fetcher({}).get(f"http://user:secret@{host}/x", "*/*")
+
+    assert b"Authorization: Basic dXNlcjpzZWNyZXQ=" in asked[0]
+    assert str(caught.value) == f"http://{host}/x: 403 Forbidden"
+
+
+def test_credentials_in_a_redirect_are_neither_sent_nor_shown() -> None:
+    with serving(ok(PAGE)) as (other, asked_there):
+        location = f"Location: http://user:secret@{other}/x".encode()
+        with serving(says(b"HTTP/1.1 302 Found", location)) as (host, _):
+            answer = Fetcher({}).get(f"http://{host}/x", "*/*")
+
+    assert answer.url == f"http://{other}/x"
+    assert b"Authorization" not in asked_there[0]
+
+
 def test_redirects_in_a_circle_end() -> None:
     circle = says(b"HTTP/1.1 302 Found", b"Location: /again")
     with serving(circle) as (host, asked), pytest.raises(InvalidValueError, match="302"):
