@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.binaries.wheel import SOURCES, read_wheel
 from nvidia_variant_provider.tools.files import read_bounded
 from nvidia_variant_provider.tools.wheels.archive import Archive
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 from nvidia_variant_provider.tools.wheels.source import OpenFile
 from nvidia_variant_provider.tools.wheels.zip_records import LOCAL_MAGIC
 
@@ -112,6 +113,6 @@ def _requirements(files: list[str]) -> tuple[Requirement, ...]:
     stated: list[Requirement] = []
     for file in files:
         if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
-            text = read_bounded(file, _MAX_METADATA)
-            stated += requirements.parse_metadata(text.decode("utf-8", "replace"))
+            metadata = read_bounded(file, _MAX_METADATA)
+            stated += requirements.on_cuda(metadata_fields(metadata, "Requires-Dist"))
     return tuple(dict.fromkeys(stated))
