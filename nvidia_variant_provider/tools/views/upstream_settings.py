@@ -12,6 +12,7 @@ from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.configured import (
     read_pip,
     read_uv,
+    shared_options,
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
@@ -63,6 +64,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     rest = list(command[1:])
     if tool in _READS_OPTIONS:
         rest, options = without_index_options(rest)
+        options |= shared_options(rest)
     configured = read_uv(environ, options, cwd) if tool in _UV else read_pip(environ, options)
     standard = "" if configured.no_index else default_index(environ)
     index = configured.index_url or _of_tool(tool, environ) or standard
@@ -79,7 +81,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
     """Return the indexes of a command as one; raises ``InvalidValueError`` as ``settings_for``."""
-    return _upstream(settings.configured, settings.indexes, environ)
+    return _upstream(settings.configured, settings.indexes, environ, settings.command)
 
 
 def families_for(
@@ -126,18 +128,21 @@ def _addresses(
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")
     if all(map(_PLAIN.fullmatch, every)) and (not cert or os.access(cert, os.R_OK)):
         return tuple(f"file://{text}" if text.startswith("/") else text for text in every)
-    upstream = _upstream(configured, indexes, environ)
+    upstream = _upstream(configured, indexes, environ, ())
     return (*upstream.indexes, *upstream.find_links)
 
 
 def _upstream(
-    configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
+    configured: Configured,
+    indexes: tuple[str, ...],
+    environ: Mapping[str, str],
+    command: Sequence[str],
 ) -> Upstream:
-    from nvidia_variant_provider.tools.releases.http import Fetcher
+    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.views.upstream import Upstream
 
     return Upstream(
-        Fetcher(environ, configured.cert, configured.proxy),
+        fetcher_for(configured, environ, command),
         indexes,
         configured.find_links,
         is_first_only=configured.is_first_only,
