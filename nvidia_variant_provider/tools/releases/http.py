@@ -15,6 +15,7 @@ import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -259,7 +260,7 @@ class Fetcher:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies),
                     HttpHandler(self._resolver),
-                    HttpsHandler(_context(self._cert), self._resolver),
+                    HttpsHandler(partial(_context, self._cert), self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]

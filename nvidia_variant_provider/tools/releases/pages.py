@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHA256: Final = "sha256="
-# What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
-_ODD: Final = re.compile(r"/\.|[\[\s]")
 # A tag of megabytes takes gigabytes to parse. Searched for from the end of each tag alone, so that
 # no page takes long.
 _ENDLESS_TAG: Final = re.compile(rb"(?:\A|>)[^>]{32768}")
@@ -126,7 +124,14 @@ def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
 
 def _absolute(address: str, page: str) -> tuple[str, str]:
     """Return an absolute address and its fragment; most are that already, on pages of thousands."""
-    if address.startswith(("https://", "http://")) and not _ODD.search(address):
+    if (
+        address.startswith(("https://", "http://"))
+        # What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
+        and "/." not in address
+        and "[" not in address
+        and " " not in address
+        and address.isprintable()
+    ):
         address, _, fragment = address.partition("#")
         return address, fragment
     joined, fragment = urldefrag(urljoin(page, address))
