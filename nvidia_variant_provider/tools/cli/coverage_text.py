@@ -57,7 +57,7 @@ def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[
         output.emit_table(
             ("problem", "machines", "what"),
             rows,
-            tone=lambda row: checking.TONES[severities[row[0]]],
+            tone=lambda row: checking.TONES.get(severities.get(row[0], "")),
         )
     labels = ", ".join(label or "the wheel without a label" for label in mirror)
     output.emit_text([f"a mirror must carry: {labels or 'nothing'}"])
