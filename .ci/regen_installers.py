@@ -1,5 +1,7 @@
-"""Rewrite docs/installers.md and the pins of clients from the table of installers.
+"""Rewrite what pages say of installers from the tables.
 
+They are docs/installers.md, the pins of clients, and the commands that pass through a view in
+docs/views.md.
 ``--check`` fails if one of them has drifted. Pins are ``uv==...`` and ``variantlib==...`` in
 pyproject.toml, the tutorial and the examples, which people and images install as they stand.
 """
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
+from nvidia_variant_provider.tools.installers.commands import COMMANDS, CommandRow, Outcome
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, Reads
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "docs" / "installers.md"
+VIEWS: Final = ROOT / "docs" / "views.md"
 PINNED: Final = (
     "pyproject.toml",
     "docs/tutorial.md",
@@ -28,6 +32,9 @@ PINNED: Final = (
     "examples/docker/gb200.Dockerfile",
     "examples/docker/gh200.Dockerfile",
     "examples/torch/demo.py",
+)
+_OUTCOMES: Final = re.compile(
+    r"^(\| command \| through `run` \|\n\| --- \| --- \|\n)(?:\|.*\n)*", re.MULTILINE
 )
 HEAD: Final = """\
 # Installers
@@ -40,7 +47,7 @@ version of the rules by which a provider ranks variants.
 | installer | version tried | on | reads variants | judges GPUs by |
 | --- | --- | --- | --- | --- |
 """
-COMMANDS: Final = """
+READS: Final = """
 ## Commands
 
 The same release was given to every command: variants, and a wheel without a label.
@@ -65,8 +72,40 @@ otherwise.
 def render() -> dict[Path, str]:
     """Return the page, and every file that holds a pin."""
     pinned = {ROOT / name: _pinned((ROOT / name).read_text("utf-8")) for name in PINNED}
-    page = (HEAD, *_rows(), COMMANDS, *_commands(), SWITCHES, *_switches(), FOOT)
-    return {TARGET: "".join(page), **pinned}
+    page = (HEAD, *_rows(), READS, *_commands(), SWITCHES, *_switches(), FOOT)
+    return {TARGET: "".join(page), VIEWS: _with_outcomes(VIEWS.read_text("utf-8")), **pinned}
+
+
+def _with_outcomes(text: str) -> str:
+    """Put the table of commands into the page, below its heading row."""
+    return _OUTCOMES.sub(lambda match: match[1] + "".join(_outcomes()), text, count=1)
+
+
+def _outcomes() -> Iterator[str]:
+    """Yield the commands by tool, those that fare alike in one row."""
+    tools: dict[str, dict[str, list[str]]] = {}
+    for row in COMMANDS:
+        tool = row.words[0].replace("uvx", "uv")
+        command = f"`{' '.join(row.words)}`"
+        if row.words == (tool,) and tool in tools:
+            command = f"any other {command} command"
+        tools.setdefault(tool, {}).setdefault(_told(row), []).append(command)
+    for fares in tools.values():
+        for told, commands in fares.items():
+            yield f"| {', '.join(commands)} | {told} |\n"
+    yield "| pipx, Hatch, tox, nox, `%pip`, scripts that start one of these | passes |\n"
+
+
+def _told(row: CommandRow) -> str:
+    why = row.why.replace(", which ends with this command,", "")
+    if row.outcome is Outcome.PASSES:
+        return "passes"
+    if row.outcome is Outcome.NEEDS_LOCK:
+        variables = "".join(f", by `{name}={value}`" for name, value in row.variables)
+        decides = f", which then decides{variables}" if variables else ""
+        return f"passes if there is a {row.lock}{decides}"
+    unless = f"; passes with `{row.unless}`" if row.unless else ""
+    return f"stops: it {why}{unless}"
 
 
 def _pinned(text: str) -> str:

@@ -31,7 +31,7 @@ if str(PROJECT) not in sys.path:
 # After the path is set.
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel  # noqa: E402
 from nvidia_variant_provider.tools.wheels.record import RecordFile  # noqa: E402
-from nvidia_variant_provider.tools.wheels.rewrite import rewrite  # noqa: E402
+from nvidia_variant_provider.tools.wheels.writer import rewrite  # noqa: E402
 from tests.tools.binaries import packing  # noqa: E402
 
 NAME: Final = "demo-1.0-py3-none-any.whl"

@@ -26,11 +26,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 END = "@@@"
+# Below the folder of a page: what stands on PATH beside the commands of this environment.
+TOOLS = ".tools"
 LANGUAGES = ("console", "bash", "sh", "shell")
 
 _FENCE = re.compile(r"^( *)```([\w-]+)?[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"\*Not run in CI: needs ([^*]+)\.\*\s*$")
-_SERVER = re.compile(r"(python3? -m http\.server)( 8000)?")
+# The ports that pages name, and a line that starts a server in the background on one of them.
+PORTS = ("8000", "8001")
+_SERVER = re.compile(r"(?:http\.server |--bind 127\.0\.0\.1:)(\d+)\b.*&$")
 
 
 class Step(NamedTuple):
@@ -62,7 +66,7 @@ def _prompted(lines: Iterable[str]) -> list[Step]:
     for line in lines:
         if line.startswith("$ "):
             steps.append(Step(line[2:], ()))
-        elif line.startswith("> "):
+        elif line == ">" or line.startswith("> "):
             steps[-1] = Step(f"{steps[-1].command}\n{line[2:]}", ())
         else:
             steps[-1] = Step(steps[-1].command, (*steps[-1].shown, line))
@@ -92,8 +96,8 @@ def steps_of(page: str) -> list[Step]:
 
 
 def agrees(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:
-    """Tell whether a page shows what was printed; blanks that pad a table to its width are left."""
-    wanted, came = ("\n".join(map(str.rstrip, lines)) for lines in (shown, printed))
+    """Tell whether a page shows what was printed; blanks after a line and at the end are left."""
+    wanted, came = ("\n".join(map(str.rstrip, lines)).rstrip() for lines in (shown, printed))
     parts = re.split(r"^\.\.\.$", wanted, flags=re.MULTILINE)
     return re.fullmatch(".*".join(map(re.escape, parts)), came, re.DOTALL) is not None
 
@@ -111,8 +115,8 @@ def run_steps(
         environ.pop(name, None)
         if value is not None:
             environ[name] = value
-    port = _free_port()
-    script = "\n".join(f"{_served(step.command, port)}\necho '{END}'" for step in steps)
+    ports = {named: str(_free_port()) for named in PORTS}
+    script = "\n".join(f"{_served(step.command, ports)}\necho '{END}'" for step in steps)
     # uv speaks of its progress on stderr, which no page shows.
     head = 'uv() { command uv --quiet "$@"; }\nset -e -o pipefail\n'
     head += "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
@@ -127,7 +131,10 @@ def run_steps(
         check=False,
         timeout=300,
     )
-    parts = done.stdout.split(f"{END}\n")
+    printed = done.stdout
+    for named, free in ports.items():
+        printed = printed.replace(f"127.0.0.1:{free}", f"127.0.0.1:{named}")
+    parts = printed.split(f"{END}\n")
     assert done.returncode == 0, f"{steps[len(parts) - 1].command}\n{parts[-1]}"
     return [tuple(part.splitlines()) for part in parts[:-1]]
 
@@ -148,7 +155,7 @@ def _environment(folder: Path) -> dict[str, str]:
         subprocess.run(command, env=clean_environment(), check=True, timeout=60)
     (folder / ".empty").mkdir()
     return clean_environment() | {
-        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join((str(folder / TOOLS), str(bin_folder), os.environ["PATH"])),
         "HOME": str(folder),
         "COLUMNS": "100",
         "GITHUB_ENV": str(folder / "github.env"),
@@ -161,14 +168,15 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _served(command: str, port: int) -> str:
-    """Give a server of a page a port that is free, and wait until it answers."""
-    moved = command.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-    if not _SERVER.search(moved):
-        return moved
-    ask = f"import socket; socket.create_connection(('127.0.0.1', {port})).close()"
-    wait = f'until {sys.executable} -c "{ask}" 2> /dev/null; do sleep 0.1; done'
-    return "\n".join((_SERVER.sub(rf"\1 {port}", moved), wait))
+def _served(command: str, ports: Mapping[str, str]) -> str:
+    """Give the servers of a page ports that are free, and wait until one that starts answers."""
+    server = _SERVER.search(command)
+    for named, free in ports.items():
+        command = re.sub(rf"(127\.0\.0\.1:|http\.server ){named}\b", rf"\g<1>{free}", command)
+    if server is None:
+        return command
+    ask = f"import socket; socket.create_connection(('127.0.0.1', {ports[server[1]]})).close()"
+    return f'{command}\nuntil {sys.executable} -c "{ask}" 2> /dev/null; do sleep 0.1; done'
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from examples.torch.clients import clean_environment
 from examples.torch.environment import ensure_environment
-from tests.docs_console import ROOT, Step, agrees, run_steps, steps_of
+from tests.docs_console import ROOT, TOOLS, Step, agrees, run_steps, steps_of
 from tests.wheel_maker import DIST_INFO, WHEEL, cuda_wheel, pack, record_of
 
 if TYPE_CHECKING:
@@ -89,6 +90,15 @@ def _whole_checkout(folder: Path) -> None:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, folder / name)
+
+
+def _poetry(folder: Path) -> None:
+    """Put Poetry, from an environment of its own, where the page finds it."""
+    python = ensure_environment("view-poetry-alone", ["poetry==2.5.1"])
+    tool = folder / TOOLS / "poetry"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nexec "{python.parent / "poetry"}" "$@"\n')
+    tool.chmod(0o755)
 
 
 def _our_wheel(path: Path, libraries: Mapping[str, bytes] = KERNELS) -> None:
@@ -179,6 +189,15 @@ def _ask(*arguments: str) -> bytes:
 CHECKOUTS: Final = ("tutorial.md", "how-to/source-builds.md")
 _CHECKOUT: Final = World(_checkout, {**_ONLINE, "VIRTUAL_ENV": None, "PIP_TARGET": None})
 _PLAIN: Final = World()
+# The stand-ins alone are asked; neither a setting of this machine nor a target folder counts.
+_PER_CUDA: Final = World(
+    changes={
+        **_ONLINE,
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_TARGET": None,
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+)
 _CODE: Final = {"TORCH_CUDA_ARCH_LIST": "8.0;12.0a"}
 # explain.md and targets.md have tests of their own.
 WORLDS: Final[Mapping[str, World]] = {
@@ -196,15 +215,20 @@ WORLDS: Final[Mapping[str, World]] = {
     "tag.md": World(_ordinary_wheels, _CODE, alternatives=True),
     "tutorial.md": _CHECKOUT,
     "verify.md": World(_variant_wheels),
-    "how-to/air-gapped.md": _PLAIN,
+    "views.md": _PER_CUDA,
+    "how-to/air-gapped.md": _PER_CUDA,
     "how-to/conda.md": _PLAIN,
     "how-to/cpu-wheel.md": _PLAIN,
     "how-to/docker.md": _PLAIN,
-    "how-to/drop-index-url.md": World(changes={"UV_PYTHON_DOWNLOADS": "never"}),
+    "how-to/drop-index-url.md": _PER_CUDA,
     "how-to/kubernetes.md": World(_fleet),
-    "how-to/lock.md": _PLAIN,
+    "how-to/lock.md": _PER_CUDA,
     "how-to/login-node.md": World(_node),
     "how-to/pin-in-ci.md": _PLAIN,
+    "how-to/pip-docker.md": _PER_CUDA,
+    "how-to/poetry.md": World(_poetry, _PER_CUDA.changes),
     "how-to/report-a-bug.md": _PLAIN,
     "how-to/source-builds.md": _CHECKOUT,
+    "how-to/team-server.md": _PER_CUDA,
+    "how-to/uv-lock.md": _PER_CUDA,
 }

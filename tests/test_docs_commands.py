@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,15 @@ ELSEWHERE = {
     "docs/which.md": ("tests/tools/conformance/test_javascript.py",),
     "examples/publish/README.md": ("tests/test_examples_publish.py",),
     "examples/torch/README.md": ("tests/test_examples.py",),
+}
+# The first page installs everything into an environment of its own, as other tests do; Poetry has
+# to be installed first; and ``serve`` needs a newer Python than the oldest that is supported.
+_SERVES = pytest.mark.skipif(sys.version_info < (3, 11), reason="`serve` needs Python 3.11")
+MARKS: dict[str, pytest.MarkDecorator | tuple[pytest.MarkDecorator, ...]] = {
+    "installation.md": pytest.mark.deep,
+    "how-to/poetry.md": (pytest.mark.deep, _SERVES),
+    "how-to/team-server.md": _SERVES,
+    "how-to/uv-lock.md": _SERVES,
 }
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
@@ -107,11 +117,7 @@ def test_the_commands_of_contributing_name_what_there_is() -> None:
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the pages show names of x86-64 wheels")
 @pytest.mark.parametrize(
     "page",
-    [
-        # It installs everything into an environment of its own, as other tests do.
-        pytest.param(name, marks=pytest.mark.deep if name == "installation.md" else ())
-        for name in WORLDS
-    ],
+    [pytest.param(name, marks=MARKS.get(name, ())) for name in WORLDS],
 )
 def test_the_commands_of_a_page_do_what_it_shows(page: str, tmp_path: Path) -> None:
     assert disagreements(page, tmp_path) == []

@@ -27,7 +27,7 @@ SCHEMAS: Final[dict[str, str]] = {
     "explanation": "nvidia_variant_provider.tools.explain.json_model:Explanations",
     "inspection": "nvidia_variant_provider.tools.binaries.json_model:Inspection",
     "tagging": "nvidia_variant_provider.tools.tagging.json_model:Tagging",
-    "untagging": "nvidia_variant_provider.tools.tagging.untag_model:Untagging",
+    "untagging": "nvidia_variant_provider.tools.tagging.json_model:Untagging",
     "verification": "nvidia_variant_provider.tools.verify.json_model:Verification",
     "survey-line": "nvidia_variant_provider.tools.survey.json_model:SurveyLine",
     "survey-summary": "nvidia_variant_provider.tools.survey.json_model:SurveySummary",

@@ -91,7 +91,7 @@ TOOLS: Final = {
         "targets",
         "wheels",
     },
-    "demo": {"errors", "files", "metadata", "releases", "tables", "torch", "wheels"},
+    "demo": {"errors", "files", "index", "metadata", "releases", "tables", "torch", "wheels"},
     "documents": set[str](),
     "explain": {
         "binaries",

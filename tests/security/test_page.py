@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from tests.security import page
 
 HERE: Final = Path(__file__).parent
@@ -42,6 +43,13 @@ def test_every_test_of_this_folder_is_on_the_page() -> None:
     }
 
     assert here - named == set()
+
+
+def test_the_projects_that_a_view_asks_elsewhere_are_listed() -> None:
+    listed = f"{', '.join(FAMILY[:-1])} and {FAMILY[-1]}"
+
+    assert f"for ten projects alone: {listed}." in page.TEXT
+    assert len(FAMILY) == 10
 
 
 def test_the_page_promises_enough() -> None:

@@ -59,7 +59,11 @@ def add_parser(
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
-        "--format", choices=_FORMATS, default="text", help="output format [default: text]"
+        "--format",
+        choices=_FORMATS,
+        default="text",
+        metavar="FORM",
+        help=f"output format: {', '.join(_FORMATS)} [default: text]",
     )
     form.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(Properties.of(answer))
     else:
-        output.emit_lines(_text(answer))
+        output.emit_text(_text(answer))
     return 0 if answer.decision.features else _EXIT_NOTHING
 
 
@@ -105,7 +109,7 @@ def _show_catalogue(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.rules import catalogue
 
     named = args.target, args.machine, args.gpu, args.rules
-    if args.format not in {"text", "json"} or any(it is not None for it in named):
+    if args.format not in {"text", "json"} or any(option is not None for option in named):
         raise InvalidValueError("--all is the same for every machine: only --format text or json")
     if args.format == "json":
         from nvidia_variant_provider.tools.machines.properties_model import Properties
@@ -142,17 +146,17 @@ def _show_variables(machine: Machine, form: str) -> int:
 def _show_conda(machine: Machine) -> int:
     from nvidia_variant_provider.tools.conda.overrides import conda_overrides, subdir
 
-    found = conda_overrides(machine)
-    for warning in found.warnings:
+    overrides = conda_overrides(machine)
+    for warning in overrides.warnings:
         output.warn(warning)
-    if not found.variables:
+    if not overrides.variables:
         return _EXIT_NOTHING
     if machine.status is Status.PINNED:
         output.note(
             f"for another CPU than this one's also set CONDA_SUBDIR={subdir(machine)}; "
             "in pixi name the platform"
         )
-    output.emit_lines(f"{name}={value}" for name, value in found.variables.items())
+    output.emit_lines(f"{name}={value}" for name, value in overrides.variables.items())
     return 0
 
 
@@ -164,8 +168,8 @@ def _show_static(answer: Answer) -> int:
         output.warn("nothing is supported, and an entry without properties is not valid")
         return _EXIT_NOTHING
     # The order of values is the point; it stays on one line per feature to be read and compared.
-    order = json.dumps([it.name for it in features])
-    values = [f'      "{it.name}": {json.dumps(it.values)}' for it in features]
+    order = json.dumps([feature.name for feature in features])
+    values = [f'      "{feature.name}": {json.dumps(feature.values)}' for feature in features]
     output.emit_lines(
         [
             "{",
@@ -187,7 +191,7 @@ def _text(answer: Answer) -> Iterator[str]:
     yield f"{machine.status.value}: {machine.reason}"
     yield describe(machine)
     for note in (*machine.notes, *answer.decision.notes):
-        if note.code not in options.TOLD:
+        if note.code not in options.TOLD | options.REPEATED:
             yield f"note: {note.text}"
     if not answer.decision.features:
         yield "nothing is supported: installers choose builds without CUDA"

@@ -56,7 +56,10 @@ def add_parser(
         help="torch release [default: the newest with a build that fits]",
     )
     parser.add_argument(
-        "--platform", choices=PLATFORMS, help="platform of the wheels [default: the machine's]"
+        "--platform",
+        choices=PLATFORMS,
+        metavar="PLATFORM",
+        help=f"platform of the wheels: {', '.join(PLATFORMS)} [default: the machine's]",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
@@ -93,8 +96,8 @@ def run(args: argparse.Namespace) -> int:
     machine = detection.machine
     platform = args.platform or _platform_of(machine)
     catalogue, unread = _catalogue(args, platform)
-    found = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
-    notes = tuple(assumptions(found, named=args.torch is not None))
+    chosen = answer(machine, args.torch, platform, allow_cpu=args.allow_cpu, catalogue=catalogue)
+    notes = tuple(assumptions(chosen, named=args.torch is not None))
     assumed = (*unread, *notes)
     for text in unread:
         output.warn(text)
@@ -103,12 +106,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from nvidia_variant_provider.tools.torch.json_model import TorchBackend
 
-        output.emit_document(TorchBackend.of(found, assumed))
+        output.emit_document(TorchBackend.of(chosen, assumed))
     else:
-        _tell(found, detection)
-        printed = found.address if args.url else found.path
+        _tell(chosen, detection)
+        printed = chosen.address if args.url else chosen.path
         output.emit_lines([] if printed is None else [printed])
-    return _EXIT_NONE_FITS if found.path == NO_BUILD else 0
+    return _EXIT_NONE_FITS if chosen.path == NO_BUILD else 0
 
 
 def _platform_of(machine: Machine) -> str:
@@ -146,10 +149,10 @@ def _configured(platform: str) -> tuple[Catalogue, tuple[str, ...]]:
         return TABLE, (f"the configured indexes were not read, without the extra tools: {known}",)
     except InvalidValueError as error:
         return TABLE, (f"the configured indexes were not read ({error}): {known}",)
-    found = read_configured(sources, os.environ, platform)
-    if found.trouble:
-        return TABLE, (f"no configured index could be read ({found.trouble}): {known}",)
-    return Catalogue(found.labels, found.address, found.releases), ()
+    listed = read_configured(sources, os.environ, platform)
+    if listed.trouble:
+        return TABLE, (f"no configured index could be read ({listed.trouble}): {known}",)
+    return Catalogue(listed.labels, listed.address, listed.releases), ()
 
 
 def _read(address: str, platform: str) -> Catalogue:
@@ -177,20 +180,20 @@ def _tell_of_machine(detection: Detection) -> None:
             output.note(f"{note.code}: {note.text}" if note.text else note.code)
 
 
-def _tell(found: TorchAnswer, detection: Detection) -> None:
+def _tell(chosen: TorchAnswer, detection: Detection) -> None:
     """Say on stderr why, and what to do."""
     from nvidia_variant_provider.tools.torch import words
 
-    backend = found.backend
-    if not backend.chosen and found.wants_gpu:
+    backend = chosen.backend
+    if not backend.chosen and chosen.wants_gpu:
         output.warn(f"no build of torch {backend.release.text} fits this machine")
     _tell_of_machine(detection)
-    for line in words.reasons(found):
+    for line in words.reasons(chosen):
         output.note(line)
     if backend.chosen:
-        for line in (*words.comparisons(backend, found.path), *words.companions(backend)):
+        for line in (*words.comparisons(backend, chosen.path), *words.companions(backend)):
             output.note(line)
-        output.hint(words.command(found))
-    elif found.wants_gpu:
-        for line in words.hints(found):
+        output.hint(words.command(chosen))
+    elif chosen.wants_gpu:
+        for line in words.hints(chosen):
             output.hint(line)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.views.model import VersionView, View, Wanted
+    from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
@@ -49,6 +49,7 @@ name = "view"
 url = "https://HOST/views/NAME@DRIVER/simple/"
 priority = "primary"
 """
+_PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
@@ -179,6 +180,8 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     log = service.log
     for warning in log.warnings:
         output.warn(warning)
+    if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
+        output.warn(reason)
     for project, reason in log.refused.items():
         output.fail("run", f"--require-gpu: {project}: {reason}")
     if code:
@@ -191,6 +194,21 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     if log.refused and code >= 0:
         return _EXIT_NO_GPU
     return end_like(code)
+
+
+def other_processor(machine: Machine, python: Interpreter | None) -> str:
+    """Say that a Python takes wheels for another processor than the machine has; "" if not."""
+    wanted = machine.platform.architecture
+    platforms = [tag.platform for tag in python.tags] if python else []
+    taken = {name for name in _PROCESSORS if any(tag.endswith(f"_{name}") for tag in platforms)}
+    if wanted not in _PROCESSORS or not taken or wanted in taken:
+        return ""
+    return (
+        f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
+        f"run the command on {wanted}, or name the platform (pip: --platform "
+        f"manylinux_2_28_{wanted} --only-binary :all:; "
+        f"uv: --python-platform {wanted}-manylinux_2_28)"
+    )
 
 
 def _explain_hidden(view: View) -> None:
@@ -243,9 +261,9 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None and not service.served(project):
             raise InvalidValueError(f"{project}: no index that is configured has this project")
         if view is None:
-            output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
+            output.emit_text([f"{project}: one build for all machines; the index's page is shown"])
             continue
-        output.emit_lines([f"{project}: {_newest(view)}"])
+        output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
     for warning in service.log.warnings:
         output.warn(warning)

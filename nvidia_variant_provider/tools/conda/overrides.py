@@ -99,9 +99,9 @@ def is_conda(command: Sequence[str]) -> bool:
     return bool(command) and os.path.basename(command[0]).removesuffix(".exe").lower() in TOOLS
 
 
-def conda_environment(environ: Mapping[str, str], found: CondaOverrides) -> dict[str, str]:
+def conda_environment(environ: Mapping[str, str], overrides: CondaOverrides) -> dict[str, str]:
     """Return the environment of a conda that sees the machine.
 
     Where the overrides cannot be given, the environment stays as it is.
     """
-    return {**environ, **found.variables}
+    return {**environ, **overrides.variables}

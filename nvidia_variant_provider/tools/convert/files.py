@@ -23,7 +23,7 @@ from nvidia_variant_provider.tools.releases.files import MAX_FILES, METADATA_SUF
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
-from nvidia_variant_provider.tools.wheels.rewrite import rewrite
+from nvidia_variant_provider.tools.wheels.writer import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

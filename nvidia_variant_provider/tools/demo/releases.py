@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_builds import ARM, LINUX, TorchBuild
 from nvidia_variant_provider.tools.demo.wheels import (
+    check_others,
     null_wheel,
     release_metadata,
     write_index_metadata,
@@ -106,8 +106,7 @@ def write_releases(folder: Path) -> None:
     The wheel without a label is what installers that know no variants take. Raises
     ``InvalidValueError`` for a folder with other wheels in it, before anything is written.
     """
-    _check_others(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    check_others(folder, (name for version in RELEASES for name in _names(version)))
     for version in RELEASES:
         metadata = release(version)
         wheels = [
@@ -121,13 +120,3 @@ def _names(version: str) -> Iterator[WheelName]:
     for build in RELEASES[version]:
         yield WheelName(NAME, version, "", "py3", "none", build.platform, build.label)
     yield WheelName(NAME, version, "", "py3", "none", "any", "")
-
-
-def _check_others(folder: Path) -> None:
-    """Refuse a folder of somebody else's wheels: stand-ins must not pass for torch."""
-    own = {str(name) for version in RELEASES for name in _names(version)}
-    others = sorted(path.name for path in folder.glob("*.whl") if path.name not in own)
-    if others:
-        raise InvalidValueError(
-            f"{folder}: has other wheels ({others[0]}); expected a folder for stand-ins alone"
-        )

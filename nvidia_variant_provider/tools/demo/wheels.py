@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import write_atomically
 from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
 from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
@@ -15,7 +16,7 @@ from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
-from nvidia_variant_provider.tools.wheels.new_wheel import new_wheel
+from nvidia_variant_provider.tools.wheels.writer import new_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,18 +58,38 @@ def release_metadata(
     )
 
 
-def write_wheel(folder: Path, wheel: WheelName, metadata: VariantMetadata | None) -> Path:
+def check_others(folder: Path, own: Iterable[WheelName]) -> None:
+    """Refuse a folder of somebody else's wheels: stand-ins must not pass for the real ones.
+
+    Raises ``InvalidValueError``.
+    """
+    known = set(map(str, own))
+    others = sorted(path.name for path in folder.glob("*.whl") if path.name not in known)
+    if others:
+        raise InvalidValueError(
+            f"{folder}: has other wheels ({others[0]}); expected a folder for stand-ins alone"
+        )
+
+
+def write_wheel(
+    folder: Path,
+    wheel: WheelName,
+    metadata: VariantMetadata | None,
+    requires: Iterable[str] = (),
+) -> Path:
     """Write a pure Python wheel into a folder; a variant wheel carries its own label's metadata."""
     dist_info = f"{wheel.name}-{wheel.version}.dist-info"
     files = {
         f"{wheel.name}/__init__.py": f"__version__ = {wheel.version!r}\nbuild = {wheel.label!r}\n",
-        f"{dist_info}/METADATA": _METADATA.format(name=wheel.name, version=wheel.version),
+        f"{dist_info}/METADATA": _METADATA.format(name=wheel.name, version=wheel.version)
+        + "".join(f"Requires-Dist: {requirement}\n" for requirement in requires),
         f"{dist_info}/WHEEL": _WHEEL.format(
             python=wheel.python, abi=wheel.abi, platform=wheel.platform
         ),
     }
     if wheel.label and metadata is not None:
         files[f"{dist_info}/{VARIANT_JSON}"] = metadata.of_label(wheel.label).to_json()
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / str(wheel)
     members = {name: text.encode() for name, text in files.items()}
     write_atomically(path, new_wheel(dist_info, members))

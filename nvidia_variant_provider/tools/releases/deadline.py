@@ -2,25 +2,35 @@
 
 A server may send its TLS handshake, its headers or the sizes of its chunks a byte at a time, each
 within the limit of the socket. Here a timer shuts the connection, in whatever call it is waited on.
+Before there is a connection, looking up the host and trying its addresses take what time is left.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import socket
 import ssl
 import threading
+import time
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.releases.kept_connections import KeptConnections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
 
+    from nvidia_variant_provider.tools.releases.name_lookup import Resolver
+
 # The deadline of what the thread is waiting for: urllib gives no other way to its connections.
 _RUNNING = threading.local()
+# A socket takes no limit of 0 s, and the timer ends what is too late.
+_LEAST_S: Final = 0.01
 
 
 class Deadline:
@@ -34,6 +44,7 @@ class Deadline:
         self.is_over = False
         self._lock = threading.Lock()
         self.connection: socket.socket | None = before.connection if before else None
+        self._ends_at = time.monotonic() + seconds
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
 
@@ -50,6 +61,11 @@ class Deadline:
     ) -> None:
         self._timer.cancel()
         _RUNNING.deadline = None
+
+    @property
+    def left_s(self) -> float:
+        """How many seconds are left."""
+        return max(0.0, self._ends_at - time.monotonic())
 
     def watch(self, opened: socket.socket) -> None:
         """Take note of the connection that is waited on now."""
@@ -71,15 +87,38 @@ def _shut(opened: socket.socket) -> None:
         socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
-def _watched(opened: socket.socket) -> socket.socket:
+def _running() -> Deadline | None:
     deadline: Deadline | None = getattr(_RUNNING, "deadline", None)
+    return deadline
+
+
+def _watched(opened: socket.socket) -> socket.socket:
+    deadline = _running()
     if deadline is not None:
         deadline.watch(opened)
     return opened
 
 
-def _connect(*arguments: Any, **more: Any) -> socket.socket:  # noqa: ANN401 - as create_connection
-    return _watched(socket.create_connection(*arguments, **more))
+def _connect(
+    resolver: Resolver,
+    address: tuple[str, int],
+    timeout: float,
+    source: tuple[str, int] | None = None,
+) -> socket.socket:
+    """Connect as ``socket.create_connection`` does, with an end to all of it."""
+    host, port = address
+    deadline = _running()
+    failed = OSError(f"{host} has no address")
+    for numeric in resolver.addresses(host, port, deadline.left_s if deadline else timeout):
+        seconds = min(timeout, deadline.left_s) if deadline else timeout
+        try:
+            opened = socket.create_connection((numeric, port), max(seconds, _LEAST_S), source)
+        except OSError as error:
+            failed = error
+        else:
+            opened.settimeout(timeout)
+            return _watched(opened)
+    raise failed
 
 
 class _WatchedTls(ssl.SSLSocket):
@@ -91,33 +130,70 @@ class _WatchedTls(ssl.SSLSocket):
 
 
 class _Connection(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self._create_connection = _connect
-        super().connect()
+    def through(self, resolver: Resolver) -> Self:
+        self._create_connection = functools.partial(_connect, resolver)
+        return self
 
 
 class _SecureConnection(http.client.HTTPSConnection):
-    def connect(self) -> None:
-        self._create_connection = _connect
-        super().connect()
+    def through(self, resolver: Resolver) -> Self:
+        self._create_connection = functools.partial(_connect, resolver)
+        return self
+
+
+def _watch_again(connection: http.client.HTTPConnection) -> None:
+    if connection.sock is not None:
+        _watched(connection.sock)
 
 
 class HttpHandler(urllib.request.HTTPHandler):
-    """Opens connections that a ``Deadline`` of the thread watches."""
+    """Opens connections that a ``Deadline`` of the thread watches, to hosts of a resolver."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._kept = KeptConnections()
+        super().__init__()
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        return self.do_open(_Connection, req)
+
+        def connect(host: str) -> http.client.HTTPConnection:
+            return _Connection(host, timeout=req.timeout).through(self._resolver)
+
+        return self._kept.send(req, connect, _watch_again)
 
 
 class HttpsHandler(urllib.request.HTTPSHandler):
-    """Does the same over TLS."""
+    """Does the same over TLS.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        context.sslsocket_class = _WatchedTls
-        self._watching = context
-        super().__init__(context=context)
+    ``make_context`` is called for the first request: reading certificates takes a while.
+    """
+
+    def __init__(self, make_context: Callable[[], ssl.SSLContext], resolver: Resolver) -> None:
+        # Not that of the class above, which would read the system's certificates.
+        urllib.request.AbstractHTTPHandler.__init__(self)
+        self._make_context = make_context
+        self._lock = threading.Lock()
+        self._watching: ssl.SSLContext | None = None
+        self._resolver = resolver
+        self._kept = KeptConnections()
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context of all connections."""
+        with self._lock:
+            if self._watching is None:
+                self._watching = self._make_context()
+                self._watching.sslsocket_class = _WatchedTls
+            return self._watching
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        return self.do_open(_SecureConnection, req, context=self._watching)
+        context = self.context()
+
+        def connect(host: str, /, **_: object) -> http.client.HTTPConnection:
+            connection = _SecureConnection(host, timeout=req.timeout, context=context)
+            return connection.through(self._resolver)
+
+        if req._tunnel_host:  # type: ignore[attr-defined]  # noqa: SLF001 - a proxy in between
+            return self.do_open(connect, req)
+        return self._kept.send(req, connect, _watch_again)

@@ -1,4 +1,4 @@
-"""Requests to the configured indexes: credentials, proxies, certificates, limits.
+"""Requests to the configured indexes: proxies, certificates, redirects, limits.
 
 Credentials go to the host they were configured for, and are not sent along when it redirects to
 another. No error and no log shows them.
@@ -6,34 +6,42 @@ another. No error and no log shows them.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
-import netrc
 import os
 import re
 import ssl
 import threading
 import urllib.request
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from nvidia_variant_provider.errors import ProviderError
+from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tools.releases.deadline import Deadline, HttpHandler, HttpsHandler
+from nvidia_variant_provider.tools.releases.logins import (
+    Login,
+    Logins,
+    origin_of,
+    redacted,
+    split_login,
+)
+from nvidia_variant_provider.tools.releases.name_lookup import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from nvidia_variant_provider.tools.releases.keyring import Keyring
 
 MAX_PAGE: Final = 64 * 1024 * 1024
 _IDLE_S: Final = 15.0
 _TOTAL_S: Final = 60.0
 _STEP: Final = 256 * 1024
+_UNAUTHORIZED: Final = 401
 _AGENT: Final = "nvidia-variant-provider (view)"
-
-
 _PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
@@ -43,6 +51,10 @@ class UpstreamError(ProviderError):
     def __init__(self, message: str, status: int = 0) -> None:
         self.status = status
         super().__init__(message)
+
+
+class _LoginWantedError(UpstreamError):
+    """The host that was asked answers nobody without credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +75,6 @@ class Part:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user name and a password; neither is shown by ``repr``."""
-
-    user: str = field(repr=False)
-    password: str = field(repr=False)
-
-    @property
-    def header(self) -> str:
-        """The value of the header ``Authorization``."""
-        pair = f"{self.user}:{self.password}".encode()
-        return "Basic " + base64.b64encode(pair).decode("ascii")
-
-
-def split_login(url: str) -> tuple[str, Login | None]:
-    """Return an address without its credentials, and those; raises ``UpstreamError``."""
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        raise UpstreamError(f"{redacted(url)[:200]}: not an address: {error}") from error
-    login, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return url, None
-    user, _, password = login.partition(":")
-    return urlunsplit(parts._replace(netloc=host)), Login(unquote(user), unquote(password))
-
-
-def redacted(text: str) -> str:
-    """Return a text in which no address shows credentials."""
-    return re.sub(r"(?<=//)[^/@\s]+@", "", text)
-
-
 class _Redirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects; credentials stay with the host and the scheme they are for."""
 
@@ -110,16 +90,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if urlsplit(newurl).scheme not in {"http", "https"}:
             fp.close()
             raise UpstreamError(f"{redacted(req.full_url)}: redirects to {redacted(newurl)[:200]}")
-        new = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if new is not None and origin_of(newurl) != origin_of(req.full_url):
+        clean, _ = _split(newurl)
+        new = super().redirect_request(req, fp, code, msg, headers, clean)
+        if new is not None and origin_of(clean) != origin_of(req.full_url):
             new.headers.pop("Authorization", None)
         return new
-
-
-def origin_of(url: str) -> tuple[str, str]:
-    """Return scheme, host and port of an address: what credentials are bound to."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
 
 
 class Fetcher:
@@ -131,16 +106,18 @@ class Fetcher:
         cert: str = "",
         proxy: str = "",
         total_s: float = _TOTAL_S,
+        resolver: Resolver | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """Take the settings of an installer: a file of certificates, a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
-        file that is streamed its headers and each piece.
+        file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
+        has credentials for those that want some.
         """
         self._total_s = total_s
-        self._logins: dict[tuple[str, str], Login | None] = {}
-        self._needs: dict[str, bool] = {}
-        self._environ = environ
+        self._logins = Logins(environ, keyring)
+        self._resolver = resolver or Resolver()
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
         self._cert = cert or environ.get("SSL_CERT_FILE", "")
@@ -153,20 +130,15 @@ class Fetcher:
         self._lock = threading.Lock()
 
     def remember(self, url: str) -> str:
-        """Keep the credentials of an address for its host; return the address without them."""
-        clean, login = split_login(url)
-        if login is not None:
-            self._logins[origin_of(clean)] = login
-        return clean
+        """Keep the credentials of an address for its host; return the address without them.
+
+        Raises ``InvalidValueError`` for what is no address.
+        """
+        return self._logins.remember(url)
 
     def needs_login(self, url: str) -> bool:
         """Tell whether requests to an address carry credentials."""
-        # Pages list thousands of addresses of one host.
-        start = url[: url.find("/", len("https://")) + 1] or url
-        known = self._needs.get(start)
-        if known is None:
-            known = self._needs[start] = self._login(url) is not None
-        return known
+        return self._logins.are_needed(url)
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
@@ -209,7 +181,7 @@ class Fetcher:
             try:
                 yield deadline
             except UpstreamError as error:
-                if deadline.is_over:
+                if deadline.is_over or not deadline.left_s:
                     raise UpstreamError(late) from error
                 raise
             if deadline.is_over:
@@ -246,24 +218,39 @@ class Fetcher:
     def _opened(
         self, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> http.client.HTTPResponse:
-        split_login(url)
+        clean, stated = _split(url)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise UpstreamError(f"{redacted(url)[:200]}: expected an http or https address")
+        login = stated or self._logins.of(clean)
+        try:
+            return self._sent(clean, headers, method, login)
+        except _LoginWantedError:
+            kept = self._logins.of_keyring(clean, login)
+            if kept is None:
+                raise
+            return self._sent(clean, headers, method, kept)
+
+    def _sent(
+        self, clean: str, headers: Mapping[str, str], method: str, login: Login | None
+    ) -> http.client.HTTPResponse:
         request = urllib.request.Request(  # noqa: S310 - checked above
-            url, headers={"User-Agent": _AGENT, **headers}, method=method
+            clean, headers={"User-Agent": _AGENT, **headers}, method=method
         )
-        login = self._login(url)
         if login is not None:
             request.add_header("Authorization", login.header)
-        opener = self._opener(is_direct=self._bypasses(url))
+        opener = self._opener(is_direct=self._bypasses(clean))
         try:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
             with error:
-                words = f"{redacted(url)}: {error.code} {error.reason}"
-                raise UpstreamError(words, error.code) from None
+                words = f"{clean}: {error.code} {error.reason}"
+                # Another host that a redirect leads to gets no credentials of this one.
+                is_ours = origin_of(error.geturl()) == origin_of(clean)
+                wants_login = error.code == _UNAUTHORIZED and is_ours
+                kind = _LoginWantedError if wants_login else UpstreamError
+                raise kind(words, error.code) from None
         except (URLError, OSError, ValueError, http.client.HTTPException) as error:
-            raise UpstreamError(f"{redacted(url)}: {_words(error)}") from None
+            raise UpstreamError(f"{clean}: {_words(error)}") from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
 
@@ -272,8 +259,8 @@ class Fetcher:
             if is_direct not in self._openers:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies),
-                    HttpHandler(),
-                    HttpsHandler(_context(self._cert)),
+                    HttpHandler(self._resolver),
+                    HttpsHandler(partial(_context, self._cert), self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]
@@ -285,12 +272,13 @@ class Fetcher:
         ]
         return any(name in {"*", host} or host.endswith(f".{name}") for name in names)
 
-    def _login(self, url: str) -> Login | None:
-        origin = origin_of(url)
-        if origin not in self._logins:
-            host = urlsplit(url).hostname or ""
-            self._logins[origin] = _from_netrc(host, self._environ)
-        return self._logins[origin]
+
+def _split(url: str) -> tuple[str, Login | None]:
+    """Return an address without its credentials, and those; raises ``UpstreamError``."""
+    try:
+        return split_login(url)
+    except InvalidValueError as error:
+        raise UpstreamError(str(error)) from error
 
 
 def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
@@ -320,17 +308,6 @@ def _context(cert: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=cert or None)
     except (OSError, ssl.SSLError) as error:
         raise UpstreamError(f"{cert}: cannot be read as certificates: {_words(error)}") from error
-
-
-def _from_netrc(host: str, environ: Mapping[str, str]) -> Login | None:
-    home = environ.get("HOME") or os.path.expanduser("~")
-    names = [environ["NETRC"]] if environ.get("NETRC") else []
-    names += [os.path.join(home, file) for file in (".netrc", "_netrc")]
-    for name in names:
-        with contextlib.suppress(OSError, netrc.NetrcParseError):
-            entry = netrc.netrc(name).authenticators(host)
-            return Login(entry[0], entry[2] or "") if entry else None
-    return None
 
 
 def _unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:

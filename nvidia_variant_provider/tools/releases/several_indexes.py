@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.release import Release, Several
 from nvidia_variant_provider.tools.releases.requested import requirement_of
 from nvidia_variant_provider.tools.releases.simple_index import (

@@ -93,7 +93,7 @@ def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:
 
     Raises ``InvalidValueError``, whose cause is an ``UpstreamError`` if the index failed.
     """
-    page = _page_address(_without_login(fetcher, url), package)
+    page = _page_address(fetcher.remember(url), package)
     files = read_page(page, fetcher)
     is_pinned = package is not None and is_pin(package)
     taken = {name: file for name, file in files.items() if is_pinned or not _is_left_out(file)}
@@ -156,13 +156,6 @@ def read_page(url: str, fetcher: Fetcher) -> dict[str, PageFile]:
 def _is_left_out(file: PageFile) -> bool:
     """Tell whether a file is yanked; of the metadata file that says nothing (PEP 825)."""
     return file.is_yanked and not file.name.endswith(METADATA_SUFFIX)
-
-
-def _without_login(fetcher: Fetcher, url: str) -> str:
-    try:
-        return fetcher.remember(url)
-    except UpstreamError as error:
-        raise InvalidValueError(str(error)) from error
 
 
 def _page_address(url: str, package: str | None) -> str:

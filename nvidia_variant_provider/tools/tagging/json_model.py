@@ -1,4 +1,4 @@
-"""The JSON document of ``tag``: what a wheel was made to state, and the evidence."""
+"""The JSON documents of ``tag``, with the evidence for what a wheel states, and of ``untag``."""
 
 from __future__ import annotations
 
@@ -93,3 +93,17 @@ class Tagging(JsonDocument):
     """The document that ``tag --json`` prints."""
 
     wheels: tuple[TaggedWheel, ...]
+
+
+class PlainWheel(JsonModel):
+    """An ordinary wheel that was written."""
+
+    wheel: str = Field(description="path of the variant wheel")
+    target: str = Field(description="path of the wheel that was written")
+    notes: tuple[str, ...] = Field(description="what could not be kept, such as signatures")
+
+
+class Untagging(JsonDocument):
+    """What ``untag --json`` prints."""
+
+    wheels: tuple[PlainWheel, ...]

@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.tagging.local_version import (
 )
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
-from nvidia_variant_provider.tools.wheels.rewrite import rewrite
+from nvidia_variant_provider.tools.wheels.writer import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

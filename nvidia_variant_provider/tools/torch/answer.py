@@ -93,15 +93,17 @@ def _choose(
 def _first_fitting(
     machine: Machine, catalogue: Catalogue, platform: str, releases: Iterable[str]
 ) -> Backend | None:
-    found = (_choose(machine, catalogue, catalogue.find(it), platform) for it in releases)
-    return next((backend for backend in found if backend.serves_all), None)
+    backends = (
+        _choose(machine, catalogue, catalogue.find(release), platform) for release in releases
+    )
+    return next((backend for backend in backends if backend.serves_all), None)
 
 
 def _around(catalogue: Catalogue, release: TorchRelease) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the releases before one and after it."""
     wanted = release_order(release.text)
-    before = tuple(it for it in catalogue.releases if release_order(it) < wanted)
-    return before, tuple(it for it in catalogue.releases if release_order(it) > wanted)
+    before = tuple(text for text in catalogue.releases if release_order(text) < wanted)
+    return before, tuple(text for text in catalogue.releases if release_order(text) > wanted)
 
 
 def _jetson(machine: Machine, backend: Backend) -> JetsonIndex | None:

@@ -82,8 +82,8 @@ class Backend:
     @property
     def is_certain(self) -> bool:
         """Whether no build newer than the chosen one was left undecided."""
-        undecided = [it for it in self.judged if it.fits is None]
-        return all(self.chosen and it.build.cuda < self.chosen.build.cuda for it in undecided)
+        undecided = [judged.build for judged in self.judged if judged.fits is None]
+        return all(self.chosen and build.cuda < self.chosen.build.cuda for build in undecided)
 
 
 def platform_of(machine: Machine) -> str:
@@ -102,9 +102,9 @@ def choose(
     """Choose among the builds of a release for a platform; the table's, unless others are given."""
     rows = builds_of(release, platform) if builds is None else builds
     judged = tuple(judge_build(build, machine) for build in rows)
-    fitting = [it for it in judged if it.fits]
+    fitting = [judgement for judgement in judged if judgement.fits]
     # The first one that serves every GPU, or else the most of them; newest first among equals.
-    chosen = max(fitting, key=lambda it: len(it.covers), default=None)
+    chosen = max(fitting, key=lambda judgement: len(judgement.covers), default=None)
     return Backend(
         release,
         platform,
@@ -128,10 +128,10 @@ def judge_build(build: TorchBuild, machine: Machine) -> Judgement:
     if not machine.capabilities:
         reason = "the driver is new enough; the GPU's compute capability is not known"
         return Judgement(build, fits=False if refusal else None, reason=refusal or reason)
-    found = _judge_code(build, machine)
+    by_code = _judge_code(build, machine)
     if not refusal:
-        return found
-    needs = oldest_driver(build) if found.fits and not machine.tegra else None
+        return by_code
+    needs = oldest_driver(build) if by_code.fits and not machine.tegra else None
     return Judgement(build, fits=False, reason=refusal, needs_driver=needs)
 
 
@@ -160,7 +160,7 @@ def _judge_code(build: TorchBuild, machine: Machine) -> Judgement:
         if arch is not None:
             covers.append(capability)
             words.append(f"{arch} runs on {capability}")
-    missing = [it for it in machine.capabilities if it not in covers]
+    missing = [capability for capability in machine.capabilities if capability not in covers]
     if missing:
         lacks = ", ".join(map(str, missing))
         words.append(f"no device code for {lacks}: the build has {build.archs}")
@@ -171,10 +171,10 @@ def _code_for(
     build: TorchBuild, capability: ComputeCapability, cuda: CudaVersion | None
 ) -> SmArch | None:
     """Return the device code of a build that runs on a capability, or ``None``."""
-    runs = [it for it in archs_of(build) if judge_arch(it, capability, cuda).supported]
+    runs = [arch for arch in archs_of(build) if judge_arch(arch, capability, cuda).supported]
     # A driver reads no PTX that is newer than itself.
-    runs = [it for it in runs if not it.virtual or (cuda is not None and cuda >= build.cuda)]
-    return max(runs, key=lambda it: (not it.virtual, it.capability), default=None)
+    runs = [arch for arch in runs if not arch.virtual or (cuda is not None and cuda >= build.cuda)]
+    return max(runs, key=lambda arch: (not arch.virtual, arch.capability), default=None)
 
 
 def _uv_choice(machine: Machine, judged: tuple[Judgement, ...], platform: str) -> str | None:
@@ -194,7 +194,7 @@ def _uv_choice(machine: Machine, judged: tuple[Judgement, ...], platform: str) -
         if not _is_before(driver, windows if platform == WINDOWS else linux)
         for name in listed.split()
     ]
-    there = {it.path for it in judged}
+    there = {judgement.path for judgement in judged}
     return next((f"cu{name}" for name in names if f"cu{name}" in there), CPU)
 
 

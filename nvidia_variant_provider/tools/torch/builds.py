@@ -213,7 +213,7 @@ def _code(row: TorchBuild, *, assumed: bool, release: str | None = None) -> Devi
     source = row.source
     if assumed:
         wanted = _newest_until(release)
-        known = min((it for it in RELEASES if _holds(row, it)), key=_distance_from(wanted))
+        known = min((text for text in RELEASES if _holds(row, text)), key=_distance_from(wanted))
         source = f"as torch {known} {index_path(row.cuda)}"
     return DeviceCode(tuple(archs_of(row)), source, row.confidence, assumed)
 
@@ -264,7 +264,7 @@ def _newest_until(version: str | None) -> str | None:
     numbers = _numbers(version or "")
     if not numbers:
         return RELEASES[-1]
-    return next((it for it in reversed(RELEASES) if _numbers(it) <= numbers), None)
+    return next((text for text in reversed(RELEASES) if _numbers(text) <= numbers), None)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

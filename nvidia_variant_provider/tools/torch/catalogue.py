@@ -46,7 +46,7 @@ class Catalogue:
     def _newer(self) -> frozenset[str]:
         """The releases that the table cannot know, as they are newer."""
         newest = release_order(RELEASES[-1])
-        return frozenset(it for it in self.others if release_order(it) > newest)
+        return frozenset(text for text in self.others if release_order(text) > newest)
 
     def find(self, wanted: str | None) -> TorchRelease:
         """Return the release that a text means, as ``find_release`` does.
@@ -54,7 +54,9 @@ class Catalogue:
         Raises ``UnknownReleaseError``, also for one that the index does not have.
         """
         text = (wanted or "").strip().removeprefix("v").partition("+")[0]
-        matching = [it for it in self.releases if not text or f"{it}.".startswith(f"{text}.")]
+        matching = [
+            release for release in self.releases if not text or f"{release}.".startswith(f"{text}.")
+        ]
         if self.labels is None and (not self._newer or not matching):
             return find_release(wanted)
         if not matching:

@@ -86,12 +86,11 @@ def comparisons(backend: Backend, path: str) -> Iterator[str]:
 
 def companions(backend: Backend) -> Iterator[str]:
     """Yield what to install beside the chosen build, and how its wheels are named."""
-    release, found = backend.release, partners(backend.release)
-    if found.torchvision:
-        pair = f"torch {release.text} pairs with torchvision {found.torchvision}"
-        audio = f"torchaudio {found.torchaudio}" if found.torchaudio else ""
-        ended = f"; torchaudio ended with {_LAST_TORCHAUDIO}"
-        yield f"{pair} and {audio}" if audio else pair + ended
+    release, pair = backend.release, partners(backend.release)
+    if pair.torchvision:
+        vision = f"torch {release.text} pairs with torchvision {pair.torchvision}"
+        audio = f" and torchaudio {pair.torchaudio}" if pair.torchaudio else ""
+        yield vision + (audio or f"; torchaudio ended with {_LAST_TORCHAUDIO}")
     if not has_label(release, backend.platform):
         yield (
             f"these wheels have no local version: ask for torch=={release.text}, without a label"

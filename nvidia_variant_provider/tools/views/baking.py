@@ -20,7 +20,7 @@ from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.views.upstream import local_path
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
-from nvidia_variant_provider.tools.wheels.rewrite import rewrite
+from nvidia_variant_provider.tools.wheels.writer import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

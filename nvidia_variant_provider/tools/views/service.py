@@ -16,7 +16,8 @@ from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.releases.http import UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.described import read_described
@@ -116,7 +117,7 @@ class ViewService:
         self.bakery = bakery
         self.log = Log()
         self._families = families
-        self._wanted = wanted
+        self.wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
         self._is_unchanged = is_unchanged
@@ -219,7 +220,7 @@ class ViewService:
         return Served(shown, properties, baked)
 
     def _decide(self, source: Source) -> View:
-        view = make_view(source, self._wanted())
+        view = make_view(source, self.wanted())
         self.log.views[source.project] = view
         for warning in view.warnings:
             self._warn(warning)
@@ -270,10 +271,12 @@ class ViewService:
         installers cache it as ever; else one of ours, which leads there.
         """
         file, name = served.shown.file, served.shown.name
-        last = unquote(file.url.partition("?")[0].rpartition("/")[2])
+        ends_in_name = file.url.endswith((f"/{name}", f"/{name.replace('+', '%2B')}"))
+        if not ends_in_name:
+            ends_in_name = unquote(file.url.partition("?")[0].rpartition("/")[2]) == name
         is_local = file.url.startswith("file:")
         is_open = not is_local and not self.upstream.fetcher.needs_login(file.url)
-        if last == name and is_open and served.is_upstream_s:
+        if ends_in_name and is_open and served.is_upstream_s:
             return file if file.name == name else replace(file, name=name)
         key = key_of(served.shown)
         with self._lock:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import cmd_survey
+from nvidia_variant_provider.tools.cli import survey_summary
 from nvidia_variant_provider.tools.survey.results import Results, read_results
 from nvidia_variant_provider.tools.survey.summary import latest_results, summarise
 from nvidia_variant_provider.tools.survey.task import Task, examine, failed
@@ -199,7 +199,7 @@ def test_a_line_by_another_hand_is_refused_or_summed_up(tmp_path: Path, command:
         path.write_text(line)
         try:
             summarise(str(path))
-            list(map(cmd_survey.wheel_row, latest_results(str(path))))
+            list(map(survey_summary.wheel_row, latest_results(str(path))))
             read += 1
         except InvalidValueError:
             refused += 1

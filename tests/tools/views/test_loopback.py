@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError, redacted
+from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted

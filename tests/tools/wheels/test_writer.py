@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
-from nvidia_variant_provider.tools.wheels import rewrite as rewriting
+from nvidia_variant_provider.tools.wheels import writer
 from nvidia_variant_provider.tools.wheels import zip_records as zr
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.source import BytesSource
@@ -40,7 +40,7 @@ def rewrite(
 ) -> None:
     target.parent.mkdir(exist_ok=True)
     with OpenWheel(wheel) as opened:
-        rewriting.rewrite(opened, target, replace, remove)
+        writer.rewrite(opened, target, replace, remove)
 
 
 def check(wheel: Path) -> None:

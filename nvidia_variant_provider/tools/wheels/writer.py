@@ -1,4 +1,4 @@
-"""Write a wheel anew with some members changed; all others are copied as they are compressed.
+"""Write wheels: from nothing, or anew with some members changed and all others copied as they are.
 
 What is written is the plainest form of the archive: each member's sizes in its own header,
 nothing between members, nothing behind the end records.
@@ -13,7 +13,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import replacing
 from nvidia_variant_provider.tools.wheels import zip_records as zr
 from nvidia_variant_provider.tools.wheels.file_range import copy_range, read_range
-from nvidia_variant_provider.tools.wheels.record import moved
+from nvidia_variant_provider.tools.wheels.record import RecordFile, moved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 # Up to this size a member goes through the write buffer together with its neighbours.
 _SMALL: Final = 256 * 1024
 _STEP: Final = 4 << 20
+
+
+def new_wheel(dist_info: str, files: Mapping[str, bytes]) -> bytes:
+    """Return an archive of the files in their order, and RECORD in the folder ``dist_info``."""
+    path = f"{dist_info}/RECORD"
+    rows = RecordFile(path, ()).amend(files, ()).to_bytes()
+    archive, directory = bytearray(), bytearray()
+    for name, data in {**files, path: rows}.items():
+        entry = _stored(name, data)
+        directory += zr.pack_central(entry, len(archive))
+        archive += zr.pack_local(entry) + data
+    return bytes(archive + directory + zr.pack_end(len(archive), len(directory), len(files) + 1))
 
 
 def rewrite(
@@ -112,12 +124,17 @@ def _fresh(name: str, data: bytes, model: Entry) -> Entry:
 
     Date and permissions are those of the member it replaces, or of RECORD.
     """
-    raw = name.encode()
-    return model._replace(
-        raw_name=raw, method=zr.STORED, flags=0 if raw.isascii() else zr.UTF8,
-        crc=zlib.crc32(data), packed=len(data), size=len(data), extra=b"", local_extra=b"",
-        comment=b"",
+    stored = _stored(name, data)
+    return stored._replace(
+        time=model.time, date=model.date, made_by=model.made_by, needed=model.needed,
+        internal=model.internal, external=model.external,
     )  # fmt: skip
+
+
+def _stored(name: str, data: bytes) -> Entry:
+    raw = name.encode()
+    flags = 0 if raw.isascii() else zr.UTF8
+    return zr.Entry(raw, zr.STORED, flags, zlib.crc32(data), len(data), len(data))
 
 
 def _shared(old: OpenFile, plan: Iterable[tuple[Entry, bytes | None]]) -> int:
