@@ -98,17 +98,21 @@ def _service(
 
     from nvidia_variant_provider.tools.views.baking import Bakery
     from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.stated_code import StatedCode
 
     wanted = _wanted(args, command, machine)
     upstream = upstream_of(settings, os.environ)
     families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
-    return ViewService(
+    folder = Path(cache_folder(os.environ))
+    service = ViewService(
         upstream,
         wanted,
         families,
-        bakery=Bakery(Path(cache_folder(os.environ)), upstream),
+        bakery=Bakery(folder, upstream),
         require_gpu=args.require_gpu and machine.cuda is not None,
     )
+    service.code = StatedCode(upstream.fetcher, folder)
+    return service
 
 
 def _wanted(
