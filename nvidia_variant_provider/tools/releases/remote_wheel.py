@@ -19,9 +19,9 @@ from nvidia_variant_provider.tools.wheels.dist_info import (
 )
 from nvidia_variant_provider.tools.wheels.source import Checksum
 from nvidia_variant_provider.tools.wheels.zip_directory import (
+    content_of,
     find_directory,
     read_directory,
-    read_member,
 )
 
 if TYPE_CHECKING:
@@ -104,4 +104,4 @@ class RemoteFile:
 def read_member(file: Source, members: Mapping[str, Entry], name: str) -> bytes:
     """Return a small member of a wheel; raises ``DamagedFileError``."""
     entry = members[name]
-    return read_member(file, entry, Checksum(entry.crc), _LARGEST)
+    return content_of(file, entry, Checksum(entry.crc), _LARGEST)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.wheels.source import Checksum, OpenFile
 from nvidia_variant_provider.tools.wheels.zip_directory import (
+    content_of,
     find_directory,
     open_member,
     read_directory,
-    read_member,
 )
 from nvidia_variant_provider.tools.wheels.zip_layout import check_layout
 
@@ -90,7 +90,7 @@ class Archive:
             raise DamagedFileError(f"{self.file.name}: has no {name[:_SHOWN]}")
         if len(self._by_name) < len(self.entries) and self._is_repeated(name):
             raise DamagedFileError(f"{self.file.name}: {name[:_SHOWN]}: there are two of them")
-        return read_member(self.file, entry, self._checksum(entry), MAX_READ)
+        return content_of(self.file, entry, self._checksum(entry), MAX_READ)
 
     def confirm(self, entries: Iterable[Entry]) -> None:
         """Read the members whose sums nobody has checked yet, several at a time.

@@ -119,7 +119,7 @@ def open_member(file: Source, entry: Entry, checksum: Checksum | None = None) ->
     return InflatedSource(file, entry.name, start, entry.packed, entry.size, checksum)
 
 
-def read_member(file: Source, entry: Entry, checksum: Checksum, most: int) -> bytes:
+def content_of(file: Source, entry: Entry, checksum: Checksum, most: int) -> bytes:
     """Return the content of a member of at most ``most`` bytes.
 
     Raises ``DamagedFileError`` for one that is larger, damaged or cannot be read.
