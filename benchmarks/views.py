@@ -4,10 +4,13 @@
 processor time of the main thread, which other programs disturb less (Linux). ``page``: a page of
 5,000 files in 300 releases, made for the first time against reading and writing its JSON, and
 answered again against sending the untouched page; both in processor time.
+
+``--clients`` also measures pip, uv and memory, ``--large`` besides a wheel of 500 MB (Linux).
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import subprocess
@@ -18,6 +21,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
 
+from benchmarks import view_clients
 from nvidia_variant_provider.provider import answer
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.pages import parse_page
@@ -52,6 +56,10 @@ class _Memory(Upstream):
 
 def main() -> int:
     """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.views")
+    parser.add_argument("--clients", action="store_true", help="also measure installers: minutes")
+    parser.add_argument("--large", action="store_true", help="and a wheel of 500 MB")
+    args = parser.parse_args()
     run = ["-m", "nvidia_variant_provider", "run", "--target", "h100@580", "--"]
     started, bare = _in_turn(lambda: _start(run), lambda: _start([]))
     print(f"start of run: {started / bare:.1f} bare interpreter starts")
@@ -68,6 +76,8 @@ def main() -> int:
     print(f"page, first time: {first / plain:.1f} times json")
     view, untouched = _again(body)
     print(f"page, from the cache: {view / untouched:.2f} times the page untouched")
+    if args.clients or args.large:
+        view_clients.measure(body, with_large=args.large)
     return 0
 
 

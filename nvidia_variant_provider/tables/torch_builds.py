@@ -137,7 +137,7 @@ _REPORTED: Final = Confidence.REPORTED
 _UNVERIFIED: Final = Confidence.UNVERIFIED
 
 _MAXWELL_TO_HOPPER: Final = "50 60 70 75 80 86 90"
-_VOLTA_ON: Final = "70 75 80 86 90 100 120"
+VOLTA_ON: Final = "70 75 80 86 90 100 120"
 _TURING_ON: Final = "75 80 86 90 100 120"
 _ARM_12: Final = "80 90 100 120"
 _ARM_13: Final = "80 90 100 110 120"
@@ -159,9 +159,9 @@ BUILDS: Final = (
     TorchBuild(_12_4, LINUX, "2.4.0", "2.6.0", _MAXWELL_TO_HOPPER, _BUILDER, _SOURCE),
     TorchBuild(_12_6, LINUX, "2.6.0", "2.14.1", _MAXWELL_TO_HOPPER, _SCRIPT, _SOURCE),
     TorchBuild(_12_8, LINUX, "2.7.0", "2.7.1", f"{_TURING_ON}+PTX", _SCRIPT, _SOURCE),
-    TorchBuild(_12_8, LINUX, "2.8.0", "2.10.0", _VOLTA_ON, _SCRIPT, _SOURCE),
+    TorchBuild(_12_8, LINUX, "2.8.0", "2.10.0", VOLTA_ON, _SCRIPT, _SOURCE),
     TorchBuild(_12_8, LINUX, "2.11.0", "2.11.0", _TURING_ON, _SCRIPT, _SOURCE),
-    TorchBuild(_12_9, LINUX, "2.8.0", "2.10.0", f"{_VOLTA_ON}+PTX", _SCRIPT, _SOURCE),
+    TorchBuild(_12_9, LINUX, "2.8.0", "2.10.0", f"{VOLTA_ON}+PTX", _SCRIPT, _SOURCE),
     TorchBuild(_12_9, LINUX, "2.11.0", "2.11.0", f"{_TURING_ON}+PTX", _SCRIPT, _SOURCE),
     TorchBuild(_12_9, LINUX, "2.12.1", "2.13.0", _TURING_ON, _SCRIPT, _SOURCE),
     TorchBuild(_13_0, LINUX, "2.9.0", "2.10.0", f"{_TURING_ON}+PTX", _SCRIPT, _SOURCE),
@@ -201,12 +201,12 @@ BUILDS: Final = (
     TorchBuild(_12_6, WINDOWS, "2.9.0", "2.9.1", "61 70 75 80 86 90", "2.8 and 2.10", _UNVERIFIED),
     TorchBuild(_12_6, WINDOWS, "2.10.0", "2.14.1", _WINDOWS_12, _CONFIG, _SOURCE),
     TorchBuild(_12_8, WINDOWS, "2.7.0", "2.7.1", f"{_WINDOWS_12} 100 120", _AT_RUN_TIME, _REPORTED),
-    TorchBuild(_12_8, WINDOWS, "2.8.0", "2.8.0", f"61 {_VOLTA_ON}", _AT_RUN_TIME, _REPORTED),
+    TorchBuild(_12_8, WINDOWS, "2.8.0", "2.8.0", f"61 {VOLTA_ON}", _AT_RUN_TIME, _REPORTED),
     # 2.9.0 may still hold 6.1.
-    TorchBuild(_12_8, WINDOWS, "2.9.0", "2.9.1", _VOLTA_ON, "pytorch/pytorch#164470", _UNVERIFIED),
-    TorchBuild(_12_8, WINDOWS, "2.10.0", "2.10.0", _VOLTA_ON, _AT_RUN_TIME, _REPORTED),
+    TorchBuild(_12_8, WINDOWS, "2.9.0", "2.9.1", VOLTA_ON, "pytorch/pytorch#164470", _UNVERIFIED),
+    TorchBuild(_12_8, WINDOWS, "2.10.0", "2.10.0", VOLTA_ON, _AT_RUN_TIME, _REPORTED),
     TorchBuild(_12_8, WINDOWS, "2.11.0", "2.11.0", _TURING_ON, "pytorch/pytorch#175253", _SOURCE),
-    TorchBuild(_12_9, WINDOWS, "2.8.0", "2.9.0", _VOLTA_ON, "pytorch/pytorch#158126", _UNVERIFIED),
+    TorchBuild(_12_9, WINDOWS, "2.8.0", "2.9.0", VOLTA_ON, "pytorch/pytorch#158126", _UNVERIFIED),
     TorchBuild(_13_0, WINDOWS, "2.9.0", "2.14.1", _TURING_ON, _CONFIG, _SOURCE),
     TorchBuild(_13_0, WINDOWS, "2.15.0", "2.15.0", _TURING_ON, _PLAN, _UNVERIFIED),
     TorchBuild(_13_2, WINDOWS, "2.12.0", "2.14.1", _TURING_ON, _CONFIG, _SOURCE),

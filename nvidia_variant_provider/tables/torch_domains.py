@@ -14,6 +14,7 @@ from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.torch_builds import (
     ARM,
     LINUX,
+    VOLTA_ON,
     WINDOWS,
     Confidence,
     TorchBuild,
@@ -26,7 +27,6 @@ _ALL: Final = (LINUX, WINDOWS, ARM)
 _KEPLER_ON: Final = "35 50+PTX 60 70 75 80 86"
 _MAXWELL_PTX: Final = "50+PTX 60 70 75 80 86 90"
 _MAXWELL_ON: Final = "50 60 70 75 80 86 90"
-_VOLTA_ON: Final = "70 75 80 86 90 100 120"
 _TURING_ON: Final = "75 80 86 90 100 120+PTX"
 _ARM_13: Final = "80 90 100 110 120+PTX"
 
@@ -39,7 +39,7 @@ _LISTS: Final = (
     ("12.6", _ALL, "2.6.0", "2.8.0", _MAXWELL_PTX),
     ("12.6", _ALL, "2.9.0", "2.14.1", _MAXWELL_ON),
     ("12.8", _ALL, "2.7.0", "2.8.0", f"{_MAXWELL_PTX} 100 120"),
-    ("12.8", _ALL, "2.9.0", "2.11.0", _VOLTA_ON),
+    ("12.8", _ALL, "2.9.0", "2.11.0", VOLTA_ON),
     ("12.9", _ALL, "2.8.0", "2.8.0", _MAXWELL_PTX),
     ("12.9", _ALL, "2.9.0", "2.13.0", _MAXWELL_ON),
     ("13.0", _X86, "2.9.0", "2.14.1", _TURING_ON),

@@ -21,10 +21,11 @@ from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
-from nvidia_variant_provider.tools.index.pages import Listed, project_html
+from nvidia_variant_provider.tools.index.pages import project_html
 from nvidia_variant_provider.tools.installers.table import UV
 from nvidia_variant_provider.tools.metadata.readers import PEP, VARIANTLIB
 from nvidia_variant_provider.tools.metadata.reading import parse_metadata
+from nvidia_variant_provider.tools.releases.pages import PageFile
 from nvidia_variant_provider.tools.releases.source import read_release
 from tests.tools.lint.releases import carried, read_base, write_wheel
 from tests.tools.lint.serving import serve
@@ -61,10 +62,12 @@ def publish(folder: Path, document: Json, *, listed: bool = True) -> Path:
 def serve_page(folder: Path) -> Path:
     """Write the project's page beside its files."""
     files = {it.name: it.read_bytes() for it in sorted(folder.iterdir())}
-    listed = [Listed(name, sha256(data).hexdigest(), len(data)) for name, data in files.items()]
+    listed = [
+        PageFile(name, f"../../{name}", sha256(data).hexdigest()) for name, data in files.items()
+    ]
     page = folder / "simple" / "demo"
     page.mkdir(parents=True)
-    (page / "index.html").write_text(project_html("demo", listed, "../../"))
+    (page / "index.html").write_text(project_html("demo", listed))
     return folder
 
 

@@ -10,12 +10,12 @@ from nvidia_variant_provider.tools.binaries import loose, requirements, roles
 from nvidia_variant_provider.tools.binaries.archives import archive_of
 from nvidia_variant_provider.tools.binaries.findings import UNREADABLE, finding_in
 from nvidia_variant_provider.tools.binaries.library import read_library
-from nvidia_variant_provider.tools.binaries.parallel import mapped
+from nvidia_variant_provider.tools.binaries.parallel import read_all
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
 from nvidia_variant_provider.tools.binaries.wheel import SOURCES, read_wheel
 from nvidia_variant_provider.tools.files import read_bounded
-from nvidia_variant_provider.tools.findings.model import Finding
 from nvidia_variant_provider.tools.wheels.archive import Archive
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 from nvidia_variant_provider.tools.wheels.source import OpenFile
 from nvidia_variant_provider.tools.wheels.zip_records import LOCAL_MAGIC
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
     from nvidia_variant_provider.tools.binaries.wheel import Progress
+    from nvidia_variant_provider.tools.findings.model import Finding
 
 _EXPECTED: Final = "a wheel, a shared object, an archive, a fatbin, a cubin or PTX"
 _MAX_FILES: Final = 200_000
@@ -83,14 +84,7 @@ def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
 
     findings: list[Finding] = []
 
-    def libraries() -> Iterator[Library]:
-        for result in mapped(read, files, jobs):
-            if isinstance(result, Finding):
-                findings.append(result)
-            elif result is not None:
-                yield result
-
-    marked = roles.assigned(loose.gather(libraries()), "")
+    marked = roles.assigned(loose.gather(read_all(read, files, jobs, findings)), "")
     return Contents(
         path,
         "folder",
@@ -119,6 +113,6 @@ def _requirements(files: list[str]) -> tuple[Requirement, ...]:
     stated: list[Requirement] = []
     for file in files:
         if os.path.basename(file) == "METADATA" and os.path.dirname(file).endswith(".dist-info"):
-            text = read_bounded(file, _MAX_METADATA)
-            stated += requirements.parse_metadata(text.decode("utf-8", "replace"))
+            metadata = read_bounded(file, _MAX_METADATA)
+            stated += requirements.on_cuda(metadata_fields(metadata, "Requires-Dist"))
     return tuple(dict.fromkeys(stated))

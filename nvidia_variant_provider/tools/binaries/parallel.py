@@ -1,4 +1,4 @@
-"""Run a function over many items in a few threads, without queueing all of them at once."""
+"""Read many parts in a few threads, without queueing all of them at once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from nvidia_variant_provider.tools.findings.model import Finding
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
+
+    from nvidia_variant_provider.tools.binaries.report import Library
 
     Item = TypeVar("Item")
     Result = TypeVar("Result")
@@ -32,3 +36,17 @@ def mapped(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def read_all(
+    read: Callable[[Item], Library | Finding | None],
+    parts: Iterable[Item],
+    jobs: int,
+    findings: list[Finding],
+) -> Iterator[Library]:
+    """Yield the libraries among the parts, in their order, and add what is off to ``findings``."""
+    for result in mapped(read, parts, jobs):
+        if isinstance(result, Finding):
+            findings.append(result)
+        elif result is not None:
+            yield result

@@ -14,9 +14,9 @@ from nvidia_variant_provider.tables.toolkits import FIRST_UNSUFFIXED_MAJOR
 from nvidia_variant_provider.tools.binaries.report import Requirement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-_LINE: Final = re.compile(r"^Requires-Dist:[ \t]*(.{1,1000})$", re.MULTILINE)
+_LONGEST: Final = 1000
 _NAME: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)")
 _SUFFIXED: Final = re.compile(r"[a-z0-9-]+-cu(?:da)?(\d{2})x?")
 _PLAIN: Final = re.compile(
@@ -25,14 +25,16 @@ _PLAIN: Final = re.compile(
 _PIN: Final = re.compile(r"(?:===?|~=|>=)\s*(\d{1,3})(?:\.(\d{1,3}))?")
 
 
-def parse_metadata(text: str) -> tuple[Requirement, ...]:
-    """Find the requirements on CUDA libraries in the text of a METADATA file."""
-    return tuple(_requirements(text.partition("\n\n")[0]))
+def on_cuda(texts: Iterable[str]) -> tuple[Requirement, ...]:
+    """Find the requirements on CUDA libraries among those of ``Requires-Dist``.
+
+    A text of more than a thousand characters is none.
+    """
+    return tuple(_requirements(text for text in texts if len(text) <= _LONGEST))
 
 
-def _requirements(headers: str) -> Iterator[Requirement]:
-    for match in _LINE.finditer(headers.replace("\r", "")):
-        text = match[1].strip()
+def _requirements(texts: Iterable[str]) -> Iterator[Requirement]:
+    for text in texts:
         requirement, _, marker = text.partition(";")
         name = _NAME.match(requirement)
         package = re.sub(r"[-_.]+", "-", name[1]).lower() if name else ""

@@ -15,14 +15,15 @@ from nvidia_variant_provider.tools.binaries.findings import (
     finding_in,
 )
 from nvidia_variant_provider.tools.binaries.library import read_library
-from nvidia_variant_provider.tools.binaries.parallel import mapped
+from nvidia_variant_provider.tools.binaries.parallel import read_all
 from nvidia_variant_provider.tools.binaries.report import Contents, Library
-from nvidia_variant_provider.tools.findings.model import Finding
+from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
+    from nvidia_variant_provider.tools.findings.model import Finding
     from nvidia_variant_provider.tools.wheels.archive import Archive
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
@@ -57,16 +58,12 @@ def read_wheel(
             progress(member.name, member.packed)
         return library
 
-    def libraries() -> Iterator[Library]:
-        for result in mapped(read, wanted, jobs):
-            if isinstance(result, Finding):
-                findings.append(result)
-            elif result is not None:
-                yield result
-
-    gathered = loose.gather(libraries())
-    stated = _read_requirements(archive, findings)
-    distribution = distribution_of(archive.entries)
+    gathered = loose.gather(read_all(read, wanted, jobs, findings))
+    names = (entry.name for entry in archive.entries)
+    metadata = next((name for name in names if _METADATA.fullmatch(name)), "")
+    # As the folder spells it.
+    distribution = metadata.partition("-")[0]
+    stated = _read_requirements(archive, metadata, findings)
     return Contents(
         path=archive.file.name,
         form="wheel",
@@ -76,14 +73,6 @@ def read_wheel(
         distribution=distribution,
         cuda_sources=sum(entry.name.endswith(SOURCES) for entry in archive.entries),
     )
-
-
-def distribution_of(members: Iterable[Entry]) -> str:
-    """Return the distribution's name as the ``.dist-info`` folder spells it, or nothing."""
-    for member in members:
-        if _METADATA.fullmatch(member.name):
-            return member.name.partition("-")[0]
-    return ""
 
 
 def choose(members: Iterable[Entry]) -> tuple[list[Entry], list[Finding]]:
@@ -107,15 +96,15 @@ def choose(members: Iterable[Entry]) -> tuple[list[Entry], list[Finding]]:
     return wanted, findings
 
 
-def _read_requirements(archive: Archive, findings: list[Finding]) -> tuple[Requirement, ...]:
+def _read_requirements(
+    archive: Archive, path: str, findings: list[Finding]
+) -> tuple[Requirement, ...]:
     """Read what the metadata requires; damage there is one more finding."""
-    paths = (entry.name for entry in archive.entries if entry.is_readable)
-    path = next((path for path in paths if _METADATA.fullmatch(path)), None)
-    if path is None:
+    if not path:
         return ()
     try:
-        text = archive.read(path)
+        metadata = archive.read(path)
     except DamagedFileError as error:
         findings.append(finding_in(DAMAGED, path, str(error)))
         return ()
-    return requirements.parse_metadata(text.decode("utf-8", "replace"))
+    return requirements.on_cuda(metadata_fields(metadata, "Requires-Dist"))

@@ -50,5 +50,5 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "dir":
         output.emit_lines([str(folder)])
     else:
-        output.emit_lines([f"{folder}: {clear(folder) / 1e6:.1f} MB removed"])
+        output.emit_text([f"{folder}: {clear(folder) / 1e6:.1f} MB removed"])
     return 0

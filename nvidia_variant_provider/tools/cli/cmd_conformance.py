@@ -121,7 +121,7 @@ def _report(cases: Sequence[Case], args: argparse.Namespace) -> int:
     if args.json:
         output.emit_json(runner.document(outcomes))
     else:
-        output.emit_lines(render(outcomes))
+        output.emit_text(render(outcomes))
     return 0 if runner.conforms(outcomes) else 1
 
 

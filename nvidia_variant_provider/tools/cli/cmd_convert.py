@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         for conversion in planned:
-            output.emit_lines(_lines(conversion, written=args.write))
+            output.emit_text(_lines(conversion, written=args.write))
             if conversion.is_changed and not (args.write or args.dry_run):
                 output.emit_lines(conversion.diff())
     pending = not args.write and any(conversion.is_changed for conversion in planned)

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     write_releases(args.folder)
     for version, builds in RELEASES.items():
         labels = " ".join(sorted(build.label for build in builds))
-        output.emit_lines([f"{args.folder}: torch {version} (stand-in wheels): {labels} null"])
+        output.emit_text([f"{args.folder}: torch {version} (stand-in wheels): {labels} null"])
     return 0
 
 
@@ -67,7 +67,7 @@ def _write_per_cuda(folder: Path) -> int:
 
     write_indexes(folder)
     for version in RELEASES:
-        output.emit_lines(
+        output.emit_text(
             [f"{folder}: torch {version} (stand-in wheels): {' '.join(labels_of(version))}"]
         )
     return 0

@@ -10,8 +10,10 @@ from nvidia_variant_provider.detect.remedies import CAUSES
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, UPPER_BOUND
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import options, output
 from nvidia_variant_provider.tools.cli.advice import (
+    NOTHING,
+    WORKS,
     advice_for,
     exit_code_for,
     explaining,
@@ -44,6 +46,7 @@ exit codes:
   4  an NVIDIA GPU or driver that does not work
   5  a working GPU for which installers get the CPU build: the driver is too old
 """
+_TONES: Final = {WORKS: output.Tone.GOOD, NOTHING: output.Tone.WARNING}
 
 
 def add_parser(
@@ -101,7 +104,9 @@ def run(args: argparse.Namespace) -> int:
     elif args.json:
         output.emit_json(document(answer))
     else:
-        output.emit_lines(render(answer, verbose=args.verbose))
+        first, *others = render(answer, verbose=args.verbose)
+        output.emit_toned([(_TONES.get(exit_code_for(answer), output.Tone.BAD), first)])
+        output.emit_text(others)
     return exit_code_for(answer)
 
 
@@ -148,6 +153,8 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     words = words_for(machine)
     general = "" if machine.status is Status.OK else words.meaning
     first, *others = dict.fromkeys(filter(None, (general, machine.reason)))
+    if machine.status is Status.NONE:
+        first, others = ": ".join((first, *others)), []
     yield f"status   {machine.status.value}: {first}"
     yield from (f"         {line}" for line in others)
     yield from _columns("to do", advice_for(answer.detection))
@@ -155,9 +162,13 @@ def render(answer: Answer, *, verbose: bool) -> Iterator[str]:
     yield f"machine  {_platform(machine)}"
     yield f"driver   {_driver(machine)}"
     yield f"CUDA     {_cuda(machine)}"
-    yield from _columns("GPUs", [_gpu(gpu) for gpu in machine.gpus] or ["none that can be used"])
+    yield from _columns("GPUs", [_gpu(gpu) for gpu in machine.gpus] or ["none"])
     yield from _columns("gets", list(_features(answer)))
-    notes = [*machine.notes, *answer.decision.notes]
+    notes = [
+        note
+        for note in (*machine.notes, *answer.decision.notes)
+        if note.code not in options.REPEATED
+    ]
     yield from _columns("notes", [_note(note) for note in notes])
     if verbose:
         yield from _tree(answer.detection.trail)
@@ -194,12 +205,12 @@ def _platform(machine: Machine) -> str:
 
 def _driver(machine: Machine) -> str:
     if machine.driver_release is None:
-        return "no release known"
+        return "none found"
     return f"{machine.driver_release}  ({machine.driver_source})"
 
 
 def _cuda(machine: Machine) -> str:
-    return f"{machine.cuda}  ({machine.cuda_source})" if machine.cuda else "no usable version"
+    return f"{machine.cuda}  ({machine.cuda_source})" if machine.cuda else "no usable driver"
 
 
 def _gpu(gpu: Gpu) -> str:

@@ -182,8 +182,8 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(Explanations.of(release, explanations, ordinary))
     elif args.output_format == checking.TEXT:
-        output.emit_lines([f"{release.name} {release.version}: {release.origin}"])
-        output.emit_lines(release.several.lines if release.several else ())
+        output.emit_text([f"{release.name} {release.version}: {release.origin}"])
+        output.emit_text(release.several.lines if release.several else ())
         for (name, explanation), judged in zip(explanations, ordinary, strict=True):
             explain_text.show(name, explanation, installed=args.installed is not None)
             explain_text.show_ordinary(judged)

@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     if previews.is_preview(args):
         _check_preview(args)
         for path in plan.new_links() if args.dry_run else ():
-            output.emit_lines([f"would link: {path}"])
+            output.emit_text([f"would link: {path}"])
         previews.show((previews.Change(*change) for change in plan.changes()), as_diff=args.diff)
         return _EXIT_FINDINGS if plan.misnamed else 0
     plan.write()
@@ -128,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         output.emit_document(IndexDocument.of(plan))
     else:
-        output.emit_lines(summary(release) for release in plan.releases)
+        output.emit_text(summary(release) for release in plan.releases)
     _write_views(args, target)
     for misnamed in plan.misnamed:
         output.fail("index", f"{misnamed.path}: {misnamed.reason}; left out")
@@ -167,7 +167,7 @@ def _write_views(args: argparse.Namespace, target: Path) -> None:
         view = write_view(Path(args.folder), target, name, machine)
         if not args.json:
             count = sum(map(len, view.projects.values()))
-            output.emit_lines([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])
+            output.emit_text([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])
         for warning in view.warnings:
             output.warn(f"{name}: {warning}")
 

@@ -122,7 +122,7 @@ def _emit(
         for read, file in zip(contents, document.files, strict=True):
             _show(file, images=args.images)
             checking.emit_findings(findings_of(read, selection))
-            output.emit_lines([""])
+            output.emit_text([""])
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure
 
@@ -177,7 +177,7 @@ class _Progress:
 
 def _show(file: FileModel, *, images: bool) -> None:
     """Print one file for people: libraries, coverage, bounds, findings."""
-    output.emit_lines([file.path])
+    output.emit_text([file.path])
     columns = ("library", "containers", "real", "PTX", "toolkit", "CUDA runtime")
     names = _names(file)
     rows = [_library_row(names[library.path], library) for library in file.libraries]
@@ -187,7 +187,7 @@ def _show(file: FileModel, *, images: bool) -> None:
         _show_images(file)
     if file.coverage.containers:
         _show_coverage(file)
-    output.emit_lines(_summary(file))
+    output.emit_text(_summary(file))
 
 
 def _names(file: FileModel) -> dict[str, str]:

@@ -118,7 +118,7 @@ def _emit(form: str, report: Report, selection: Selection) -> None:
     if form == checking.TEXT:
         checking.emit_findings(report.findings)
         files = output.count(len(report.files), "file")
-        output.emit_lines([f"{checking.tally(report.findings, selection)} in {files}"])
+        output.emit_text([f"{checking.tally(report.findings, selection)} in {files}"])
     elif form == checking.JSON:
         from nvidia_variant_provider.tools.lint.json_model import LintDocument
 

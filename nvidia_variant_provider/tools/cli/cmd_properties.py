@@ -59,7 +59,11 @@ def add_parser(
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
-        "--format", choices=_FORMATS, default="text", help="output format [default: text]"
+        "--format",
+        choices=_FORMATS,
+        default="text",
+        metavar="FORM",
+        help=f"output format: {', '.join(_FORMATS)} [default: text]",
     )
     form.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(Properties.of(answer))
     else:
-        output.emit_lines(_text(answer))
+        output.emit_text(_text(answer))
     return 0 if answer.decision.features else _EXIT_NOTHING
 
 
@@ -187,7 +191,7 @@ def _text(answer: Answer) -> Iterator[str]:
     yield f"{machine.status.value}: {machine.reason}"
     yield describe(machine)
     for note in (*machine.notes, *answer.decision.notes):
-        if note.code not in options.TOLD:
+        if note.code not in options.TOLD | options.REPEATED:
             yield f"note: {note.text}"
     if not answer.decision.features:
         yield "nothing is supported: installers choose builds without CUDA"

@@ -184,7 +184,7 @@ def _tag(args: argparse.Namespace, path: Path) -> _Tagged:
             return _Tagged(path, name, variant, statement)
         target, remarks = _write(args, wheel, variant)
     if not args.json:
-        output.emit_lines([f"written: {target}"])
+        output.emit_text([f"written: {target}"])
     noted = replace(statement, notes=(*statement.notes, *remarks))
     return _Tagged(path, target, variant, noted)
 
@@ -285,11 +285,11 @@ def _label(args: argparse.Namespace, statement: Statement) -> str:
 
 def _show(wheel: Path, name: str, variant: WheelVariant, statement: Statement) -> None:
     """Print what is going to be stated, with the evidence."""
-    output.emit_lines([str(wheel)])
+    output.emit_text([str(wheel)])
     rows = [_row(claim) for claim in statement.claims]
     if rows:
         output.emit_table(("GPU", "code", "containers", "share", "stated", "because"), rows)
-    output.emit_lines(_lines(name, variant, statement))
+    output.emit_text(_lines(name, variant, statement))
 
 
 def _row(claim: Claim) -> tuple[str, ...]:

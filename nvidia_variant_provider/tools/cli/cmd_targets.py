@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(Targets.of(device for device, _ in matching))
     elif matching:
-        output.emit_columns([_HEAD, *(row for _, row in matching)])
+        output.emit_columns([row for _, row in matching], _HEAD)
     else:
         output.warn(f"no row contains {' '.join(args.words)!r}")
     return 0 if matching else _EXIT_NONE
@@ -90,7 +90,7 @@ def _show(words: Sequence[str], *, as_json: bool) -> int:
         output.emit_document(Targets.of(devices))
     else:
         # The whole sheet first: an impossible driver must not leave half of one behind.
-        output.emit_lines(list(_sheet(words[0])))
+        output.emit_text(list(_sheet(words[0])))
     return 0
 
 

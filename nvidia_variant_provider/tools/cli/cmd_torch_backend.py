@@ -56,7 +56,10 @@ def add_parser(
         help="torch release [default: the newest with a build that fits]",
     )
     parser.add_argument(
-        "--platform", choices=PLATFORMS, help="platform of the wheels [default: the machine's]"
+        "--platform",
+        choices=PLATFORMS,
+        metavar="PLATFORM",
+        help=f"platform of the wheels: {', '.join(PLATFORMS)} [default: the machine's]",
     )
     source = parser.add_mutually_exclusive_group()
     source.add_argument(

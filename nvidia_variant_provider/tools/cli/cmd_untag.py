@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         for remark in remarks:
             output.warn(f"{wheel.name}: {remark}")
         if not args.json:
-            output.emit_lines([f"{'would write' if args.dry_run else 'written'}: {path}"])
+            output.emit_text([f"{'would write' if args.dry_run else 'written'}: {path}"])
         written.append(PlainWheel(wheel=str(wheel), target=str(path), notes=tuple(remarks)))
     if args.json:
         output.emit_document(Untagging(wheels=tuple(written)))

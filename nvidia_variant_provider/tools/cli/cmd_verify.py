@@ -134,8 +134,8 @@ def _emit(
         )
         for wheel, findings in verified:
             counts = checking.tally(findings, selection) if findings else praise
-            output.emit_lines([f"{wheel.path}: {counts}"])
-            output.emit_lines(_shares(WheelModel.of(wheel, findings)))
+            output.emit_text([f"{wheel.path}: {counts}"])
+            output.emit_text(_shares(WheelModel.of(wheel, findings)))
             checking.emit_findings(findings)
         return
     from nvidia_variant_provider.tools.findings.formats import Run, failure

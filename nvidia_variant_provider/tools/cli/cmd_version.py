@@ -36,5 +36,5 @@ def add_parser(
 def run(_: argparse.Namespace) -> int:
     """Print the version."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    output.emit_lines([f"{output.PROGRAM} {__version__} (tables of {READ}, {python})"])
+    output.emit_text([f"{output.PROGRAM} {__version__} (tables of {READ}, {python})"])
     return 0

@@ -33,7 +33,7 @@ def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[
     output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
     if len(coverage.rows) > _SHOWN:
         more = len(coverage.rows) - _SHOWN
-        output.emit_lines([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
+        output.emit_text([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
     total = coverage.machines
     shares = [
         (str(choice), str(count), f"{100 * count / total:.1f} %")
@@ -44,15 +44,15 @@ def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[
     if rows:
         output.emit_table(("problem", "machines", "what"), rows)
     labels = ", ".join(label or "the wheel without a label" for label in mirror)
-    output.emit_lines([f"a mirror must carry: {labels or 'nothing'}"])
+    output.emit_text([f"a mirror must carry: {labels or 'nothing'}"])
 
 
 def show_answer(told: Answer, coverage: Coverage) -> None:
     """Show what would change with another driver, or with a variant more."""
     lines = [f"what if {told.question}: holes {coverage.holes:,} -> {told.holes:,}"]
-    output.emit_lines(["", *lines, f"  assumed: {told.assumed}"])
+    output.emit_text(["", *lines, f"  assumed: {told.assumed}"])
     if not told.changes:
-        output.emit_lines(["  no machine would choose otherwise"])
+        output.emit_text(["  no machine would choose otherwise"])
         return
     rows = (
         (str(change.machines), str(change.before), str(change.after), ", ".join(change.devices))

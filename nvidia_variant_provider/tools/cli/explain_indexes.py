@@ -53,8 +53,8 @@ def read(args: argparse.Namespace) -> Release:
     Raises ``InvalidValueError`` for what is no project, and where there is nothing of it.
     """
     from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv
-    from nvidia_variant_provider.tools.releases.http import Fetcher
     from nvidia_variant_provider.tools.releases.several_indexes import read_several
+    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
 
     source, package = args.source, args.package
     if source is not None and "://" in source:
@@ -73,7 +73,7 @@ def read(args: argparse.Namespace) -> Release:
         os.getcwd(),
     )
     pip = read_pip(os.environ, {**options, "extra-index-url": args.extra_index_url})
-    fetcher = Fetcher(os.environ, pip.cert, pip.proxy)
+    fetcher = fetcher_for(pip, os.environ)
     of_uv = [*uv.extra, *_default(uv)]
     release = read_several(package or "", of_uv, [*_default(pip), *pip.extra], fetcher)
     for line in _not_judged(uv, pip, release.name):

@@ -55,9 +55,9 @@ def _beside(distribution: Distribution) -> InstalledBuild:
 def show(installed: Installed, machines: Sequence[tuple[str, Machine, Fitness]]) -> None:
     """Print the verdict for each machine, then what does not go together."""
     build = installed.build
-    output.emit_lines(_what(build))
+    output.emit_text(_what(build))
     for name, machine, fitness in machines:
-        output.emit_lines(
+        output.emit_text(
             ["", f"{name}: {describe(machine)}", f"{fitness.verdict}: {fitness.reason}"]
         )
         for line in fitness.repair:

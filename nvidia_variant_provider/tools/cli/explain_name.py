@@ -98,7 +98,7 @@ def _run_configured(
     )
     codes = []
     for name, named in machines:
-        output.emit_lines([f"{name}:"])
+        output.emit_text([f"{name}:"])
         machine = options.answer_for(named).detection.machine
         codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
     return max(codes)

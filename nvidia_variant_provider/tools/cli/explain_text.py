@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 def show(name: str, explanation: Explanation, *, installed: bool) -> None:
     """Print what each installer makes of a release on a machine."""
-    output.emit_lines(["", f"{name}: {describe(explanation.machine)}"])
+    output.emit_text(["", f"{name}: {describe(explanation.machine)}"])
     ours, uvs = explanation.view(PROVIDER), explanation.view(UV)
     _table(ours)
     if [(row.label, row.place) for row in uvs.rows] != [
         (row.label, row.place) for row in ours.rows
     ]:
-        output.emit_lines([f"as {UV.title} sees it"])
+        output.emit_text([f"as {UV.title} sees it"])
         _table(uvs)
     if installed:
         fits = "still fits" if ours.rows and ours.rows[0].place else "no longer fits"
-        output.emit_lines([f"what is installed {fits}"])
+        output.emit_text([f"what is installed {fits}"])
     else:
         for installer in EXPLAINED:
             view = explanation.view(installer)
@@ -56,7 +56,7 @@ def show_ordinary(ordinary: Sequence[tuple[InstalledBuild, Fitness]]) -> None:
     """Print what the wheels without a label are, and whether they run."""
     for build, fitness in ordinary:
         label = f" ({build.label})" if build.label and build.label not in build.version else ""
-        output.emit_lines(
+        output.emit_text(
             [f"no label: {build.name} {build.version}{label} {fitness.verdict}: {fitness.reason}"]
         )
 

@@ -65,10 +65,10 @@ def _upstream(source: str, project: str) -> Upstream:
 
 def _show(name: str, view: View | None, taken: Shown | None, service: ViewService) -> None:
     if view is None:
-        output.emit_lines([f"{name}: one build for all machines: the index's page is shown as is"])
+        output.emit_text([f"{name}: one build for all machines: the index's page is shown as is"])
         return
     label = f" ({taken.build.label})" if taken and taken.build and taken.build.label else ""
-    output.emit_lines([f"{name}: pip installs {taken.name if taken else 'nothing'}{label}"])
+    output.emit_text([f"{name}: pip installs {taken.name if taken else 'nothing'}{label}"])
     output.emit_table(("version", "build", "why"), list(rows(view)))
     for warning in service.log.warnings:
         output.warn(warning)

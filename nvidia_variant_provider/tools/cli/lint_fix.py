@@ -55,7 +55,7 @@ def combine(report: Report, *, dry_run: bool, as_diff: bool) -> None:
                 previews.show([change], as_diff=as_diff)
             elif change.after is not None:
                 write_atomically(change.path, change.after)
-                output.emit_lines([f"fixed: {change.path}"])
+                output.emit_text([f"fixed: {change.path}"])
 
 
 def _loses_labels(change: previews.Change) -> bool:
@@ -84,7 +84,7 @@ def _tell(planned: Planned, *, dry_run: bool, as_diff: bool) -> None:
         output.emit_lines(planned.diff())
         return
     renamed = f" (renamed to {planned.target.name})" if planned.target != planned.path else ""
-    output.emit_lines([f"{'would change' if dry_run else 'fixed'}: {planned.path}{renamed}"])
+    output.emit_text([f"{'would change' if dry_run else 'fixed'}: {planned.path}{renamed}"])
 
 
 def _changes(folder: Path, wrong: Collection[Path]) -> Iterator[previews.Change]:

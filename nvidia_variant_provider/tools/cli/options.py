@@ -22,6 +22,8 @@ _OPTIONS: Final = {row.name: row.option for row in overrides.VARIABLES if row.op
 # Codes of the notes that ``answer_for`` says on stderr, as warnings or not.
 _WARNS: Final = {"target-driver": False, "unknown-branch": True}
 TOLD: Final = frozenset(_WARNS)
+# The rules' note that there is no driver: it repeats the reason of the status.
+REPEATED: Final = frozenset({"no-driver"})
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:

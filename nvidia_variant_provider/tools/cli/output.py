@@ -125,9 +125,14 @@ def _harmless(cell: str) -> str:
 
 
 def emit_lines(lines: Iterable[str]) -> None:
-    """Print plain lines."""
+    """Print lines as they are: what is pasted, or what a program reads."""
     for line in lines:
         write(one_line(line) + "\n")
+
+
+def emit_text(lines: Iterable[str]) -> None:
+    """Print sentences; on a terminal they wrap at words."""
+    emit_toned((None, line) for line in lines)
 
 
 class Tone(Enum):
@@ -204,7 +209,14 @@ def emit_table(
     from rich.text import Text
 
     caption = None if title is None else Text(one_line(title), "table.title")
-    table = Table(title=caption, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(
+        title=caption,
+        box=SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_header=bool(columns),
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in shown:
@@ -228,13 +240,14 @@ def _emit_rows(rows: Sequence[Sequence[str]], tone: Callable[[Sequence[str]], To
     )
 
 
-def emit_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as aligned columns, without rich: for commands that need no extra."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    emit_lines(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+def emit_columns(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> None:
+    """Print rows as a table, aligned alone where rich is missing: for commands without an extra."""
+    from importlib.util import find_spec
+
+    if _is_bounded(sys.stdout) and find_spec("rich"):
+        emit_table(head, rows)
+    else:
+        _emit_rows([head, *rows] if head else rows, lambda _row: None)
 
 
 def count(number: int, noun: str) -> str:
@@ -316,13 +329,6 @@ def _wrapped(line: str, stream: TextIO) -> str:
     """Wrap a line at words on a terminal; nothing that can be copied is cut in two."""
     if not stream.isatty():
         return line
-    import textwrap
+    from nvidia_variant_provider.tools.cli.wrapping import wrap
 
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(
-        line,
-        _terminal_size().columns,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrap(line, _terminal_size().columns)

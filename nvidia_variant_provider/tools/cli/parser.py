@@ -16,11 +16,15 @@ _FEW: Final = 20
 
 
 class Help(argparse.HelpFormatter):
-    """Wraps descriptions to the terminal and leaves a text of several lines as it is written."""
+    """Wraps descriptions to the terminal, and keeps the lines of examples and of lists."""
 
     # argparse has no public way; its own raw formatter overrides the same method.
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if "\n" in text else super()._fill_text(text, width, indent)
+        if "\n" not in text:
+            return super()._fill_text(text, width, indent)
+        from nvidia_variant_provider.tools.cli.wrapping import reflow
+
+        return reflow(text, width)
 
 
 class Parser(argparse.ArgumentParser):

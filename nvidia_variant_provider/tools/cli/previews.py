@@ -51,7 +51,7 @@ def show(changes: Iterable[Change], *, as_diff: bool) -> None:
         if as_diff:
             output.emit_lines(diff(change))
         else:
-            output.emit_lines([f"would {change.verb}: {change.path}"])
+            output.emit_text([f"would {change.verb}: {change.path}"])
 
 
 def diff(change: Change) -> Iterator[str]:

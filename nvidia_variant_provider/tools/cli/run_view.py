@@ -261,9 +261,9 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None and not service.served(project):
             raise InvalidValueError(f"{project}: no index that is configured has this project")
         if view is None:
-            output.emit_lines([f"{project}: one build for all machines; the index's page is shown"])
+            output.emit_text([f"{project}: one build for all machines; the index's page is shown"])
             continue
-        output.emit_lines([f"{project}: {_newest(view)}"])
+        output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
     for warning in service.log.warnings:
         output.warn(warning)

@@ -62,7 +62,7 @@ def _targets(archs: Iterable[str]) -> str:
 
 
 def _show(summary: SurveySummary) -> None:
-    output.emit_lines(_headline(summary))
+    output.emit_text(_headline(summary))
     if summary.archs:
         rows = [
             (row.arch, str(row.full), str(row.dominant), str(row.union)) for row in summary.archs

@@ -8,13 +8,14 @@ whose libraries came along.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import quote
 
 from nvidia_variant_provider.tables.torch_builds import ARM, LINUX, UNPINNED_FROM
 from nvidia_variant_provider.tools.demo.wheels import check_others, write_wheel
-from nvidia_variant_provider.tools.files import write_atomically
-from nvidia_variant_provider.tools.index.pages import Listed, project_html, root_html
+from nvidia_variant_provider.tools.files import sha256_of, write_atomically
+from nvidia_variant_provider.tools.index.pages import project_html, root_html
+from nvidia_variant_provider.tools.releases.pages import PageFile
 from nvidia_variant_provider.tools.torch.builds import (
     TORCH,
     builds_of,
@@ -119,14 +120,14 @@ def _pure(name: str, version: str) -> WheelName:
 
 def _write_index(folder: Path, wheels: Iterable[_Wheel]) -> None:
     """Write wheels into a folder, and a page for each of their projects."""
-    pages: dict[str, list[Listed]] = {}
+    pages: dict[str, list[PageFile]] = {}
     for wheel in wheels:
         path = write_wheel(folder, wheel.name, None, wheel.requires)
-        data = path.read_bytes()
-        listed = Listed(path.name, hashlib.sha256(data).hexdigest(), len(data))
+        address = f"../{quote(path.name)}"
+        listed = PageFile(path.name, address, sha256_of(path), size=path.stat().st_size)
         pages.setdefault(wheel.name.name.replace("_", "-"), []).append(listed)
     for project, files in pages.items():
-        page = project_html(project, files, "../")
+        page = project_html(project, files)
         (folder / project).mkdir(exist_ok=True)
         write_atomically(folder / project / "index.html", page.encode())
     write_atomically(folder / "index.html", root_html(sorted(pages)).encode())

@@ -192,10 +192,9 @@ def _local(version: str) -> Iterator[Evidence]:
 def _required(requires: Iterable[str], tag: str) -> Iterator[Evidence]:
     environment = _environment(tag)
     holding = [text for text in requires if _holds(text, environment)]
-    headers = "".join(f"Requires-Dist: {text}\n" for text in holding)
     required = [
         requirement
-        for requirement in requirements.parse_metadata(headers)
+        for requirement in requirements.on_cuda(holding)
         if requirement.cuda and not requirement.optional
     ]
     required.sort(key=lambda requirement: "." not in requirement.cuda)
@@ -211,8 +210,7 @@ def _named(name: str) -> Iterator[Evidence]:
 
 
 def _uses(name: str, requires: Iterable[str], libraries: Iterable[Library] = ()) -> tuple[str, ...]:
-    headers = "".join(f"Requires-Dist: {text}\n" for text in requires)
-    stated = requirements.parse_metadata(headers)
+    stated = requirements.on_cuda(requires)
     contents = Contents("", "folder", tuple(libraries), stated, distribution=name)
     return tuple(
         evidence.text for evidence in elsewhere.evidence_of(contents) if evidence.is_strong

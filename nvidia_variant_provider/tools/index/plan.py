@@ -11,11 +11,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from nvidia_variant_provider.tools.files import link_or_copy, write_atomically
 from nvidia_variant_provider.tools.index.hashes import hash_files
 from nvidia_variant_provider.tools.index.pages import (
-    Listed,
     project_html,
     project_json,
     root_html,
@@ -23,6 +23,7 @@ from nvidia_variant_provider.tools.index.pages import (
 )
 from nvidia_variant_provider.tools.index.releases import Misnamed, read_folder
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX, ReleaseKey
+from nvidia_variant_provider.tools.releases.pages import PageFile
 from nvidia_variant_provider.tools.wheels.dist_info import metadata_fields
 
 if TYPE_CHECKING:
@@ -127,30 +128,35 @@ def _pages(
     projects = sorted({release.name for release in releases})
     for project in projects:
         own = [release for release in releases if release.name == project]
-        listed = [file for release in own for file in _listed(release, digests)]
+        listed = [file for release in own for file in _listed(release, base, digests)]
         versions = [release.version for release in own]
         page = f"{PAGES}/{project}/index"
-        yield f"{page}.html", project_html(project, listed, base).encode()
-        yield f"{page}.json", project_json(project, listed, versions, base).encode()
+        yield f"{page}.html", project_html(project, listed).encode()
+        yield f"{page}.json", project_json(project, listed, versions).encode()
     yield f"{PAGES}/index.html", root_html(projects).encode()
     yield f"{PAGES}/index.json", root_json(projects).encode()
 
 
-def _listed(release: Release, digests: Mapping[Path, str]) -> Iterator[Listed]:
+def _listed(release: Release, base: str, digests: Mapping[Path, str]) -> Iterator[PageFile]:
+    """Yield the files of a release; ``base`` is what their names follow in their addresses."""
     cores = {str(wheel.name): wheel.metadata for wheel in release.opened}
     for name in release.files:
         path, core = Path(release.origin, name), cores.get(name, b"")
         requires = metadata_fields(core, "Requires-Python")
-        yield Listed(
+        yield PageFile(
             name=name,
+            # The version of a local build has a '+', which some servers read as a blank.
+            url=f"{base}{quote(name)}",
             sha256=digests[path],
             size=path.stat().st_size,
             requires_python=requires[0] if requires else "",
-            core_metadata=hashlib.sha256(core).hexdigest() if core else "",
+            core_metadata=hashlib.sha256(core).hexdigest() if core else None,
         )
     if data := release.document:
         # Installers look for the metadata among the links of the page.
-        yield Listed(release.document_name, hashlib.sha256(data).hexdigest(), len(data))
+        name = release.document_name
+        digest = hashlib.sha256(data).hexdigest()
+        yield PageFile(name, f"{base}{quote(name)}", digest, size=len(data))
 
 
 def _stale(target: Path, here: Collection[ReleaseKey], written: Collection[str]) -> Iterator[Path]:

@@ -32,15 +32,23 @@ _BOOLEAN: Final = {"--no-index": "no-index"}
 _LISTS: Final = frozenset({"extra-index-url", "find-links"})
 _REQUIREMENTS: Final = frozenset({"-r", "--requirement", "-c", "--constraint"})
 _DEPTH: Final = 8
+_PIP_SETTINGS: Final = (
+    "index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy", "keyring-provider",
+    "no-input",
+)  # fmt: skip
+# Of the view as much as of the command, which keeps them.
+_SHARED: Final = frozenset({"--cert", "--proxy", "--keyring-provider"})
+_SHARED_BOOLEAN: Final = frozenset({"--no-input"})
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
     """The indexes of an installer. ``index_url`` is "" where it uses its default.
 
-    ``extra`` and ``find_links`` are in the order that counts. ``is_first_only`` says that the
-    first index with a project decides. ``explicit`` are uv's indexes for the projects that name
-    them alone.
+    ``extra`` and ``find_links`` are in the order that counts. ``keyring`` is how credentials of a
+    keyring are found: "auto", "import", "subprocess", or "" where none is asked.
+    ``is_first_only`` says that the first index with a project decides. ``explicit`` are uv's
+    indexes for the projects that name them alone.
     """
 
     index_url: str = ""
@@ -50,6 +58,7 @@ class Configured:
     cert: str = ""
     proxy: str = ""
     is_first_only: bool = False
+    keyring: str = ""
     explicit: tuple[str, ...] = ()
 
     @property
@@ -71,7 +80,7 @@ def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Co
     settings: dict[str, str] = {}
     for path in _pip_files(environ):
         settings.update(_pip_file(path))
-    for name in ("index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy"):
+    for name in _PIP_SETTINGS:
         value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
         # An empty variable counts as unset; pip takes the file's value then.
         if value:
@@ -81,9 +90,23 @@ def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Co
         extra=(*_words(settings.get("extra-index-url", "")), *options.get("extra-index-url", ())),
         find_links=(*_words(settings.get("find-links", "")), *options.get("find-links", ())),
         no_index="no-index" in options or settings.get("no-index", "").lower() in _TRUE,
-        cert=settings.get("cert", "") or environ.get("REQUESTS_CA_BUNDLE", ""),
-        proxy=settings.get("proxy", ""),
+        cert=(
+            options.get("cert") or [settings.get("cert") or environ.get("REQUESTS_CA_BUNDLE", "")]
+        )[-1],
+        proxy=(options.get("proxy") or [settings.get("proxy", "")])[-1],
+        keyring=_keyring_of_pip(settings, options),
     )
+
+
+def _keyring_of_pip(settings: Mapping[str, str], options: Mapping[str, list[str]]) -> str:
+    """Return pip's way to a keyring; by default none if pip must not ask a person anything."""
+    named = (options.get("keyring-provider") or [settings.get("keyring-provider", "")])[-1]
+    is_quiet = "no-input" in options or settings.get("no-input", "").lower() in _TRUE
+    return _keyring(named or ("" if is_quiet else "auto"))
+
+
+def _keyring(named: str) -> str:
+    return named if named in {"auto", "import", "subprocess"} else ""
 
 
 def _pip_files(environ: Mapping[str, str]) -> Iterator[str]:
@@ -133,6 +156,13 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
     links = _words(environ.get("UV_FIND_LINKS", "").replace(",", " "))
     strategy = environ.get("UV_INDEX_STRATEGY") or str(files.get("index-strategy", ""))
     no_index = str(files.get("no-index", "")) == "True"
+    pip = mapping(files.get("pip"))
+    keyring = (
+        (options.get("keyring-provider") or [""])[-1]
+        or environ.get("UV_KEYRING_PROVIDER")
+        or pip.get("keyring-provider")
+        or files.get("keyring-provider")
+    )
     return Configured(
         index_url=(options.get("index-url") or [default])[-1],
         extra=(*options.get("extra-index-url", ()), *more),
@@ -141,6 +171,7 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
         or no_index,
         cert=environ.get("SSL_CERT_FILE", ""),
         is_first_only=not strategy.startswith("unsafe"),
+        keyring=_keyring(str(keyring)),
         explicit=_explicit(files),
     )  # fmt: skip
 
@@ -237,6 +268,19 @@ def without_index_options(words: Sequence[str]) -> tuple[list[str], dict[str, li
         else:
             kept.append(word)
     return kept, options
+
+
+def shared_options(words: Sequence[str]) -> dict[str, list[str]]:
+    """Return the options of a command line by which the view asks indexes, too."""
+    given: dict[str, list[str]] = {}
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in _SHARED:
+            following = "".join(words[index + 1 : index + 2])
+            given.setdefault(name[2:], []).append(value if equals else following)
+        elif word in _SHARED_BOOLEAN:
+            given[word[2:]] = [""]
+    return given
 
 
 def check_requirements(words: Sequence[str], cwd: str) -> None:

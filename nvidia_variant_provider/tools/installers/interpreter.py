@@ -52,7 +52,7 @@ def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetP
         return None
     if "--python" in words:
         return None
-    own = _own_python(command, environ)
+    own = own_python(command, environ)
     crossed = _options(words)
     if crossed:
         return _crossed(crossed, own)
@@ -94,7 +94,7 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
     A tool whose Python is not plain counts as having it.
     """
-    python = _own_python(command, environ)
+    python = own_python(command, environ)
     if not python:
         return True
     ask = "import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])"
@@ -107,7 +107,7 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
     return done.returncode == 0
 
 
-def _own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
+def own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """Return the interpreter of a pip: the one that is called, or the one its script names."""
     import shutil
 

@@ -12,9 +12,8 @@ from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH, UPPER_
 from nvidia_variant_provider.rules.version0 import OLDEST_CAPABILITY
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
-from nvidia_variant_provider.tools.lint.checks_provider import ENDPOINT
 from nvidia_variant_provider.tools.lint.machine_grid import GENERATIONS, upper_bounds_met
-from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
+from nvidia_variant_provider.tools.metadata.document import NVIDIA_ENDPOINT, NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
@@ -152,7 +151,10 @@ def _nvidia_variants(
 ) -> Iterator[tuple[str, Mapping[str, tuple[str, ...]]]]:
     """Yield the path and the features of each variant whose ``nvidia`` this provider answers."""
     provider = document.providers.get(NVIDIA_NAMESPACE, {})
-    if provider.get("plugin-api", ENDPOINT) != ENDPOINT or "static-properties" in provider:
+    if (
+        provider.get("plugin-api", NVIDIA_ENDPOINT) != NVIDIA_ENDPOINT
+        or "static-properties" in provider
+    ):
         return
     for label, variant in document.variants.items():
         if NVIDIA_NAMESPACE in variant:

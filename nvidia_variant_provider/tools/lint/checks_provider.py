@@ -13,11 +13,14 @@ from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.installers.table import UV
 from nvidia_variant_provider.tools.metadata.as_written import Document, Kind
 from nvidia_variant_provider.tools.metadata.document import (
+    NVIDIA_ENDPOINT,
     NVIDIA_NAMESPACE,
+    NVIDIA_PACKAGE,
     SCHEMA_850,
     SCHEMA_850_VARIANTLIB,
     UV_PROVIDER_VERSION,
 )
+from nvidia_variant_provider.tools.metadata.strict import PROVIDER_KINDS
 from nvidia_variant_provider.tools.parsed import mapping, texts
 
 if TYPE_CHECKING:
@@ -25,10 +28,6 @@ if TYPE_CHECKING:
 
 PROVIDER: Final[Registry[Document]] = Registry()
 
-DISTRIBUTION: Final = "nvidia-variant-provider"
-ENDPOINT: Final = "nvidia_variant_provider.plugin:NvidiaVariantPlugin"
-
-_KINDS: Final = ("requires", "static-properties", "builtin")
 # The schema with providers, under its two names.
 _SCHEMAS: Final = frozenset({SCHEMA_850, SCHEMA_850_VARIANTLIB})
 
@@ -77,7 +76,7 @@ def check_providers_of_850(document: Document) -> Iterator[Problem]:
 def check_kind(document: Document) -> Iterator[Problem]:
     """Report entries without exactly one of requires, static-properties and builtin."""
     for namespace, provider in document.providers.items():
-        known = _KINDS + (("build-requires",) if document.kind is Kind.PYPROJECT else ())
+        known = PROVIDER_KINDS + (("build-requires",) if document.kind is Kind.PYPROJECT else ())
         kinds = [key for key in known if key in provider]
         if len(kinds) != 1:
             seen = " and ".join(kinds) or "none"
@@ -140,9 +139,9 @@ def check_static_values(document: Document) -> Iterator[Problem]:
 def check_package(document: Document) -> Iterator[Problem]:
     """Report a provider of ``nvidia`` that is not this one: uv's own copy answers for this one."""
     for where, requirement in _nvidia_requirements(document):
-        if canonicalize_name(requirement.name) != DISTRIBUTION:
+        if canonicalize_name(requirement.name) != NVIDIA_PACKAGE:
             yield Problem(
-                document.source, where, f"seen {requirement.name}, expected {DISTRIBUTION}"
+                document.source, where, f"seen {requirement.name}, expected {NVIDIA_PACKAGE}"
             )
 
 
@@ -185,10 +184,10 @@ def check_admits_uv(document: Document) -> Iterator[Problem]:
 def check_endpoint(document: Document) -> Iterator[Problem]:
     """Report a missing or other ``plugin-api``: uv compares the text, blanks included."""
     provider = _nvidia(document)
-    if texts(provider.get("requires")) and provider.get("plugin-api") != ENDPOINT:
+    if texts(provider.get("requires")) and provider.get("plugin-api") != NVIDIA_ENDPOINT:
         seen = provider.get("plugin-api")
         shown = "nothing" if seen is None else f"{seen!r:.60}"
-        message = f"seen {shown}, expected '{ENDPOINT}'"
+        message = f"seen {shown}, expected '{NVIDIA_ENDPOINT}'"
         yield Problem(document.source, f"providers/{NVIDIA_NAMESPACE}/plugin-api", message)
 
 
@@ -214,7 +213,7 @@ def check_admits_this_provider(document: Document) -> Iterator[Problem]:
     """Report a specifier without the version of the provider that lints."""
     for where, requirement in _nvidia_requirements(document):
         if not requirement.specifier.contains(__version__, prereleases=True):
-            message = f"seen {requirement.specifier}, which excludes {DISTRIBUTION} {__version__}"
+            message = f"seen {requirement.specifier}, which excludes {NVIDIA_PACKAGE} {__version__}"
             yield Problem(document.source, where, message)
 
 

@@ -284,9 +284,9 @@ def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
 def _of_cuda(wheel: Wheel) -> Sequence[Requirement]:
     """Return the packages of CUDA that a wheel requires."""
     # The readers of device code come along, which a release without wheels has no use for.
-    from nvidia_variant_provider.tools.binaries.requirements import parse_metadata
+    from nvidia_variant_provider.tools.binaries.requirements import on_cuda
 
-    return parse_metadata("".join(f"Requires-Dist: {text}\n" for text in wheel.requires))
+    return on_cuda(wheel.requires)
 
 
 def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:

@@ -30,11 +30,12 @@ PRIORITY_KEYS: Final = frozenset({"namespace"})
 PROVIDER_KEYS: Final = frozenset(
     {"requires", "plugin-api", "static-properties", "feature-order", "builtin", "optional"}
 )
+# Exactly one of them says who answers.
+PROVIDER_KINDS: Final = ("requires", "static-properties", "builtin")
 
 _NAME: Final = re.compile(r"^[a-z0-9_]+$")
 _VALUE: Final = re.compile(r"^[a-z0-9_.]+$")
 _LABEL: Final = re.compile(r"^[0-9a-z_.]+$")
-_KINDS: Final = ("requires", "static-properties", "builtin")
 _ENDPOINT: Final = re.compile(r"[A-Za-z0-9_.]+( *: *[A-Za-z0-9_.]+)?")
 _BUILTINS: Final = frozenset({"abi_dependency"})
 
@@ -96,7 +97,7 @@ def read_provider(raw: object, at: At) -> Provider:
 
 
 def _wrong_kind(provider: Provider, entry: Json, reader: Reader) -> str | None:
-    if sum(entry.get(kind) is not None for kind in _KINDS) != 1:
+    if sum(entry.get(kind) is not None for kind in PROVIDER_KINDS) != 1:
         return "exactly one of 'requires', 'static-properties' and 'builtin'"
     if "requires" in entry and not provider.requires and not reader.takes_empty_requires:
         return "'requires' with at least one requirement"

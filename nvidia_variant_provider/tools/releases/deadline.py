@@ -17,7 +17,10 @@ import time
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.releases.kept_connections import KeptConnections
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from typing_extensions import Self
@@ -138,33 +141,59 @@ class _SecureConnection(http.client.HTTPSConnection):
         return self
 
 
+def _watch_again(connection: http.client.HTTPConnection) -> None:
+    if connection.sock is not None:
+        _watched(connection.sock)
+
+
 class HttpHandler(urllib.request.HTTPHandler):
     """Opens connections that a ``Deadline`` of the thread watches, to hosts of a resolver."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
+        self._kept = KeptConnections()
         super().__init__()
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        return self.do_open(
-            lambda host, /, **more: _Connection(host, **more).through(self._resolver), req
-        )
+
+        def connect(host: str) -> http.client.HTTPConnection:
+            return _Connection(host, timeout=req.timeout).through(self._resolver)
+
+        return self._kept.send(req, connect, _watch_again)
 
 
 class HttpsHandler(urllib.request.HTTPSHandler):
-    """Does the same over TLS."""
+    """Does the same over TLS.
 
-    def __init__(self, context: ssl.SSLContext, resolver: Resolver) -> None:
-        context.sslsocket_class = _WatchedTls
-        self._watching = context
+    ``make_context`` is called for the first request: reading certificates takes a while.
+    """
+
+    def __init__(self, make_context: Callable[[], ssl.SSLContext], resolver: Resolver) -> None:
+        # Not that of the class above, which would read the system's certificates.
+        urllib.request.AbstractHTTPHandler.__init__(self)
+        self._make_context = make_context
+        self._lock = threading.Lock()
+        self._watching: ssl.SSLContext | None = None
         self._resolver = resolver
-        super().__init__(context=context)
+        self._kept = KeptConnections()
+
+    def context(self) -> ssl.SSLContext:
+        """Return the context of all connections."""
+        with self._lock:
+            if self._watching is None:
+                self._watching = self._make_context()
+                self._watching.sslsocket_class = _WatchedTls
+            return self._watching
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        return self.do_open(
-            lambda host, /, **more: _SecureConnection(host, **more).through(self._resolver),
-            req,
-            context=self._watching,
-        )
+        context = self.context()
+
+        def connect(host: str, /, **_: object) -> http.client.HTTPConnection:
+            connection = _SecureConnection(host, timeout=req.timeout, context=context)
+            return connection.through(self._resolver)
+
+        if req._tunnel_host:  # type: ignore[attr-defined]  # noqa: SLF001 - a proxy in between
+            return self.do_open(connect, req)
+        return self._kept.send(req, connect, _watch_again)

@@ -15,6 +15,7 @@ import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -33,10 +34,13 @@ from nvidia_variant_provider.tools.releases.name_lookup import Resolver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from nvidia_variant_provider.tools.releases.keyring import Keyring
+
 MAX_PAGE: Final = 64 * 1024 * 1024
 _IDLE_S: Final = 15.0
 _TOTAL_S: Final = 60.0
 _STEP: Final = 256 * 1024
+_UNAUTHORIZED: Final = 401
 _AGENT: Final = "nvidia-variant-provider (view)"
 _PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
@@ -47,6 +51,10 @@ class UpstreamError(ProviderError):
     def __init__(self, message: str, status: int = 0) -> None:
         self.status = status
         super().__init__(message)
+
+
+class _LoginWantedError(UpstreamError):
+    """The host that was asked answers nobody without credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +107,16 @@ class Fetcher:
         proxy: str = "",
         total_s: float = _TOTAL_S,
         resolver: Resolver | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
         """Take the settings of an installer: a file of certificates, a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
-        file that is streamed its headers and each piece. ``resolver`` looks up hosts.
+        file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
+        has credentials for those that want some.
         """
         self._total_s = total_s
-        self._logins = Logins(environ)
+        self._logins = Logins(environ, keyring)
         self._resolver = resolver or Resolver()
         proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
         self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
@@ -211,21 +221,36 @@ class Fetcher:
         clean, stated = _split(url)
         if urlsplit(url).scheme not in {"http", "https"}:
             raise UpstreamError(f"{redacted(url)[:200]}: expected an http or https address")
+        login = stated or self._logins.of(clean)
+        try:
+            return self._sent(clean, headers, method, login)
+        except _LoginWantedError:
+            kept = self._logins.of_keyring(clean, login)
+            if kept is None:
+                raise
+            return self._sent(clean, headers, method, kept)
+
+    def _sent(
+        self, clean: str, headers: Mapping[str, str], method: str, login: Login | None
+    ) -> http.client.HTTPResponse:
         request = urllib.request.Request(  # noqa: S310 - checked above
             clean, headers={"User-Agent": _AGENT, **headers}, method=method
         )
-        login = stated or self._logins.of(clean)
         if login is not None:
             request.add_header("Authorization", login.header)
-        opener = self._opener(is_direct=self._bypasses(url))
+        opener = self._opener(is_direct=self._bypasses(clean))
         try:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
             with error:
-                words = f"{redacted(url)}: {error.code} {error.reason}"
-                raise UpstreamError(words, error.code) from None
+                words = f"{clean}: {error.code} {error.reason}"
+                # Another host that a redirect leads to gets no credentials of this one.
+                is_ours = origin_of(error.geturl()) == origin_of(clean)
+                wants_login = error.code == _UNAUTHORIZED and is_ours
+                kind = _LoginWantedError if wants_login else UpstreamError
+                raise kind(words, error.code) from None
         except (URLError, OSError, ValueError, http.client.HTTPException) as error:
-            raise UpstreamError(f"{redacted(url)}: {_words(error)}") from None
+            raise UpstreamError(f"{clean}: {_words(error)}") from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
 
@@ -235,7 +260,7 @@ class Fetcher:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies),
                     HttpHandler(self._resolver),
-                    HttpsHandler(_context(self._cert), self._resolver),
+                    HttpsHandler(partial(_context, self._cert), self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]

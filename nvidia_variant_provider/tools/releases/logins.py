@@ -1,4 +1,7 @@
-"""Credentials of indexes: in addresses and in netrc, bound to their host, and shown nowhere."""
+"""Credentials of indexes: in addresses, in netrc and in a keyring.
+
+They are bound to their host, and shown nowhere.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import contextlib
 import netrc
 import os
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -15,6 +19,8 @@ from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nvidia_variant_provider.tools.releases.keyring import Keyring
 
 
 def redacted(text: str) -> str:
@@ -59,10 +65,17 @@ def origin_of(url: str) -> tuple[str, str]:
 
 
 class Logins:
-    """The credentials that are known: of the addresses that were given, and in netrc."""
+    """The credentials that are known: of the addresses that were given, and in netrc.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    A ``keyring`` is asked for a host that answers 401, as it may take seconds or ask a person.
+    """
+
+    def __init__(self, environ: Mapping[str, str], keyring: Keyring | None = None) -> None:
         self._environ = environ
+        self._keyring = keyring
+        self._lock = threading.Lock()
+        self._asked: set[tuple[str, str]] = set()
+        self._addresses: list[str] = []
         self._by_origin: dict[tuple[str, str], Login | None] = {}
         self._needed: dict[str, bool] = {}
 
@@ -72,6 +85,7 @@ class Logins:
         Raises ``InvalidValueError`` for what is no address.
         """
         clean, login = split_login(url)
+        self._addresses.append(clean)
         if login is not None:
             self._by_origin[origin_of(clean)] = login
         return clean
@@ -83,6 +97,33 @@ class Logins:
             host = urlsplit(url).hostname or ""
             self._by_origin[origin] = _from_netrc(host, self._environ)
         return self._by_origin[origin]
+
+    def of_keyring(self, url: str, refused: Login | None) -> Login | None:
+        """Return what the keyring has for a host that has refused a request; ``None`` if nothing.
+
+        ``refused`` is what the request had: a name without a password leads the search, and a
+        password that was stated is never replaced. Of several threads one asks, for all of them.
+        """
+        if self._keyring is None or (refused is not None and refused.password):
+            return None
+        origin = origin_of(url)
+        with self._lock:
+            if origin not in self._asked:
+                self._asked.add(origin)
+                pair = self._keyring.ask(self._services(url), refused.user if refused else "")
+                if pair is not None:
+                    self._by_origin[origin] = Login(*pair)
+                    self._needed.clear()
+        login = self._by_origin.get(origin)
+        return None if login == refused else login
+
+    def _services(self, url: str) -> list[str]:
+        """Return what a keyring may know a host by: the addresses of its indexes, its name."""
+        origin = origin_of(url)
+        indexes = [address for address in self._addresses if origin_of(address) == origin]
+        named = [f"{address.rstrip('/')}/" for address in sorted(indexes, key=len)[::-1]]
+        above = [address for address in named if f"{url}/".startswith(address)] or named
+        return list(dict.fromkeys([*above, *(address[:-1] for address in above), origin[1]]))
 
     def are_needed(self, url: str) -> bool:
         """Tell whether requests to an address carry credentials."""

@@ -14,20 +14,34 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.files import MAX_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHA256: Final = "sha256="
-# What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
-_ODD: Final = re.compile(r"/\.|[\[\s]")
 # A tag of megabytes takes gigabytes to parse. Searched for from the end of each tag alone, so that
 # no page takes long.
 _ENDLESS_TAG: Final = re.compile(rb"(?:\A|>)[^>]{32768}")
-# Tags and texts between them. A page of 100,000 files has 400,000 of them.
-_MOST_PIECES: Final = 2_000_000
 # The second is the name that older installers know.
 SIDECARS: Final = ("core-metadata", "dist-info-metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a page may have, since each piece costs time and memory.
+
+    A page of 100,000 files has 400,000 tags and 1,000,000 attributes in HTML, and in JSON 1,700,000
+    values, counted by what comes before them: commas and opening brackets.
+    """
+
+    files: int = MAX_FILES
+    tags: int = 1_000_000
+    attributes: int = 2_000_000
+    values: int = 3_000_000
+
+
+LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +70,39 @@ class PageFile:
         return self.yanked is not None
 
 
-def parse_page(data: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
+def parse_page(
+    data: bytes, content_type: str, url: str, limits: Limits = LIMITS
+) -> tuple[PageFile, ...]:
     """Read the page of one project; of two files with one name the first counts.
 
     ``content_type`` is the header of that name; any type with "json" in it is JSON, everything else
     HTML. ``url`` is the address that answered, which links are relative to. Raises
-    ``InvalidValueError`` naming it.
+    ``InvalidValueError`` naming it, also for a page beyond the limits.
     """
-    files = _parse_json(data, url) if "json" in content_type.lower() else _parse_html(data, url)
+    parse = _parse_json if "json" in content_type.lower() else _parse_html
+    files = parse(data, url, limits)
     return tuple({file.name: file for file in reversed(files)}.values())[::-1]
 
 
-def _parse_json(data: bytes, url: str) -> list[PageFile]:
+def _check_count(seen: int, most: int, name: str, url: str) -> None:
+    if seen > most:
+        raise InvalidValueError(
+            f"{url}: not a page of the simple API: more than {most} {name}, expected one project"
+        )
+
+
+def _parse_json(data: bytes, url: str, limits: Limits) -> list[PageFile]:
+    values = data.count(b",") + data.count(b"{") + data.count(b"[")
+    _check_count(values, limits.values, "values", url)
     try:
-        return [_file_of(entry, url) for entry in json.loads(data)["files"]]
+        entries = json.loads(data)["files"][: limits.files + 1]
+        files = [_file_of(entry, url) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidValueError(
             f"{url}: not a page of the simple API in JSON ({type(error).__name__})"
         ) from error
+    _check_count(len(files), limits.files, "files", url)
+    return files
 
 
 def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
@@ -95,7 +124,14 @@ def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
 
 def _absolute(address: str, page: str) -> tuple[str, str]:
     """Return an absolute address and its fragment; most are that already, on pages of thousands."""
-    if address.startswith(("https://", "http://")) and not _ODD.search(address):
+    if (
+        address.startswith(("https://", "http://"))
+        # What has to be resolved or refused: steps in a path, literal IPv6 addresses, blanks.
+        and "/." not in address
+        and "[" not in address
+        and " " not in address
+        and address.isprintable()
+    ):
         address, _, fragment = address.partition("#")
         return address, fragment
     joined, fragment = urldefrag(urljoin(page, address))
@@ -108,36 +144,33 @@ def _sidecar(stated: object) -> str | None:
     return "" if stated is True else None
 
 
-def _parse_html(data: bytes, url: str) -> list[PageFile]:
+def _parse_html(data: bytes, url: str, limits: Limits) -> list[PageFile]:
     if _ENDLESS_TAG.search(data):
         raise InvalidValueError(f"{url}: not a page of the simple API: no tag ends for 32 KB")
-    parser = _Anchors(url)
+    _check_count(data.count(b"<"), limits.tags, "tags", url)
+    parser = _Anchors(url, limits)
     parser.feed(data.decode("utf-8", "replace"))
     return parser.files
 
 
 class _Anchors(HTMLParser):
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: Limits) -> None:
         super().__init__()
+        self._limits = limits
         self.files: list[PageFile] = []
         self._page = self._url = url
         self._has_base = False
-        self._pieces = 0
-
-    def handle_data(self, data: str) -> None:  # noqa: ARG002 - as the library has it
-        self._pieces += 1
-        if self._pieces > _MOST_PIECES:
-            raise InvalidValueError(
-                f"{self._page}: not a page of the simple API: more than {_MOST_PIECES} pieces"
-            )
+        self._attributes = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_data(tag)
+        self._attributes += len(attrs)
+        _check_count(self._attributes, self._limits.attributes, "attributes", self._page)
         attributes = {name: value or "" for name, value in attrs}
         href = attributes.get("href", "")
         if tag == "base" and href and not self._has_base:
             self._url, self._has_base = self._joined(href), True
         elif tag == "a" and href:
+            _check_count(len(self.files) + 1, self._limits.files, "files", self._page)
             self.files.append(self._file(href, attributes))
 
     def _file(self, href: str, attributes: Mapping[str, str]) -> PageFile:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.wheels.name import WheelName
     from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
-_VERSION: Final = re.compile(rb"(?mi)^(Version[ \t]*:[ \t]*[^+\r\n]*)\+[^\r\n]*")
+_VERSION: Final = re.compile(rb"(?mi)^(Version[ \t]*:[^+\r\n]*)\+[^\r\n]*")
 
 
 def public_name(name: WheelName) -> WheelName:

@@ -35,8 +35,9 @@ _USUAL: Final = re.compile(
 _version: Final = lru_cache(maxsize=4096)(Version)
 
 
-# Compared by identity: pages list thousands, and none of them twice.
-@dataclass(frozen=True, slots=True, eq=False)
+# Compared by identity, and not frozen: pages list thousands, and frozen ones take ten times as long
+# to make. Nothing changes them.
+@dataclass(slots=True, eq=False)
 class Candidate:
     """A wheel that may be shown.
 
@@ -65,6 +66,8 @@ class Candidate:
     @property
     def build_number(self) -> tuple[int, str]:
         """The build tag in the order of the specification; none comes first."""
+        if not self.wheel.build:
+            return -1, ""
         match = re.match(r"(\d+)(.*)", self.wheel.build)
         return (int(match[1]), match[2]) if match else (-1, "")
 

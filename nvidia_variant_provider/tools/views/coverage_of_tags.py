@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
 
     from nvidia_variant_provider.model import Platform
     from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -71,8 +71,11 @@ def _pythons(pythons: str, abis: str) -> frozenset[PythonAbi]:
     return frozenset((python, abi) for python in pythons.split(".") for abi in abis.split("."))
 
 
-def covers(better: Collection[PythonAbi], worse: Collection[PythonAbi]) -> bool:
+def covers(better: AbstractSet[PythonAbi], worse: AbstractSet[PythonAbi]) -> bool:
     """Tell whether every interpreter that takes one of ``worse`` also takes one of ``better``."""
+    # Most wheels of a version have the same tags.
+    if not better or better >= worse:
+        return better >= worse
     return all(any(_covers(pair, other) for pair in better) for other in worse)
 
 

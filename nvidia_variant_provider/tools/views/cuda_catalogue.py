@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -97,7 +98,7 @@ def read_configured(
 def _read_configured(
     sources: Sequence[Configured], environ: Mapping[str, str], platform: str
 ) -> OnIndexes:
-    fetchers = [(Fetcher(environ, source.cert, source.proxy), source.named) for source in sources]
+    fetchers = [(fetcher_for(source, environ), source.named) for source in sources]
     for fetcher, indexes in fetchers:
         for index in indexes:
             if family := _FAMILY_FOLDER.fullmatch(index):

@@ -271,10 +271,12 @@ class ViewService:
         installers cache it as ever; else one of ours, which leads there.
         """
         file, name = served.shown.file, served.shown.name
-        last = unquote(file.url.partition("?")[0].rpartition("/")[2])
+        ends_in_name = file.url.endswith((f"/{name}", f"/{name.replace('+', '%2B')}"))
+        if not ends_in_name:
+            ends_in_name = unquote(file.url.partition("?")[0].rpartition("/")[2]) == name
         is_local = file.url.startswith("file:")
         is_open = not is_local and not self.upstream.fetcher.needs_login(file.url)
-        if last == name and is_open and served.is_upstream_s:
+        if ends_in_name and is_open and served.is_upstream_s:
             return file if file.name == name else replace(file, name=name)
         key = key_of(served.shown)
         with self._lock:

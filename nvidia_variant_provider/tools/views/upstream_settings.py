@@ -12,6 +12,7 @@ from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.configured import (
     read_pip,
     read_uv,
+    shared_options,
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
@@ -55,14 +56,15 @@ class Settings:
 def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Settings:
     """Read what is configured for the installer of a command.
 
-    Raises ``InvalidValueError`` where no index is known, and ``UpstreamError`` for what is no
-    address or for a file of certificates that is not there.
+    Raises ``InvalidValueError`` where no index is known and for what is no address, and
+    ``UpstreamError`` for a file of certificates that is not there.
     """
     tool = words_of(command)[0]
     options: dict[str, list[str]] = {}
     rest = list(command[1:])
     if tool in _READS_OPTIONS:
         rest, options = without_index_options(rest)
+        options |= shared_options(rest)
     configured = read_uv(environ, options, cwd) if tool in _UV else read_pip(environ, options)
     standard = "" if configured.no_index else default_index(environ)
     index = configured.index_url or _of_tool(tool, environ) or standard
@@ -78,8 +80,8 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
 
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
-    """Return the indexes of a command as one; raises ``UpstreamError`` as ``settings_for``."""
-    return _upstream(settings.configured, settings.indexes, environ)
+    """Return the indexes of a command as one; raises ``InvalidValueError`` as ``settings_for``."""
+    return _upstream(settings.configured, settings.indexes, environ, settings.command)
 
 
 def families_for(
@@ -97,7 +99,7 @@ def families_for(
 
 
 def check_addresses(addresses: Sequence[str]) -> None:
-    """Raise ``UpstreamError`` for what is no address."""
+    """Raise ``InvalidValueError`` for what is no address."""
     if not all(map(_PLAIN.fullmatch, addresses)):
         from nvidia_variant_provider.tools.releases.logins import split_login
 
@@ -117,7 +119,7 @@ def _ordered(configured: Configured, index: str) -> tuple[str, ...]:
 def _addresses(
     configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    """Return what is asked, without credentials; raises ``UpstreamError`` for what cannot be.
+    """Return what is asked, without credentials; raises ``InvalidValueError`` for what cannot be.
 
     ``Upstream`` knows, but takes longer to import than all that comes before the command: it is
     left alone where every address is plain.
@@ -126,18 +128,21 @@ def _addresses(
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")
     if all(map(_PLAIN.fullmatch, every)) and (not cert or os.access(cert, os.R_OK)):
         return tuple(f"file://{text}" if text.startswith("/") else text for text in every)
-    upstream = _upstream(configured, indexes, environ)
+    upstream = _upstream(configured, indexes, environ, ())
     return (*upstream.indexes, *upstream.find_links)
 
 
 def _upstream(
-    configured: Configured, indexes: tuple[str, ...], environ: Mapping[str, str]
+    configured: Configured,
+    indexes: tuple[str, ...],
+    environ: Mapping[str, str],
+    command: Sequence[str],
 ) -> Upstream:
-    from nvidia_variant_provider.tools.releases.http import Fetcher
+    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.views.upstream import Upstream
 
     return Upstream(
-        Fetcher(environ, configured.cert, configured.proxy),
+        fetcher_for(configured, environ, command),
         indexes,
         configured.find_links,
         is_first_only=configured.is_first_only,

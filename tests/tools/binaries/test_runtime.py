@@ -402,10 +402,15 @@ def test_the_runtime_library_itself_is_not_static() -> None:
     ],
 )
 def test_requirements_in_all_spellings(line: str, expected: tuple[str, str, bool] | None) -> None:
-    text = f"Name: x\nRequires-Dist: {line}\n\nRequires-Dist: nvidia-in-the-description-cu12\n"
-    found = [(one.package, one.cuda, one.optional) for one in requirements.parse_metadata(text)]
+    stated = [(it.package, it.cuda, it.optional) for it in requirements.on_cuda(["numpy", line])]
 
-    assert found == ([expected] if expected else [])
+    assert stated == ([expected] if expected else [])
+
+
+def test_a_requirement_of_more_than_a_thousand_characters_is_none() -> None:
+    text = "nvidia-nccl-cu12" + " " * 985
+
+    assert [it.text for it in requirements.on_cuda([text, text[:-1]])] == [text[:-1]]
 
 
 @pytest.mark.parametrize(

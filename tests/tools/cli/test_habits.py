@@ -274,6 +274,38 @@ def test_in_a_pipe_the_terminal_does_not_matter(
     assert "\x1b" not in seen.pop()
 
 
+# What is read by programs, applied or pasted keeps its lines on every terminal.
+VERBATIM: Final = {"completion", "convert"}
+
+
+@pytest.mark.parametrize("name", [name for name in WORKING if name not in VERBATIM])
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_nothing_is_wider_unless_it_is_one_word_or_command(
+    name: str, columns: int, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "dumb")
+    done = start(words(name, ROWS[name].works), terminal=True)
+    wide = [
+        line
+        for line in (done.out + done.err).splitlines()
+        if len(line) > columns and len(line.split()) > 1
+    ]
+
+    assert [line for line in wide if PROGRAM not in line and "pip install" not in line] == []
+
+
+@pytest.mark.parametrize("name", [name for name in WORKING if name not in VERBATIM])
+def test_in_a_pipe_no_line_ends_in_blanks_and_few_stand_in_a_row(
+    name: str, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = start(words(name, ROWS[name].works)).out.splitlines()
+
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert [line for line in lines if " " * 33 in line.strip()] == []
+
+
 @pytest.mark.parametrize("name", WORKING)
 def test_a_reader_that_leaves_does_not_change_the_verdict(name: str, words: Words) -> None:
     done = start(words(name, ROWS[name].works), raw=Gone())

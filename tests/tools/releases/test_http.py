@@ -214,3 +214,56 @@ def test_redirects_in_a_circle_end() -> None:
         read_index(f"http://{host}/simple/demo/", None)
 
     assert len(asked) < 30
+
+
+def on_one_connection(
+    *answers: Callable[[socket.socket], None],
+) -> tuple[Callable[[socket.socket], None], list[bytes]]:
+    """Return what answers several requests of one connection, and the requests after the first."""
+    later: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        answers[0](connection)
+        for following in answers[1:]:
+            later.append(connection.recv(1 << 16))
+            following(connection)
+
+    return answer, later
+
+
+def test_the_next_request_takes_the_same_connection() -> None:
+    answer, later = on_one_connection(ok(PAGE), ok(b"second"))
+    with serving(answer) as (host, asked):
+        fetcher = Fetcher({})
+        bodies = [fetcher.get(f"http://{host}/{name}", "*/*").body for name in ("a", "b")]
+
+    assert bodies == [PAGE, b"second"]
+    assert (len(asked), [request.partition(b" HTTP")[0] for request in later]) == (1, [b"GET /b"])
+
+
+def test_a_kept_connection_that_the_server_has_ended_is_replaced() -> None:
+    with serving(ok(PAGE)) as (host, asked):
+        fetcher = Fetcher({})
+        bodies = [fetcher.get(f"http://{host}/{number}", "*/*").body for number in range(3)]
+
+    assert (bodies, len(asked)) == ([PAGE] * 3, 3)
+
+
+def test_a_kept_connection_is_watched_again() -> None:
+    answer, _ = on_one_connection(ok(PAGE), lambda _: time.sleep(3))
+    with serving(answer) as (host, _asked):
+        fetcher = Fetcher({}, total_s=0.3)
+        fetcher.get(f"http://{host}/a", "*/*")
+
+        with pytest.raises(UpstreamError, match=r"not complete after 0\.3 s"):
+            fetcher.get(f"http://{host}/b", "*/*")
+
+
+def test_what_was_not_read_to_its_end_is_not_taken_for_the_next_answer() -> None:
+    with serving(ok(b"x" * 1000)) as (host, asked):
+        fetcher = Fetcher({})
+        with pytest.raises(UpstreamError, match="more than 10 bytes"):
+            fetcher.get(f"http://{host}/a", "*/*", limit=10)
+        body = fetcher.get(f"http://{host}/b", "*/*").body
+
+    assert (body, len(asked)) == (b"x" * 1000, 2)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
+from nvidia_variant_provider.tools.releases.pages import Limits, PageFile, parse_page
 
 URL = "https://index.example/simple/demo/"
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -109,7 +110,67 @@ def test_a_page_on_which_no_tag_ends_is_refused(piece: bytes) -> None:
         parse_page(page, "text/html", "https://index.example/demo/")
 
 
-@pytest.mark.deep
-def test_a_page_of_millions_of_pieces_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="more than 2000000 pieces"):
-        parse_page(b"<br>" * 2_000_001, "text/html", URL)
+FEW = Limits(files=10, tags=40, attributes=100, values=200)
+FILE = b'{"filename": "x", "url": "https://index.example/x"}'
+TOO_MANY = {
+    "tags": (b"<br>" * 41, "text/html", "40 tags"),
+    "comments": (b"<!-- -->" * 41, "text/html", "40 tags"),
+    "attributes": (
+        b"<p " + b"a " * 60 + b"><p " + b"a " * 41 + b">",
+        "text/html",
+        "100 attributes",
+    ),
+    "files": (b"<a href=x>" * 11, "text/html", "10 files"),
+    "files-in-json": (b'{"files": [' + b", ".join([FILE] * 11) + b"]}", JSON, "10 files"),
+    "values": (b"[" * 201, JSON, "200 values"),
+    "values-in-a-row": (b'{"files": [' + b"1," * 200 + b"1]}", JSON, "200 values"),
+}
+
+
+@pytest.mark.parametrize(("data", "kind", "words"), TOO_MANY.values(), ids=TOO_MANY)
+def test_a_page_of_more_than_any_project_has_is_refused(data: bytes, kind: str, words: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        parse_page(data, kind, URL, FEW)
+
+    assert str(caught.value) == (
+        f"{URL}: not a page of the simple API: more than {words}, expected one project"
+    )
+
+
+@pytest.mark.parametrize("kind", ["text/html", JSON])
+def test_a_page_of_just_as_much_as_it_may_have_is_read(kind: str) -> None:
+    urls = [f"https://index.example/x-{number}.zip" for number in range(10)]
+    page = "".join(f'<a href="{url}" a b c d e f g h i>x</a><br>\n' for url in urls)
+    if kind == JSON:
+        page = json.dumps({"files": [{"filename": url[-7:], "url": url} for url in urls]})
+
+    assert [file.url for file in parse_page(page.encode(), kind, URL, FEW)] == urls
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<a ", "<", "< ", "<a href=x>", '<a href="x" b=\'', "</a ", "<!x>", "<!--", "<?x>", "<![x[",
+     "<script>", "&lt;", "&x", "a=b ", "'", '"', "/", "\u0130"],
+)  # fmt: skip
+def test_the_work_on_a_page_grows_with_its_size_alone(piece: str) -> None:
+    few, many = (_calls(f"<a {piece * number}>\n".encode()) for number in (250, 1000))
+
+    assert many <= 4 * few + 100
+
+
+def _calls(page: bytes) -> int:
+    """Count the calls, of C too, that it takes to parse a page of HTML."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        with contextlib.suppress(InvalidValueError):
+            parse_page(page, "text/html", URL)
+    finally:
+        sys.setprofile(before)
+    return calls

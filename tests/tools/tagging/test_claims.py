@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.device_code import judge_arch
-from nvidia_variant_provider.tools.binaries.report import Profile
+from nvidia_variant_provider.tools.binaries.report import Library, Profile
 from nvidia_variant_provider.tools.tagging.claims import Claim, Standing, judge_claims, spell
 
 
@@ -78,6 +78,7 @@ def test_the_threshold_itself_is_enough(
     [
         pytest.param([(4, "90a")], ["90_real"], id="a-of-the-last-of-its-major"),
         pytest.param([(4, "100a")], ["100a_real"], id="a-of-an-earlier-one"),
+        pytest.param([(1, "100a")], ["100a_real"], id="a-in-a-single-container"),
         pytest.param([(4, "100f")], ["100_real"], id="f-runs-where-plain-does"),
         pytest.param([(3, "120"), (1, "120a")], ["120_real"], id="mostly-plain"),
         pytest.param([(1, "120"), (3, "120a")], ["120a_real"], id="mostly-specific"),
@@ -94,6 +95,28 @@ def test_the_threshold_itself_is_enough(
 )
 def test_what_is_stated(sets: list[tuple[int, str]], expected: list[str]) -> None:
     assert stated(judge_claims(profiles(*sets), 0.75)) == expected
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        pytest.param(10, ["90_real"], id="a-tenth"),
+        pytest.param(9, ["80_real", "90_real"], id="less"),
+    ],
+)
+def test_a_tenth_of_the_containers_makes_a_library_a_main_one(
+    containers: int, expected: list[str]
+) -> None:
+    large = Library("large.so", "elf", "x86_64", 1, profiles=tuple(profiles((90, "80 90"))))
+    other = Library("other.so", "elf", "x86_64", 1, profiles=tuple(profiles((containers, "90"))))
+    filler = Library(
+        "rest.so", "elf", "x86_64", 1, profiles=tuple(profiles((10 - containers, "80 90")))
+    )
+    own = (large, other, filler)
+
+    claims = judge_claims([it for library in own for it in library.profiles], 0.75, own)
+
+    assert stated(claims) == expected
 
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.25, 2), (0.26, 1), (1.0, 1)])

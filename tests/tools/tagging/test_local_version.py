@@ -12,6 +12,7 @@ import pytest
 from examples.torch.clients import clean_environment
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.tagging.local_version import public_metadata
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
@@ -60,6 +61,13 @@ def test_the_version_changes_wherever_the_wheel_states_it(tmp_path: Path) -> Non
     with OpenWheel(path) as opened:
         opened.check()
         opened.archive.confirm(opened.archive.entries)
+
+
+def test_the_version_is_taken_from_a_header_of_any_width_in_time_that_grows_with_it() -> None:
+    # A quadratic pattern takes hours.
+    wide = b"Version :" + b" " * 1_000_000 + b"x\n"
+
+    assert public_metadata(wide + b"Version: 2.0+cu126\n\n") == wide + b"Version: 2.0\n\n"
 
 
 def test_a_wheel_without_a_local_version_is_tagged_as_ever(tmp_path: Path) -> None:

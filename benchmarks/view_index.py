@@ -1,0 +1,148 @@
+"""An index in a folder, served by a process of its own: ``python -m benchmarks.view_index DIR``.
+
+``make_packages`` writes 60 projects of 10 versions, each with its metadata beside it, and
+``everything``, which requires them all; ``make_large`` one wheel of 500 MB.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Final
+
+from tests.tools.views.stand_in import make_wheel, metadata_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROJECTS: Final = 60
+LOGIN: Final = "me:word"
+LARGE: Final = "large-1.0-py3-none-any.whl"
+_VERSIONS: Final = 10
+_BLOCK: Final = 1 << 20
+_BLOCKS: Final = 500
+_JSON: Final = "application/vnd.pypi.simple.v1+json"
+
+
+def make_packages(folder: Path) -> None:
+    """Write the projects; each requires the next two, in any version."""
+    names = [f"package-{number:02}" for number in range(PROJECTS - 1)]
+    for place, name in enumerate(names):
+        requires = [f"{other}>=1" for other in names[place + 1 : place + 3]]
+        for version in range(_VERSIONS):
+            stem = f"{name.replace('-', '_')}-1.{version}-py3-none-any"
+            _add(folder, name, f"{stem}.whl", make_wheel(f"{stem}.whl", requires))
+    wheel = "everything-1.0-py3-none-any.whl"
+    _add(folder, "everything", wheel, make_wheel(wheel, names))
+
+
+def add_page(folder: Path, project: str, body: bytes) -> None:
+    """Write the page of a project as JSON."""
+    page = folder / "simple" / project
+    page.mkdir(parents=True, exist_ok=True)
+    (page / "index.json").write_bytes(body)
+
+
+def make_large(folder: Path) -> None:
+    """Write a wheel of 500 MB that cannot be packed any smaller."""
+    path = folder / "files" / LARGE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(make_wheel(LARGE))
+    with zipfile.ZipFile(path, "a") as archive, archive.open("large/data.bin", "w") as member:
+        for _ in range(_BLOCKS):
+            member.write(os.urandom(_BLOCK))
+    with open(path, "rb") as file:
+        digest = hashlib.sha256()
+        while piece := file.read(_BLOCK):
+            digest.update(piece)
+    _list(folder, "large", LARGE, digest.hexdigest(), metadata_of(make_wheel(LARGE)))
+
+
+def _add(folder: Path, project: str, name: str, wheel: bytes) -> None:
+    path = folder / "files" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(wheel)
+    _list(folder, project, name, hashlib.sha256(wheel).hexdigest(), metadata_of(wheel))
+
+
+def _list(folder: Path, project: str, name: str, sha256: str, metadata: bytes) -> None:
+    (folder / "files" / f"{name}.metadata").write_bytes(metadata)
+    page = folder / "simple" / project / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(metadata).hexdigest()
+    with open(page, "a", encoding="utf-8") as file:
+        file.write(
+            f'<a href="../../files/{name}#sha256={sha256}" '
+            f'data-core-metadata="sha256={digest}">{name}</a>\n'
+        )
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    login = ""
+    delay_s = 0.0
+
+    def do_GET(self) -> None:
+        if self._may_read():
+            super().do_GET()
+
+    def do_HEAD(self) -> None:
+        if self._may_read():
+            super().do_HEAD()
+
+    def translate_path(self, path: str) -> str:
+        full = super().translate_path(path)
+        page = os.path.join(full, "index.json")
+        return page if os.path.isfile(page) else full
+
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        return _JSON if str(path).endswith(".json") else super().guess_type(path)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _may_read(self) -> bool:
+        time.sleep(self.delay_s)
+        wanted = "Basic " + base64.b64encode(self.login.encode()).decode()
+        if self.login and self.headers.get("Authorization") != wanted:
+            self.send_error(401)
+            return False
+        return True
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+
+
+@contextlib.contextmanager
+def serving(folder: Path, login: str = "", delay_ms: int = 0) -> Iterator[str]:
+    """Serve a folder by another process; give its address, with the credentials in it."""
+    command = [sys.executable, "-m", "benchmarks.view_index", str(folder), login, str(delay_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        port = process.stdout.readline().strip()
+        try:
+            yield f"http://{login}{'@' if login else ''}127.0.0.1:{port}/simple/"
+        finally:
+            process.terminate()
+
+
+def main(folder: str, login: str, delay_ms: str) -> None:
+    """Serve until the process is ended."""
+    _Handler.login, _Handler.delay_s = login, int(delay_ms) / 1000
+    with _Server(("127.0.0.1", 0), partial(_Handler, directory=folder)) as server:
+        print(server.server_address[1], flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

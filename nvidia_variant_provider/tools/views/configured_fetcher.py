@@ -1,0 +1,35 @@
+"""Requests with what is configured for an installer: certificates, a proxy, a keyring."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.tools.installers.interpreter import own_python
+from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.releases.keyring import Keyring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nvidia_variant_provider.tools.installers.configured import Configured
+
+
+def fetcher_for(
+    configured: Configured, environ: Mapping[str, str], command: Sequence[str] = ()
+) -> Fetcher:
+    """Return what asks indexes as the installer would; ``command`` is the installer's."""
+    programs = tuple(_keyrings(configured.keyring, environ, command))
+    keyring = Keyring(programs, environ) if programs else None
+    return Fetcher(environ, configured.cert, configured.proxy, keyring=keyring)
+
+
+def _keyrings(
+    provider: str, environ: Mapping[str, str], command: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
+    """Yield the programs to ask: pip imports the one of its own Python, or starts the other."""
+    if provider in {"auto", "import"} and command and (python := own_python(command, environ)):
+        yield python, "-m", "keyring"
+    program = shutil.which("keyring", path=environ.get("PATH"))
+    if provider in {"auto", "subprocess"} and program:
+        yield (program,)
