@@ -93,6 +93,7 @@ def for_cuda(line: str) -> dict[str, bytes]:
             {"NV301", "NV310"},
             id="only-a-copy-has-it",
         ),
+        pytest.param({COPY: cuda_library("80")}, "", set(), id="only-a-copy-has-code"),
         pytest.param(
             {"demo/a.so": packing.shared_object(packing.cubin(90), name=RODATA)},
             "90_real",
@@ -263,6 +264,22 @@ def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
 
     found = {one.rule.code: one.problem.message for one in verify_wheel(facts, EVERYTHING)}
     assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
+
+
+def test_code_borrowed_from_an_older_architecture_is_told_of_the_first_libraries(
+    tmp_path: Path,
+) -> None:
+    members = {
+        "demo/a_cuda118.so": cuda_library("80", "86"),
+        "demo/b_cuda118.so": cuda_library("80", containers=3),
+        "demo/a_cuda128.so": cuda_library("80", containers=5),
+    }
+
+    wheel = variant(tmp_path, members, "80_real 86_real")
+
+    messages = {it.rule.code: it.problem.message for it in verify_wheel(wheel, EVERYTHING)}
+    share = "1 of 4 containers (25 %) of the libraries for CUDA 11.8"
+    assert messages["NV303"] == f"{share} have code for just 8.6"
 
 
 def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
