@@ -266,20 +266,28 @@ def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
     assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
 
 
-def test_code_borrowed_from_an_older_architecture_is_told_of_the_first_libraries(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("few", "many", "archs", "code", "words"),
+    [
+        pytest.param(
+            "86", "80", "80_real 86_real", "NV303", "{} have code for just 8.6", id="NV303"
+        ),
+        pytest.param("100", "100a", "100_real", "NV304", "promises 10.3: {} run there", id="NV304"),
+    ],
+)
+def test_of_the_libraries_for_several_cudas_the_first_are_told_of(
+    tmp_path: Path, few: str, many: str, archs: str, code: str, words: str
 ) -> None:
     members = {
-        "demo/a_cuda118.so": cuda_library("80", "86"),
-        "demo/b_cuda118.so": cuda_library("80", containers=3),
-        "demo/a_cuda128.so": cuda_library("80", containers=5),
+        "demo/a_cuda128.so": cuda_library(few),
+        "demo/b_cuda128.so": cuda_library(many, containers=3),
+        "demo/a_cuda130.so": cuda_library(many, containers=5),
     }
 
-    wheel = variant(tmp_path, members, "80_real 86_real")
+    wheel = variant(tmp_path, members, archs)
 
-    messages = {it.rule.code: it.problem.message for it in verify_wheel(wheel, EVERYTHING)}
-    share = "1 of 4 containers (25 %) of the libraries for CUDA 11.8"
-    assert messages["NV303"] == f"{share} have code for just 8.6"
+    share = "1 of 4 containers (25 %) of the libraries for CUDA 12.8"
+    assert messages(wheel, code)[0] == words.format(share)
 
 
 def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
