@@ -23,7 +23,7 @@ from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
-from nvidia_variant_provider.tools.views.selecting import concerns, make_view
+from nvidia_variant_provider.tools.views.selecting import class_of_target, concerns, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.baking import Baked, Bakery
     from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.stated_code import StatedCode
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 NOT_FOUND: Final = 404
@@ -115,6 +116,8 @@ class ViewService:
         """
         self.upstream = upstream
         self.bakery = bakery
+        # Reads builds of torch that the table does not know; without it they are assumed.
+        self.code: StatedCode | None = None
         self.log = Log()
         self._families = families
         self.wanted = wanted
@@ -243,7 +246,12 @@ class ViewService:
         if self._is_unchanged or not concerns(source):
             return None, page.url if page else ""
         metadata, troubles = read_described(self.upstream, files)
-        return replace(source, metadata=metadata, troubles=troubles), ""
+        source = replace(source, metadata=metadata, troubles=troubles)
+        if self.code is not None:
+            wanted = self.wanted()
+            stated = self.code.read(source, wanted, class_of_target(wanted))
+            source = replace(source, stated=stated)
+        return source, ""
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         by_label: dict[str, tuple[PageFile, ...]] = {}
