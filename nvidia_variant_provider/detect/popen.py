@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.child import (
     FLOODED,
@@ -29,6 +29,8 @@ from nvidia_variant_provider.detect.files import is_foreign, raise_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_CANNOT_START: Final = (OSError, ValueError, subprocess.SubprocessError)
 
 
 def run_program(
@@ -53,7 +55,9 @@ def run_program(
 class _Program:
     """A child of ``subprocess`` and, where the system has them, the group that it leads.
 
-    Its output is collected on a thread: pipes cannot be polled on Windows.
+    A thread starts it and collects its output. Pipes cannot be polled on Windows, and Python calls
+    a host's signal handlers on the main thread only: an exception of theirs never comes between the
+    start of the child and our knowing of it.
     """
 
     def __init__(
@@ -69,16 +73,28 @@ class _Program:
         self._has_groups = has_groups
         self._received = received
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._reader: threading.Thread | None = None
+        self._failures: list[BaseException] = []
+        self._started = threading.Event()
         self._done = threading.Event()
 
     def start(self) -> str:
         """Start it and read its output; return why that cannot be, else an empty text."""
-        # Known before it runs: Ctrl-C may come while it is being started.
-        process = subprocess.Popen.__new__(subprocess.Popen)
-        self._processes.append(process)
         try:
-            process.__init__(  # type: ignore[misc]  # as Popen() does
+            threading.Thread(target=self._start_and_read, daemon=True).start()
+        except RuntimeError as error:
+            raise_foreign(error)
+            self._started.set()
+            return str(error)
+        self._started.wait()
+        for failure in self._failures:
+            if not isinstance(failure, _CANNOT_START) or is_foreign(failure):
+                raise failure
+            return str(failure)
+        return ""
+
+    def _start_and_read(self) -> None:
+        try:
+            process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -88,22 +104,13 @@ class _Program:
                 start_new_session=self._has_groups,
                 bufsize=0,
             )
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
-            if is_foreign(error):
-                raise
-            self._processes.clear()
-            return str(error)
-        return self._start_reader(process)
-
-    def _start_reader(self, process: subprocess.Popen[bytes]) -> str:
-        reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
-        try:
-            reader.start()
-        except RuntimeError as error:
-            raise_foreign(error)
-            return str(error)
-        self._reader = reader
-        return ""
+        except BaseException as error:  # noqa: BLE001 - raised again by start()
+            self._failures.append(error)
+            self._started.set()
+            return
+        self._processes.append(process)
+        self._started.set()
+        self._read(process.stdout)
 
     def watch(self, received: Received, deadline: float) -> End | None:
         """Wait for the output to end; return why the child must be stopped, if it must."""
@@ -145,14 +152,12 @@ class _Program:
 
     def discard(self, grace: float) -> None:
         """End what is still there; its reader closes the pipe from it."""
-        for process in tuple(self._processes):
-            if getattr(process, "pid", None) is None:
-                continue
+        self._started.wait(grace)  # Ctrl-C may come while it is being started.
+        for _ in tuple(self._processes):
             self.finish(grace, urgent=True)
-            if self._reader is None:
-                _close(process.stdout)
 
-    def _read(self, stream: IO[bytes]) -> None:
+    def _read(self, stream: IO[bytes] | None) -> None:
+        assert stream is not None  # noqa: S101 - for the type checker
         # A read that fails ends the output as an end does: what has come is what there is.
         with suppress(OSError):
             while self._received.take(os.read(stream.fileno(), 65536)):

@@ -200,7 +200,7 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Packages:
     return packages
 
 
-@pytest.mark.parametrize("machine", slice_of(INSIDE, every=2), ids=str)
+@pytest.mark.parametrize("machine", slice_of(INSIDE, every=4), ids=str)
 def test_uv_offers_and_orders_what_rule_set_0_says(probes: Packages, machine: Forced) -> None:
     installed = probes.installed(machine)
 
@@ -209,7 +209,7 @@ def test_uv_offers_and_orders_what_rule_set_0_says(probes: Packages, machine: Fo
     assert {"x", "b", NULL_LABEL} <= set(installed.values())
 
 
-@pytest.mark.parametrize("machine", slice_of(GRID, every=3), ids=str)
+@pytest.mark.parametrize("machine", slice_of(GRID, every=6), ids=str)
 def test_uv_chooses_what_rule_set_0_says(releases: Packages, machine: Forced) -> None:
     assert releases.installed(machine) == releases.predicted(machine)
 

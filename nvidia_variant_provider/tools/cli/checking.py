@@ -23,6 +23,8 @@ EXIT_UNREADABLE: Final = 2
 
 TEXT: Final = "text"
 JSON: Final = "json"
+# The colour of each severity.
+TONES: Final = {"error": output.Tone.BAD, "warning": output.Tone.WARNING, "note": output.Tone.FAINT}
 
 
 class NamedLater:
@@ -144,8 +146,7 @@ def emit_run(form: str, run: Run) -> None:
 
 def emit_findings(findings: Iterable[Finding]) -> None:
     """Print a line for each finding, in the colour of its severity."""
-    tones = {"error": output.Tone.BAD, "warning": output.Tone.WARNING, "note": output.Tone.FAINT}
-    output.emit_toned((tones[finding.rule.severity.value], str(finding)) for finding in findings)
+    output.emit_toned((TONES[finding.rule.severity.value], str(finding)) for finding in findings)
 
 
 def tally(findings: Iterable[Finding], selection: Selection) -> str:

@@ -188,5 +188,5 @@ def _hash(cache: HashCache, paths: Sequence[Path]) -> Mapping[Path, str]:
     from nvidia_variant_provider.tools.index.hashes import hash_files
 
     total = sum(path.stat().st_size for path in paths)
-    with bar("hashing", total, is_bytes=True) as progress:
+    with bar(f"hashing {output.count(len(paths), 'file')}", total, is_bytes=True) as progress:
         return hash_files(paths, cache, progress)

@@ -158,7 +158,7 @@ class _Progress:
         self._name = output.one_line(os.path.basename(path) or path)
         self._done = 0
         self._total = os.path.getsize(path) if os.path.isfile(path) else 0
-        self._live = sys.stderr.isatty()
+        self._live = output.has_cursor(sys.stderr)
 
     def __enter__(self) -> Callable[[str, int], None]:
         return self._add

@@ -120,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
             return _start_conda(args, command, machine)
         if reads_variants and not args.through_view and not args.dry_run:
             _start_with_facts(command, machine)
+        _check_extra()
         from nvidia_variant_provider.tools.cli import run_view
 
         return run_view.run(args, command, machine)
@@ -131,6 +132,14 @@ def run(args: argparse.Namespace) -> int:
     except PermissionError as error:
         output.fail("run", f"{command[0]}: {error.strerror or error}")
         return _CANNOT_START
+
+
+def _check_extra() -> None:
+    """Name a missing extra before the command starts: what serves the view is imported later."""
+    from importlib.util import find_spec
+
+    if find_spec("packaging") is None:
+        raise ModuleNotFoundError("No module named 'packaging'", name="packaging")
 
 
 def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:

@@ -89,6 +89,7 @@ def _service(args: argparse.Namespace, target: str) -> ViewService:
     from nvidia_variant_provider.tools.views.model import Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.session import cache_folder
+    from nvidia_variant_provider.tools.views.stated_code import StatedCode
     from nvidia_variant_provider.tools.views.upstream_settings import (
         families_for,
         settings_for,
@@ -100,11 +101,14 @@ def _service(args: argparse.Namespace, target: str) -> ViewService:
     upstream = upstream_of(settings, os.environ)
     is_any = target == "any"
     named = argparse.Namespace(target=None if is_any else target, machine=None, gpu=None)
-    return ViewService(
+    folder = Path(cache_folder(os.environ))
+    service = ViewService(
         upstream,
         partial(Wanted, options.answer_for(named).detection.machine),
         () if is_any else families_for(settings, upstream.fetcher, args.cuda_index, ()),
-        bakery=Bakery(Path(cache_folder(os.environ)), upstream),
+        bakery=Bakery(folder, upstream),
         is_unchanged=is_any,
         keep_s=_SECONDS,
     )
+    service.code = StatedCode(upstream.fetcher, folder)
+    return service

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import checking, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[
     from itertools import islice
 
     from nvidia_variant_provider.tools.coverage import report
+    from nvidia_variant_provider.tools.coverage.matrix import Ending
 
     release = coverage.release
     answers_as = f"as {coverage.installer}" if coverage.installer else f"rules {coverage.rules}"
@@ -30,19 +31,34 @@ def show(coverage: Coverage, findings: Sequence[FleetFinding], mirror: Sequence[
     )
     shown = islice(report.table_rows(coverage), _SHOWN)
     view = ("through a view",) if coverage.installer else ()
-    output.emit_table((*report.TABLE_COLUMNS, *view), shown, title=title)
+    output.emit_table(
+        (*report.TABLE_COLUMNS, *view),
+        shown,
+        title=title,
+        tone=lambda row: output.Tone.BAD if report.HOLE in row[-1 - len(view)] else None,
+    )
     if len(coverage.rows) > _SHOWN:
         more = len(coverage.rows) - _SHOWN
         output.emit_text([f"... and {more} more kinds of machines: --csv, --json, --html", ""])
     total = coverage.machines
+    without_gpu = {str(row.choice) for row in coverage.rows if row.choice.ending is not Ending.GPU}
     shares = [
         (str(choice), str(count), f"{100 * count / total:.1f} %")
         for choice, count in coverage.shares.items()
     ]
-    output.emit_table(("gets", "machines", "share"), shares)
+    output.emit_table(
+        ("gets", "machines", "share"),
+        shares,
+        tone=lambda row: output.Tone.WARNING if row[0] in without_gpu else None,
+    )
     rows = [(finding.rule.code, str(finding.machines), finding.text) for finding in findings]
     if rows:
-        output.emit_table(("problem", "machines", "what"), rows)
+        severities = {finding.rule.code: finding.rule.severity.value for finding in findings}
+        output.emit_table(
+            ("problem", "machines", "what"),
+            rows,
+            tone=lambda row: checking.TONES.get(severities.get(row[0], "")),
+        )
     labels = ", ".join(label or "the wheel without a label" for label in mirror)
     output.emit_text([f"a mirror must carry: {labels or 'nothing'}"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -14,6 +15,8 @@ from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
 from nvidia_variant_provider.tools.views.service import ViewService
+from nvidia_variant_provider.tools.views.session import cache_folder
+from nvidia_variant_provider.tools.views.stated_code import StatedCode
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 if TYPE_CHECKING:
@@ -39,10 +42,12 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
     projects = frozenset({*FAMILY, project})
     families = [CudaFamily(upstream.fetcher, address, projects) for address in args.cuda_index]
     broken: list[str] = []
+    code = StatedCode(upstream.fetcher, Path(cache_folder(os.environ)))
     for name, named in machines:
         machine = options.answer_for(named).detection.machine
         python = interpreter_for(machine.platform)
         service = ViewService(upstream, partial(Wanted, machine, python), families)
+        service.code = code
         view = service.view(project)
         if view is None and not service.served(project):
             raise InvalidValueError(f"{project}: no such project on {args.source}")

@@ -68,6 +68,9 @@ def write(text: str) -> None:
         sys.stdout.write(text)
     except BrokenPipeError:
         _discard(sys.stdout)
+    except OSError as error:
+        error.filename = "standard output"
+        raise
 
 
 def stderr() -> TextIO:
@@ -144,6 +147,7 @@ class Tone(Enum):
     FAINT = "2"
 
 
+_DUMB: Final = frozenset({"dumb", "unknown"})
 _STYLES: Final = {Tone.BAD: "red", Tone.WARNING: "yellow", Tone.GOOD: "green", Tone.FAINT: "dim"}
 
 
@@ -160,9 +164,14 @@ def _toned(text: str, tone: Tone | None, stream: TextIO) -> str:
     return f"\x1b[{tone.value}m{text}\x1b[0m" if tone and has_colours(stream) else text
 
 
+def has_cursor(stream: TextIO) -> bool:
+    """Tell whether a line of a stream can be written over: a terminal that is not dumb."""
+    return stream.isatty() and os.environ.get("TERM") not in _DUMB
+
+
 def has_colours(stream: TextIO) -> bool:
     """Tell whether a stream shows colours, by the conventions that rich follows, too."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in {"dumb", "unknown"}:
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in _DUMB:
         return False
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
@@ -242,12 +251,10 @@ def _emit_rows(rows: Sequence[Sequence[str]], tone: Callable[[Sequence[str]], To
 
 def emit_columns(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> None:
     """Print rows as a table, aligned alone where rich is missing: for commands without an extra."""
-    from importlib.util import find_spec
-
-    if _is_bounded(sys.stdout) and find_spec("rich"):
-        emit_table(head, rows)
-    else:
-        _emit_rows([head, *rows] if head else rows, lambda _row: None)
+    if _is_bounded(sys.stdout):
+        with contextlib.suppress(ModuleNotFoundError):
+            return emit_table(head, rows)
+    return _emit_rows([head, *rows] if head else rows, lambda _row: None)
 
 
 def count(number: int, noun: str) -> str:

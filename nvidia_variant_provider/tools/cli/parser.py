@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from _typeshed import SupportsWrite
+
 MISUSE: Final = 2
 # More choices than that are no help in a line.
 _FEW: Final = 20
@@ -75,6 +77,15 @@ class Parser(argparse.ArgumentParser):
             near = meant(str(value), choices)
             text = f"unknown value {str(value)[:60]!r}{near or shown}"
             raise argparse.ArgumentError(action, text)
+
+    # argparse forgets what cannot be written, such as help on a full disk.
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        from nvidia_variant_provider.tools.cli import output
+
+        if file is sys.stdout:
+            output.write(message)
+        else:
+            super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage of this command and the message, and end with code 2.

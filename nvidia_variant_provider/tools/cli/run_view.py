@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
+_NEEDED: Final = "packaging"
 _MIRROR: Final = "poetry-plugin-pypi-mirror"
 _POETRY: Final = f"""\
 poetry self add {_MIRROR}, or in pyproject.toml, with the address of a view that stays:
@@ -70,12 +71,21 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     if args.require_gpu and (machine.cuda is None or not machine.gpus):
         output.fail("run", f"--require-gpu: no usable NVIDIA GPU: {machine.reason}")
         return _EXIT_NO_GPU
+    _check_packages()
     check_addresses(args.cuda_index)
     settings = settings_for(command, os.environ, cwd)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
         return _show(make(), command)
     return _serve(args, settings, make, machine)
+
+
+def _check_packages() -> None:
+    """Raise ``ModuleNotFoundError`` without what the view needs, which comes after the command."""
+    from importlib.util import find_spec
+
+    if find_spec(_NEEDED) is None:
+        raise ModuleNotFoundError(name=_NEEDED)
 
 
 def _refusal(command: Sequence[str], cwd: str) -> str:
@@ -98,17 +108,21 @@ def _service(
 
     from nvidia_variant_provider.tools.views.baking import Bakery
     from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.stated_code import StatedCode
 
     wanted = _wanted(args, command, machine)
     upstream = upstream_of(settings, os.environ)
     families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
-    return ViewService(
+    folder = Path(cache_folder(os.environ))
+    service = ViewService(
         upstream,
         wanted,
         families,
-        bakery=Bakery(Path(cache_folder(os.environ)), upstream),
+        bakery=Bakery(folder, upstream),
         require_gpu=args.require_gpu and machine.cuda is not None,
     )
+    service.code = StatedCode(upstream.fetcher, folder)
+    return service
 
 
 def _wanted(

@@ -19,6 +19,8 @@ CSV_COLUMNS: Final = (
 TABLE_COLUMNS: Final = (
     "device", "capability", "CPU", "driver", "CUDA", "machines", "gets",
 )  # fmt: skip
+# What stands behind the choice of machines with a GPU that get no build for it.
+HOLE: Final = "  HOLE"
 
 
 def csv_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
@@ -60,7 +62,7 @@ def table_rows(coverage: Coverage) -> Iterator[tuple[str, ...]]:
             driver_words(kind) + (" (assumed)" if "driver" in kind.assumed else ""),
             str(kind.cuda or "-"),
             str(row.group.machines),
-            f"{row.choice}{'  HOLE' if row.is_hole else ''}",
+            f"{row.choice}{HOLE if row.is_hole else ''}",
             *((str(row.through_view),) if row.through_view else ()),
         )
 

@@ -31,18 +31,18 @@ _AT_ONCE: Final = 4
 
 
 def builds_of(
-    release: Release, told: Callable[[int], None] = lambda _: None
+    release: Release, told: Callable[[int, str], None] = lambda _more, _name: None
 ) -> tuple[tuple[InstalledBuild, ...], dict[str, str]]:
     """Return one build for each label and platform among a release's wheels without a label.
 
     Wheels in which nothing speaks of CUDA, those for platforms without CUDA, and those that lie
     nowhere are left out. Those that cannot be read are told of by file name, with the reason.
-    ``told`` is called for each wheel that is done.
+    ``told`` is called for each wheel, with its name.
     """
     unread: dict[str, str] = {}
     builds: dict[tuple[str, str], InstalledBuild] = {}
     for wheel, read in _with_results(release, wheels_to_read(release)):
-        told(1)
+        told(1, str(wheel))
         try:
             build = read()
         except OSError as error:

@@ -70,7 +70,7 @@ class Report:
 def lint(
     paths: Iterable[str],
     selection: Selection = EVERYTHING,
-    watch: Callable[[int], Callable[[int], None]] = lambda _files: lambda _more: None,
+    watch: Callable[[int], Callable[[int, str], None]] = lambda _files: lambda _more, _name: None,
     *,
     for_pypi: bool = False,
 ) -> Report:
@@ -79,30 +79,31 @@ def lint(
     ``for_pypi`` adds the checks of NV7xx, which hold for uploads to PyPI alone.
 
     A release is read, judged and let go before the next one. ``watch`` is told the number of
-    files and returns what is told of every number that is done.
+    files and returns what is told of every number that is done, with the name of what is in work.
     """
     gathered = gather(paths)
     done = watch(len(gathered.files))
     findings = [finding for finding in _of_names(gathered) if selection.keeps(finding)]
     for document in gathered.documents:
+        done(1, document.source)
         findings += [finding for finding in _of_documents([document]) if selection.keeps(finding)]
-        done(1)
     for lock in gathered.locks:
+        done(1, lock.source)
         of_lock = [finding for check in LOCK.checks for finding in check.run(lock)]
         findings += [
             finding
             for finding in (*of_lock, *_of_documents(documents_of(lock)))
             if selection.keeps(finding)
         ]
-        done(1)
     for read in gathered.releases:
+        done(0, f"{read.name} {read.version}")
         release = read.lenient
         more = PYPI.checks if for_pypi else ()
         of_upload = [finding for check in more for finding in check.run(release)]
         findings += [
             finding for finding in (*_of_release(release), *of_upload) if selection.keeps(finding)
         ]
-        done(len(release.wheels) + (release.index is not None))
+        done(len(release.wheels) + (release.index is not None), "")
     return Report(gathered.files, tuple(_merge(findings)))
 
 

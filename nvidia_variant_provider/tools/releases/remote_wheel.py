@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.releases.http import Fetcher, Part
     from nvidia_variant_provider.tools.wheels.name import WheelName
+    from nvidia_variant_provider.tools.wheels.source import Source
     from nvidia_variant_provider.tools.wheels.zip_records import Entry
 
 # Requests cost more than bytes.
@@ -47,10 +48,10 @@ def read_remote_wheel(url: str, name: WheelName, fetcher: Fetcher) -> WheelFile:
         file = RemoteFile(url, fetcher)
         members = {entry.name: entry for entry in read_directory(file, find_directory(file))}
         folder = find_dist_info(members, name, str(name))
-        metadata = _read(file, members, f"{folder}/METADATA")
+        metadata = read_member(file, members, f"{folder}/METADATA")
         check_metadata(metadata, name, f"{name}!{folder}/METADATA")
         path = f"{folder}/{VARIANT_JSON}"
-        variant = _read(file, members, path) if path in members else None
+        variant = read_member(file, members, path) if path in members else None
     except UpstreamError as error:
         return WheelFile(url, name, unread=str(error))
     except InvalidValueError as error:
@@ -59,13 +60,14 @@ def read_remote_wheel(url: str, name: WheelName, fetcher: Fetcher) -> WheelFile:
 
 
 class RemoteFile:
-    """A file on a server as a ``Source``; at most ``_MOST`` bytes are asked for altogether."""
+    """A file on a server as a ``Source``; at most ``most`` bytes are asked for altogether."""
 
-    def __init__(self, url: str, fetcher: Fetcher) -> None:
+    def __init__(self, url: str, fetcher: Fetcher, most: int = _MOST) -> None:
         """Ask for the end of the file, which tells its size; raises ``UpstreamError``."""
         self.name = redacted(url)
         self._url, self._fetcher = url, fetcher
         self._taken = 0
+        self._most = most
         # What is asked for first anyway: the end, which says where the directory is.
         self._tail = self._last = self._ask(f"-{_STEP}")
         self.size = self._tail.size
@@ -91,14 +93,16 @@ class RemoteFile:
         """Do nothing: the range can be asked for again."""
 
     def _ask(self, wanted: str) -> Part:
-        part = self._fetcher.get_part(self._url, wanted, _MOST)
+        part = self._fetcher.get_part(self._url, wanted, self._most)
         self._taken += len(part.body)
-        if self._taken > _MOST:
-            raise UpstreamError(f"{self.name}: what is asked for is not within {_MOST} bytes of it")
+        if self._taken > self._most:
+            words = f"{self.name}: what is asked for is not within {self._most} bytes of it"
+            raise UpstreamError(words)
         return part
 
 
-def _read(file: RemoteFile, members: Mapping[str, Entry], name: str) -> bytes:
+def read_member(file: Source, members: Mapping[str, Entry], name: str) -> bytes:
+    """Return a small member of a wheel; raises ``DamagedFileError``."""
     entry = members[name]
     if not entry.is_readable or max(entry.size, entry.packed) > _LARGEST:
         raise DamagedFileError(f"{name} of {entry.size} bytes that cannot be read")

@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion
-from nvidia_variant_provider.tables.torch_builds import TorchBuild
+from nvidia_variant_provider.tables.torch_builds import Confidence, TorchBuild
 from nvidia_variant_provider.tools.torch.backend import CPU, judge_build
 from nvidia_variant_provider.tools.torch.builds import (
     TORCH,
+    DeviceCode,
     UnknownReleaseError,
     archs_text,
     cuda_of_label,
@@ -28,8 +29,8 @@ from nvidia_variant_provider.tools.views.model import Build, Tier
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.torch.builds import DeviceCode
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
+    from nvidia_variant_provider.tools.views.model import Stated
 
 _SYSTEMS: Final = {("linux", "glibc"): "linux", ("win32", ""): "windows"}
 
@@ -49,23 +50,30 @@ class Judged:
 
 @lru_cache(maxsize=4096)
 def judge_label(
-    label: str, torch_release: str, platform: PlatformClass, machine: Machine
+    label: str,
+    torch_release: str,
+    platform: PlatformClass,
+    machine: Machine,
+    stated: Stated | None = None,
 ) -> Judged:
     """Judge a build by its label, the torch release it is of or pairs with, and its platform.
 
-    An empty release stands for the newest.
+    An empty release stands for the newest. What the wheel says itself is ``stated``.
     """
     cuda = cuda_of_label(label)
     if cuda is None:
         return Judged(Build(label, Tier.CPU, "the CPU build"))
-    place = _place(platform)
+    place = place_of_class(platform)
     code = device_code(TORCH, torch_release, label, place)
+    if stated and stated.archs:
+        code = DeviceCode(stated.archs, "the wheel", Confidence.MEASURED, assumed=False)
     if code is None:
         return _by_bound(label, cuda, machine)
     judgement = judge_build(_as_row(cuda, place, code), machine)
     reason = judgement.reason
     if code.assumed:
-        reason = f"{reason} (device code assumed: {code.source})"
+        trouble = f"; {stated.trouble}" if stated and stated.trouble else ""
+        reason = f"{reason} (device code assumed: {code.source}{trouble})"
     tier = {True: Tier.GPU, False: Tier.UNFIT, None: Tier.GPU_UNDECIDED}[judgement.fits]
     covered = len(judgement.covers)
     is_partial = tier is Tier.GPU and covered < len(machine.capabilities)
@@ -77,7 +85,7 @@ def default_label(torch_release: str, platform: PlatformClass) -> tuple[str, boo
 
     "" where it is not known: on platforms without CUDA builds.
     """
-    place = _place(platform)
+    place = place_of_class(platform)
     if not place:
         return "", False
     try:
@@ -88,7 +96,7 @@ def default_label(torch_release: str, platform: PlatformClass) -> tuple[str, boo
     return (index_path(cuda) if cuda else CPU), release.assumed
 
 
-def _place(platform: PlatformClass) -> str:
+def place_of_class(platform: PlatformClass) -> str:
     """Return a class of platforms as the table names it; "" where it has none."""
     system, architecture, libc = platform
     name = _SYSTEMS.get((system, libc), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from nvidia_variant_provider.model import Platform
@@ -15,12 +15,13 @@ from nvidia_variant_provider.tools.views.cuda_builds import default_label, judge
 from nvidia_variant_provider.tools.views.model import Build, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.views.candidates import Candidate
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
+    from nvidia_variant_provider.tools.views.model import Stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Judges:
 
     ``torch_release`` is the torch release that the version is or pairs with, "" where that is not
     known. ``is_cuda_project`` says that wheels of the main index without a label are builds of a
-    CUDA toolkit, too.
+    CUDA toolkit, too. ``stated`` is what the builds for ``stated_for`` say of themselves, by label.
     """
 
     machine: Machine
@@ -39,6 +40,8 @@ class Judges:
     trouble: str = ""
     torch_release: str = ""
     is_cuda_project: bool = False
+    stated: Mapping[str, Stated] = field(default_factory=dict)
+    stated_for: PlatformClass | None = None
 
 
 class _Order(NamedTuple):
@@ -116,13 +119,14 @@ def _judged(
     is_main: bool,
 ) -> JudgedBuild:
     is_assumed = False
-    named = label
-    if not label and judges.is_cuda_project:
+    stated = judges.stated.get(label) if platform == judges.stated_for else None
+    named = label or (stated.label if stated else "")
+    if not named and judges.is_cuda_project:
         named, is_assumed = default_label(judges.torch_release, platform)
     if not named:
         build = Build("", Tier.CPU, "the wheel without a label, for every machine")
         return JudgedBuild(build, wheels, _Order(Tier.CPU, 1, 0, not is_main))
-    judged = judge_label(named, judges.torch_release, platform, judges.machine)
+    judged = judge_label(named, judges.torch_release, platform, judges.machine, stated)
     build = judged.build
     if not label:
         build = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
     from packaging.version import Version
 
-    from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.model import Machine, SmArch
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -33,6 +33,22 @@ class Tier(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """What a wheel says itself: the label of its CUDA, ``cpu`` for none, and its device code.
+
+    ``trouble`` says why that is not known.
+    """
+
+    label: str = ""
+    archs: tuple[SmArch, ...] = ()
+    trouble: str = ""
+
+
+# The public version, and the label of the folder; "" for the main index's own wheel.
+StatedKey: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Interpreter:
     """The Python that is installed for: its wheel tags, best first, and its version "3.11.7"."""
 
@@ -50,7 +66,8 @@ class Source:
     """The files of one project: of its page, and of the per-CUDA indexes by label.
 
     ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
-    cannot be used.
+    cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
+    the platform that is installed for.
     """
 
     project: str
@@ -59,6 +76,7 @@ class Source:
     metadata: Mapping[Version, VariantMetadata] = field(default_factory=dict)
     troubles: Mapping[Version, str] = field(default_factory=dict)
     is_cuda_project: bool = False
+    stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,14 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         trouble=source.troubles.get(files.version, ""),
         torch_release=torch_release_of(source.project, str(files.version)) or "",
         is_cuda_project=source.is_cuda_project,
+        stated={
+            label: stated
+            for (version, label), stated in source.stated.items()
+            if version == str(files.version)
+        },
+        stated_for=class_of_target(wanted),
     )
-    here = _class_of_target(wanted)
+    here = class_of_target(wanted)
     classes = {platform for wheel in files.wheels for platform in wheel.classes}
     by_class = {
         platform: judge(_of_class(files.wheels, platform), platform, judges)
@@ -77,7 +83,7 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
     )
 
 
-def _class_of_target(wanted: Wanted) -> PlatformClass:
+def class_of_target(wanted: Wanted) -> PlatformClass:
     """Return the class of platforms that is installed for: the interpreter's, where it is known.
 
     A target on another processor, ``gh200@580`` on x86-64, is installed for with the Python here.

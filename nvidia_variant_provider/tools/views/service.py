@@ -23,7 +23,7 @@ from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
-from nvidia_variant_provider.tools.views.selecting import concerns, make_view
+from nvidia_variant_provider.tools.views.selecting import class_of_target, concerns, make_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.baking import Baked, Bakery
     from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.stated_code import StatedCode
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 NOT_FOUND: Final = 404
@@ -115,6 +116,8 @@ class ViewService:
         """
         self.upstream = upstream
         self.bakery = bakery
+        # Reads builds of torch that the table does not know; without it they are assumed.
+        self.code: StatedCode | None = None
         self.log = Log()
         self._families = families
         self.wanted = wanted
@@ -180,7 +183,7 @@ class ViewService:
         try:
             source, url = self._source(project)
         except UpstreamError as error:
-            self._warn(f"{project}: {error}")
+            self.warn(f"{project}: {error}")
             return Page(BAD_GATEWAY, f"upstream: {redacted(str(error))}")
         if source is None:
             if url and not self.upstream.fetcher.needs_login(url):
@@ -213,7 +216,7 @@ class ViewService:
         try:
             baked = self.bakery.metadata(shown, properties) if self.bakery else None
         except (UpstreamError, InvalidValueError) as error:
-            self._warn(f"{shown.file.name} is left out: {error}")
+            self.warn(f"{shown.file.name} is left out: {error}")
             return None
         if self.bakery is None and (baked is None or baked.is_changed):
             return None
@@ -223,7 +226,7 @@ class ViewService:
         view = make_view(source, self.wanted())
         self.log.views[source.project] = view
         for warning in view.warnings:
-            self._warn(warning)
+            self.warn(warning)
         return view
 
     def _source(self, project: str) -> tuple[Source | None, str]:
@@ -243,7 +246,12 @@ class ViewService:
         if self._is_unchanged or not concerns(source):
             return None, page.url if page else ""
         metadata, troubles = read_described(self.upstream, files)
-        return replace(source, metadata=metadata, troubles=troubles), ""
+        source = replace(source, metadata=metadata, troubles=troubles)
+        if self.code is not None:
+            wanted = self.wanted()
+            stated = self.code.read(source, wanted, class_of_target(wanted))
+            source = replace(source, stated=stated)
+        return source, ""
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         by_label: dict[str, tuple[PageFile, ...]] = {}
@@ -253,7 +261,7 @@ class ViewService:
             try:
                 by_label.update(family.files(project))
             except UpstreamError as error:
-                self._warn(
+                self.warn(
                     f"{project}: the CUDA builds at {family.base} are left out: "
                     f"{error}; only the main index's wheels are judged"
                 )
@@ -295,7 +303,8 @@ class ViewService:
             core_metadata=digest,
         )
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Take note of what a person is told after the installer; credentials are left out."""
         self.log.warnings[redacted(text)] = None
 
 

@@ -65,13 +65,13 @@ def test_every_way_to_start_it_works(program: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
-@pytest.mark.parametrize("words", ["targets --json", "code", "--version"])
+@pytest.mark.parametrize("words", ["targets --json", "code", "help", "--version"])
 def test_a_full_disk_is_an_error(words: str) -> None:
     done = shell(f"provider {words} > /dev/full")
 
     assert done.returncode == 2
     assert b"error: " in done.stderr
-    assert done.stderr.endswith(b"No space left on device\n")
+    assert done.stderr.endswith(b"standard output: No space left on device\n")
     assert done.stderr.count(b"\n") == 1
 
 

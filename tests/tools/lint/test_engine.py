@@ -441,15 +441,16 @@ def test_the_two_views_of_a_release_are_of_the_same_files(tmp_path: Path) -> Non
 def test_progress_counts_every_file(tmp_path: Path) -> None:
     folder = release(tmp_path, {})
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
-    told: list[int] = []
+    project = str(tmp_path / "pyproject.toml")
+    told: list[tuple[int, str]] = []
 
-    def watch(files: int) -> Callable[[int], None]:
-        told.append(-files)
-        return told.append
+    def watch(files: int) -> Callable[[int, str], None]:
+        told.append((-files, ""))
+        return lambda more, name: told.append((more, name))
 
-    lint([str(folder), str(tmp_path / "pyproject.toml")], watch=watch)
+    lint([str(folder), project], watch=watch)
 
-    assert told == [-6, 1, 5]
+    assert told == [(-6, ""), (1, f"{project}[variant]"), (0, "demo 1.0"), (5, "")]
 
 
 def test_large_lists_and_long_lines_take_no_longer_than_reading_them(tmp_path: Path) -> None:

@@ -71,12 +71,12 @@ def test_a_wheel_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     slow = write_slow_wheel(tmp_path / "slow-1.0-py3-none-any.whl")
     quick = cuda_wheel(tmp_path, "80")
 
-    with Child(INSPECT, seconds=0.3) as child:
+    with Child(INSPECT, seconds=2) as child:
         late = child.examine(Wheel.of(str(slow)))
         # The next one gets a new reader, whose start does not count.
         after = child.examine(Wheel.of(str(quick)))
 
-    assert failures([late]) == {slow.name: ("timeout", "not done after 0.3 seconds")}
+    assert failures([late]) == {slow.name: ("timeout", "not done after 2 seconds")}
     assert json.loads(after)["outcome"] == "done"
 
 
