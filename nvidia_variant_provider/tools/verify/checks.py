@@ -198,8 +198,8 @@ def check_no_bound(wheel: ExaminedWheel) -> Problems:
 def check_no_code(wheel: ExaminedWheel) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
     if wheel.stated and not wheel.code.total and not _bare(wheel):
-        strong = [clue.text for clue in wheel.evidence[:1] if clue.is_strong]
-        why = f": {strong[0]}; state a bound alone" if strong else ""
+        strong = next((clue.text for clue in wheel.evidence if clue.is_strong), "")
+        why = f": {strong}; state a bound alone" if strong else ""
         values = f"{len(wheel.stated)} value{'s' * (len(wheel.stated) > 1)}"
         text = f"{values}, and no device code of its own{why}"
         yield f"{NAMESPACE} :: {SM_ARCH}", text
