@@ -61,14 +61,6 @@ def inspect_path(
     return Contents(path, library.form, (library,))
 
 
-def wheels_of(folder: str) -> list[str]:
-    """Return the wheels in a folder: each of them speaks for itself. Empty for other paths."""
-    if not os.path.isdir(folder):
-        return []
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
-    return [os.path.join(folder, name) for name in names]
-
-
 def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:
     files = list(_files(path))
     names = {file: os.path.relpath(file, path).replace(os.sep, "/") for file in files}

@@ -100,6 +100,7 @@ def for_cuda(line: str) -> dict[str, bytes]:
             {"NV301", "NV310"},
             id="only-a-copy-has-it",
         ),
+        pytest.param({COPY: cuda_library("80")}, "", set(), id="only-a-copy-has-code"),
         pytest.param(
             {"demo/a.so": packing.shared_object(packing.cubin(90), name=RODATA)},
             "90_real",
@@ -288,6 +289,30 @@ def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
 
     found = {one.rule.code: one.problem.message for one in verify_wheel(wheel, EVERYTHING)}
     assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "archs", "code", "words"),
+    [
+        pytest.param(
+            "86", "80", "80_real 86_real", "NV303", "{} have code for just 8.6", id="NV303"
+        ),
+        pytest.param("100", "100a", "100_real", "NV304", "promises 10.3: {} run there", id="NV304"),
+    ],
+)
+def test_of_the_libraries_for_several_cudas_the_first_are_told_of(
+    tmp_path: Path, few: str, many: str, archs: str, code: str, words: str
+) -> None:
+    members = {
+        "demo/a_cuda128.so": cuda_library(few),
+        "demo/b_cuda128.so": cuda_library(many, containers=3),
+        "demo/a_cuda130.so": cuda_library(many, containers=5),
+    }
+
+    wheel = variant(tmp_path, members, archs)
+
+    share = "1 of 4 containers (25 %) of the libraries for CUDA 12.8"
+    assert messages(wheel, code)[0] == words.format(share)
 
 
 def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
