@@ -50,10 +50,9 @@ def inspect_path(
                 f"{path}: packed with {packing}, which is not looked into; expected {_EXPECTED}."
                 " Of an sdist build a wheel first: pip wheel --no-deps PATH"
             )
-        library = None if is_archive else read_library(source)
-    if is_archive:
-        with Archive(path) as archive:
-            return read_wheel(archive, jobs, progress)
+        if is_archive:
+            return read_wheel(Archive(source), jobs, progress)
+        library = read_library(source)
     if library is None:
         raise DamagedFileError(
             f"{path}: starts with {head[:4].hex() or 'nothing'}, not {_EXPECTED}"
