@@ -75,8 +75,9 @@ def _checkout(folder: Path) -> None:
     """Copy what a checkout has, and make the environment that the tutorial asks for."""
     for name in ("nvidia_variant_provider", "examples"):
         shutil.copytree(ROOT / name, folder / name)
-    (install,) = (it for it in steps_of("tutorial.md") if it.command.startswith("pip install"))
-    requirements = [it for it in shlex.split(install.command)[2:] if it != "--quiet"]
+    commands = [shlex.split(step.command) for step in steps_of("tutorial.md")]
+    installs = [words[2:] for words in commands if words[:2] == ["pip", "install"]]
+    requirements = [word for words in installs for word in words if word != "--quiet"]
     python = ensure_environment("docs", requirements)
     (folder / "venv").symlink_to(python.parents[1])
     # An earlier run may have left it.

@@ -363,7 +363,6 @@ def test_wheel_name(text: str, build: str, label: str) -> None:
     name = WheelName.parse(text)
 
     assert (name.build, name.label, str(name)) == (build, label, text)
-    assert name.metadata_name == f"torch-{name.version}-variants.json"
 
 
 def test_wheel_name_lists_its_platforms() -> None:

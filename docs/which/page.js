@@ -1,26 +1,28 @@
 /** The page "Which wheel would I get?": a form around core.js. It reads one file of this site. */
 
+import { torchCommands, quoted, variantCommands } from "./commands.js";
 import { LOWER, SM_ARCH, Rules, order } from "./core.js";
+import { TargetError, Targets, nameKey } from "./targets.js";
 
-const SYSTEMS = { linux: "Linux", windows: "Windows" };
 const NO_GPU = "no NVIDIA GPU";
+const FIELDS = ["gpu", "driver", "platform", "release"];
 const element = (name) => document.getElementById(`which-${name}`);
 
-/** What was read from files: a release's variants and a machine. */
+/** What was read from files: a release's variants, and a machine with the text that stands for it. */
 const dropped = { release: null, machine: null };
 let tables;
 let rules;
+let targets;
 
 async function start() {
   const address = new URL("../data/nvidia-data.json", import.meta.url);
   tables = await (await fetch(address)).json();
   rules = new Rules(tables);
+  targets = new Targets(tables);
   fillGpus();
   fillReleases();
   element("gpu").addEventListener("input", machineChanged);
-  element("driver").addEventListener("change", show);
-  element("platform").addEventListener("change", show);
-  element("release").addEventListener("change", show);
+  for (const name of ["driver", "platform", "release"]) element(name).addEventListener("change", () => show());
   element("file").addEventListener("change", (event) => readFiles(event.target.files));
   const whole = document.getElementById("which");
   whole.addEventListener("dragover", (event) => event.preventDefault());
@@ -28,7 +30,25 @@ async function start() {
     event.preventDefault();
     readFiles(event.dataTransfer.files);
   });
+  restore();
+}
+
+/** A link to an answer has what was chosen behind the "#". */
+function restore() {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  if (wanted.has("gpu")) element("gpu").value = wanted.get("gpu");
   machineChanged();
+  for (const name of FIELDS.slice(1)) {
+    const rows = [...element(name).options].filter((row) => row.value === wanted.get(name));
+    if (rows.length > 0) element(name).value = wanted.get(name);
+  }
+  show();
+}
+
+function remember() {
+  if (dropped.machine || dropped.release) return;
+  const chosen = FIELDS.map((name) => [name, element(name).value]).filter(([, value]) => value);
+  history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
 }
 
 function option(value, text = value) {
@@ -40,7 +60,9 @@ function option(value, text = value) {
 
 function fillGpus() {
   const titles = tables.targets.map((target) => target.title);
-  element("gpus").replaceChildren(...[...titles, NO_GPU].map((title) => option(title)));
+  const others = tables.product_names.flatMap((row) => row.names);
+  const all = [...new Set([...titles, NO_GPU, ...others])];
+  element("gpus").replaceChildren(...all.map((title) => option(title)));
 }
 
 function fillReleases() {
@@ -49,61 +71,87 @@ function fillReleases() {
   element("release").replaceChildren(...rows);
 }
 
-/** The product that a text means: its title, its name or an alias, whatever the case. */
-function chosenTarget() {
-  const plain = (text) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const wanted = plain(element("gpu").value.replace(/^nvidia|geforce/gi, ""));
-  const names = (target) => [target.title, target.name, ...target.aliases].map(plain);
-  const exact = tables.targets.find((target) => names(target).includes(wanted));
-  return exact ?? tables.targets.find((target) => wanted && names(target).some((name) => name.startsWith(wanted)));
+/** What the GPU field means: devices with the driver it names, a machine from a file, or why not. */
+function chosen() {
+  const text = element("gpu").value.trim();
+  if (dropped.machine?.text === text) return { devices: [], driver: "", file: dropped.machine };
+  if (!text || text === NO_GPU) return { devices: [], driver: "" };
+  try {
+    const { devices, driver } = targets.read(text);
+    targets.machine(text);
+    return { devices, driver };
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { devices: [], driver: "", problem: `${error.message}${similar(text)}` };
+  }
+}
+
+/** Products whose names contain what was typed. */
+function similar(text) {
+  const key = nameKey(text.split("@")[0]);
+  const titles = [...element("gpus").options].map((row) => row.value);
+  const near = titles.filter((title) => key.length > 2 && nameKey(title).includes(key)).slice(0, 3);
+  return near.length > 0 ? `; did you mean ${near.join(" or ")}?` : "";
 }
 
 function machineChanged() {
-  const target = chosenTarget();
-  const none = element("gpu").value === NO_GPU;
-  const title = target ? `${target.title}: compute capability ${target.compute_capability}` : "";
-  element("gpu-note").textContent = none || target ? title : "not a known product: choose one of the list";
-  element("driver").replaceChildren(...(none ? [] : drivers(target)));
-  element("driver").disabled = none;
-  element("platform").replaceChildren(...platforms(target).map(([value, text]) => option(value, text)));
-  dropped.machine = null;
+  const { devices, driver, file, problem } = chosen();
+  const titles = devices.map(({ title, capability }) => `${title}: compute capability ${capability}`);
+  element("gpu-note").textContent = file ? `from ${file.name}` : titles.join("; ");
+  if (problem) element("gpu-note").textContent = "not a known GPU";
+  const rows = file ? [option("", fileDriver(file.document))] : drivers(devices, driver);
+  element("driver").replaceChildren(...rows);
+  element("driver").disabled = rows.length < 2;
+  element("platform").replaceChildren(...platforms(devices, file?.document));
   show();
 }
 
-/** Driver branches that know the product, newest first, or the JetPacks of a Jetson. */
-function drivers(target) {
-  if (!target) return [];
-  const { first_branch: first, last_branch: last, jetpacks } = target.drivers;
-  if (jetpacks.length > 0) {
-    const rows = tables.jetpacks.filter((row) => jetpacks.includes(row.version));
-    return rows.reverse().map((row) => option(row.cuda, `JetPack ${row.version} (CUDA ${row.cuda})`));
+const fileDriver = (machine) =>
+  machine.cuda_driver_version ? `CUDA ${machine.cuda_driver_version}` : "no usable driver";
+
+/** Driver branches that serve the devices, newest first, or the JetPacks of a Jetson. */
+function drivers(devices, named) {
+  if (devices.length === 0) return [];
+  const names = element("gpu").value.trim().split("@")[0];
+  const cuda = (driver) => targets.machine(driver ? `${names}@${driver}` : names).cuda_driver_version;
+  if (named) return [option(named, `${named.replace(/^(\d+)$/, "R$1")} (CUDA ${cuda(named)})`)];
+  if (devices[0].tegra) {
+    const served = tables.jetpacks.filter((row) => row.compute_capabilities.includes(devices[0].capability));
+    return served.reverse().map((row) => option(`jetpack${row.version}`, `JetPack ${row.version} (CUDA ${row.cuda})`));
   }
-  const known = ({ branch }) => branch >= (first ?? 0) && branch <= (last ?? Infinity);
-  const rows = tables.driver_branches.filter(known).reverse();
-  const made = rows.map(({ branch, cuda }) => {
-    const row = option(cuda, `R${branch} (CUDA ${cuda})`);
-    row.dataset.branch = branch;
-    row.selected = `driver branch R${branch}` === target.drivers.default;
-    return row;
+  const first = Math.max(...devices.map((device) => device.listed));
+  const last = Math.min(...devices.map((device) => device.ends));
+  const usual = targets.branchFor(devices);
+  const rows = tables.driver_branches.filter(({ branch }) => branch >= first && branch <= last);
+  return rows.reverse().map((row) => {
+    const made = option(String(row.branch), `R${row.branch} (CUDA ${row.cuda})`);
+    made.selected = row.branch === usual;
+    return made;
   });
-  return made;
 }
 
-function platforms(target) {
-  const architectures = target?.architectures ?? ["x86_64", "aarch64"];
-  const linux = architectures.map((name) => [`linux-${name}`, `Linux ${name}`]);
-  const windows = architectures.includes("x86_64") ? [["windows-x86_64", "Windows x86_64"]] : [];
-  return [...linux, ...windows];
+function platforms(devices, document) {
+  const { system, architecture } = document?.platform ?? {};
+  if (architecture) return [option(`${system === "win32" ? "windows" : system}-${architecture}`)];
+  const all = ["x86_64", "aarch64"];
+  const shared = all.filter((name) => devices.every((device) => device.architectures.includes(name)));
+  const preferred = devices[0]?.architectures[0];
+  const sorted = [...shared].sort((a, b) => (b === preferred) - (a === preferred));
+  const linux = sorted.map((name) => option(`linux-${name}`, `Linux ${name}`));
+  return shared.includes("x86_64") ? [...linux, option("windows-x86_64", "Windows x86_64")] : linux;
 }
 
-function machine() {
-  if (dropped.machine) return dropped.machine;
-  const target = chosenTarget();
-  if (!target || element("gpu").value === NO_GPU) return { cuda_driver_version: null, gpus: [] };
-  return {
-    cuda_driver_version: element("driver").value,
-    gpus: [{ name: target.title, compute_capability: target.compute_capability }],
-  };
+/** The machine as the rules take it, and how our own command names it. */
+function machine({ devices, driver, file }) {
+  const system = element("platform").value.split("-")[0];
+  if (file) {
+    const given = file.document;
+    return { given, option: `--machine ${quoted(file.name, system)}`, tegra: given.tegra ?? false };
+  }
+  if (devices.length === 0) return { given: { cuda_driver_version: null, gpus: [] }, option: "", tegra: false };
+  const names = devices.map((device) => device.name).join("+");
+  const target = `${names}@${driver || element("driver").value}`;
+  return { given: targets.machine(target), option: `--target ${target}`, tegra: devices[0].tegra };
 }
 
 /** The builds of a torch release on a platform, as a release with variants would state them. */
@@ -129,8 +177,8 @@ async function readFiles(files) {
   for (const file of files) {
     try {
       const document = JSON.parse(await file.text());
-      if (document.variants) dropped.release = { name: file.name, document };
-      else if (Array.isArray(document.gpus)) dropped.machine = document;
+      if (document.variants) takeRelease(file.name, document);
+      else if (Array.isArray(document.gpus)) takeMachine(file.name, document);
       else problems.push(`${file.name}: no variants and no GPUs; expected a -variants.json or detect --json`);
     } catch (error) {
       problems.push(`${file.name}: not JSON (${error.message})`);
@@ -139,31 +187,65 @@ async function readFiles(files) {
   show(problems);
 }
 
+/** The file becomes a release to choose; any other one can be chosen again. */
+function takeRelease(name, document) {
+  dropped.release = { name, document };
+  [...element("release").options].filter((row) => row.dataset.file).forEach((row) => row.remove());
+  const made = option(name);
+  made.dataset.file = name;
+  element("release").prepend(made);
+  element("release").value = name;
+}
+
+/** The GPU field names the machine of the file until something else is typed. */
+function takeMachine(name, document) {
+  const names = document.gpus.map((gpu) => gpu.name ?? `capability ${gpu.compute_capability}`);
+  const text = names.length > 0 ? [...new Set(names)].join(" + ") : NO_GPU;
+  dropped.machine = { name, document, text };
+  element("gpu").value = text;
+  machineChanged();
+}
+
 function show(problems = []) {
-  const given = machine();
+  const choice = chosen();
+  const wrong = choice.problem ? [choice.problem, ...problems] : problems;
+  if (choice.problem) {
+    element("answer").replaceChildren(...wrong.map((text) => paragraph(text, "which-problem")));
+    return;
+  }
+  const { given, option: named, tegra } = machine(choice);
   const platform = element("platform").value;
   const release = element("release").value;
-  const metadata = dropped.release?.document ?? torchRelease(release, platform, given.cuda_driver_version);
-  const name = dropped.release?.name ?? `torch ${release} on ${element("platform").selectedOptions[0]?.text}`;
+  const file = element("release").selectedOptions[0]?.dataset.file ? dropped.release : null;
+  const metadata = file?.document ?? torchRelease(release, platform, given.cuda_driver_version);
+  const name = file?.name ?? `torch ${release} on ${element("platform").selectedOptions[0]?.text}`;
   const offers = { nvidia: rules.features(given) };
-  const labels = dropped.release ? order(metadata, offers) : order(metadata, offers, newestFirst);
-  const parts = [verdict(given, labels, metadata, name), builds(given, labels, metadata)];
-  if (!dropped.release) {
-    const fitting = isGpuBuild(metadata, labels[0]) || given.gpus.length === 0;
-    const other = fitting ? null : otherRelease(given, platform, release);
-    if (other) parts.splice(1, 0, paragraph(`torch ${other.release} has a build that fits: ${other.label}.`, "which-good"));
-    if (fitting) parts.push(commands(labels[0], release));
-    else if (other) parts.push(commands(other.label, other.release));
-  }
-  for (const problem of Array.isArray(problems) ? problems : []) {
-    parts.unshift(paragraph(problem, "which-problem"));
-  }
+  const labels = file ? order(metadata, offers) : order(metadata, offers, newestFirst);
+  const capabilities = given.gpus.map((gpu) => gpu.compute_capability).filter(Boolean);
+  const told = { option: named, capabilities, cuda: counting(given), tegra };
+  const system = platform.split("-")[0];
+  const parts = [...wrong.map((text) => paragraph(text, "which-problem")), verdict(given, labels, metadata, name)];
+  const fitting = isGpuBuild(metadata, labels[0]) || given.gpus.length === 0;
+  const other = file || fitting ? null : otherRelease(given, platform, release);
+  if (other) parts.push(paragraph(`torch ${other.release} has a build that fits: ${other.label}.`, "which-good"));
+  parts.push(builds(given, labels, metadata));
+  const best = other ?? { release, label: labels[0] };
+  const index = tables.torch_index;
+  if (file) parts.push(commands(variantCommands({ file: file.name, machine: told, system })));
+  else if (fitting || other) parts.push(commands(torchCommands({ ...best, index, machine: told, system })));
   element("answer").replaceChildren(...parts);
+  remember();
+}
+
+/** The CUDA version that counts for a machine: conda knows no rule for old GPUs. */
+function counting(given) {
+  const { cuda } = rules.counting(given);
+  return cuda ? `${Math.floor(cuda / 100)}.${cuda % 100}` : "";
 }
 
 /** The nearest release that has a build for this machine: an older one before a newer one. */
 function otherRelease(given, platform, release) {
-  const releases = [...element("release").options].map((row) => row.value);
+  const releases = [...element("release").options].filter((row) => !row.dataset.file).map((row) => row.value);
   const at = releases.indexOf(release);
   for (const candidate of [...releases.slice(at + 1), ...releases.slice(0, at).reverse()]) {
     const metadata = torchRelease(candidate, platform, given.cuda_driver_version);
@@ -230,7 +312,7 @@ function reason(given, metadata, label) {
   let fits = "";
   for (const [feature, values] of Object.entries(stated)) {
     const verdicts = values.map((value) => rules.judge(given, feature, value));
-    const good = verdicts.find((found) => found.supported);
+    const good = verdicts.find((judged) => judged.supported);
     if (!good) return nearest(verdicts, values, feature, given);
     fits = good.reason;
   }
@@ -245,30 +327,21 @@ function nearest(verdicts, values, feature, given) {
   return `no device code for ${gpus || "this machine"}: it has ${values.join(", ")}`;
 }
 
-/** Commands to paste, for the selected build. */
-function commands(label, release) {
+function commands(rows) {
   const list = document.createElement("div");
-  const target = chosenTarget();
-  const branch = element("driver").selectedOptions[0]?.dataset.branch;
-  const name = target && (branch ? `${target.name}@${branch}` : target.name);
-  const index = tables.torch_index;
-  const rows = [];
-  if (label && name) {
-    const run = `nvidia-variant-provider run --target ${name} -- `;
-    rows.push(["pip, on this machine or for another", `${run}pip install torch==${release}`]);
-  }
-  rows.push(["pip, with an index URL", `pip install torch==${release} --index-url ${index}/${label ?? "cpu"}`]);
-  rows.push(["uv", `uv pip install torch==${release} --torch-backend ${label ?? "cpu"}`]);
-  const dockerfile = `RUN pip install torch==${release} --index-url ${index}/${label ?? "cpu"}`;
-  rows.push(["Dockerfile", dockerfile]);
-  if (target && label !== "cpu" && element("driver").value) {
-    const cuda = conda(target, element("driver").value);
-    const archs = `CONDA_OVERRIDE_CUDA_ARCH=${target.compute_capability}`;
-    rows.push(["conda", `CONDA_OVERRIDE_CUDA=${cuda} ${archs} conda install pytorch=${release}`]);
-  }
   for (const [title, text] of rows) {
     const heading = document.createElement("p");
+    heading.className = "which-command";
     heading.textContent = title;
+    const copy = document.createElement("button");
+    copy.type = "button";
+    copy.textContent = "Copy";
+    copy.setAttribute("aria-label", `Copy the command for ${title}`);
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = "Copied";
+    });
+    heading.append(copy);
     const code = document.createElement("pre");
     const inner = Object.assign(document.createElement("code"), { textContent: text });
     inner.tabIndex = 0; // what scrolls can be reached without a mouse
@@ -276,15 +349,6 @@ function commands(label, release) {
     list.append(heading, code);
   }
   return list;
-}
-
-/** conda knows no rule for old GPUs: the version that counts is what it has to be told. */
-function conda(target, cuda) {
-  const counting = rules.counting({
-    cuda_driver_version: cuda,
-    gpus: [{ compute_capability: target.compute_capability }],
-  }).cuda;
-  return `${Math.floor(counting / 100)}.${counting % 100}`;
 }
 
 await start();

@@ -250,7 +250,7 @@ def _chips() -> dict[str, ComputeCapability]:
 def _keys() -> dict[str, tuple[NamedGpu, ...]]:
     """Every title by what is left of it without the dropped words."""
     by_key: dict[str, tuple[NamedGpu, ...]] = {}
-    for gpu in _all():
+    for gpu in all_names():
         key = name_key(gpu.title)
         by_key[key] = (*by_key.get(key, ()), gpu)
     return by_key
@@ -288,7 +288,7 @@ def _by_label() -> dict[str, str]:
     """Every title by its spelling in lower case with hyphens for blanks."""
     return {
         re.sub(r"[^a-z0-9._-]", "", gpu.title.lower().replace(" ", "-")): gpu.title
-        for gpu in _all()
+        for gpu in all_names()
     }
 
 
@@ -306,7 +306,8 @@ def _generations() -> dict[str, tuple[NamedGpu, ...]]:
 
 
 @cache
-def _all() -> tuple[NamedGpu, ...]:
+def all_names() -> tuple[NamedGpu, ...]:
+    """Return every name of the table with its chip."""
     from nvidia_variant_provider.tables.product_names import NAMES
 
     return tuple(

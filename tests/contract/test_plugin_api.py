@@ -23,7 +23,7 @@ from nvidia_variant_provider.model import (
     Status,
 )
 from nvidia_variant_provider.rules import catalogue, decide
-from nvidia_variant_provider.tools.demo.wheels import null_wheel, write_wheel
+from nvidia_variant_provider.tools.demo.wheels import write_wheel
 from nvidia_variant_provider.tools.wheels.name import WheelName
 from tests.contract.variantlib_runs import Variantlib, variantlib
 
@@ -261,7 +261,7 @@ def test_wheels_made_by_variantlib_are_indexed_and_installed(
     succeeded(client.run("make-variant", "-f", plain_wheel.name, "-o", "out", "--null-variant"))
     succeeded(client.run("generate-index-json", "-d", "out"))
 
-    index = out / null_wheel("kernels", "1.0").metadata_name
+    index = out / "kernels-1.0-variants.json"
     # As it was written: our reader refuses the drafts that older releases of variantlib write.
     assert set(json.loads(index.read_bytes())["variants"]) == {"cu12", "cu13", "null"}
     assert install_with_uv(out, ["kernels==1.0"], H100) == {"kernels": "cu12"}

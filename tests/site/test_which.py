@@ -93,6 +93,61 @@ def test_a_gpu_without_a_build_is_told_so(browser: Browser, site: str) -> None:
     assert "/cpu" not in answer
 
 
+@pytest.mark.parametrize(
+    ("typed", "selected", "command"),
+    [
+        ("gh200@580", "cu132", "run --target gh200@580 -- pip install torch==2.14.1"),
+        ("a10+t4@550", "cu126", "run --target a10+t4@550 -- pip install torch==2.14.1"),
+        ("NVIDIA GeForce RTX 5090", "cu132", "run --target rtx-5090@580 -- pip"),
+        # PyTorch's wheels for server Arm have no code for this board.
+        ("jetson-orin@jetpack6", "The CPU build (cpu)", "no device code for 8.7"),
+    ],
+)
+def test_the_gpu_field_takes_targets_and_names_of_products(
+    typed: str, selected: str, command: str, browser: Browser, site: str
+) -> None:
+    page = opened(browser, site)
+    choose(page, typed, "", "torch 2.14.1")
+
+    assert verdict(page).startswith(f"{selected} is selected for torch 2.14.1")
+    assert command in page.inner_text("#which-answer")
+
+
+def test_a_name_that_means_no_gpu_or_several_is_said_and_answers_nothing(
+    browser: Browser, site: str
+) -> None:
+    page = opened(browser, site)
+    page.fill("#which-gpu", "rtx6000")
+    ambiguous = page.inner_text("#which-answer")
+    page.fill("#which-gpu", "4090 oops")
+
+    assert ambiguous.startswith("rtx6000 can mean ")
+    assert page.inner_text("#which-answer") == "there is no 4090 oops"
+    assert page.query_selector("#which-answer table") is None
+
+
+def test_a_link_to_an_answer_opens_it_again(browser: Browser, site: str) -> None:
+    page = opened(browser, site)
+    choose(page, "V100", "R550 (CUDA 12.4)", "torch 2.13.0")
+    again = browser.new_page()
+    again.goto(page.url)
+    again.wait_for_selector("#which-answer table")
+
+    assert verdict(again) == verdict(page)
+    assert again.input_value("#which-driver") == "550"
+
+
+def test_a_command_is_copied_as_it_stands(browser: Browser, site: str) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/which.html#gpu=h100@580&release=2.14.1")
+    page.get_by_label("Copy the command for uv").click()
+
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        "uv pip install torch==2.14.1 --torch-backend cu132"
+    )
+
+
 def test_it_reads_a_release_and_a_machine_from_files(
     browser: Browser, site: str, tmp_path: Path
 ) -> None:
@@ -112,11 +167,19 @@ def test_it_reads_a_release_and_a_machine_from_files(
     page = opened(browser, site)
     page.set_input_files("#which-file", [release, machine])
     page.wait_for_selector("text=mine is selected for demo-1.0-variants.json")
+    named = page.inner_text("#which-answer")
+    field = page.input_value("#which-gpu")
     machine.write_text(json.dumps(an_h100("12.8")))
     page.set_input_files("#which-file", [machine])
     page.wait_for_selector("text=The CPU build (null) is selected")
 
     assert "needs CUDA 13.0 or newer" in page.inner_text("#which-answer table")
+    assert field == "capability 9.0"
+    assert "nvidia-variant-provider run --machine machine.json -- pip install demo==1.0" in named
+    page.fill("#which-gpu", "H100")
+    assert verdict(page).startswith("mine is selected for demo-1.0")
+    page.select_option("#which-release", label="torch 2.14.1")
+    assert verdict(page).startswith("cu132 is selected for torch 2.14.1")
 
 
 def an_h100(cuda: str) -> dict[str, object]:

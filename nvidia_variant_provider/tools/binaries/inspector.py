@@ -50,24 +50,15 @@ def inspect_path(
                 f"{path}: packed with {packing}, which is not looked into; expected {_EXPECTED}."
                 " Of an sdist build a wheel first: pip wheel --no-deps PATH"
             )
-        library = None if is_archive else read_library(source)
-    if is_archive:
-        with Archive(path) as archive:
-            return read_wheel(archive, jobs, progress)
+        if is_archive:
+            return read_wheel(Archive(source), jobs, progress)
+        library = read_library(source)
     if library is None:
         raise DamagedFileError(
             f"{path}: starts with {head[:4].hex() or 'nothing'}, not {_EXPECTED}"
         )
     progress(path, library.size)
     return Contents(path, library.form, (library,))
-
-
-def wheels_of(folder: str) -> list[str]:
-    """Return the wheels in a folder: each of them speaks for itself. Empty for other paths."""
-    if not os.path.isdir(folder):
-        return []
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
-    return [os.path.join(folder, name) for name in names]
 
 
 def _read_folder(path: str, jobs: int, progress: Progress) -> Contents:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tools.cli import checking, output
+from nvidia_variant_provider.tools.cli.paths import wheels_in
 from nvidia_variant_provider.tools.files import missing
 
 if TYPE_CHECKING:
@@ -134,10 +135,10 @@ def _emit(
 
 def _read(paths: list[str], jobs: int) -> tuple[list[Contents], list[tuple[str, str]]]:
     from nvidia_variant_provider.errors import DamagedFileError
-    from nvidia_variant_provider.tools.binaries.inspector import inspect_path, wheels_of
+    from nvidia_variant_provider.tools.binaries.inspector import inspect_path
 
     contents, failures = [], []
-    for path in (inner for given in paths for inner in wheels_of(given) or [given]):
+    for path in (inner for given in paths for inner in wheels_in(given) or [given]):
         with _Progress(path) as progress:
             try:
                 contents.append(inspect_path(path, jobs=jobs, progress=progress))

@@ -1,4 +1,4 @@
-"""Wheels by file and by folder, as ``tag``, ``untag``, ``convert``, ``verify`` take them."""
+"""Wheels by file and by folder, as ``tag``, ``untag``, ``inspect``, ``verify`` take them."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def wheels_of(
     return list(wheels)
 
 
+def wheels_in(folder: str) -> list[str]:
+    """Return the wheels in a folder, by name; empty for every other path."""
+    if not os.path.isdir(folder):
+        return []
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
+    return [os.path.join(folder, name) for name in names]
+
+
 def has_label(name: str) -> bool:
     """Tell whether a file name is that of a variant; a name that is no wheel's says so later."""
     from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -46,9 +54,9 @@ def has_label(name: str) -> bool:
 
 
 def _in_folder(folder: str, wanted: Callable[[str], bool]) -> list[str]:
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".whl"))
-    chosen = [os.path.join(folder, name) for name in names if wanted(name)]
+    wheels = wheels_in(folder)
+    chosen = [path for path in wheels if wanted(os.path.basename(path))]
     if not chosen:
-        there = f"; there is {some(names)}" if names else ""
+        there = f"; there is {some([os.path.basename(path) for path in wheels])}" if wheels else ""
         raise InvalidValueError(f"{folder}: no such wheel in this folder{there}")
     return chosen

@@ -13,6 +13,7 @@ from nvidia_variant_provider.rules.device_code import runnable
 from nvidia_variant_provider.tables import driver_branches, pci_ids, products, torch_builds
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.tables.memory import DISPLAY_GPU_MIB, DISPLAY_GPU_SHARE
+from nvidia_variant_provider.tables.names import all_names
 from nvidia_variant_provider.tables.sm_archs import (
     FIRST_CAPABILITY_OF_CUDA_13,
     LAST_CUDA_12,
@@ -27,6 +28,8 @@ from nvidia_variant_provider.tools.torch import builds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from nvidia_variant_provider.tables.names import NamedGpu
 
 
 class Licence(JsonModel):
@@ -97,6 +100,17 @@ class Block(JsonModel):
     chip: str
 
 
+class ProductNames(JsonModel):
+    """The names under which products with a chip are known, as drivers print them."""
+
+    chip: str = Field(examples=["AD102"])
+    compute_capability: str
+    names: tuple[str, ...] = Field(examples=[("GeForce RTX 4090",)])
+    first_branches: dict[str, int] = Field(
+        description="of names that are newer than driver branch R515: the first that has them"
+    )
+
+
 class Branch(JsonModel):
     """A driver branch and the newest CUDA its user-mode driver supports."""
 
@@ -150,6 +164,7 @@ class NvidiaData(JsonModel):
     driver_branches: tuple[Branch, ...]
     jetpacks: tuple[JetPackRelease, ...]
     targets: tuple[TargetModel, ...]
+    product_names: tuple[ProductNames, ...]
     torch_index: str = Field(description="PyTorch's own index; below it a folder for each label")
     torch_builds: tuple[TorchBuildData, ...]
 
@@ -192,6 +207,7 @@ class NvidiaData(JsonModel):
             ),
             jetpacks=tuple(_jetpack(row) for row in products.JETPACKS),
             targets=tuple(TargetModel.of(device) for device in named_products()),
+            product_names=tuple(_product_names()),
             torch_index=TORCH_INDEX,
             torch_builds=tuple(_torch_builds()),
         )
@@ -199,7 +215,7 @@ class NvidiaData(JsonModel):
 
 def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
     ours = ("constants", "catalogue", "sm_targets", "capabilities")
-    tables = ("driver_branches", "jetpacks", "targets", "torch_index", "torch_builds")
+    tables = ("driver_branches", "jetpacks", "targets", "product_names", "torch_index")
     return (
         Licence(
             parts=("chips", "pci_blocks"),
@@ -207,11 +223,24 @@ def _licences(pci_source: str, pci_licence: str) -> tuple[Licence, ...]:
             source=f"{pci_source}; {pci_licence}",
         ),
         Licence(
-            parts=(*ours, *tables),
+            parts=(*ours, *tables, "torch_builds"),
             licence="Apache-2.0",
             source="this project; docs/properties.md and the tables name the source of each fact",
         ),
     )
+
+
+def _product_names() -> Iterator[ProductNames]:
+    by_chip: dict[str, list[NamedGpu]] = {}
+    for gpu in all_names():
+        by_chip.setdefault(gpu.chip, []).append(gpu)
+    for chip, gpus in by_chip.items():
+        yield ProductNames(
+            chip=chip,
+            compute_capability=str(gpus[0].capability),
+            names=tuple(gpu.title for gpu in gpus),
+            first_branches={gpu.title: gpu.first_branch for gpu in gpus if gpu.first_branch},
+        )
 
 
 def _sm_targets() -> tuple[SmTarget, ...]:

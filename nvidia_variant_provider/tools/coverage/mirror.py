@@ -30,7 +30,7 @@ def smallest(coverages: Iterable[Coverage]) -> tuple[str, ...]:
     return tuple(sorted(chosen))
 
 
-def wheels_of(coverages: Sequence[Coverage]) -> tuple[WheelName, ...]:
+def chosen_wheels(coverages: Sequence[Coverage]) -> tuple[WheelName, ...]:
     """Return the wheels that machines of the fleet can choose, for every Python there is one."""
     release = coverages[0].release
     wanted = {
@@ -58,7 +58,7 @@ def requirements(coverages: Sequence[Coverage], command: str = "") -> Iterator[s
     release = coverages[0].release
     if release.wheels is None or not release.is_folder:
         raise InvalidValueError("hashes need the wheels: give the folder instead of its metadata")
-    wheels = wheels_of(coverages)
+    wheels = chosen_wheels(coverages)
     if not wheels:
         raise InvalidValueError("no machine of the fleet can install a wheel of this release")
     hashes = {wheel: hash_of(release, wheel) for wheel in wheels}

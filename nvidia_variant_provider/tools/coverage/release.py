@@ -8,7 +8,7 @@ from nvidia_variant_provider.errors import MetadataError
 from nvidia_variant_provider.model import Platform
 from nvidia_variant_provider.tools.files import sha256_of
 from nvidia_variant_provider.tools.releases import source as source_reader
-from nvidia_variant_provider.tools.releases.files import read_wheel_file
+from nvidia_variant_provider.tools.releases.files import ReleaseKey, read_wheel_file
 from nvidia_variant_provider.tools.releases.release import check_wheel
 from nvidia_variant_provider.tools.wheels.platform import admits
 
@@ -49,7 +49,8 @@ def read_release(source: str, package: str = "") -> Release:
     release = source_reader.read_release(source, package or None)
     _ = release.strict
     if not release.listed:
-        name = next((wheel.metadata_name for wheel in release.wheels or ()), "metadata file")
+        keys = map(ReleaseKey.of_wheel, release.wheels or ())
+        name = next((key.metadata_name for key in keys), "metadata file")
         expected = f"{name}: without it no installer sees the variants; 'index' writes it"
         raise MetadataError(source, "", "variant wheels alone", expected)
     for wheel in (release.wheels or ()) if release.is_folder else ():

@@ -13,6 +13,7 @@ from nvidia_variant_provider.tools.metadata.document import SCHEMA_850
 from nvidia_variant_provider.tools.metadata.model import Provider, VariantMetadata
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.metadata.union import union
+from nvidia_variant_provider.tools.releases.files import ReleaseKey
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
@@ -101,7 +102,7 @@ def write_index_metadata(folder: Path, wheels: Iterable[Path]) -> Path:
     names = {path: WheelName.parse(path.name) for path in wheels}
     labelled = [path for path, name in names.items() if name.label]
     combined = union((path.name, read_wheel_metadata(str(path))) for path in labelled)
-    target = folder / names[labelled[0]].metadata_name
+    target = folder / ReleaseKey.of_wheel(names[labelled[0]]).metadata_name
     write_atomically(target, combined.to_json().encode())
     return target
 

@@ -25,6 +25,7 @@ from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL, Preferences
 from nvidia_variant_provider.tools.metadata.readers import by_name
+from nvidia_variant_provider.tools.releases.files import ReleaseKey
 from nvidia_variant_provider.tools.wheels.platform import admits
 from nvidia_variant_provider.value_types import replace
 
@@ -123,7 +124,7 @@ def _uv_view(release: Release, machine: Machine, barred: Barred, *, blind: bool)
             machine, cuda=None, gpus=(), reason="uv asks nvidia-smi, which is not on the PATH"
         )
     if not release.listed and any(wheel.label for wheel in release.wheels or ()):
-        missing = (release.wheels or ())[0].metadata_name
+        missing = ReleaseKey.of_wheel((release.wheels or ())[0]).metadata_name
         why = f"uv sees no variant without a {missing} beside the wheels"
         view = _without_metadata(UV, release, machine, why)
     else:

@@ -281,14 +281,22 @@ def _split(url: str) -> tuple[str, Login | None]:
         raise UpstreamError(str(error)) from error
 
 
+def pieces_of(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+    """Yield the body of an answer as it comes; raises ``UpstreamError`` if it is cut short."""
+    size = 0
+    while piece := _read(answer, url):
+        size += len(piece)
+        yield piece
+    _check_length(answer, size, url)
+
+
 def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
     pieces, size = [], 0
-    while piece := _read(answer, url):
+    for piece in pieces_of(answer, url):
         pieces.append(piece)
         size += len(piece)
         if size > limit:
             raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
-    _check_length(answer, size, url)
     return b"".join(pieces)
 
 

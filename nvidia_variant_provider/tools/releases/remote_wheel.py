@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.files import WheelFile
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
@@ -19,8 +19,8 @@ from nvidia_variant_provider.tools.wheels.dist_info import (
 )
 from nvidia_variant_provider.tools.wheels.source import Checksum
 from nvidia_variant_provider.tools.wheels.zip_directory import (
+    content_of,
     find_directory,
-    open_member,
     read_directory,
 )
 
@@ -104,6 +104,4 @@ class RemoteFile:
 def read_member(file: Source, members: Mapping[str, Entry], name: str) -> bytes:
     """Return a small member of a wheel; raises ``DamagedFileError``."""
     entry = members[name]
-    if not entry.is_readable or max(entry.size, entry.packed) > _LARGEST:
-        raise DamagedFileError(f"{name} of {entry.size} bytes that cannot be read")
-    return b"".join(open_member(file, entry, Checksum(entry.crc)).chunks())
+    return content_of(file, entry, Checksum(entry.crc), _LARGEST)

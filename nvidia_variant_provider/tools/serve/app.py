@@ -17,7 +17,7 @@ from starlette.responses import StreamingResponse as Streaming
 from starlette.routing import Route
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -34,7 +34,6 @@ ANY: Final = "any"
 _MOST_VIEWS: Final = 64
 _FILES: Final = "../../files/"
 _METADATA: Final = ".metadata"
-_STEP: Final = 1 << 20
 _PASSED_ON: Final = ("range", "if-none-match", "if-range")
 _PASSED_BACK: Final = ("content-length", "content-range", "accept-ranges", "etag", "content-type")
 
@@ -170,8 +169,7 @@ def _relayed(service: ViewService, url: str, request: Request) -> Response:
 
 def _pieces(answer: http.client.HTTPResponse) -> Iterator[bytes]:
     with answer:
-        while piece := answer.read(_STEP):
-            yield piece
+        yield from pieces_of(answer, answer.url)
 
 
 def _refused(status: int, reason: str) -> Response:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
-from nvidia_variant_provider.rules.device_code import judge_arch
 from nvidia_variant_provider.tools.binaries import coverage
 from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_SHARE
 
@@ -124,7 +123,7 @@ def _judge(
         for arch in here:
             targets[arch] = targets.get(arch, 0) + profile.count
     total = sum(profile.count for profile in profiles)
-    served = present if virtual else _served(profiles, capability)
+    served = present if virtual else coverage.cover(profiles, capability).native
     enough = threshold * total
     nearest = None if virtual or present >= enough else _nearest(before, capability)
     values: tuple[SmArch, ...] = ()
@@ -141,22 +140,10 @@ def _judge(
     )  # fmt: skip
 
 
-def _served(profiles: Sequence[Profile], capability: ComputeCapability) -> int:
-    """Count the containers with a cubin for a GPU, by the rules that the provider goes by."""
-    return sum(
-        profile.count
-        for profile in profiles
-        if any(
-            not arch.virtual and judge_arch(arch, capability, None).supported
-            for arch in profile.archs
-        )
-    )
-
-
 def _nearest(claims: Iterable[Claim], capability: ComputeCapability) -> SmArch | None:
     """Return the newest claimed real architecture that a GPU of the capability runs."""
     values = [value for claim in claims if not claim.virtual for value in claim.values]
-    fitting = [value for value in values if judge_arch(value, capability, None).supported]
+    fitting = [value for value in values if coverage.is_fit(value, capability)]
     return max(fitting, default=None)
 
 
@@ -171,9 +158,9 @@ def _values(
     plain = SmArch(capability, "", virtual=virtual)
     if virtual:
         return _virtual_values(targets, enough, before, plain)
-    specific = targets.get(SmArch(capability, "a"), 0)
-    general = max((count for arch, count in targets.items() if arch.suffix != "a"), default=0)
-    spelled, reason = spell(SmArch(capability, "a" if specific and general < enough else ""))
+    specific = SmArch(capability, "a")
+    is_general = any(count >= enough for arch, count in targets.items() if arch != specific)
+    spelled, reason = spell(specific if specific in targets and not is_general else plain)
     return (spelled,), reason
 
 

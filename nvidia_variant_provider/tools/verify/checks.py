@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import CudaVersion, SmArch
-from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, OLDEST_CUDA, SM_ARCH
+from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.tagging.claims import Standing, has_nothing, is_main
@@ -16,10 +16,10 @@ from nvidia_variant_provider.tools.tagging.statement import NAMESPACE
 from nvidia_variant_provider.tools.verify.wheel import known_gpus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from nvidia_variant_provider.model import ComputeCapability
-    from nvidia_variant_provider.tools.binaries.report import Library
+    from nvidia_variant_provider.tools.binaries.report import Profile
     from nvidia_variant_provider.tools.verify.code import GroupCode
     from nvidia_variant_provider.tools.verify.wheel import ExaminedWheel
 
@@ -95,10 +95,9 @@ def check_promise(wheel: ExaminedWheel) -> Problems:
     """Find plain values for such code: ``100a`` runs on 10.0 alone, ``100_real`` means 10.3 too."""
     for arch in _real(wheel):
         for gpu in known_gpus(arch):
-            short = [code for code in _serving(wheel, arch) if not code.is_enough(code.served(gpu))]
-            if short:
-                share = short[0].share(short[0].served(gpu))
-                yield _value(arch), f"promises {gpu}: {share} run there"
+            short = (code for code in _serving(wheel, arch) if not code.is_enough(code.served(gpu)))
+            if code := next(short, None):
+                yield _value(arch), f"promises {gpu}: {code.share(code.served(gpu))} run there"
 
 
 @check("NV305", Severity.ERROR, "claimed PTX that few containers have")
@@ -140,10 +139,9 @@ def _unclaimed(wheel: ExaminedWheel, *, virtual: bool) -> Problems:
 @check("NV310", Severity.NOTE, "a copied library with code for more architectures")
 def check_copies(wheel: ExaminedWheel) -> Problems:
     """Find copies that would make a list of all code in the wheel too long."""
-    profiles = wheel.code.profiles
-    own = {arch.capability for profile in profiles for arch in profile.archs if not arch.virtual}
+    own = _capabilities(wheel.code.profiles)
     for library in wheel.contents.libraries:
-        wider = sorted(_capabilities(library) - own) if library.vendored and own else []
+        wider = sorted(_capabilities(library.profiles) - own) if library.vendored and own else []
         if wider:
             shown = ", ".join(str(gpu) for gpu in wider)
             yield library.path, f"has code for {shown}, the wheel's own libraries have none"
@@ -198,8 +196,8 @@ def check_no_bound(wheel: ExaminedWheel) -> Problems:
 def check_no_code(wheel: ExaminedWheel) -> Problems:
     """Find wheels that state architectures and have no code of their own."""
     if wheel.stated and not wheel.code.total and not _bare(wheel):
-        strong = [clue.text for clue in wheel.evidence[:1] if clue.is_strong]
-        why = f": {strong[0]}; state a bound alone" if strong else ""
+        strong = next((clue.text for clue in wheel.evidence if clue.is_strong), "")
+        why = f": {strong}; state a bound alone" if strong else ""
         values = f"{len(wheel.stated)} value{'s' * (len(wheel.stated) > 1)}"
         text = f"{values}, and no device code of its own{why}"
         yield f"{NAMESPACE} :: {SM_ARCH}", text
@@ -311,21 +309,16 @@ def _needed(wheel: ExaminedWheel) -> tuple[CudaVersion | None, str]:
     # A claim of PTX that the code does not bear out is one fault, not two.
     borne_out = [arch for arch in wheel.stated if not arch.virtual or _serving(wheel, arch)]
     bound = infer_bound(wheel.contents, borne_out)
-    return bound.value and max(bound.value, OLDEST_CUDA), "; ".join(bound.evidence)
+    return bound.value, "; ".join(bound.evidence)
 
 
-def _capabilities(library: Library) -> set[ComputeCapability]:
-    return {
-        arch.capability
-        for profile in library.profiles
-        for arch in profile.archs
-        if not arch.virtual
-    }
+def _capabilities(profiles: Iterable[Profile]) -> set[ComputeCapability]:
+    return {arch.capability for row in profiles for arch in row.archs if not arch.virtual}
 
 
 def _copies_with(wheel: ExaminedWheel, gpu: ComputeCapability) -> list[str]:
     copies = [library for library in wheel.contents.libraries if library.vendored]
-    return [library.path for library in copies if gpu in _capabilities(library)]
+    return [library.path for library in copies if gpu in _capabilities(library.profiles)]
 
 
 def _bare(wheel: ExaminedWheel) -> set[ComputeCapability]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.rules.device_code import judge_arch
+from nvidia_variant_provider.tools.binaries import coverage
 from nvidia_variant_provider.tools.tagging.claims import judge_claims, own_profiles
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class GroupCode:
 
     def served(self, gpu: ComputeCapability) -> int:
         """Count the containers with a cubin that runs on a GPU."""
-        return sum(profile.count for profile in self.profiles if _runs(profile, gpu))
+        return coverage.cover(self.profiles, gpu).native
 
     def exact(self, arch: SmArch) -> int:
         """Count the containers with a cubin for the very capability of a value."""
@@ -70,10 +70,6 @@ class GroupCode:
             for profile in self.profiles
             if any(code.virtual and _promises(code, arch) for code in profile.archs)
         )
-
-
-def _runs(profile: Profile, gpu: ComputeCapability) -> bool:
-    return any(not arch.virtual and judge_arch(arch, gpu, None).supported for arch in profile.archs)
 
 
 def _promises(code: SmArch, value: SmArch) -> bool:

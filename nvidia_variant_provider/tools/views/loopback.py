@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import http.client
 import os
 import re
 import socket
@@ -19,13 +18,14 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
+    import http.client
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.views.model import Shown
@@ -105,7 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 self._route(words)
             except UpstreamError as error:
-                self._error(502, f"upstream: {error}")
+                self._fault(502, f"upstream: {error}")
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - said to the person, whatever it is
+                self._fault(500, f"{words[-1]}: unexpected {type(error).__name__}: {error}")
 
     def _is_known(self, path: str) -> bool:
         host = self.headers.get("Host", "")
@@ -163,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             kept = bakery.wheel(served.shown, served.properties) if bakery else None
         except (InvalidValueError, OSError) as error:
-            self._error(502, f"{served.shown.name}: {error}")
+            self._fault(502, f"{served.shown.name}: {error}")
             return
         if kept is None:
             self._error(404, "no such file in this view")
@@ -188,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
         except UpstreamError as error:
-            self._error(error.status or 502, str(error))
+            self._fault(error.status or 502, str(error))
             return
         with answer:
             self.send_response(answer.status)
@@ -203,10 +207,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _copy(self, answer: http.client.HTTPResponse) -> None:
         try:
-            while piece := answer.read(_STEP):
+            for piece in pieces_of(answer, answer.url):
                 self.wfile.write(piece)
-        except (OSError, http.client.HTTPException):
+        except UpstreamError as error:
             # Cut short: the client sees fewer bytes than were announced.
+            self.close_connection = True
+            self.server.service.warn(str(error))
+        except OSError:
+            # The client has hung up.
             self.close_connection = True
 
     def _local(self, path: str) -> None:
@@ -251,6 +259,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and not is_known:
             self.wfile.write(body)
+
+    def _fault(self, status: int, reason: str) -> None:
+        """Refuse, and have it said after the installer, too: not all print the status line."""
+        self.server.service.warn(reason)
+        self._error(status, reason)
 
     def _error(self, status: int, reason: str) -> None:
         line = "".join(

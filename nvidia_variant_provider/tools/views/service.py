@@ -183,7 +183,7 @@ class ViewService:
         try:
             source, url = self._source(project)
         except UpstreamError as error:
-            self._warn(f"{project}: {error}")
+            self.warn(f"{project}: {error}")
             return Page(BAD_GATEWAY, f"upstream: {redacted(str(error))}")
         if source is None:
             if url and not self.upstream.fetcher.needs_login(url):
@@ -216,7 +216,7 @@ class ViewService:
         try:
             baked = self.bakery.metadata(shown, properties) if self.bakery else None
         except (UpstreamError, InvalidValueError) as error:
-            self._warn(f"{shown.file.name} is left out: {error}")
+            self.warn(f"{shown.file.name} is left out: {error}")
             return None
         if self.bakery is None and (baked is None or baked.is_changed):
             return None
@@ -226,7 +226,7 @@ class ViewService:
         view = make_view(source, self.wanted())
         self.log.views[source.project] = view
         for warning in view.warnings:
-            self._warn(warning)
+            self.warn(warning)
         return view
 
     def _source(self, project: str) -> tuple[Source | None, str]:
@@ -261,7 +261,7 @@ class ViewService:
             try:
                 by_label.update(family.files(project))
             except UpstreamError as error:
-                self._warn(
+                self.warn(
                     f"{project}: the CUDA builds at {family.base} are left out: "
                     f"{error}; only the main index's wheels are judged"
                 )
@@ -303,7 +303,8 @@ class ViewService:
             core_metadata=digest,
         )
 
-    def _warn(self, text: str) -> None:
+    def warn(self, text: str) -> None:
+        """Take note of what a person is told after the installer; credentials are left out."""
         self.log.warnings[redacted(text)] = None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.wheels.source import Checksum, OpenFile
 from nvidia_variant_provider.tools.wheels.zip_directory import (
+    content_of,
     find_directory,
     open_member,
     read_directory,
@@ -38,13 +39,13 @@ class Archive:
     checks them against the members' own headers.
     """
 
-    def __init__(self, path: str | Path, name: str = "") -> None:
-        """Open the file; ``name`` is for messages.
+    def __init__(self, file: OpenFile | str | Path) -> None:
+        """Read the directory of a file, which is opened here or was before.
 
         Raises ``DamagedFileError`` for what is no archive, ``InvalidValueError`` for what is no
         regular file, and ``OSError``.
         """
-        self.file = OpenFile(path, name)
+        self.file = file if isinstance(file, OpenFile) else OpenFile(file)
         try:
             self._directory = find_directory(self.file)
             self.entries = tuple(read_directory(self.file, self._directory))
@@ -77,29 +78,19 @@ class Archive:
 
         Raises ``DamagedFileError`` when the member is not there.
         """
-        checksum = self._checksums.setdefault(entry.header_at, Checksum(entry.crc))
-        return open_member(self.file, entry, checksum)
+        return open_member(self.file, entry, self._checksum(entry))
 
     def read(self, name: str) -> bytes:
         """Return the content of a small member.
 
         Raises ``DamagedFileError`` if the member is absent, there twice, large or damaged.
         """
-        where = f"{self.file.name}: {name[:_SHOWN]}"
         entry = self._by_name.get(name)
         if entry is None:
             raise DamagedFileError(f"{self.file.name}: has no {name[:_SHOWN]}")
         if len(self._by_name) < len(self.entries) and self._is_repeated(name):
-            raise DamagedFileError(f"{where}: there are two of them")
-        if not entry.is_readable:
-            raise DamagedFileError(f"{where}: not stored or deflated, or encrypted")
-        if max(entry.size, entry.packed) > MAX_READ:
-            raise DamagedFileError(f"{where}: {entry.size} bytes, expected at most {MAX_READ}")
-        source = self.open(entry)
-        try:
-            return b"".join(source.chunks())
-        except DamagedFileError as error:
-            raise DamagedFileError(f"{self.file.name}: {error}") from error
+            raise DamagedFileError(f"{self.file.name}: {name[:_SHOWN]}: there are two of them")
+        return content_of(self.file, entry, self._checksum(entry), MAX_READ)
 
     def confirm(self, entries: Iterable[Entry]) -> None:
         """Read the members whose sums nobody has checked yet, several at a time.
@@ -112,6 +103,9 @@ class Archive:
                 if damage is not None:
                     pool.shutdown(cancel_futures=True)
                     raise DamagedFileError(f"{self.file.name}: {damage}") from damage
+
+    def _checksum(self, entry: Entry) -> Checksum:
+        return self._checksums.setdefault(entry.header_at, Checksum(entry.crc))
 
     def _is_repeated(self, name: str) -> bool:
         return sum(entry.name == name for entry in self.entries) > 1

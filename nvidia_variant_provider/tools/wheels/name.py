@@ -57,11 +57,6 @@ class WheelName:
         """The platform tags: one, or several that a dot parts."""
         return tuple(self.platform.split("."))
 
-    @property
-    def metadata_name(self) -> str:
-        """The name of the release's metadata file: ``torch-2.14.1-variants.json``."""
-        return f"{self.name}-{self.version}-variants.json"
-
     def __str__(self) -> str:
         parts = (
             self.name, self.version, self.build, self.python, self.abi, self.platform, self.label

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nvidia_variant_provider.tools.wheels.source import Source
-    from nvidia_variant_provider.tools.wheels.zip_records import Entry
+    from nvidia_variant_provider.tools.wheels.zip_records import Entry, LocalHeader
 
 _COMMENT_MAX: Final = 65535
 # The largest wheel known has 15,970 members; each costs memory here.
@@ -90,18 +90,47 @@ def read_directory(file: Source, directory: Directory) -> Iterator[Entry]:
         )
 
 
+def read_local(file: Source, entry: Entry, length: int) -> tuple[LocalHeader, bytes]:
+    """Return a member's own header, and the first ``length`` bytes from where it begins."""
+    head = file.read_at(entry.header_at, length)
+    try:
+        return records.parse_local(head), head
+    except records.RecordError as error:
+        where = f"{file.name}: {entry.name[:_SHOWN]}"
+        raise DamagedFileError(f"{where}: {error} at offset {entry.header_at}") from error
+
+
+def check_sizes(entry: Entry, where: str) -> None:
+    """Refuse a member that is stored as it is and has two sizes; ``where`` is for the message."""
+    if entry.method == records.STORED and entry.packed != entry.size:
+        raise DamagedFileError(f"{where}: stored with two sizes: {entry.packed}, {entry.size}")
+
+
 def open_member(file: Source, entry: Entry, checksum: Checksum | None = None) -> Source:
     """Return the bytes of one member; raises ``DamagedFileError`` when it is not there."""
-    local = file.read_at(entry.header_at, records.LOCAL.size)
     where = f"{file.name}: {entry.name[:_SHOWN]}"
-    if len(local) < records.LOCAL.size or not local.startswith(records.LOCAL_MAGIC):
-        raise DamagedFileError(f"{where}: no member at offset {entry.header_at}")
-    *_, name_size, extra_size = records.LOCAL.unpack(local)
-    start = entry.header_at + records.LOCAL.size + name_size + extra_size
+    local = read_local(file, entry, records.LOCAL.size)[0]
+    start = entry.header_at + local.length
     if start + entry.packed > file.size:
         raise DamagedFileError(f"{where}: ends at {start + entry.packed} of {file.size} bytes")
+    check_sizes(entry, where)
     if entry.method == records.STORED:
-        if entry.packed != entry.size:
-            raise DamagedFileError(f"{where}: stored with two sizes: {entry.packed}, {entry.size}")
         return PartSource(file, entry.name, start, entry.size, checksum)
     return InflatedSource(file, entry.name, start, entry.packed, entry.size, checksum)
+
+
+def content_of(file: Source, entry: Entry, checksum: Checksum, most: int) -> bytes:
+    """Return the content of a member of at most ``most`` bytes.
+
+    Raises ``DamagedFileError`` for one that is larger, damaged or cannot be read.
+    """
+    where = f"{file.name}: {entry.name[:_SHOWN]}"
+    if not entry.is_readable:
+        raise DamagedFileError(f"{where}: not stored or deflated, or encrypted")
+    if max(entry.size, entry.packed) > most:
+        raise DamagedFileError(f"{where}: {entry.size} bytes, expected at most {most}")
+    source = open_member(file, entry, checksum)
+    try:
+        return b"".join(source.chunks())
+    except DamagedFileError as error:
+        raise DamagedFileError(f"{file.name}: {error}") from error

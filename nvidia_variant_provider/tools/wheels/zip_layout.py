@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.wheels import zip_records as zr
+from nvidia_variant_provider.tools.wheels.zip_directory import check_sizes, read_local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,21 +117,19 @@ def _placed(file: Source, entry: Entry, end: int) -> Entry:
     where = f"{file.name}: {entry.name[:_SHOWN]}"
     _check_claims(where, entry)
     # Nearly always the whole header, in one read.
-    head = file.read_at(entry.header_at, zr.LOCAL.size + len(entry.raw_name) + _USUAL_EXTRA)
-    if len(head) < zr.LOCAL.size or not head.startswith(zr.LOCAL_MAGIC):
-        raise DamagedFileError(f"{where}: no member at offset {entry.header_at}")
-    local = zr.LOCAL.unpack_from(head)
-    length = zr.LOCAL.size + local[9] + local[10]
-    if length > len(head):
-        head = file.read_at(entry.header_at, length)
-    rest = head[zr.LOCAL.size : length]
+    usual = zr.LOCAL.size + len(entry.raw_name) + _USUAL_EXTRA
+    local, head = read_local(file, entry, usual)
+    if local.length > len(head):
+        head = file.read_at(entry.header_at, local.length)
+    names_end = zr.LOCAL.size + local.name_size
     try:
-        extra, wide = zr.split_extra(rest[local[9] :])
+        extra, wide = zr.split_extra(head[names_end : local.length])
     except zr.RecordError as error:
         raise DamagedFileError(f"{where}: {error}") from error
-    size, packed = zr.unmask(wide, (local[8], local[7]))
-    data_at = entry.header_at + length
-    stated = (rest[: local[9]], local[2], local[3], local[6], packed, size)
+    size, packed = zr.unmask(wide, (local.size, local.packed))
+    data_at = entry.header_at + local.length
+    name = head[zr.LOCAL.size : names_end]
+    stated = (name, local.flags, local.method, local.crc, packed, size)
     own = (entry.raw_name, entry.flags, entry.method, entry.crc, entry.packed, entry.size)
     later = (*own[:3], 0, 0, 0)
     if stated != own and not (entry.flags & zr.DESCRIPTOR and stated == later):
@@ -146,8 +145,7 @@ def _check_claims(where: str, entry: Entry) -> None:
             f"{where}: method {entry.method}, flags {entry.flags:#x}; expected stored or deflated,"
             " not encrypted"
         )
-    if entry.method == zr.STORED and entry.packed != entry.size:
-        raise DamagedFileError(f"{where}: stored with two sizes: {entry.packed}, {entry.size}")
+    check_sizes(entry, where)
     if entry.size > entry.packed * _MOST_INFLATION:
         raise DamagedFileError(f"{where}: {entry.packed} bytes cannot inflate to {entry.size}")
 

@@ -79,6 +79,31 @@ class Entry(NamedTuple):
         return self.method in {STORED, DEFLATED} and not self.flags & ENCRYPTED
 
 
+class LocalHeader(NamedTuple):
+    """What the header in front of a member's bytes says, and where these begin after it.
+
+    Sizes and sum are 0 where a descriptor behind the bytes has them.
+    """
+
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    name_size: int
+    length: int
+
+
+def parse_local(head: bytes) -> LocalHeader:
+    """Read the fixed part of a member's own header; raises ``RecordError``."""
+    if len(head) < LOCAL.size or not head.startswith(LOCAL_MAGIC):
+        raise RecordError("no member")
+    fields = LOCAL.unpack_from(head)
+    (flags, method), (crc, packed, size, name_size, extra_size) = fields[2:4], fields[6:]
+    length = LOCAL.size + name_size + extra_size
+    return LocalHeader(flags, method, crc, packed, size, name_size, length)
+
+
 def parse_central(window: bytes, at: int) -> tuple[Entry, int]:
     """Read a member's record in the directory; also return the record's length."""
     if len(window) < at + CENTRAL.size or not window.startswith(CENTRAL_MAGIC, at):

@@ -37,7 +37,7 @@ from nvidia_variant_provider.tools.coverage.findings import (
     TIE,
     UNUSED,
 )
-from nvidia_variant_provider.tools.coverage.mirror import requirements, smallest, wheels_of
+from nvidia_variant_provider.tools.coverage.mirror import chosen_wheels, requirements, smallest
 from nvidia_variant_provider.tools.coverage.reasons import Reasons
 from nvidia_variant_provider.tools.demo.releases import release as torch_release
 from nvidia_variant_provider.tools.demo.releases import write_releases
@@ -261,7 +261,7 @@ def test_the_same_lock_serves_pip_through_a_view(tmp_path: Path) -> None:
     for row in coverage.rows:
         view = tmp_path / f"view-{row.kind.device}"
         view.mkdir()
-        (wheel,) = wheels_of([cover(made, fleet_of(row))])
+        (wheel,) = chosen_wheels([cover(made, fleet_of(row))])
         plain = str(replace(wheel, label=""))
         (view / plain).write_bytes((wheels / str(wheel)).read_bytes())
         target = view / "target"

@@ -44,8 +44,8 @@ def variant(
     return examine_wheel(str(path), threshold)
 
 
-def codes(facts: ExaminedWheel) -> set[str]:
-    return {finding.rule.code for finding in verify_wheel(facts, EVERYTHING)}
+def codes(wheel: ExaminedWheel) -> set[str]:
+    return {finding.rule.code for finding in verify_wheel(wheel, EVERYTHING)}
 
 
 def libraries(*targets: str) -> dict[str, bytes]:
@@ -88,11 +88,19 @@ def for_cuda(line: str) -> dict[str, bytes]:
             libraries("80") | {COPY: cuda_library("80", "89")}, "80_real", {"NV310"}, id="NV310"
         ),
         pytest.param(
+            libraries("80") | {"demo/tests/x.so": cuda_library("80", "89")},
+            "80_real",
+            set(),
+            id="a-fixture-of-tests-is-no-copy",
+        ),
+        pytest.param({COPY: cuda_library("80")}, "80_real", {"NV330"}, id="copies-alone"),
+        pytest.param(
             libraries("80") | {COPY: cuda_library("80", "90")},
             "80_real 90_real",
             {"NV301", "NV310"},
             id="only-a-copy-has-it",
         ),
+        pytest.param({COPY: cuda_library("80")}, "", set(), id="only-a-copy-has-code"),
         pytest.param(
             {"demo/a.so": packing.shared_object(packing.cubin(90), name=RODATA)},
             "90_real",
@@ -107,8 +115,8 @@ def test_architectures_against_code(
     assert codes(variant(tmp_path, members, archs)) == expected
 
 
-def messages(facts: ExaminedWheel, code: str) -> list[str]:
-    found = verify_wheel(facts, EVERYTHING)
+def messages(wheel: ExaminedWheel, code: str) -> list[str]:
+    found = verify_wheel(wheel, EVERYTHING)
     return [it.problem.message for it in found if it.rule.code == code]
 
 
@@ -117,9 +125,9 @@ def test_a_copy_with_code_for_the_gpu_is_named_and_no_other(tmp_path: Path) -> N
         COPY: cuda_library("80", "90"),
         "demo.libs/libcudart.1a2b3c4d.so.12": cuda_library("75"),
     }
-    facts = variant(tmp_path, libraries("80") | copies, "80_real 90_real")
+    wheel = variant(tmp_path, libraries("80") | copies, "80_real 90_real")
 
-    assert messages(facts, "NV301") == [f"no cubin runs on 9.0; only the copied {COPY} has code"]
+    assert messages(wheel, "NV301") == [f"no cubin runs on 9.0; only the copied {COPY} has code"]
 
 
 def test_without_a_copy_that_has_code_none_is_named(tmp_path: Path) -> None:
@@ -182,11 +190,17 @@ def test_a_null_variant_that_is_of_no_use_without_cuda_is_reported(
 def test_architectures_of_code_that_is_made_at_run_time_are_refused_with_the_reason(
     tmp_path: Path,
 ) -> None:
-    facts = variant(tmp_path, for_cuda("Requires-Dist: cuda-bindings==12.*"), "80_real")
+    wheel = variant(tmp_path, for_cuda("Requires-Dist: cuda-bindings==12.*"), "80_real")
 
-    assert messages(facts, "NV330") == [
+    assert messages(wheel, "NV330") == [
         "1 value, and no device code of its own: requires cuda-bindings; state a bound alone"
     ]
+
+
+def test_architectures_without_code_are_counted(tmp_path: Path) -> None:
+    wheel = variant(tmp_path, {"demo/py.py": b"1"}, "80_real 90_real")
+
+    assert messages(wheel, "NV330") == ["2 values, and no device code of its own"]
 
 
 def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
@@ -194,9 +208,9 @@ def test_libraries_for_several_cuda_majors_are_reported(tmp_path: Path) -> None:
         packing.container(packing.real(80)), needed=("libcudart.so.11.0",)
     )
 
-    facts = variant(tmp_path, libraries("80") | {"demo/b.so": other}, "80_real", "11.0", "x")
+    wheel = variant(tmp_path, libraries("80") | {"demo/b.so": other}, "80_real", "11.0", "x")
 
-    assert codes(facts) == {"NV311"}
+    assert codes(wheel) == {"NV311"}
 
 
 def for_several(**targets: str) -> dict[str, bytes]:
@@ -229,10 +243,10 @@ def test_libraries_for_several_cudas_are_judged_one_by_one(
         cuda118="60 80", cuda124="80 90", cuda128="80 90 120", cuda130="80 90 120"
     )
 
-    facts = variant(tmp_path, members, archs, "11.0", "x")
+    wheel = variant(tmp_path, members, archs, "11.0", "x")
 
-    assert codes(facts) == expected
-    assert [one.group.name for one in facts.groups] == [
+    assert codes(wheel) == expected
+    assert [one.group.name for one in wheel.groups] == [
         *("CUDA 11.8", "CUDA 12.4", "CUDA 12.8", "CUDA 13.0")
     ]
 
@@ -245,9 +259,21 @@ def test_the_best_group_is_that_with_the_largest_share(tmp_path: Path) -> None:
         "demo/b_cuda128.so": cuda_library("90", containers=5),
     }
 
-    facts = variant(tmp_path, members, "80_real")
+    wheel = variant(tmp_path, members, "80_real")
 
-    assert facts.best(SmArch.parse("80_real")).group.name == "CUDA 11.8"
+    assert wheel.best(SmArch.parse("80_real")).group.name == "CUDA 11.8"
+
+
+def test_a_group_without_containers_is_never_the_best(tmp_path: Path) -> None:
+    members = {
+        "demo/a_cuda118.so": packing.shared_object(b"no container"),
+        "demo/a_cuda128.so": cuda_library("80"),
+    }
+
+    wheel = variant(tmp_path, members, "80_real")
+
+    assert [code.total for code in wheel.groups] == [0, 1]
+    assert wheel.best(SmArch.parse("80_real")).group.name == "CUDA 12.8"
 
 
 def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
@@ -259,10 +285,34 @@ def test_a_few_containers_of_the_libraries_for_one_cuda_do_not_bear_out_a_claim(
     }
     members = for_several(cuda124="80 90", cuda128="80 90") | few
 
-    facts = variant(tmp_path, members, "80_real 90_real 120_real")
+    wheel = variant(tmp_path, members, "80_real 90_real 120_real")
 
-    found = {one.rule.code: one.problem.message for one in verify_wheel(facts, EVERYTHING)}
+    found = {one.rule.code: one.problem.message for one in verify_wheel(wheel, EVERYTHING)}
     assert found == {"NV302": "1 of 6 containers (17 %) of the libraries for CUDA 12.8 run on 12.0"}
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "archs", "code", "words"),
+    [
+        pytest.param(
+            "86", "80", "80_real 86_real", "NV303", "{} have code for just 8.6", id="NV303"
+        ),
+        pytest.param("100", "100a", "100_real", "NV304", "promises 10.3: {} run there", id="NV304"),
+    ],
+)
+def test_of_the_libraries_for_several_cudas_the_first_are_told_of(
+    tmp_path: Path, few: str, many: str, archs: str, code: str, words: str
+) -> None:
+    members = {
+        "demo/a_cuda128.so": cuda_library(few),
+        "demo/b_cuda128.so": cuda_library(many, containers=3),
+        "demo/a_cuda130.so": cuda_library(many, containers=5),
+    }
+
+    wheel = variant(tmp_path, members, archs)
+
+    share = "1 of 4 containers (25 %) of the libraries for CUDA 12.8"
+    assert messages(wheel, code)[0] == words.format(share)
 
 
 def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> None:
@@ -279,11 +329,11 @@ def test_the_bound_is_that_of_the_least_demanding_libraries(tmp_path: Path) -> N
 def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> None:
     members = for_several(cu118="80 90", cu128="80 90") | {"demo/core.so": cuda_library("80")}
 
-    facts = variant(tmp_path, members, "80_real 90_real", "11.0", "x")
+    wheel = variant(tmp_path, members, "80_real 90_real", "11.0", "x")
 
-    assert [one.total for one in facts.groups] == [6, 6]
+    assert [one.total for one in wheel.groups] == [6, 6]
     # The library without 9.0 is told once, though it is in both groups.
-    assert codes(facts) == {"NV311", "NV313"}
+    assert codes(wheel) == {"NV311", "NV313"}
 
 
 @pytest.mark.parametrize(
@@ -323,9 +373,9 @@ def test_a_library_that_lacks_what_the_others_have(
         "demo/side.so": cuda_library(*archs, containers=containers),
     }
 
-    facts = variant(tmp_path, members, "80_real 90_real")
+    wheel = variant(tmp_path, members, "80_real 90_real")
 
-    assert codes(facts) - {"NV307"} == expected
+    assert codes(wheel) - {"NV307"} == expected
 
 
 def test_a_small_library_does_not_decide_for_the_wheel(tmp_path: Path) -> None:
@@ -367,15 +417,15 @@ def test_a_container_that_is_cut_short_is_not_verified(tmp_path: Path) -> None:
 
 
 def test_values_of_no_provider_are_left_to_lint(tmp_path: Path) -> None:
-    facts = variant(tmp_path, libraries("80"), "weird_real", "odd")
+    wheel = variant(tmp_path, libraries("80"), "weird_real", "odd")
 
-    assert codes(facts) == {"NV322"}
+    assert codes(wheel) == {"NV322"}
 
 
 def test_ptx_of_a_family_bears_out_its_own_value(tmp_path: Path) -> None:
-    facts = variant(tmp_path, libraries("100f 100fp"), "100_real 100f_virtual", "12.4")
+    wheel = variant(tmp_path, libraries("100f 100fp"), "100_real 100f_virtual", "12.4")
 
-    assert codes(facts) == set()
+    assert codes(wheel) == set()
 
 
 def test_shares_are_shown_and_the_threshold_decides(tmp_path: Path) -> None:
@@ -405,7 +455,9 @@ def test_one_label_means_one_thing(tmp_path: Path) -> None:
 
     assert (finding.rule.code, finding.problem.key) == ("NV370", "cuda12.4")
     assert finding.problem.source.endswith("aarch64-cuda12.4.whl")
-    assert "states nvidia::sm_arch::90_real" in finding.problem.message
+    assert finding.problem.message == (
+        "states nvidia::sm_arch::90_real; demo-1.0-py3-none-linux_x86_64-cuda12.4.whl differs"
+    )
 
 
 def test_equal_wheels_of_a_release_do_not_contradict(tmp_path: Path) -> None:
@@ -438,9 +490,9 @@ def test_one_namespace_has_one_provider(tmp_path: Path) -> None:
     ],
 )
 def test_codes_are_selected(tmp_path: Path, selection: Selection, expected: list[str]) -> None:
-    facts = variant(tmp_path, libraries("80"), "80_real 90_real", "12.4")
+    wheel = variant(tmp_path, libraries("80"), "80_real 90_real", "12.4")
 
-    assert [finding.rule.code for finding in verify_wheel(facts, selection)] == expected
+    assert [finding.rule.code for finding in verify_wheel(wheel, selection)] == expected
 
 
 def test_codes_are_unique_and_documented() -> None:

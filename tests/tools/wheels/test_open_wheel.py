@@ -65,10 +65,11 @@ def variant(folder: Path) -> Path:
     return path
 
 
-def test_verify_opens_a_wheel_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["verify", "inspect"])
+def test_a_wheel_is_opened_once(command: str, tmp_path: Path) -> None:
     path = variant(tmp_path)
 
-    assert opens(path, "verify", str(path)) == 1
+    assert opens(path, command, str(path)) == 1
 
 
 @pytest.mark.parametrize("words", [("--from-code",), ("--null",)])
