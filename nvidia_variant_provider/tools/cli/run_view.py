@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
 _EXIT_NO_GPU: Final = 1
@@ -110,8 +111,8 @@ def _service(
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
 
-    wanted = _wanted(args, command, machine)
     upstream = upstream_of(settings, os.environ)
+    wanted = _wanted(args, command, machine, upstream)
     families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
     folder = Path(cache_folder(os.environ))
     service = ViewService(
@@ -126,14 +127,19 @@ def _service(
 
 
 def _wanted(
-    args: argparse.Namespace, command: Sequence[str], machine: Machine
+    args: argparse.Namespace, command: Sequence[str], machine: Machine, upstream: Upstream
 ) -> Callable[[], Wanted]:
-    """Ask the target's Python what it installs, and return what waits for the answer."""
+    """Ask the target's Python what it installs, and return what waits for the answer.
+
+    Certificates are read meanwhile. What is wrong with them shows with the first request.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
-    pool = ThreadPoolExecutor(1)
+    pool = ThreadPoolExecutor(2)
     asked = pool.submit(target_python, command, os.environ)
+    if any(index.startswith("https:") for index in upstream.indexes):
+        pool.submit(upstream.fetcher.prepare)
     pool.shutdown(wait=False)
 
     def wanted() -> Wanted:
