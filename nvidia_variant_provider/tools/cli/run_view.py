@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
+    from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
 _EXIT_NO_GPU: Final = 1
@@ -110,8 +111,8 @@ def _service(
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
 
-    wanted = _wanted(args, command, machine)
     upstream = upstream_of(settings, os.environ)
+    wanted = _wanted(args, command, machine, upstream)
     families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
     folder = Path(cache_folder(os.environ))
     service = ViewService(
@@ -126,14 +127,19 @@ def _service(
 
 
 def _wanted(
-    args: argparse.Namespace, command: Sequence[str], machine: Machine
+    args: argparse.Namespace, command: Sequence[str], machine: Machine, upstream: Upstream
 ) -> Callable[[], Wanted]:
-    """Ask the target's Python what it installs, and return what waits for the answer."""
+    """Ask the target's Python what it installs, and return what waits for the answer.
+
+    Certificates are read meanwhile. What is wrong with them shows with the first request.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
-    pool = ThreadPoolExecutor(1)
+    pool = ThreadPoolExecutor(2)
     asked = pool.submit(target_python, command, os.environ)
+    if any(index.startswith("https:") for index in upstream.indexes):
+        pool.submit(upstream.fetcher.prepare)
     pool.shutdown(wait=False)
 
     def wanted() -> Wanted:
@@ -236,17 +242,9 @@ def _explain_hidden(view: View) -> None:
     output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
 
 
-def newest_shown(view: View) -> VersionView | None:
-    """Return the newest version of which a wheel is shown."""
-    return next(
-        (version for version in view.versions if not version.hidden and version.best is not None),
-        None,
-    )
-
-
 def _newest(view: View) -> str:
     """Say which version an installer meets first."""
-    shown = newest_shown(view)
+    shown = view.newest_shown
     if shown is None or shown.best is None:
         return "no version has a build for this machine"
     return f"the newest version shown is {shown.version} ({shown.best.label or 'no label'})"
@@ -254,11 +252,9 @@ def _newest(view: View) -> str:
 
 def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = newest_shown(view)
-    if newest is None or newest.best is None or newest.best.tier.is_gpu:
-        return ""
-    unfit = next((build for build in newest.builds if build.label not in {"", "cpu", "null"}), None)
-    if unfit is None:
+    newest = view.ends_at_cpu
+    unfit = newest.gpu_build if newest is not None else None
+    if newest is None or unfit is None:
         return ""
     return (
         f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES
+from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES, is_interrupt
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 from tests.tools.lint.releases import merge_patch, read_base, write_release
 
@@ -188,3 +188,11 @@ def test_every_package_of_the_extra_is_known() -> None:
 
     # One is imported by another name than it is installed by.
     assert named - {"pyyaml"} | {"yaml"} == TOOLS_PACKAGES
+
+
+def test_control_c_that_a_library_made_an_error_of_is_still_an_interrupt() -> None:
+    wrapped = ValueError("a schema")
+    wrapped.__context__ = TypeError("on the way")
+    wrapped.__context__.__context__ = KeyboardInterrupt()
+
+    assert [is_interrupt(error) for error in (wrapped, ValueError("plain"))] == [True, False]
