@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
+    from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
@@ -245,17 +245,9 @@ def _explain_hidden(view: View) -> None:
     output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
 
 
-def newest_shown(view: View) -> VersionView | None:
-    """Return the newest version of which a wheel is shown."""
-    return next(
-        (version for version in view.versions if not version.hidden and version.best is not None),
-        None,
-    )
-
-
 def _newest(view: View) -> str:
     """Say which version an installer meets first."""
-    shown = newest_shown(view)
+    shown = view.newest_shown
     if shown is None or shown.best is None:
         return "no version has a build for this machine"
     return f"the newest version shown is {shown.version} ({shown.best.label or 'no label'})"
@@ -263,11 +255,9 @@ def _newest(view: View) -> str:
 
 def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = newest_shown(view)
-    if newest is None or newest.best is None or newest.best.tier.is_gpu:
-        return ""
-    unfit = next((build for build in newest.builds if build.label not in {"", "cpu", "null"}), None)
-    if unfit is None:
+    newest = view.ends_at_cpu
+    unfit = newest.gpu_build if newest is not None else None
+    if newest is None or unfit is None:
         return ""
     return (
         f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "

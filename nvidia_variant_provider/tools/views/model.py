@@ -116,6 +116,11 @@ class Build:
     is_assumed: bool = False
     is_partial: bool = False
 
+    @property
+    def is_for_gpus(self) -> bool:
+        """Whether the label is that of a build for GPUs, which may be other GPUs."""
+        return self.label not in {"", "cpu", "null"}
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -148,6 +153,11 @@ class VersionView:
     hidden: str = ""
     is_yanked: bool = False
 
+    @property
+    def gpu_build(self) -> Build | None:
+        """The first build for GPUs, whether or not it fits; ``None`` if there is none."""
+        return next((build for build in self.builds if build.is_for_gpus), None)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -156,6 +166,20 @@ class View:
     project: str
     versions: tuple[VersionView, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def newest_shown(self) -> VersionView | None:
+        """The newest version of which a wheel is shown."""
+        return next(
+            (version for version in self.versions if not version.hidden and version.best), None
+        )
+
+    @property
+    def ends_at_cpu(self) -> VersionView | None:
+        """The newest version shown, if the best build of it is none for the machine's GPU."""
+        newest = self.newest_shown
+        is_lost = newest is not None and newest.best is not None and not newest.best.tier.is_gpu
+        return newest if is_lost else None
 
     @property
     def files(self) -> tuple[Shown, ...]:

@@ -338,16 +338,9 @@ def _version_in(name: str) -> str:
 
 def _no_gpu_build(view: View) -> str:
     """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
-    shown = [
-        version for version in view.versions if not version.hidden and version.best is not None
-    ]
-    if not shown or shown[0].best is None or shown[0].best.tier.is_gpu:
+    newest = view.ends_at_cpu
+    if newest is None or not any(version.gpu_build for version in view.versions):
         return ""
-    builds = [build for version in view.versions for build in version.builds]
-    if not any(build.label not in {"", "cpu", "null"} for build in builds):
-        return ""
-    unfit = next(
-        (build for build in shown[0].builds if build.label not in {"", "cpu", "null"}), None
-    )
+    unfit = newest.gpu_build
     why = f": {unfit.label}: {unfit.reason}" if unfit else ""
-    return f"{view.project} {shown[0].version} has no build for this GPU{why}"
+    return f"{view.project} {newest.version} has no build for this GPU{why}"
