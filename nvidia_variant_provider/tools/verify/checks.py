@@ -227,9 +227,9 @@ def check_null(wheel: ExaminedWheel) -> Problems:
 def check_null_elsewhere(wheel: ExaminedWheel) -> Problems:
     """Find wheels for every machine whose code is made at run time or lies in other packages."""
     if not wheel.properties and not (wheel.code.total or _bare(wheel)):
-        needed = [clue.text for clue in wheel.evidence if clue.is_needed]
-        if needed:
-            yield "", f"states nothing, though it is no CPU wheel: {needed[0]}"
+        needed = (clue.text for clue in wheel.evidence if clue.is_needed)
+        if text := next(needed, ""):
+            yield "", f"states nothing, though it is no CPU wheel: {text}"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")

@@ -343,6 +343,7 @@ def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> No
         ("Requires-Dist: nvidia-cublas-cu11", {"NV340"}),
         ("Requires-Dist: nvidia-cuda-runtime==13.0.1", {"NV340"}),
         ("Requires-Dist: nvidia-cublas-cu11; extra == 'old'", set()),
+        ("Requires-Dist: nvidia-cuda-runtime", set()),
     ],
 )
 def test_requirements_are_for_the_same_cuda(tmp_path: Path, line: str, expected: set[str]) -> None:
