@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.binaries import coverage
+from nvidia_variant_provider.tools.binaries import gpu_shares
 from nvidia_variant_provider.tools.binaries.runtime import library_bounds
 from nvidia_variant_provider.tools.tagging.claims import judge_claims
 
@@ -34,7 +34,7 @@ class Group:
     @property
     def profiles(self) -> tuple[Profile, ...]:
         """The containers of its own libraries; copies of others speak for themselves."""
-        return coverage.merge(self.contents.own)
+        return gpu_shares.merge(self.contents.own)
 
     def claims(self, threshold: float) -> tuple[Claim, ...]:
         """Judge what its code justifies."""

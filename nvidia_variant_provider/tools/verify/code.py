@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.tools.binaries import coverage
+from nvidia_variant_provider.tools.binaries import gpu_shares
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, SmArch
@@ -52,7 +52,7 @@ class GroupCode:
 
     def served(self, gpu: ComputeCapability) -> int:
         """Count the containers with a cubin that runs on a GPU."""
-        return coverage.cover(self.profiles, gpu).native
+        return gpu_shares.cover(self.profiles, gpu).native
 
     def exact(self, arch: SmArch) -> int:
         """Count the containers with a cubin for the very capability of a value."""

@@ -167,10 +167,10 @@ def test_letters_that_an_encoding_lacks_are_spelled(
 @pytest.mark.parametrize(
     ("rows", "lines"), [([], []), ([("a", "b"), ("ccc", "")], ["a    b", "ccc"])]
 )
-def test_columns_are_aligned(
+def test_rows_without_a_heading_are_aligned(
     rows: Sequence[tuple[str, str]], lines: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output.emit_columns(rows)
+    output.emit_table((), rows)
 
     assert capsys.readouterr().out.splitlines() == lines
 
