@@ -7,13 +7,13 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.installers.commands import asked_for_of
+from nvidia_variant_provider.tools.installers.commands import asked_for_of, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nvidia_variant_provider.tools.views.model import VersionView, View
+    from nvidia_variant_provider.tools.views.model import View
     from nvidia_variant_provider.tools.views.service import ViewService
 
 _MOST: Final = 3
@@ -29,7 +29,7 @@ def explain_failure(service: ViewService, command: Sequence[str]) -> None:
 
 def _explain_hidden(view: View, command: Sequence[str]) -> None:
     asked_for = asked_for_of(command, view.project)
-    hidden = [version for version in view.hidden if _matches(version, asked_for)]
+    hidden = [version for version in view.hidden if matches(version.version, asked_for)]
     if not hidden:
         return
     for version in hidden[:_MOST]:
@@ -43,12 +43,6 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
 
     again = redacted(shlex.join(command))
     output.hint(f"--any-version shows all: nvidia-variant-provider run --any-version -- {again}")
-
-
-def _matches(version: VersionView, asked_for: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(asked_for).contains(version.version, prereleases=True)
 
 
 def _explain_hashes(service: ViewService) -> None:
