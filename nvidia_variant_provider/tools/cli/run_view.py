@@ -10,6 +10,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.commands import (
+    asked_for_of,
     projects_of,
     stops,
     variables_for,
@@ -147,7 +148,9 @@ def _wanted(
 
         python = asked.result()
         interpreter = Interpreter(python.tags, python.version) if python else None
-        return Wanted(machine, interpreter, args.any_version, prereleases)
+        return Wanted(
+            machine, interpreter, args.any_version, prereleases, asked_for_of(command, "torch")
+        )
 
     return wanted
 

@@ -151,18 +151,29 @@ def variables_for(command: Sequence[str]) -> dict[str, str]:
 
 def projects_of(command: Sequence[str]) -> list[str]:
     """Return the projects that a command names to be installed, normalised."""
+    return [name for name, _ in _requirements(command)]
+
+
+def asked_for_of(command: Sequence[str], project: str) -> str:
+    """Return the versions of a project that a command asks for, ``==2.11.0``; "" for any."""
+    return next((versions for name, versions in _requirements(command) if name == project), "")
+
+
+def _requirements(command: Sequence[str]) -> list[tuple[str, str]]:
     # Not needed to start a command, and a tenth of a second on a slow machine.
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
     words = words_of(command)
     actions = [at for at, word in enumerate(words) if word in _ACTIONS]
-    projects: list[str] = []
+    projects: list[tuple[str, str]] = []
     for word in words[actions[0] + 1 :] if actions else []:
         if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
             continue
         with contextlib.suppress(InvalidRequirement):
-            projects.append(canonicalize_name(Requirement(word).name))
+            requirement = Requirement(word)
+            named = canonicalize_name(requirement.name), str(requirement.specifier)
+            projects.append(named)
     return projects
 
 

@@ -67,7 +67,8 @@ class Source:
 
     ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
-    the platform that is installed for.
+    the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
+    of torch with a build for the GPU, newest first, with their labels.
     """
 
     project: str
@@ -77,6 +78,7 @@ class Source:
     troubles: Mapping[Version, str] = field(default_factory=dict)
     is_cuda_project: bool = False
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
+    torch_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,15 @@ class Wanted:
     """Whom a view is for, and what that person asked for.
 
     ``interpreter`` is ``None`` where the target's Python is not known. ``any_version`` also shows
-    the versions whose best wheel is a CPU build.
+    the versions whose best wheel is a CPU build. ``torch`` is what is asked for of torch,
+    ``==2.11.0``, "" where nothing is.
     """
 
     machine: Machine
     interpreter: Interpreter | None = None
     any_version: bool = False
     prereleases: bool = False
+    torch: str = ""
 
     @property
     def has_gpu(self) -> bool:

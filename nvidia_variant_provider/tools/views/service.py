@@ -20,6 +20,7 @@ from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
+from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
@@ -127,6 +128,8 @@ class ViewService:
         self._keep_s = keep_s
         self._pages: dict[str, tuple[float, Future[Page]]] = {}
         self._files: dict[str, Served] = {}
+        self._torch: tuple[float, dict[str, str] | None] = 0.0, None
+        self._torch_lock = threading.Lock()
 
     def page(self, project: str, files: str) -> Page:
         """Return the page of a project; ``files`` is the address that its files stand below.
@@ -251,7 +254,27 @@ class ViewService:
             wanted = self.wanted()
             stated = self.code.read(source, wanted, class_of_target(wanted))
             source = replace(source, stated=stated)
+        if is_cuda_project and project != TORCH:
+            source = replace(source, torch_labels=self._torch_labels())
         return source, ""
+
+    def _torch_labels(self) -> dict[str, str]:
+        """Return the builds of torch that its view shows, for what has to go with them."""
+        with self._torch_lock:
+            since, labels = self._torch
+            now = time.monotonic()
+            if labels is None or (self._keep_s is not None and now - since > self._keep_s):
+                labels = self._read_torch_labels()
+                self._torch = now, labels
+            return labels
+
+    def _read_torch_labels(self) -> dict[str, str]:
+        wanted = self.wanted()
+        try:
+            source, _ = self._source(TORCH)
+        except UpstreamError:
+            return {}
+        return torch_labels(make_view(source, wanted), wanted.torch) if source else {}
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         by_label: dict[str, tuple[PageFile, ...]] = {}
