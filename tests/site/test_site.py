@@ -111,9 +111,9 @@ REACHABLE = """async () => {
     [...document.querySelectorAll("article table:not([class])")]
       .every((table) => table.closest(".md-typeset__scrollwrap"))
     && [...document.querySelectorAll(
-      ".md-typeset__scrollwrap, .md-typeset p:has(> img[src*='pictures/']), pre > code",
+      ".md-typeset__scrollwrap, .md-typeset p:has(> img[src*='pictures/'])",
     )].every(isReachable);
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!isReady() && performance.now() < deadline) await new Promise(requestAnimationFrame);
 }"""
 # Boxes that hide a part of a table on a desktop.
