@@ -17,7 +17,7 @@ from nvidia_variant_provider.model import ComputeCapability, CudaVersion, Gpu, P
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
 MODULES = (
-    "tools.binaries.coverage",
+    "tools.binaries.gpu_shares",
     "tools.binaries.cubin",
     "tools.binaries.elf",
     "tools.binaries.fatbin",

@@ -41,14 +41,16 @@ def effective_cuda(machine: Machine) -> tuple[CudaVersion | None, Note | None]:
 def judge_lower(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_lower_bound :: value``: the wheel needs CUDA >= value."""
     return Verdict(
-        meets_lower(CudaVersion.parse(value), cuda), f"needs CUDA >= {value}, driver says {cuda}"
+        meets_lower(CudaVersion.parse(value), cuda),
+        f"needs CUDA >= {value}; this driver supports {cuda}",
     )
 
 
 def judge_upper(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_upper_bound :: value``: the wheel needs CUDA < value."""
     return Verdict(
-        meets_upper(CudaVersion.parse(value), cuda), f"needs CUDA < {value}, driver says {cuda}"
+        meets_upper(CudaVersion.parse(value), cuda),
+        f"needs CUDA < {value}; this driver supports {cuda}",
     )
 
 

@@ -62,7 +62,7 @@ def judge(machine: Machine, feature: str, value: str) -> Verdict:
     if feature not in {LOWER_BOUND, UPPER_BOUND}:
         return Verdict(False, f"the namespace nvidia has no feature {feature}")
     if value not in bound_values():
-        return Verdict(False, f"{value} is no value of {feature}")
+        return Verdict(False, f"{value} is not a value of {feature}")
     verdict = (judge_lower if feature == LOWER_BOUND else judge_upper)(value, cuda)
     return (
         verdict if note is None else Verdict(verdict.supported, f"{verdict.reason} ({note.text})")
@@ -85,7 +85,7 @@ def _judge_sm_arch(machine: Machine, value: str) -> Verdict:
     except InvalidValueError as error:
         return Verdict(False, str(error))
     if arch not in sm_archs():
-        return Verdict(False, f"{value} is no value of {SM_ARCH}")
+        return Verdict(False, f"{value} is not a value of {SM_ARCH}")
     verdicts = {
         capability: judge_arch(arch, capability, machine.cuda)
         for capability in machine.capabilities

@@ -20,7 +20,7 @@ from nvidia_variant_provider.errors import (
     ProviderError,
 )
 from nvidia_variant_provider.tools import inventory
-from nvidia_variant_provider.tools.binaries import coverage, elf, pe, runtime
+from nvidia_variant_provider.tools.binaries import elf, gpu_shares, pe, runtime
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.inventory.summary import summarise
@@ -98,7 +98,7 @@ def fuzz_library(random: Random) -> None:
     if library is not None:
         _check_library(library.kernel_containers, library.containers)
         runtime.library_bounds(library)
-        coverage.build_matrix(library.profiles)
+        gpu_shares.build_matrix(library.profiles)
 
 
 def fuzz_host_headers(random: Random) -> None:

@@ -114,7 +114,7 @@ GROUPS: Final = (
         _binary_tests("host", "host_layouts", "library", "fixtures"),
     ),
     Group("source", ("tools/wheels/source.py",), _binary_tests("source", "wheel")),
-    Group("coverage", _binaries("coverage"), _binary_tests("coverage")),
+    Group("gpu_shares", _binaries("gpu_shares"), _binary_tests("gpu_shares")),
     Group("runtime", _binaries("runtime"), _binary_tests("runtime")),
     Group("reconcile", ("detect/reconcile.py",), _DETECT_TESTS),
     Group(

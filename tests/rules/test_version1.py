@@ -166,15 +166,15 @@ def test_several_gpus_of_one_capability_are_one() -> None:
 @pytest.mark.parametrize(
     ("feature", "value", "supported", "reason"),
     [
-        (LOWER_BOUND, "13.0", False, "needs CUDA >= 13.0, driver says 12.8"),
-        (LOWER_BOUND, "12", True, "needs CUDA >= 12, driver says 12.8"),
-        (UPPER_BOUND, "12.8", False, "needs CUDA < 12.8, driver says 12.8"),
-        (UPPER_BOUND, "13", True, "needs CUDA < 13, driver says 12.8"),
-        (LOWER_BOUND, "12.99", False, "12.99 is no value of cuda_version_lower_bound"),
-        (LOWER_BOUND, "twelve", False, "twelve is no value of cuda_version_lower_bound"),
+        (LOWER_BOUND, "13.0", False, "needs CUDA >= 13.0; this driver supports 12.8"),
+        (LOWER_BOUND, "12", True, "needs CUDA >= 12; this driver supports 12.8"),
+        (UPPER_BOUND, "12.8", False, "needs CUDA < 12.8; this driver supports 12.8"),
+        (UPPER_BOUND, "13", True, "needs CUDA < 13; this driver supports 12.8"),
+        (LOWER_BOUND, "12.99", False, "12.99 is not a value of cuda_version_lower_bound"),
+        (LOWER_BOUND, "twelve", False, "twelve is not a value of cuda_version_lower_bound"),
         (SM_ARCH, "90a_real", True, "90a_real runs on 9.0 exactly, this GPU is 9.0"),
         (SM_ARCH, "999_reel", False, "not an SM architecture such as '90_real': '999_reel'"),
-        (SM_ARCH, "90f_real", False, "90f_real is no value of sm_arch"),
+        (SM_ARCH, "90f_real", False, "90f_real is not a value of sm_arch"),
         ("driver", "580", False, "the namespace nvidia has no feature driver"),
     ],
 )

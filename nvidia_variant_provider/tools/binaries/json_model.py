@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nvidia_variant_provider.tools.binaries import coverage, elsewhere, ptx, runtime
+from nvidia_variant_provider.tools.binaries import elsewhere, gpu_shares, ptx, runtime
 from nvidia_variant_provider.tools.binaries.findings import findings_of
 from nvidia_variant_provider.tools.documents import FailureModel, JsonDocument, JsonModel
 from nvidia_variant_provider.tools.findings.json_model import FindingModel
@@ -75,7 +75,7 @@ class GpuModel(JsonModel):
     uncovered: int
 
 
-class CoverageModel(JsonModel):
+class GpuSharesModel(JsonModel):
     """Kernel-bearing containers by GPU, and the three short answers."""
 
     containers: int
@@ -86,9 +86,9 @@ class CoverageModel(JsonModel):
     profiles: list[ProfileModel]
 
     @classmethod
-    def of(cls, profiles: Sequence[Profile]) -> CoverageModel:
+    def of(cls, profiles: Sequence[Profile]) -> GpuSharesModel:
         """Build the model for the profiles of one or more libraries."""
-        matrix = coverage.build_matrix(profiles)
+        matrix = gpu_shares.build_matrix(profiles)
         return cls(
             containers=sum(profile.count for profile in profiles),
             gpus=[_gpu(row) for row in matrix.rows],
@@ -102,7 +102,7 @@ class CoverageModel(JsonModel):
         )
 
 
-def _gpu(row: coverage.Coverage) -> GpuModel:
+def _gpu(row: gpu_shares.GpuShare) -> GpuModel:
     return GpuModel(
         compute_capability=str(row.gpu), native=row.native, jit=row.jit, uncovered=row.uncovered
     )
@@ -160,7 +160,7 @@ class LibraryModel(JsonModel):
     cuda_libraries: list[CudaLibraryModel]
     cudart: Literal["none", "static", "dynamic", "hybrid"]
     bounds: BoundsModel
-    coverage: CoverageModel
+    coverage: GpuSharesModel
 
     @classmethod
     def of(cls, library: Library) -> LibraryModel:
@@ -188,7 +188,7 @@ class LibraryModel(JsonModel):
                 ],
                 "cudart": runtime.cudart_of(library).value,
                 "bounds": BoundsModel.of(runtime.library_bounds(library)),
-                "coverage": CoverageModel.of(library.profiles),
+                "coverage": GpuSharesModel.of(library.profiles),
             }
         )
 
@@ -217,7 +217,7 @@ class FileModel(JsonModel):
     cuda_evidence: list[str] = Field(
         description="what tells that code is made at run time or lies elsewhere"
     )
-    coverage: CoverageModel
+    coverage: GpuSharesModel
     bounds: BoundsModel
     alternatives: list[str] = Field(description="compatible bound of each CUDA major in the wheel")
     needs_driver: bool
@@ -249,7 +249,7 @@ class FileModel(JsonModel):
             ],
             device_code=elsewhere.place_of(contents).value,
             cuda_evidence=[clue.text for clue in elsewhere.evidence_of(contents)],
-            coverage=CoverageModel.of(coverage.merge(contents.own)),
+            coverage=GpuSharesModel.of(gpu_shares.merge(contents.own)),
             bounds=BoundsModel.of(needs.bounds),
             alternatives=[str(version) for version in needs.alternatives],
             needs_driver=needs.needs_driver,

@@ -14,7 +14,7 @@ from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.libraries import CUDA_MAJORS_OF, MAJOR_OF_CUDA
 from nvidia_variant_provider.tables.sm_archs import TEGRA_CAPABILITIES
 from nvidia_variant_provider.tables.toolkits import FIRST_COMPATIBLE_MAJOR, FIRST_HYBRID_MAJOR
-from nvidia_variant_provider.tools.binaries import coverage, ptx
+from nvidia_variant_provider.tools.binaries import gpu_shares, ptx
 from nvidia_variant_provider.tools.binaries.report import CudartLink, Kind
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _kernels(library: Library) -> list[Tally]:
 
 def _relied_upon(library: Library) -> list[tuple[int, int]]:
     """Return the ISA versions of PTX that is all some GPU gets from a container."""
-    rows = coverage.build_matrix(library.profiles).rows
+    rows = gpu_shares.build_matrix(library.profiles).rows
     # Boards that cannot take the desktop's cubins may need PTX that no other GPU does: that binds
     # them alone, and an x86-64 wheel never meets one.
     served = [row.gpu for row in rows if row.jit and row.gpu not in TEGRA_CAPABILITIES]
@@ -185,7 +185,7 @@ def _relied_upon(library: Library) -> list[tuple[int, int]]:
         image = tally.image
         if image.kind is Kind.PTX and image.isa and image.arch:
             arch = image.arch
-            if library.form == "ptx" or any(coverage.is_fit(arch, gpu) for gpu in served):
+            if library.form == "ptx" or any(gpu_shares.is_fit(arch, gpu) for gpu in served):
                 isas.append(image.isa)
     return isas
 

@@ -133,7 +133,7 @@ def show_rules(rules: Iterable[Rule], selection: Selection) -> int:
     """Print the selected rules, one a line."""
     rows = [(rule.code, rule.severity.value, rule.title) for rule in rules if rule in selection]
     if rows:
-        output.emit_columns(rows)
+        output.emit_table((), rows)
     return EXIT_OK
 
 

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 def _show(section: Section) -> None:
     """Print a section: dressed on a terminal, the page's own text elsewhere."""
     heading = f"{section.code} {section.title}".strip()
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or not output.has_rich():
         output.emit_lines([f"## {heading}", "", *section.text.splitlines(), ""])
         return
     from rich.markdown import Markdown

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from nvidia_variant_provider.tools.binaries.json_model import (
-        CoverageModel,
         FileModel,
         GpuModel,
+        GpuSharesModel,
         ImageModel,
         LibraryModel,
     )
@@ -280,7 +280,7 @@ def _show_coverage(file: FileModel) -> None:
     output.emit_table(("library", "containers", "GPU: share"), rows, title=title)
 
 
-def _shares(coverage: CoverageModel, hidden: Collection[str]) -> str:
+def _shares(coverage: GpuSharesModel, hidden: Collection[str]) -> str:
     """Write the shares of all GPUs, with neighbours of equal share put together.
 
     Hidden GPUs are shown only if there are cubins for them.

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
         output.emit_document(Targets.of(device for device, _ in matching))
     elif matching:
-        output.emit_columns([row for _, row in matching], _HEAD)
+        output.emit_table(_HEAD, [row for _, row in matching])
     else:
         output.warn(f"no row contains {' '.join(args.words)!r}")
     return 0 if matching else _EXIT_NONE

@@ -46,6 +46,15 @@ def words_for(error: Exception) -> str:
     )
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Tell whether Ctrl-C is what a library made this error of."""
+    while error.__context__ is not None:
+        error = error.__context__
+        if isinstance(error, KeyboardInterrupt):
+            return True
+    return False
+
+
 def wants_traceback() -> bool:
     """Say whether the person asked for the traceback of errors, too."""
     return bool(os.environ.get(DEBUG))

@@ -124,14 +124,18 @@ def _run(words: Sequence[str]) -> int:
         return int(args.run(args))
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - a person gets one line, whatever it is
+    except Exception as error:
         from nvidia_variant_provider.tools.cli import faults
 
+        if faults.is_interrupt(error):
+            raise KeyboardInterrupt from error
         if faults.wants_traceback():
             import traceback
 
             traceback.print_exc()
         output.fail(args.command, faults.words_for(error))
+        if hint := getattr(error, "hint", ""):
+            output.hint(hint)
         return EXIT_MISUSE
 
 

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pydantic import BaseModel
     from rich.console import Console
@@ -65,9 +65,17 @@ def write(text: str) -> None:
     The command goes on, as its exit code is its verdict, whoever reads.
     """
     try:
-        sys.stdout.write(text)
+        with _named():
+            sys.stdout.write(text)
     except BrokenPipeError:
         _discard(sys.stdout)
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    """Let an error of writing say that it is of standard output, as the disk may be full."""
+    try:
+        yield
     except OSError as error:
         error.filename = "standard output"
         raise
@@ -104,27 +112,6 @@ def emit_json(document: Mapping[str, object]) -> None:
 def emit_document(document: BaseModel) -> None:
     """Print a document of a tool; every command does it here."""
     emit_json(document.model_dump(mode="json"))
-
-
-def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a header and rows as CSV."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_harmless(one_line(str(cell))) for cell in row] for row in rows)
-    write(text.getvalue())
-
-
-# A spreadsheet takes a cell that begins with one of these for a formula, and may run it.
-_FORMULA: Final = ("=", "+", "@", "-")
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as text; a lone hyphen is none of its formulas."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and len(cell) > 1 else cell
 
 
 def emit_lines(lines: Iterable[str]) -> None:
@@ -191,6 +178,15 @@ def console(*, stderr: bool = False) -> Console:
     return Quiet(stderr=stderr, highlight=False, width=size[0], height=size[1])
 
 
+def has_rich() -> bool:
+    """Tell whether rich is there: some commands need no extra, and print plain rows without it."""
+    try:
+        import rich  # noqa: F401 - not "find_spec": what is there may still not import
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def _is_bounded(stream: TextIO) -> bool:
     return stream.isatty() or "COLUMNS" in os.environ
 
@@ -202,16 +198,16 @@ def emit_table(
     title: str | None = None,
     tone: Callable[[Sequence[str]], Tone | None] = lambda _row: None,
 ) -> None:
-    """Print a table; cells are plain text, never markup.
+    """Print a table; cells are plain text, never markup. Without columns it has no heading.
 
     On a terminal it is as wide as that, and long cells wrap at words. In a pipe a row is one line,
     and what is long belongs into the last column, which nothing is padded to. ``tone`` gives the
     colour of a row.
     """
     shown = [tuple(one_line(cell) for cell in row) for row in rows]
-    if not _is_bounded(sys.stdout):
+    if not _is_bounded(sys.stdout) or not has_rich():
         emit_lines([title] if title else ())
-        _emit_rows((columns, *shown), tone)
+        _emit_rows((columns, *shown) if columns else shown, tone)
         return
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -231,7 +227,8 @@ def emit_table(
     for row in shown:
         meaning = tone(row)
         table.add_row(*map(Text, row), style=_STYLES[meaning] if meaning else None)
-    console().print(table)
+    with _named():
+        console().print(table)
 
 
 def _emit_rows(rows: Sequence[Sequence[str]], tone: Callable[[Sequence[str]], Tone | None]) -> None:
@@ -247,14 +244,6 @@ def _emit_rows(rows: Sequence[Sequence[str]], tone: Callable[[Sequence[str]], To
         )
         for row in rows
     )
-
-
-def emit_columns(rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> None:
-    """Print rows as a table, aligned alone where rich is missing: for commands without an extra."""
-    if _is_bounded(sys.stdout):
-        with contextlib.suppress(ModuleNotFoundError):
-            return emit_table(head, rows)
-    return _emit_rows([head, *rows] if head else rows, lambda _row: None)
 
 
 def count(number: int, noun: str) -> str:

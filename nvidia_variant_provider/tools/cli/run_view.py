@@ -10,15 +10,17 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.commands import (
+    asked_for_of,
     projects_of,
     stops,
     variables_for,
     words_of,
 )
-from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
+from nvidia_variant_provider.tools.installers.configured import uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
+from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.place import place_of
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.views.model import Interpreter, VersionView, View, Wanted
+    from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
+    from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
 _EXIT_NO_GPU: Final = 1
@@ -110,8 +113,8 @@ def _service(
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
 
-    wanted = _wanted(args, command, machine)
     upstream = upstream_of(settings, os.environ)
+    wanted = _wanted(args, command, machine, upstream)
     families = families_for(settings, upstream.fetcher, args.cuda_index, args.cuda_project)
     folder = Path(cache_folder(os.environ))
     service = ViewService(
@@ -126,14 +129,19 @@ def _service(
 
 
 def _wanted(
-    args: argparse.Namespace, command: Sequence[str], machine: Machine
+    args: argparse.Namespace, command: Sequence[str], machine: Machine, upstream: Upstream
 ) -> Callable[[], Wanted]:
-    """Ask the target's Python what it installs, and return what waits for the answer."""
+    """Ask the target's Python what it installs, and return what waits for the answer.
+
+    Certificates are read meanwhile. What is wrong with them shows with the first request.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
-    pool = ThreadPoolExecutor(1)
+    pool = ThreadPoolExecutor(2)
     asked = pool.submit(target_python, command, os.environ)
+    if any(index.startswith("https:") for index in upstream.indexes):
+        pool.submit(upstream.fetcher.prepare)
     pool.shutdown(wait=False)
 
     def wanted() -> Wanted:
@@ -141,7 +149,9 @@ def _wanted(
 
         python = asked.result()
         interpreter = Interpreter(python.tags, python.version) if python else None
-        return Wanted(machine, interpreter, args.any_version, prereleases)
+        return Wanted(
+            machine, interpreter, args.any_version, prereleases, asked_for_of(command, "torch")
+        )
 
     return wanted
 
@@ -168,7 +178,7 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    return _report(service, machine, code)
+    return _report(service, machine, settings.command, code)
 
 
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
@@ -189,7 +199,7 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     return with_facts(environ, forced) | variables_for(settings.command)
 
 
-def _report(service: ViewService, machine: Machine, code: int) -> int:
+def _report(service: ViewService, machine: Machine, command: Sequence[str], code: int) -> int:
     """Say on stderr, after the command, what it cannot know; return the exit code."""
     log = service.log
     for warning in log.warnings:
@@ -199,8 +209,9 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     for project, reason in log.refused.items():
         output.fail("run", f"--require-gpu: {project}: {reason}")
     if code:
-        for view in log.views.values():
-            _explain_hidden(view)
+        from nvidia_variant_provider.tools.cli.run_failures import explain_failure
+
+        explain_failure(service, command)
     elif machine.cuda is not None and machine.gpus:
         for view in log.views.values():
             if (reason := cpu_build(view)) and view.project not in log.refused:
@@ -225,28 +236,9 @@ def other_processor(machine: Machine, python: Interpreter | None) -> str:
     )
 
 
-def _explain_hidden(view: View) -> None:
-    if not view.hidden:
-        return
-    for version in view.hidden[:3]:
-        output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
-    more = len(view.hidden) - 3
-    if more > 0:
-        output.note(f"{view.project}: {more} more versions likewise")
-    output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
-
-
-def newest_shown(view: View) -> VersionView | None:
-    """Return the newest version of which a wheel is shown."""
-    return next(
-        (version for version in view.versions if not version.hidden and version.best is not None),
-        None,
-    )
-
-
 def _newest(view: View) -> str:
     """Say which version an installer meets first."""
-    shown = newest_shown(view)
+    shown = view.newest_shown
     if shown is None or shown.best is None:
         return "no version has a build for this machine"
     return f"the newest version shown is {shown.version} ({shown.best.label or 'no label'})"
@@ -254,11 +246,9 @@ def _newest(view: View) -> str:
 
 def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = newest_shown(view)
-    if newest is None or newest.best is None or newest.best.tier.is_gpu:
-        return ""
-    unfit = next((build for build in newest.builds if build.label not in {"", "cpu", "null"}), None)
-    if unfit is None:
+    newest = view.ends_at_cpu
+    unfit = newest.gpu_build if newest is not None else None
+    if newest is None or unfit is None:
         return ""
     return (
         f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "

@@ -32,7 +32,7 @@ HOLE: Final = Rule("hole", Severity.ERROR, "machines with a GPU that get no buil
 SHADOW: Final = Rule(
     "shadow", Severity.WARNING, "a build with PTX only wins over one with native code"
 )
-TIE: Final = Rule("tie", Severity.WARNING, "a choice that the alphabet makes")
+TIE: Final = Rule("tie", Severity.WARNING, "only the label decides between two variants")
 SOME_GPUS: Final = Rule(
     "some-gpus", Severity.WARNING, "a build that runs on some GPUs of its machine only"
 )

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 from nvidia_variant_provider.tools.findings.model import Finding, Problem, Rule, Severity
 
 NO_GPU_BUILD: Final = Rule(
-    "no-gpu-build", Severity.ERROR, "the result is no build for the GPU, as --require-gpu asks"
+    "no-gpu-build", Severity.ERROR, "the selected build is not for the GPU, as --require-gpu asks"
 )
 OTHER_VARIANT: Final = Rule(
-    "other-variant", Severity.ERROR, "the result is another variant than --expect names"
+    "other-variant", Severity.ERROR, "another variant than --expect names is selected"
 )
 EXPLAIN_WARNING: Final = Rule(
     "explain-warning", Severity.WARNING, "a warning about the release and this machine"

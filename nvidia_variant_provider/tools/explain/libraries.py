@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.binaries import roles, runtime
-from nvidia_variant_provider.tools.binaries.coverage import build_matrix, merge
+from nvidia_variant_provider.tools.binaries.gpu_shares import build_matrix, merge
 from nvidia_variant_provider.tools.binaries.library import read_library
 from nvidia_variant_provider.tools.wheels.source import OpenFile
 from nvidia_variant_provider.value_types import dataclass

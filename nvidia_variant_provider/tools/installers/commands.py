@@ -17,6 +17,8 @@ from nvidia_variant_provider.value_types import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from packaging.version import Version
+
 
 class Outcome(Enum):
     """What becomes of a command."""
@@ -151,18 +153,36 @@ def variables_for(command: Sequence[str]) -> dict[str, str]:
 
 def projects_of(command: Sequence[str]) -> list[str]:
     """Return the projects that a command names to be installed, normalised."""
+    return [name for name, _ in _requirements(command)]
+
+
+def asked_for_of(command: Sequence[str], project: str) -> str:
+    """Return the versions of a project that a command asks for, ``==2.11.0``; "" for any."""
+    return next((versions for name, versions in _requirements(command) if name == project), "")
+
+
+def matches(version: Version, asked_for: str) -> bool:
+    """Tell whether a version, a prerelease too, is one that is asked for: ``==2.11.0``."""
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(asked_for).contains(version, prereleases=True)
+
+
+def _requirements(command: Sequence[str]) -> list[tuple[str, str]]:
     # Not needed to start a command, and a tenth of a second on a slow machine.
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
     words = words_of(command)
     actions = [at for at, word in enumerate(words) if word in _ACTIONS]
-    projects: list[str] = []
+    projects: list[tuple[str, str]] = []
     for word in words[actions[0] + 1 :] if actions else []:
         if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
             continue
         with contextlib.suppress(InvalidRequirement):
-            projects.append(canonicalize_name(Requirement(word).name))
+            requirement = Requirement(word)
+            named = canonicalize_name(requirement.name), str(requirement.specifier)
+            projects.append(named)
     return projects
 
 

@@ -48,7 +48,7 @@ _PROVIDER_TYPES: Final[dict[str, type]] = {
 }
 
 
-@DOCUMENT.check("NV101", Severity.ERROR, Uv.REFUSES, "the file is no JSON object in UTF-8")
+@DOCUMENT.check("NV101", Severity.ERROR, Uv.REFUSES, "the file is not a JSON object in UTF-8")
 def check_syntax(document: Document) -> Iterator[Problem]:
     """Report what cannot be parsed; no other check can look at such a file."""
     if document.broken is Broken.SYNTAX:
@@ -78,7 +78,7 @@ def check_schema_current(document: Document) -> Iterator[Problem]:
         yield Problem(document.source, "$schema", f"seen {seen}, expected {SCHEMA_850}")
 
 
-@DOCUMENT.check("NV105", Severity.ERROR, Uv.REFUSES, "a key that no specification knows")
+@DOCUMENT.check("NV105", Severity.ERROR, Uv.REFUSES, "an unknown key")
 def check_unknown_keys(document: Document) -> Iterator[Problem]:
     """Report keys that are neither current nor of a draft."""
     for path, known, draft in _levels(document):
@@ -95,7 +95,7 @@ def check_draft_keys(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, where, f"{key} is of an older draft; see 'convert'")
 
 
-@DOCUMENT.check("NV107", Severity.ERROR, Uv.REFUSES, "a key is missing or of another type")
+@DOCUMENT.check("NV107", Severity.ERROR, Uv.REFUSES, "a key is missing or has the wrong type")
 def check_shape(document: Document) -> Iterator[Problem]:
     """Report required keys that are absent and values that are not of the type they should be."""
     required = ["default-priorities"]
@@ -113,7 +113,9 @@ def check_shape(document: Document) -> Iterator[Problem]:
     yield from _variant_shapes(document)
 
 
-@DOCUMENT.check("NV108", Severity.ERROR, Uv.REFUSES, "a name or value is not spelled as it may be")
+@DOCUMENT.check(
+    "NV108", Severity.ERROR, Uv.REFUSES, "a name or value has characters that are not allowed"
+)
 def check_spelling(document: Document) -> Iterator[Problem]:
     """Report labels, namespaces, features and values with characters that are not allowed."""
     for key, text, form in _named(document):

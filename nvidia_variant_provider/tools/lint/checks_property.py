@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PROPERTY: Final[Registry[Document]] = Registry()
 
 
-@PROPERTY.check("NV601", Severity.ERROR, Uv.SKIPS, "a feature that nvidia does not have")
+@PROPERTY.check("NV601", Severity.ERROR, Uv.SKIPS, "an unknown feature of nvidia")
 def check_features(document: Document) -> Iterator[Problem]:
     """Report features of ``nvidia`` that no provider reports, so that no machine fits."""
     for key, features in _nvidia_variants(document):
@@ -34,7 +34,7 @@ def check_features(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{key}/{feature}", message)
 
 
-@PROPERTY.check("NV602", Severity.ERROR, Uv.NONE, "a value that no provider knows")
+@PROPERTY.check("NV602", Severity.ERROR, Uv.NONE, "an unknown value")
 def check_values(document: Document) -> Iterator[Problem]:
     """Report values of ``nvidia`` that no machine supports."""
     for key, features in _nvidia_variants(document):

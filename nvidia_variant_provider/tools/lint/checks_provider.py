@@ -57,7 +57,9 @@ def check_providers_match(document: Document) -> Iterator[Problem]:
         yield Problem(document.source, "providers", f"no entry for the namespace {namespace}")
 
 
-@PROVIDER.check("NV203", Severity.ERROR, Uv.SKIPS, "no providers, so nobody answers")
+@PROVIDER.check(
+    "NV203", Severity.ERROR, Uv.SKIPS, "no providers: nothing answers for the namespaces"
+)
 def check_no_providers(document: Document) -> Iterator[Problem]:
     """Report a file of PEP 825: uv passes over all variants but null, variantlib refuses it."""
     if document.namespaces and "providers" not in document.raw and document.schema not in _SCHEMAS:
@@ -72,7 +74,7 @@ def check_providers_of_850(document: Document) -> Iterator[Problem]:
         yield Problem(document.source, "providers", "PEP 850 requires an entry for every namespace")
 
 
-@PROVIDER.check("NV205", Severity.ERROR, Uv.REFUSES, "a provider entry is of no kind, or of two")
+@PROVIDER.check("NV205", Severity.ERROR, Uv.REFUSES, "a provider entry has no kind, or two")
 def check_kind(document: Document) -> Iterator[Problem]:
     """Report entries without exactly one of requires, static-properties and builtin."""
     for namespace, provider in document.providers.items():
@@ -101,7 +103,9 @@ def check_entry(document: Document) -> Iterator[Problem]:
             yield Problem(document.source, f"{where}/plugin-api", message)
 
 
-@PROVIDER.check("NV207", Severity.ERROR, Uv.SKIPS, "an entry of requires is no requirement")
+@PROVIDER.check(
+    "NV207", Severity.ERROR, Uv.SKIPS, "an entry of requires is not a valid requirement"
+)
 def check_requirements(document: Document) -> Iterator[Problem]:
     """Report texts that are not of the form of PEP 508, and an empty list."""
     for namespace, provider in document.providers.items():
@@ -114,7 +118,7 @@ def check_requirements(document: Document) -> Iterator[Problem]:
                 yield Problem(document.source, where, message)
 
 
-@PROVIDER.check("NV208", Severity.ERROR, Uv.SKIPS, "a builtin that no installer has")
+@PROVIDER.check("NV208", Severity.ERROR, Uv.SKIPS, "an unknown builtin")
 def check_builtin(document: Document) -> Iterator[Problem]:
     """Report other builtins than the one of PEP 850."""
     for namespace, provider in document.providers.items():

@@ -27,7 +27,7 @@ PYPI: Final[Registry[LenientView]] = Registry()
 _MAX_MB: Final = 100
 
 
-@PYPI.check("NV701", Severity.ERROR, Uv.NONE, "PyPI takes no wheel with a label yet")
+@PYPI.check("NV701", Severity.ERROR, Uv.NONE, "PyPI does not accept wheels with a label yet")
 def check_labels_accepted(release: LenientView) -> Iterator[Problem]:
     """Report variant wheels: an upload of one is refused for its file name."""
     for wheel in release.variant_wheels:
@@ -45,7 +45,7 @@ def check_final_format(release: LenientView) -> Iterator[Problem]:
             yield Problem(document.source, "$schema", message)
 
 
-@PYPI.check("NV703", Severity.ERROR, Uv.NONE, "PyPI takes no local version")
+@PYPI.check("NV703", Severity.ERROR, Uv.NONE, "PyPI does not accept local versions")
 def check_no_local_version(release: LenientView) -> Iterator[Problem]:
     """Report wheels with a local version, with a label or without."""
     for wheel in release.wheels:
@@ -53,7 +53,7 @@ def check_no_local_version(release: LenientView) -> Iterator[Problem]:
             yield Problem(wheel.source, "", f"the version is {wheel.name.version}")
 
 
-@PYPI.check("NV704", Severity.WARNING, Uv.NONE, "a provider has to be on PyPI first")
+@PYPI.check("NV704", Severity.WARNING, Uv.NONE, "the provider must be on PyPI first")
 def check_providers_published(release: LenientView) -> Iterator[Problem]:
     """Name what a release relies on: a package on PyPI may not need a plugin from elsewhere."""
     reference = release.reference
@@ -78,7 +78,7 @@ def check_plain_wheel(release: LenientView) -> Iterator[Problem]:
         yield Problem(release.variant_wheels[0].source, "", message)
 
 
-@PYPI.check("NV706", Severity.WARNING, Uv.NONE, "a file is larger than PyPI takes by default")
+@PYPI.check("NV706", Severity.WARNING, Uv.NONE, "a file is larger than PyPI's default limit")
 def check_sizes(release: LenientView) -> Iterator[Problem]:
     """Report wheels above the limit that holds unless a project asked for more."""
     for wheel in release.wheels:

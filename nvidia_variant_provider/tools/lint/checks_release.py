@@ -224,7 +224,7 @@ def check_marker_forms(release: LenientView) -> Iterator[Problem]:
             yield Problem(wheel.source, "Requires-Dist", fault)
 
 
-@RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require other packages")
+@RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require different packages")
 def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
     """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
     if not release.variant_wheels:
@@ -242,7 +242,7 @@ def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
 
 
 @RELEASE.check(
-    "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require other Python versions"
+    "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require different Python versions"
 )
 def check_python_agrees(release: LenientView) -> Iterator[Problem]:
     """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
@@ -258,7 +258,10 @@ def check_python_agrees(release: LenientView) -> Iterator[Problem]:
 
 
 @RELEASE.check(
-    "NV427", Severity.WARNING, Uv.NONE, "the lower bound is that of the toolkit, for cubins only"
+    "NV427",
+    Severity.WARNING,
+    Uv.NONE,
+    "the lower bound repeats the toolkit version, though only cubins are stated",
 )
 def check_bound_of_cubins(release: LenientView) -> Iterator[Problem]:
     """Report bounds that repeat the toolkit's minor version where only cubins are stated.

@@ -67,7 +67,7 @@ def check_shadows(release: LenientView) -> Iterator[Problem]:
         yield Problem(_source(release), f"variants/{winner}", message)
 
 
-@SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that no machine would get")
+@SELECTION.check("NV505", Severity.NOTE, Uv.NONE, "a build that is never selected")
 def check_reachable(release: LenientView) -> Iterator[Problem]:
     """Report builds that are never the best one."""
     choices = [choice for choice in choices_everywhere(release) if choice.rule_set == DEFAULT_RULES]
@@ -77,7 +77,7 @@ def check_reachable(release: LenientView) -> Iterator[Problem]:
             yield Problem(_source(release), f"variants/{label}", _why_never(label, choices))
 
 
-@SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to work out which build wins")
+@SELECTION.check("NV506", Severity.NOTE, Uv.NONE, "too many labels to check which build wins")
 def check_size(release: LenientView) -> Iterator[Problem]:
     """Report releases that the other checks of NV5xx did not look at."""
     if len(release.variants) > MAX_LABELS:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.as_written import Document
     from nvidia_variant_provider.tools.releases.lenient import LenientView
 
-REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow it")
+REFUSED: Final = Rule("NV199", Severity.ERROR, "the format does not allow the file")
 FILE_NAME: Final = Rule("NV410", Severity.ERROR, "no installer looks for this file name", Uv.SKIPS)
 
 WHEEL_NAME: Final = Rule("NV411", Severity.ERROR, "not a wheel's file name", Uv.SKIPS)

@@ -166,29 +166,20 @@ class HttpHandler(urllib.request.HTTPHandler):
 class HttpsHandler(urllib.request.HTTPSHandler):
     """Does the same over TLS.
 
-    ``make_context`` is called for the first request: reading certificates takes a while.
+    ``make_context`` is called for each request, and reads certificates for the first.
     """
 
     def __init__(self, make_context: Callable[[], ssl.SSLContext], resolver: Resolver) -> None:
         # Not that of the class above, which would read the system's certificates.
         urllib.request.AbstractHTTPHandler.__init__(self)
         self._make_context = make_context
-        self._lock = threading.Lock()
-        self._watching: ssl.SSLContext | None = None
         self._resolver = resolver
         self._kept = KeptConnections()
 
-    def context(self) -> ssl.SSLContext:
-        """Return the context of all connections."""
-        with self._lock:
-            if self._watching is None:
-                self._watching = self._make_context()
-                self._watching.sslsocket_class = _WatchedTls
-            return self._watching
-
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        context = self.context()
+        context = self._make_context()
+        context.sslsocket_class = _WatchedTls
 
         def connect(host: str, /, **_: object) -> http.client.HTTPConnection:
             connection = _SecureConnection(host, timeout=req.timeout, context=context)

@@ -15,7 +15,6 @@ import threading
 import urllib.request
 import zlib
 from dataclasses import dataclass
-from functools import partial
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -128,6 +127,8 @@ class Fetcher:
         self._proxies = proxies
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._context: ssl.SSLContext | None = None
 
     def remember(self, url: str) -> str:
         """Keep the credentials of an address for its host; return the address without them.
@@ -142,7 +143,10 @@ class Fetcher:
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
-        with self._in_time(url), self._opened(url, {"Accept": accept}) as answer:
+        with (
+            self._in_time(url),
+            self._opened(url, {"Accept": accept, "Accept-Encoding": "gzip"}) as answer,
+        ):
             body = _read_whole(answer, url, limit)
             kind = answer.headers.get("Content-Type", "")
             packing = answer.headers.get("Content-Encoding", "").strip().lower()
@@ -260,10 +264,20 @@ class Fetcher:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies),
                     HttpHandler(self._resolver),
-                    HttpsHandler(partial(_context, self._cert), self._resolver),
+                    HttpsHandler(self.prepare, self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]
+
+    def prepare(self) -> ssl.SSLContext:
+        """Read the certificates, which takes a while; raises ``UpstreamError``.
+
+        Whoever calls this before the first request has that answered sooner.
+        """
+        with self._reading:
+            if self._context is None:
+                self._context = _context(self._cert)
+            return self._context
 
     def _bypasses(self, url: str) -> bool:
         host = (urlsplit(url).hostname or "").lower()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,7 @@ from starlette.routing import Route
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
-from nvidia_variant_provider.tools.views.rendering import JSON
+from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -117,7 +116,7 @@ def _page(views: Views, request: Request) -> Response:
 def _rendered(page: Page, request: Request) -> Response:
     as_json = "json" in request.headers.get("accept", "")
     body = page.body(as_json=as_json)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = entity_tag(body)
     headers = {"ETag": tag, "Cache-Control": "max-age=60", "Vary": "Accept"}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)

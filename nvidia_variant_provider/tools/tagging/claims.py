@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.model import SmArch
 from nvidia_variant_provider.rules.catalogue import same_device
-from nvidia_variant_provider.tools.binaries import coverage
+from nvidia_variant_provider.tools.binaries import gpu_shares
 from nvidia_variant_provider.tools.tagging.threshold import DEFAULT_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.model import ComputeCapability
-    from nvidia_variant_provider.tools.binaries.report import Contents, Library, Profile
+    from nvidia_variant_provider.tools.binaries.report import Library, Profile
 
 # A library with less of a wheel's containers than this does not decide for the whole of it.
 _MAIN_SHARE: Final = 0.1
@@ -85,7 +85,7 @@ def _unless_lacking(claim: Claim, own: Sequence[Library], threshold: float) -> C
 
 def has_nothing(library: Library, gpu: ComputeCapability) -> bool:
     """Tell whether every kernel of a library fails on a GPU."""
-    row = coverage.cover(library.profiles, gpu)
+    row = gpu_shares.cover(library.profiles, gpu)
     return row.total == row.uncovered > 0
 
 
@@ -99,11 +99,6 @@ def is_main(library: Library, own: Iterable[Library], threshold: float) -> bool:
     is_usual = any(not arch.suffix for profile in library.profiles for arch in profile.archs)
     is_large = library.kernel_containers >= _MAIN_SHARE * total
     return is_usual and is_large and threshold >= DEFAULT_SHARE
-
-
-def own_profiles(contents: Contents) -> tuple[Profile, ...]:
-    """Return the profiles of a wheel's own libraries; copies of others speak for themselves."""
-    return coverage.merge(contents.own)
 
 
 def _judge(
@@ -123,7 +118,7 @@ def _judge(
         for arch in here:
             targets[arch] = targets.get(arch, 0) + profile.count
     total = sum(profile.count for profile in profiles)
-    served = present if virtual else coverage.cover(profiles, capability).native
+    served = present if virtual else gpu_shares.cover(profiles, capability).native
     enough = threshold * total
     nearest = None if virtual or present >= enough else _nearest(before, capability)
     values: tuple[SmArch, ...] = ()
@@ -143,7 +138,7 @@ def _judge(
 def _nearest(claims: Iterable[Claim], capability: ComputeCapability) -> SmArch | None:
     """Return the newest claimed real architecture that a GPU of the capability runs."""
     values = [value for claim in claims if not claim.virtual for value in claim.values]
-    fitting = [value for value in values if coverage.is_fit(value, capability)]
+    fitting = [value for value in values if gpu_shares.is_fit(value, capability)]
     return max(fitting, default=None)
 
 
@@ -199,7 +194,7 @@ def spell(arch: SmArch) -> tuple[SmArch, str]:
 
 
 def _later_in_major(capability: ComputeCapability) -> list[ComputeCapability]:
-    alike = [gpu for gpu in coverage.GPUS if gpu.major == capability.major]
+    alike = [gpu for gpu in gpu_shares.GPUS if gpu.major == capability.major]
     return [gpu for gpu in alike if gpu.minor > capability.minor]
 
 
@@ -210,7 +205,7 @@ def _remark(arch: SmArch) -> str:
         return f"CUDA 13 calls this device {device}; uv takes the names for two devices"
     if arch.virtual and arch.capability.minor:
         return "the provider 0.0.x and uv offer PTX of minor 0 only"
-    if arch.virtual and any(gpu.major > device.major for gpu in coverage.GPUS):
+    if arch.virtual and any(gpu.major > device.major for gpu in gpu_shares.GPUS):
         major = arch.capability.major
         return f"the provider 0.0.x and uv offer it to GPUs of {major}.x alone, none newer"
     return ""

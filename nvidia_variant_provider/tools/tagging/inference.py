@@ -15,8 +15,6 @@ from nvidia_variant_provider.tools.binaries.report import Kind, Role
 from nvidia_variant_provider.tools.tagging.claims import (
     Claim,
     Standing,
-    judge_claims,
-    own_profiles,
     spell,
 )
 from nvidia_variant_provider.tools.tagging.groups import split
@@ -87,7 +85,7 @@ def _price_of_ptx(contents: Contents, archs: Collection[SmArch], bound: Bound) -
     """Say which drivers do not get the wheel because its PTX is stated, and how to avoid it."""
     native = [arch for arch in archs if not arch.virtual]
     without = infer_bound(contents, native).value if native else None
-    if without is None or bound.value is None or without >= bound.value:
+    if without is None or bound.value is None:
         return ()
     lost = [(branch, cuda) for branch, cuda in BRANCHES if without <= cuda < bound.value]
     if not lost:
@@ -105,8 +103,7 @@ def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
     """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
     best: dict[tuple[bool, ComputeCapability], Claim] = {}
     for group in split(contents):
-        own = group.contents.own
-        for claim in judge_claims(own_profiles(group.contents), threshold, own):
+        for claim in group.claims(threshold):
             shown = claim
             if group.name:
                 reason = "; ".join(part for part in (group.name, claim.reason) if part)
@@ -129,20 +126,23 @@ def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
     groups = split(contents)
     if len(groups) == 1:
         return _infer_bound(contents, archs)
-    bounds = [_infer_bound(group.contents, _borne_out(group.contents, archs)) for group in groups]
-    told = [index for index, bound in enumerate(bounds) if bound.value is not None]
-    if not told:
+    bounds = [_infer_bound(group.contents, _ptx_in(group.contents, archs)) for group in groups]
+    known = [
+        (bound.value, group.name, bound.evidence)
+        for group, bound in zip(groups, bounds, strict=True)
+        if bound.value is not None
+    ]
+    if not known:
         return bounds[0]
-    least = min(told, key=lambda index: bounds[index].value or OLDEST_CUDA)
-    evidence = (f"the libraries for {groups[least].name}", *bounds[least].evidence)
-    return Bound(bounds[least].value, evidence)
+    value, name, evidence = min(known)
+    return Bound(value, (f"the libraries for {name}", *evidence))
 
 
-def _borne_out(contents: Contents, archs: Iterable[SmArch]) -> list[SmArch]:
-    """Return the architectures without PTX that a group does not have."""
+def _ptx_in(contents: Contents, archs: Iterable[SmArch]) -> list[SmArch]:
+    """Return the PTX that is stated and that a group has."""
     in_code = (tally.image.arch for tally in _kernels(contents))
     ptx_of = {arch.capability for arch in in_code if arch is not None and arch.virtual}
-    return [arch for arch in archs if not arch.virtual or arch.capability in ptx_of]
+    return [arch for arch in archs if arch.virtual and arch.capability in ptx_of]
 
 
 def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
@@ -159,9 +159,9 @@ def _infer_bound(contents: Contents, archs: Iterable[SmArch]) -> Bound:
     if None in versions:
         evidence.append("no known driver compiles PTX of this version")
         return Bound(None, tuple(evidence), is_unknown=True)
-    for version in {version for version in versions if version is not None}:
-        evidence.append(f"PTX is stated, and a driver of CUDA {version} compiles it")
-        compatible = version if compatible is None else max(compatible, version)
+    known = sorted({version for version in versions if version is not None})
+    evidence += [f"PTX is stated, and a driver of CUDA {version} compiles it" for version in known]
+    compatible = max(filter(None, (compatible, *known)), default=None)
     if virtual and not versions:
         compatible = bounds.strict
         evidence.append("PTX is stated, but the wheel shows none: the toolkit's version")

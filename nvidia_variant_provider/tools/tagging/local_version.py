@@ -35,7 +35,7 @@ def public_name(name: WheelName) -> WheelName:
 def public_metadata(metadata: bytes) -> bytes:
     """Return METADATA with the public version; every other byte stays."""
     header = re.split(rb"\r?\n\r?\n", metadata, maxsplit=1)[0]
-    return _VERSION.sub(rb"\1", header, count=1) + metadata[len(header) :]
+    return _VERSION.sub(rb"\1", header) + metadata[len(header) :]
 
 
 def public_folders(wheel: OpenWheel) -> dict[str, str]:

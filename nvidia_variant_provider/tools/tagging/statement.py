@@ -74,8 +74,8 @@ def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statemen
         collected.setdefault(LOWER_BOUND, set()).add(str(bound))
     features = {feature: tuple(sorted(values)) for feature, values in collected.items()}
     check_features(features)
-    stated = features.get(LOWER_BOUND)
-    given = Bound(CudaVersion.parse(stated[0]), ("given",)) if stated else Bound(None, ())
+    stated = next(iter(features.get(LOWER_BOUND, ())), None)
+    given = Bound(CudaVersion.parse(stated), ("given",)) if stated else Bound(None, ())
     return Statement(features, bound=given)
 
 

@@ -149,15 +149,20 @@ def torch_release_of(project: str, version: str) -> str | None:
     return next((row[0] for row in PAIRS if public and row[column] == public), None)
 
 
+def pins_torch(project: str, version: str) -> bool:
+    """Whether a release of torchvision or torchaudio requires exactly the torch it pairs with."""
+    unpinned = UNPINNED_FROM.get(_normal(project))
+    return unpinned is None or _numbers(version) < _numbers(unpinned)
+
+
 def go_together(project: str, version: str, torch: str) -> bool:
     """Whether a release of torchvision or torchaudio goes with a torch; yes where not known."""
     pair, public = torch_release_of(project, version), version.partition("+")[0]
     if pair is None:
         return True
-    unpinned = UNPINNED_FROM.get(_normal(project))
-    if unpinned and _numbers(public) >= _numbers(unpinned):
-        return _numbers(torch) >= _numbers(pair)
-    return _numbers(torch) == _numbers(pair)
+    if pins_torch(project, public):
+        return _numbers(torch) == _numbers(pair)
+    return _numbers(torch) >= _numbers(pair)
 
 
 def device_code(project: str, version: str, label: str, platform: str) -> DeviceCode | None:

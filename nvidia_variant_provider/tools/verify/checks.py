@@ -227,22 +227,19 @@ def check_null(wheel: ExaminedWheel) -> Problems:
 def check_null_elsewhere(wheel: ExaminedWheel) -> Problems:
     """Find wheels for every machine whose code is made at run time or lies in other packages."""
     if not wheel.properties and not (wheel.code.total or _bare(wheel)):
-        needed = [clue.text for clue in wheel.evidence if clue.is_needed]
-        if needed:
-            yield "", f"states nothing, though it is no CPU wheel: {needed[0]}"
+        needed = (clue.text for clue in wheel.evidence if clue.is_needed)
+        if text := next(needed, ""):
+            yield "", f"states nothing, though it is no CPU wheel: {text}"
 
 
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
 def check_requirements(wheel: ExaminedWheel) -> Problems:
     """Find packages that come along for another CUDA than the code's."""
-    majors = {version.major for version in wheel.needs.alternatives}
-    if not majors and wheel.lower_bound is not None:
-        majors = {wheel.lower_bound.major}
+    majors = sorted({str(version.major) for version in wheel.needs.alternatives})
     for requirement in wheel.contents.required:
-        major = int(requirement.cuda.partition(".")[0] or 0)
-        if majors and major and major not in majors:
-            shown = ", ".join(map(str, sorted(majors)))
-            yield requirement.text, f"is for CUDA {major}, the wheel for {shown}"
+        major = requirement.cuda.partition(".")[0]
+        if major and major not in majors:
+            yield requirement.text, f"is for CUDA {major}, the wheel for {', '.join(majors)}"
 
 
 @check("NV350", Severity.WARNING, "a label that names another CUDA")

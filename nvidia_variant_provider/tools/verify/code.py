@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.tools.binaries import coverage
-from nvidia_variant_provider.tools.tagging.claims import judge_claims, own_profiles
+from nvidia_variant_provider.tools.binaries import gpu_shares
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, SmArch
@@ -26,7 +25,7 @@ class GroupCode:
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
         """The kernel-bearing containers, by what they have code for."""
-        return own_profiles(self.group.contents)
+        return self.group.profiles
 
     @cached_property
     def total(self) -> int:
@@ -36,7 +35,7 @@ class GroupCode:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """What the code would justify."""
-        return judge_claims(self.profiles, self.threshold, self.group.contents.own)
+        return self.group.claims(self.threshold)
 
     def is_enough(self, count: int) -> bool:
         """Tell whether so many containers are enough for a claim."""
@@ -53,7 +52,7 @@ class GroupCode:
 
     def served(self, gpu: ComputeCapability) -> int:
         """Count the containers with a cubin that runs on a GPU."""
-        return coverage.cover(self.profiles, gpu).native
+        return gpu_shares.cover(self.profiles, gpu).native
 
     def exact(self, arch: SmArch) -> int:
         """Count the containers with a cubin for the very capability of a value."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion, SmArch
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
-from nvidia_variant_provider.tools.binaries import coverage, elsewhere, runtime
+from nvidia_variant_provider.tools.binaries import elsewhere, gpu_shares, runtime
 from nvidia_variant_provider.tools.binaries.wheel import read_wheel
 from nvidia_variant_provider.tools.metadata.reading import parse_wheel_metadata
 from nvidia_variant_provider.tools.tagging.groups import Group, split
@@ -120,8 +120,8 @@ def examine_wheel(path: str, threshold: float, jobs: int = 1) -> ExaminedWheel:
 
 def known_gpus(arch: SmArch) -> list[ComputeCapability]:
     """Return the known GPUs that a value promises to serve."""
-    gpus = {*coverage.GPUS, arch.capability}
-    return [gpu for gpu in sorted(gpus) if coverage.is_fit(arch, gpu)]
+    gpus = {*gpu_shares.GPUS, arch.capability}
+    return [gpu for gpu in sorted(gpus) if gpu_shares.is_fit(arch, gpu)]
 
 
 def _parsed(kind: type[_T], text: str) -> _T | None:

@@ -96,6 +96,26 @@ def default_label(torch_release: str, platform: PlatformClass) -> tuple[str, boo
     return (index_path(cuda) if cuda else CPU), release.assumed
 
 
+def own_code_lacks(
+    project: str, version: str, label: str, platform: PlatformClass, machine: Machine
+) -> str:
+    """Say for which GPUs of a machine a companion of torch has no code of its own.
+
+    "" if for none, and for a build that the table does not name.
+    """
+    cuda, place = cuda_of_label(label), place_of_class(platform)
+    code = device_code(project, version, label, place)
+    if cuda is None or code is None or code.assumed or not machine.capabilities:
+        return ""
+    judged = judge_build(_as_row(cuda, place, code), machine)
+    missing = [
+        str(capability) for capability in machine.capabilities if capability not in judged.covers
+    ]
+    if not missing:
+        return ""
+    return f"no device code for {', '.join(missing)}: the build has {archs_text(code.archs)}"
+
+
 def place_of_class(platform: PlatformClass) -> str:
     """Return a class of platforms as the table names it; "" where it has none."""
     system, architecture, libc = platform

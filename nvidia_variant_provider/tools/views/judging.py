@@ -30,7 +30,8 @@ class Judges:
 
     ``torch_release`` is the torch release that the version is or pairs with, "" where that is not
     known. ``is_cuda_project`` says that wheels of the main index without a label are builds of a
-    CUDA toolkit, too. ``stated`` is what the builds for ``stated_for`` say of themselves, by label.
+    CUDA toolkit, too. ``stated`` is what the builds for the platform ``here`` say of themselves, by
+    label, and ``beside`` the label of the torch that the version goes with there.
     """
 
     machine: Machine
@@ -41,7 +42,8 @@ class Judges:
     torch_release: str = ""
     is_cuda_project: bool = False
     stated: Mapping[str, Stated] = field(default_factory=dict)
-    stated_for: PlatformClass | None = None
+    here: PlatformClass | None = None
+    beside: str = ""
 
 
 class _Order(NamedTuple):
@@ -119,7 +121,7 @@ def _judged(
     is_main: bool,
 ) -> JudgedBuild:
     is_assumed = False
-    stated = judges.stated.get(label) if platform == judges.stated_for else None
+    stated = judges.stated.get(label) if platform == judges.here else None
     named = label or (stated.label if stated else "")
     if not named and judges.is_cuda_project:
         named, is_assumed = default_label(judges.torch_release, platform)
@@ -138,4 +140,6 @@ def _judged(
     # Of equals the newest toolkit leads: it covers as many of the machine's GPUs.
     age = -(cuda.major * 100 + cuda.minor) if cuda else 0
     place = -judged.covered * 100_000 + age
-    return JudgedBuild(build, wheels, _Order(build.tier, 1, place, not is_main))
+    # Variants come first, then the label of the torch beside it, then other labels.
+    kind = 2 if platform == judges.here and judges.beside not in {"", named} else 1
+    return JudgedBuild(build, wheels, _Order(build.tier, kind, place, not is_main))

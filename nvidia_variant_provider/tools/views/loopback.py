@@ -7,7 +7,6 @@ download with this user's credentials. docs/security.md has the threat model.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import os
 import re
@@ -21,7 +20,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.place import HOST
-from nvidia_variant_provider.tools.views.rendering import JSON
+from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -247,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = self.close_connection or bool(left)
 
     def _body(self, body: bytes, kind: str) -> None:
-        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        tag = entity_tag(body)
         is_known = self.headers.get("If-None-Match") == tag
         self.send_response(304 if is_known else 200)
         self.send_header("ETag", tag)

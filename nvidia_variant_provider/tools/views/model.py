@@ -67,7 +67,8 @@ class Source:
 
     ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
-    the platform that is installed for.
+    the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
+    of torch with a build for the GPU, newest first, with their labels.
     """
 
     project: str
@@ -77,6 +78,7 @@ class Source:
     troubles: Mapping[Version, str] = field(default_factory=dict)
     is_cuda_project: bool = False
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
+    torch_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,15 @@ class Wanted:
     """Whom a view is for, and what that person asked for.
 
     ``interpreter`` is ``None`` where the target's Python is not known. ``any_version`` also shows
-    the versions whose best wheel is a CPU build.
+    the versions whose best wheel is a CPU build. ``torch`` is what is asked for of torch,
+    ``==2.11.0``, "" where nothing is.
     """
 
     machine: Machine
     interpreter: Interpreter | None = None
     any_version: bool = False
     prereleases: bool = False
+    torch: str = ""
 
     @property
     def has_gpu(self) -> bool:
@@ -111,6 +115,11 @@ class Build:
     reason: str
     is_assumed: bool = False
     is_partial: bool = False
+
+    @property
+    def is_for_gpus(self) -> bool:
+        """Whether the label is that of a build for GPUs, which may be other GPUs."""
+        return self.label not in {"", "cpu", "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +153,11 @@ class VersionView:
     hidden: str = ""
     is_yanked: bool = False
 
+    @property
+    def gpu_build(self) -> Build | None:
+        """The first build for GPUs, whether or not it fits; ``None`` if there is none."""
+        return next((build for build in self.builds if build.is_for_gpus), None)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -152,6 +166,20 @@ class View:
     project: str
     versions: tuple[VersionView, ...]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def newest_shown(self) -> VersionView | None:
+        """The newest version of which a wheel is shown."""
+        return next(
+            (version for version in self.versions if not version.hidden and version.best), None
+        )
+
+    @property
+    def ends_at_cpu(self) -> VersionView | None:
+        """The newest version shown, if the best build of it is none for the machine's GPU."""
+        newest = self.newest_shown
+        is_lost = newest is not None and newest.best is not None and not newest.best.tier.is_gpu
+        return newest if is_lost else None
 
     @property
     def files(self) -> tuple[Shown, ...]:

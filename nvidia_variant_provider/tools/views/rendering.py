@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 from typing import TYPE_CHECKING, Final
@@ -41,3 +42,8 @@ def render_html(project: str, files: Iterable[PageFile]) -> bytes:
     """Return a page as HTML."""
     body = "\n".join(link_to(file) for file in files)
     return _PAGE.format(title=f"Links for {html.escape(project)}", body=body).encode()
+
+
+def entity_tag(body: bytes) -> str:
+    """Return the ``ETag`` of a page: two pages are the same if their bytes are."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

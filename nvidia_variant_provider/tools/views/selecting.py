@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.torch.builds import torch_release_of
 from nvidia_variant_provider.tools.views.candidates import has_builds, sort_files
+from nvidia_variant_provider.tools.views.companions import label_beside
+from nvidia_variant_provider.tools.views.companions import warnings as warnings_beside_torch
 from nvidia_variant_provider.tools.views.coverage_of_tags import (
     ANY,
     class_of_platform,
@@ -58,7 +60,8 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
             for (version, label), stated in source.stated.items()
             if version == str(files.version)
         },
-        stated_for=class_of_target(wanted),
+        here=class_of_target(wanted),
+        beside=label_beside(source.project, str(files.version), source.torch_labels),
     )
     here = class_of_target(wanted)
     classes = {platform for wheel in files.wheels for platform in wheel.classes}
@@ -225,3 +228,18 @@ def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -
         yield f"{name}: {newest.best.label}: {newest.best.reason}"
     if newest.best.tier is Tier.UNFIT:
         yield f"{name}: no build fits this machine: {newest.best.reason}"
+    elif source.torch_labels:
+        here = class_of_target(wanted)
+        yield from warnings_beside_torch(
+            source.project, newest, source.torch_labels, here, wanted.machine
+        )
+
+
+def no_gpu_build(view: View) -> str:
+    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
+    newest = view.ends_at_cpu
+    if newest is None or not any(version.gpu_build for version in view.versions):
+        return ""
+    unfit = newest.gpu_build
+    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
+    return f"{view.project} {newest.version} has no build for this GPU{why}"

@@ -20,10 +20,16 @@ from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.baking import key_of
+from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
-from nvidia_variant_provider.tools.views.selecting import class_of_target, concerns, make_view
+from nvidia_variant_provider.tools.views.selecting import (
+    class_of_target,
+    concerns,
+    make_view,
+    no_gpu_build,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,6 +133,8 @@ class ViewService:
         self._keep_s = keep_s
         self._pages: dict[str, tuple[float, Future[Page]]] = {}
         self._files: dict[str, Served] = {}
+        self._torch: tuple[float, dict[str, str] | None] = 0.0, None
+        self._torch_lock = threading.Lock()
 
     def page(self, project: str, files: str) -> Page:
         """Return the page of a project; ``files`` is the address that its files stand below.
@@ -159,6 +167,11 @@ class ViewService:
         """Return the file that an address of ours means; ``None`` before its page was asked for."""
         with self._lock:
             return self._files.get(key)
+
+    def rewritten(self) -> list[Shown]:
+        """Return the wheels on the pages so far that are baked."""
+        with self._lock:
+            return [entry.shown for entry in self._files.values() if not entry.is_upstream_s]
 
     def view(self, project: str) -> View | None:
         """Return the view of a project, ``None`` if its upstream page is shown as it is.
@@ -194,7 +207,7 @@ class ViewService:
             plain = [Served(Shown(file.name, file)) for file in page.files]
             return self._rendered(project, plain, files)
         view = self._decide(source)
-        if self._require_gpu and (reason := _no_gpu_build(view)):
+        if self._require_gpu and (reason := no_gpu_build(view)):
             self.log.refused[project] = reason
             return Page(GONE, reason)
         served = self._prepared(view, source)
@@ -251,7 +264,27 @@ class ViewService:
             wanted = self.wanted()
             stated = self.code.read(source, wanted, class_of_target(wanted))
             source = replace(source, stated=stated)
+        if is_cuda_project and project != TORCH:
+            source = replace(source, torch_labels=self._torch_labels())
         return source, ""
+
+    def _torch_labels(self) -> dict[str, str]:
+        """Return the builds of torch that its view shows, for what has to go with them."""
+        with self._torch_lock:
+            since, labels = self._torch
+            now = time.monotonic()
+            if labels is None or (self._keep_s is not None and now - since > self._keep_s):
+                labels = self._read_torch_labels()
+                self._torch = now, labels
+            return labels
+
+    def _read_torch_labels(self) -> dict[str, str]:
+        wanted = self.wanted()
+        try:
+            source, _ = self._source(TORCH)
+        except UpstreamError:
+            return {}
+        return torch_labels(make_view(source, wanted), wanted.torch) if source else {}
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         by_label: dict[str, tuple[PageFile, ...]] = {}
@@ -311,20 +344,3 @@ class ViewService:
 def _version_in(name: str) -> str:
     parts = name.removesuffix(".tar.gz").removesuffix(".zip").split("-")
     return parts[1] if name.endswith(".whl") and len(parts) > 1 else parts[-1]
-
-
-def _no_gpu_build(view: View) -> str:
-    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
-    shown = [
-        version for version in view.versions if not version.hidden and version.best is not None
-    ]
-    if not shown or shown[0].best is None or shown[0].best.tier.is_gpu:
-        return ""
-    builds = [build for version in view.versions for build in version.builds]
-    if not any(build.label not in {"", "cpu", "null"} for build in builds):
-        return ""
-    unfit = next(
-        (build for build in shown[0].builds if build.label not in {"", "cpu", "null"}), None
-    )
-    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
-    return f"{view.project} {shown[0].version} has no build for this GPU{why}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.model import ComputeCapability
-from nvidia_variant_provider.tools.binaries import coverage, runtime
+from nvidia_variant_provider.tools.binaries import gpu_shares, runtime
 from nvidia_variant_provider.tools.binaries.inspector import inspect_path
 from nvidia_variant_provider.tools.binaries.report import Kind
 from tests.tools.binaries import downloads, oracle
@@ -224,11 +224,11 @@ def targets(contents: Contents, kind: Kind) -> set[str]:
 
 def covered(contents: Contents, expected: str) -> str:
     """Write the coverage of the GPUs in ``expected`` in the same form."""
-    profiles = coverage.merge(contents.own)
+    profiles = gpu_shares.merge(contents.own)
     words = []
     for word in expected.split():
         number, _, shares = word.partition(":")
-        row = coverage.cover(profiles, ComputeCapability.from_number(int(number)))
+        row = gpu_shares.cover(profiles, ComputeCapability.from_number(int(number)))
         jit = f"+{int(100 * row.jit_share)}" if "+" in shares else ""
         words.append(f"{number}:{int(100 * row.native_share)}{jit}")
     return " ".join(words)

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES
+from nvidia_variant_provider.tools.cli.faults import TOOLS_PACKAGES, is_interrupt
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 from tests.tools.lint.releases import merge_patch, read_base, write_release
 
@@ -140,9 +140,10 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def without_tools(words: str) -> subprocess.CompletedProcess[str]:
+def without_tools(words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", BARE, *words.split()],
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -150,6 +151,8 @@ def without_tools(words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+# A width asks for the tables of a terminal, which rich draws where it is.
+@pytest.mark.parametrize("columns", ["", "80"])
 @pytest.mark.parametrize(
     "words",
     [
@@ -157,12 +160,13 @@ def without_tools(words: str) -> subprocess.CompletedProcess[str]:
         f"detect --json --replay {RECORD}",
         "properties --target gh200@580",
         "targets hopper",
+        "code",
         "torch-backend --target h100@580",
         "code NVP-NONE",
     ],
 )
-def test_what_a_machine_is_can_be_asked_without_the_extra(words: str) -> None:
-    done = without_tools(words)
+def test_what_a_machine_is_can_be_asked_without_the_extra(words: str, columns: str) -> None:
+    done = without_tools(words, COLUMNS=columns)
 
     assert (done.returncode, "error" in done.stderr) == (0, False)
     assert done.stdout
@@ -188,3 +192,11 @@ def test_every_package_of_the_extra_is_known() -> None:
 
     # One is imported by another name than it is installed by.
     assert named - {"pyyaml"} | {"yaml"} == TOOLS_PACKAGES
+
+
+def test_control_c_that_a_library_made_an_error_of_is_still_an_interrupt() -> None:
+    wrapped = ValueError("a schema")
+    wrapped.__context__ = TypeError("on the way")
+    wrapped.__context__.__context__ = KeyboardInterrupt()
+
+    assert [is_interrupt(error) for error in (wrapped, ValueError("plain"))] == [True, False]

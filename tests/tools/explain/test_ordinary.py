@@ -16,14 +16,16 @@ from typing import Final
 import jsonschema
 import pytest
 
+from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.cli.explain_installed import judged
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.explain.fitness import disagreements, fitness_of
+from nvidia_variant_provider.tools.explain.fitness import Fitness, disagreements, fitness_of
 from nvidia_variant_provider.tools.explain.installed import find_installed
-from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild, read_build
+from nvidia_variant_provider.tools.explain.ordinary import Evidence, InstalledBuild, read_build
 from tests.recorded import load_states
+from tests.strategies import machine
 from tests.tools.lint.serving import serve
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -159,6 +161,7 @@ def test_a_build_without_code_is_not_taken_for_a_cpu_build(
         ("2.14.1+cpu", "h100@580", False, "without CUDA: the GPU is not used"),
         ("2.14.1", "h100@580", None, "nothing in it speaks of CUDA"),
         ("2.14.1+cu126", "v100+b200@580", False, "no device code for 10.0"),
+        ("1.9.0+cu102", "h100@580", None, "which driver its CUDA needs is not known"),
     ],
 )
 def test_what_is_installed_is_judged(
@@ -173,6 +176,22 @@ def test_what_is_installed_is_judged(
 
     assert found.runs is runs
     assert words in found.reason
+
+
+def test_where_only_the_driver_is_known_the_driver_is_judged(tmp_path: Path) -> None:
+    install(tmp_path, "torch", "2.14.1+cu130")
+    reason = "CUDA 13.0 needs driver 580.65.06 or newer, this one supports CUDA 12.4"
+
+    assert fitness_of(built(tmp_path, "torch"), machine("12.4")) == Fitness(
+        runs=False, reason=reason, repair=()
+    )
+
+
+def test_a_name_with_a_cuda_major_is_a_sign_without_minor_version(tmp_path: Path) -> None:
+    install(tmp_path, "demo_cuda12x", "1.0")
+    sign = Evidence("named for CUDA 12", CudaVersion(12, 0), exact=False)
+
+    assert built(tmp_path, "demo_cuda12x").evidence == (sign,)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
 from nvidia_variant_provider.tools.explain.results import ORDINARY, Explanation
 from nvidia_variant_provider.tools.explain.views import explain
+from nvidia_variant_provider.tools.explain.words import say_archs
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER, UV, Installer
 from nvidia_variant_provider.tools.metadata.model import Provider
 from nvidia_variant_provider.tools.releases.source import read_release
@@ -62,9 +63,9 @@ def test_the_newest_build_that_fits_wins_and_the_rest_say_why() -> None:
 @pytest.mark.parametrize(
     ("target", "label", "reason"),
     [
-        ("h100@570", "cu130", "needs CUDA >= 13.0, driver says 12.8 (driver branch R570)"),
-        ("h100@570.86.15", "cu130", "driver says 12.8 (driver release 570.86.15)"),
-        ("h100@cuda12.8", "cu130", "needs CUDA >= 13.0, driver says 12.8"),
+        ("h100@570", "cu130", "needs CUDA >= 13.0; this driver supports 12.8 (driver branch R570)"),
+        ("h100@570.86.15", "cu130", "this driver supports 12.8 (driver release 570.86.15)"),
+        ("h100@cuda12.8", "cu130", "needs CUDA >= 13.0; this driver supports 12.8"),
         ("b200@580", "cu126", "sm_arch: has 50 60 70 90, this GPU is 10.0"),
         ("v100+p100@570", "cu130", "sm_arch: has 75 80 90 100 120, the GPUs are 6.0, 7.0"),
     ],
@@ -166,6 +167,22 @@ def test_orin_is_told_about_tegra() -> None:
     assert "different sides of Tegra and desktop" in found.view(PROVIDER).reason_of("cu126")
     assert found.view(UV).winner == "cu126"
     assert any("cu126 has no device code for Jetson AGX Orin" in it for it in found.warnings)
+
+
+def test_orin_is_told_of_the_newest_code_of_its_own_major_alone() -> None:
+    explanation = explain(
+        release_of({"cu126": build("12.0", "75_real 80_real")}),
+        parse_target("jetson-orin@jetpack6").machine(),
+    )
+
+    reason = explanation.view(PROVIDER).reason_of("cu126")
+    assert reason.startswith(
+        "sm_arch: has 75 80, 80_real and this GPU (8.7) are on different sides"
+    )
+
+
+def test_a_value_that_is_no_architecture_is_shown_as_it_is() -> None:
+    assert say_archs(["80_real", "odd", "90_virtual"]) == "80 and PTX 90 and odd"
 
 
 def test_wheels_of_another_platform_are_out() -> None:

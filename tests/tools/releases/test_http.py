@@ -82,10 +82,11 @@ def test_a_false_answer_is_an_error_without_the_credentials(
     assert "secret" not in str(caught.value)
 
 
-def test_a_page_that_is_packed_unasked_is_read() -> None:
-    with serving(ok(gzip.compress(PAGE), b"Content-Encoding: gzip")) as (host, _):
+def test_a_page_is_asked_for_packed_and_read() -> None:
+    with serving(ok(gzip.compress(PAGE), b"Content-Encoding: gzip")) as (host, asked):
         listing = read_index(f"http://{host}/simple/demo/", None)
 
+    assert b"\r\naccept-encoding: gzip\r\n" in asked[0].lower()
     assert listing.release(None).version == "1.0"
 
 

@@ -12,7 +12,7 @@ import pytest
 from examples.torch.clients import clean_environment
 from nvidia_variant_provider.errors import DamagedFileError, InvalidValueError
 from nvidia_variant_provider.tools.cli.main import main
-from nvidia_variant_provider.tools.tagging.local_version import public_metadata
+from nvidia_variant_provider.tools.tagging.local_version import public_folders, public_metadata
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_plain, write_variant
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
@@ -83,7 +83,10 @@ def test_a_wheel_without_a_local_version_is_tagged_as_ever(tmp_path: Path) -> No
 
 def test_requirements_on_local_versions_are_remarked_on(tmp_path: Path) -> None:
     files = members(OLD, "2.0+cu126")
-    requires = "Requires-Dist: torchx==2.0+cu126; os_name == 'posix'\nRequires-Dist: six\nName"
+    requires = (
+        "Requires-Dist: no requirement\nRequires-Dist: six\n"
+        "Requires-Dist: torchx==2.0+cu126; os_name == 'posix'\nName"
+    )
     stated = METADATA.format("2.0+cu126").replace("Name", requires, 1)
     files[f"{OLD}.dist-info/METADATA"] = stated.encode()
 
@@ -105,6 +108,16 @@ def test_a_folder_that_would_be_there_twice_is_refused(tmp_path: Path) -> None:
         write_variant(wheel, tmp_path, build_variant("null", {}), strip_local=True)
 
     assert sorted(tmp_path.iterdir()) == [wheel]
+
+
+def test_folders_of_another_project_or_use_keep_their_names(tmp_path: Path) -> None:
+    others = {"other-2.0+cu126.data/x": b"1", f"{OLD}/x": b"1", "demo_x-1.0+cu126.data/x": b"1"}
+
+    with OpenWheel(write(tmp_path, members(OLD, "2.0+cu126") | others)) as wheel:
+        assert public_folders(wheel) == {
+            f"{OLD}.dist-info": f"{NEW}.dist-info",
+            f"{OLD}.data": f"{NEW}.data",
+        }
 
 
 def test_damage_in_a_member_that_only_moves_is_found(tmp_path: Path) -> None:

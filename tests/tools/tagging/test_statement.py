@@ -121,3 +121,77 @@ def test_a_given_bound_is_one_more_property() -> None:
     found = from_properties(["nvidia::sm_arch::80_real"], None)
 
     assert (found.label, found.bound.value) == ("", None)
+
+
+def notes_of_price(folder: Path, *targets: str, isa: tuple[int, int]) -> list[str]:
+    """Return what is noted of the drivers that stated PTX costs."""
+    contents = read(folder, {"demo/a.so": cuda_library(*targets, isa=isa)})
+    statement = from_code(contents, 0.75, None)
+    return [note.partition(";")[0] for note in statement.notes if "raises" in note]
+
+
+@pytest.mark.parametrize(
+    ("isa", "drivers"),
+    [
+        ((8, 4), ["driver branches R525 to R545 (CUDA 12.0 to 12.3)"]),
+        ((8, 1), ["driver branch R525 (CUDA 12.0)"]),
+        ((7, 4), []),
+    ],
+    ids=["several", "one", "none"],
+)
+def test_the_drivers_that_stated_ptx_costs_are_named(
+    tmp_path: Path, isa: tuple[int, int], drivers: list[str]
+) -> None:
+    bound = {(8, 4): "12.4", (8, 1): "12.1"}.get(isa)
+
+    assert notes_of_price(tmp_path, "80", "80p", isa=isa) == [
+        f"the stated PTX raises the lower bound from 12.0 to {bound}: machines with {whose}"
+        " get another build, the CPU build if there is no other"
+        for whose in drivers
+    ]
+
+
+def test_ptx_for_older_drivers_than_the_cubins_does_not_lower_the_bound(tmp_path: Path) -> None:
+    contents = read(tmp_path, {"demo/a.so": cuda_library("80", "80p", isa=(7, 0))})
+
+    assert str(from_code(contents, 0.75, None).bound.value) == "12.0"
+
+
+def test_of_libraries_for_several_cudas_the_least_demanding_tell_the_bound(tmp_path: Path) -> None:
+    members = {
+        "demo/a_cuda118.so": library(packing.real(80), needed=("libcudart.so.11.0",)),
+        "demo/a_cuda124.so": library(packing.real(80), packing.virtual(80)),
+    }
+    stated = [SmArch.parse("80_real"), SmArch.parse("80_virtual")]
+
+    bound = from_archs(read(tmp_path, members), stated, None).bound
+
+    assert str(bound.value) == "11.0"
+    assert bound.evidence[0] == "the libraries for CUDA 11.8"
+
+
+def test_without_its_bound_a_statement_keeps_the_rest() -> None:
+    given = ["nvidia::sm_arch::80_real", "nvidia::cuda_version_lower_bound::12.0"]
+
+    statement = from_properties(given, None)
+
+    assert (statement.label, str(statement.bound.value)) == ("cuda12.0", "12.0")
+    assert statement.without_bound().features == {"sm_arch": ("80_real",)}
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["other::sm_arch::80_real"], "properties of nvidia only"),
+        (["nvidia::colour::red"], "nvidia has no feature 'colour'"),
+        (["nvidia::sm_arch::y", "nvidia::sm_arch::x"], "nvidia :: sm_arch has no value 'x'"),
+        (
+            [f"nvidia::cuda_version_lower_bound::12.{minor}" for minor in (0, 1)],
+            r"takes one value, not \('12.0', '12.1'\)",
+        ),
+        (["nvidia::sm_arch"], "expected 'nvidia :: sm_arch :: 90_real'"),
+    ],
+)
+def test_what_no_provider_knows_is_not_stated(texts: list[str], words: str) -> None:
+    with pytest.raises(InvalidValueError, match=words):
+        from_properties(texts, None)

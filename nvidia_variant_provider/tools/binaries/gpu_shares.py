@@ -28,7 +28,7 @@ GPUS: Final = sold_capabilities()
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class GpuShare:
     """How many of ``total`` kernel-bearing containers serve a GPU natively, and by JIT only."""
 
     gpu: ComputeCapability
@@ -60,7 +60,7 @@ class Matrix:
     runs natively, ``dominant`` is the set that most containers have.
     """
 
-    rows: tuple[Coverage, ...]
+    rows: tuple[GpuShare, ...]
     union: tuple[SmArch, ...]
     full: tuple[SmArch, ...]
     dominant: tuple[SmArch, ...]
@@ -75,7 +75,7 @@ def is_fit(arch: SmArch, gpu: ComputeCapability) -> bool:
     return judge_arch(arch, gpu, None).supported
 
 
-def cover(profiles: Sequence[Profile], gpu: ComputeCapability) -> Coverage:
+def cover(profiles: Sequence[Profile], gpu: ComputeCapability) -> GpuShare:
     """Count the containers that serve one GPU."""
     native = jit = 0
     for profile in profiles:
@@ -84,7 +84,7 @@ def cover(profiles: Sequence[Profile], gpu: ComputeCapability) -> Coverage:
             native += profile.count
         elif fitting:
             jit += profile.count
-    return Coverage(gpu, native, jit, sum(profile.count for profile in profiles))
+    return GpuShare(gpu, native, jit, sum(profile.count for profile in profiles))
 
 
 def merge(libraries: Iterable[Library]) -> tuple[Profile, ...]:
