@@ -209,3 +209,67 @@ def test_without_its_bound_a_statement_keeps_the_rest() -> None:
 def test_what_no_provider_knows_is_not_stated(texts: list[str], words: str) -> None:
     with pytest.raises(InvalidValueError, match=words):
         from_properties(texts, None)
+
+
+def test_where_no_libraries_tell_a_bound_those_of_the_oldest_cuda_say_why(tmp_path: Path) -> None:
+    entries = (packing.real(80), packing.virtual(80, isa=(9, 9)))
+    members = {
+        "demo/a_cuda118.so": library(*entries, needed=("libcudart.so.11.0",)),
+        "demo/a_cuda124.so": library(*entries),
+    }
+    stated = [SmArch.parse("80_real"), SmArch.parse("80_virtual")]
+
+    bound = from_archs(read(tmp_path, members), stated, None).bound
+
+    assert (bound.value, bound.is_unknown) == (None, True)
+    assert bound.evidence[0] == "linked with libcudart.so.11.0"
+
+
+def test_a_wheel_for_one_cuda_has_nothing_to_note(tmp_path: Path) -> None:
+    members = {"demo/a.so": library(packing.real(80, toolkit=118), needed=("libcudart.so.11.0",))}
+
+    statement = from_code(read(tmp_path, members), 0.75, None)
+
+    assert statement.notes == ()
+    assert (str(statement.bound.value), statement.bound.evidence) == (
+        "11.0",
+        ("linked with libcudart.so.11.0", "cubins made by CUDA 11.8"),
+    )
+
+
+EXTRA = b"Requires-Dist: nvidia-cublas-cu12; extra == 'gpu'\n"
+ALONE = (
+    "to state the oldest CUDA driver version alone, for example 11.0:"
+    ' --property "nvidia :: cuda_version_lower_bound :: 11.0" --label cuda11.0'
+)
+
+
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({}, "no embedded device code to infer from; use --archs, --property or --null"),
+        (
+            {"demo/a.cu": b"__global__", f"{DIST_INFO}/METADATA": METADATA + EXTRA},
+            (
+                "no embedded device code to infer from, but it is no CPU wheel (brings 1 file of"
+                f" CUDA C++ (.cu), to be compiled where it runs); {ALONE}"
+            ),
+        ),
+        (
+            {f"{DIST_INFO}/METADATA": METADATA + EXTRA},
+            (
+                "no embedded device code to infer from, but it may be no CPU wheel (an extra"
+                f" requires nvidia-cublas-cu12); {ALONE}"
+            ),
+        ),
+    ],
+    ids=["nothing", "sources", "an extra"],
+)
+def test_without_code_what_speaks_of_cuda_is_named(
+    tmp_path: Path, members: dict[str, bytes], words: str
+) -> None:
+    contents = read(tmp_path, {"demo/py.py": b"1", **members})
+
+    with pytest.raises(InvalidValueError) as caught:
+        from_code(contents, 0.75, None)
+    assert str(caught.value) == f"{contents.path}: {words}"
