@@ -15,13 +15,21 @@ class InvalidValueError(ProviderError, ValueError):
     """A text is not of the form it should have; the message shows both.
 
     Where they are known, ``subject`` names what was read (a variable, an option, a key), ``seen``
-    is the text and ``expected`` the form: nobody needs to take the message apart.
+    is the text and ``expected`` the form: nobody needs to take the message apart. ``hint`` is what
+    would help, such as a command to paste.
     """
 
     def __init__(
-        self, message: str, *, subject: str = "", seen: str = "", expected: str = ""
+        self,
+        message: str,
+        *,
+        subject: str = "",
+        seen: str = "",
+        expected: str = "",
+        hint: str = "",
     ) -> None:
         super().__init__(message)
+        self.hint = hint
         self.subject = subject
         self.seen = seen
         self.expected = expected
@@ -87,11 +95,13 @@ class DamagedFileError(InvalidValueError):
 class FleetError(InvalidValueError):
     """A list of machines holds something that cannot be read.
 
-    ``str()`` is one line, for example ``nodes.json: items[3]: nvidia.com/gpu.compute.major: seen
-    'x', expected a number``. ``where`` is the entry in its file, ``key`` the key or column.
+    ``str()`` is one line, for example ``nodes.json: items[3]: nvidia.com/gpu.compute.major: 'x';
+    expected a number``. ``where`` is the entry in its file, ``key`` the key or column.
     """
 
-    def __init__(self, source: str, where: str, key: str, seen: str, expected: str) -> None:
+    def __init__(
+        self, source: str, where: str, key: str, seen: str, expected: str, hint: str = ""
+    ) -> None:
         self.source = source
         self.where = where
         self.key = key
@@ -99,5 +109,5 @@ class FleetError(InvalidValueError):
         # A key of somebody else's document may be as long as the document.
         parts = (source, where[:_PLACE], key[:_PLACE])
         place = ": ".join(part for part in parts if part)
-        message = f"{place}: seen {shown}, expected {expected}"
-        super().__init__(message, subject=place, seen=shown, expected=expected)
+        message = f"{place}: {shown}; expected {expected}"
+        super().__init__(message, subject=place, seen=shown, expected=expected, hint=hint)

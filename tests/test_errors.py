@@ -26,11 +26,11 @@ LONG = "9" * 1000
         ),
         (
             FleetError("nodes.json", "items[3]", "major", "'x'", "a number"),
-            "nodes.json: items[3]: major: seen 'x', expected a number",
+            "nodes.json: items[3]: major: 'x'; expected a number",
         ),
         (
             FleetError("nodes.json", "", "", "'x'", "a list"),
-            "nodes.json: seen 'x', expected a list",
+            "nodes.json: 'x'; expected a list",
         ),
     ],
 )

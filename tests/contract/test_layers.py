@@ -118,6 +118,7 @@ TOOLS: Final = {
         "detect",
         "documents",
         "errors",
+        "files",
         "installers",
         "machine_file",
         "model",

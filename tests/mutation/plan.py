@@ -65,6 +65,7 @@ _LINT_CHECKS: Final = (
     "provider",
     "pypi",
     "release",
+    "requirement",
     "selection",
 )
 

@@ -169,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
     release = read_release(args.source, args.package)
     fleet = _fleet(args, defaults)
     if not fleet.groups:
-        raise InvalidValueError("no machine in the lists that were given")
+        raise InvalidValueError(f"{', '.join(args.inventory)}: no machine; expected at least one")
     coverages = _covered(args, release, fleet)
     findings = find(coverages[0])
     mirror = smallest(coverages)
@@ -253,7 +253,7 @@ def _print(
     elif args.prometheus:
         output.emit_lines(prometheus(coverage, findings))
     elif args.csv:
-        output.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
+        coverage_text.emit_csv(report.CSV_COLUMNS, report.csv_rows(coverage))
     elif args.output_format != checking.TEXT:
         from nvidia_variant_provider.tools.findings.formats import Run
 

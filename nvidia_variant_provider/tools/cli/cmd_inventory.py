@@ -102,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     if summary.invalid and not args.skip_invalid:
         raise InvalidEntriesError(summary.errors, summary.invalid)
     if not summary.machines and not summary.invalid:
-        raise InvalidValueError("no machine in the lists that were given")
+        raise InvalidValueError(f"{', '.join(args.files)}: no machine; expected at least one")
     if args.json:
         output.emit_document(InventoryModel.of(summary))
     else:

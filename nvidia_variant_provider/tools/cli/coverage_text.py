@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.cli import checking, output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.tools.coverage import Coverage, FleetFinding
     from nvidia_variant_provider.tools.coverage.what_if import Answer
@@ -75,3 +75,24 @@ def show_answer(told: Answer, coverage: Coverage) -> None:
         for change in told.changes
     )
     output.emit_table(("machines", "now", "then", "devices"), rows)
+
+
+def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a header and rows as CSV."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_harmless(output.one_line(str(cell))) for cell in row] for row in rows)
+    output.write(text.getvalue())
+
+
+# A spreadsheet takes a cell that begins with one of these for a formula, and may run it.
+_FORMULA: Final = ("=", "+", "@", "-")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that a spreadsheet shows as text; a lone hyphen is none of its formulas."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and len(cell) > 1 else cell

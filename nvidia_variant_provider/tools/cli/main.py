@@ -134,6 +134,8 @@ def _run(words: Sequence[str]) -> int:
 
             traceback.print_exc()
         output.fail(args.command, faults.words_for(error))
+        if hint := getattr(error, "hint", ""):
+            output.hint(hint)
         return EXIT_MISUSE
 
 

@@ -114,27 +114,6 @@ def emit_document(document: BaseModel) -> None:
     emit_json(document.model_dump(mode="json"))
 
 
-def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a header and rows as CSV."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_harmless(one_line(str(cell))) for cell in row] for row in rows)
-    write(text.getvalue())
-
-
-# A spreadsheet takes a cell that begins with one of these for a formula, and may run it.
-_FORMULA: Final = ("=", "+", "@", "-")
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that a spreadsheet shows as text; a lone hyphen is none of its formulas."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and len(cell) > 1 else cell
-
-
 def emit_lines(lines: Iterable[str]) -> None:
     """Print lines as they are: what is pasted, or what a program reads."""
     for line in lines:

@@ -16,10 +16,11 @@ from nvidia_variant_provider.tools.installers.commands import (
     variables_for,
     words_of,
 )
-from nvidia_variant_provider.tools.installers.configured import check_requirements, uv_overrides
+from nvidia_variant_provider.tools.installers.configured import uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
+from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.place import place_of
@@ -177,7 +178,7 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    return _report(service, machine, code)
+    return _report(service, machine, settings.command, code)
 
 
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
@@ -198,7 +199,7 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     return with_facts(environ, forced) | variables_for(settings.command)
 
 
-def _report(service: ViewService, machine: Machine, code: int) -> int:
+def _report(service: ViewService, machine: Machine, command: Sequence[str], code: int) -> int:
     """Say on stderr, after the command, what it cannot know; return the exit code."""
     log = service.log
     for warning in log.warnings:
@@ -208,8 +209,9 @@ def _report(service: ViewService, machine: Machine, code: int) -> int:
     for project, reason in log.refused.items():
         output.fail("run", f"--require-gpu: {project}: {reason}")
     if code:
-        for view in log.views.values():
-            _explain_hidden(view)
+        from nvidia_variant_provider.tools.cli.run_failures import explain_failure
+
+        explain_failure(service, command)
     elif machine.cuda is not None and machine.gpus:
         for view in log.views.values():
             if (reason := cpu_build(view)) and view.project not in log.refused:
@@ -232,17 +234,6 @@ def other_processor(machine: Machine, python: Interpreter | None) -> str:
         f"manylinux_2_28_{wanted} --only-binary :all:; "
         f"uv: --python-platform {wanted}-manylinux_2_28)"
     )
-
-
-def _explain_hidden(view: View) -> None:
-    if not view.hidden:
-        return
-    for version in view.hidden[:3]:
-        output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
-    more = len(view.hidden) - 3
-    if more > 0:
-        output.note(f"{view.project}: {more} more versions likewise")
-    output.hint("--any-version shows them all: nvidia-variant-provider run --any-version -- …")
 
 
 def _newest(view: View) -> str:

@@ -72,7 +72,7 @@ class InvalidEntriesError(InvalidValueError):
         self.number = number
         named = "; ".join(map(str, errors))
         more = f"; and {number - MAX_NAMED} more" if number > MAX_NAMED else ""
-        super().__init__(f"{named}{more} (--skip-invalid goes on without them)")
+        super().__init__(f"{named}{more}", hint="--skip-invalid leaves such entries out")
 
 
 def tally(

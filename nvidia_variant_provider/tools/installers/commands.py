@@ -17,6 +17,8 @@ from nvidia_variant_provider.value_types import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from packaging.version import Version
+
 
 class Outcome(Enum):
     """What becomes of a command."""
@@ -157,6 +159,13 @@ def projects_of(command: Sequence[str]) -> list[str]:
 def asked_for_of(command: Sequence[str], project: str) -> str:
     """Return the versions of a project that a command asks for, ``==2.11.0``; "" for any."""
     return next((versions for name, versions in _requirements(command) if name == project), "")
+
+
+def matches(version: Version, asked_for: str) -> bool:
+    """Tell whether a version, a prerelease too, is one that is asked for: ``==2.11.0``."""
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(asked_for).contains(version, prereleases=True)
 
 
 def _requirements(command: Sequence[str]) -> list[tuple[str, str]]:

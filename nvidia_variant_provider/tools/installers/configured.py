@@ -7,7 +7,6 @@ options that name indexes are read; ``without_index_options`` takes them out.
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
-_VALUED: Final = {
+VALUED: Final = {
     "-i": "index-url",
     "--index-url": "index-url",
     "--pypi-url": "index-url",
@@ -28,17 +27,15 @@ _VALUED: Final = {
     "-f": "find-links",
     "--find-links": "find-links",
 }
-_BOOLEAN: Final = {"--no-index": "no-index"}
+BOOLEAN: Final = {"--no-index": "no-index"}
 _LISTS: Final = frozenset({"extra-index-url", "find-links"})
-_REQUIREMENTS: Final = frozenset({"-r", "--requirement", "-c", "--constraint"})
-_DEPTH: Final = 8
 _PIP_SETTINGS: Final = (
     "index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy", "keyring-provider",
     "no-input",
 )  # fmt: skip
 # Of the view as much as of the command, which keeps them.
 _SHARED: Final = frozenset({"--cert", "--proxy", "--keyring-provider"})
-_SHARED_BOOLEAN: Final = frozenset({"--no-input"})
+_SHARED_FLAGS: Final = frozenset({"--no-input"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +255,13 @@ def without_index_options(words: Sequence[str]) -> tuple[list[str], dict[str, li
     left = iter(words)
     for word in left:
         name, equals, value = word.partition("=")
-        short = word[:2] if not word.startswith("--") and word[:2] in _VALUED else ""
-        if word in _BOOLEAN:
-            options.setdefault(_BOOLEAN[word], []).append("")
-        elif name in _VALUED and (equals or word in _VALUED):
-            options.setdefault(_VALUED[name], []).append(value if equals else next(left, ""))
+        short = word[:2] if not word.startswith("--") and word[:2] in VALUED else ""
+        if word in BOOLEAN:
+            options.setdefault(BOOLEAN[word], []).append("")
+        elif name in VALUED and (equals or word in VALUED):
+            options.setdefault(VALUED[name], []).append(value if equals else next(left, ""))
         elif short:
-            options.setdefault(_VALUED[short], []).append(word[2:].lstrip("="))
+            options.setdefault(VALUED[short], []).append(word[2:].lstrip("="))
         else:
             kept.append(word)
     return kept, options
@@ -278,41 +275,9 @@ def shared_options(words: Sequence[str]) -> dict[str, list[str]]:
         if name in _SHARED:
             following = "".join(words[index + 1 : index + 2])
             given.setdefault(name[2:], []).append(value if equals else following)
-        elif word in _SHARED_BOOLEAN:
+        elif word in _SHARED_FLAGS:
             given[word[2:]] = [""]
     return given
-
-
-def check_requirements(words: Sequence[str], cwd: str) -> None:
-    """Raise ``InvalidValueError`` for a requirements file that names indexes: it beats the view."""
-    for index, word in enumerate(words):
-        option, equals, value = word.partition("=")
-        if option in _REQUIREMENTS:
-            path = value if equals else words[index + 1] if index + 1 < len(words) else ""
-        elif word[:2] in _REQUIREMENTS and not word.startswith("--"):
-            path = word[2:]
-        else:
-            continue
-        _check_file(path, cwd, 0)
-
-
-def _check_file(path: str, folder: str, depth: int) -> None:
-    full = os.path.join(folder, path)
-    if depth > _DEPTH or not path or "://" in path or not os.path.isfile(full):
-        return
-    with open(full, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            text = re.sub(r"(^|\s)#.*", "", line).strip()
-            option = re.split(r"[\s=]", text, maxsplit=1)[0]
-            if option in _VALUED or option in _BOOLEAN:
-                raise InvalidValueError(
-                    f"{path}, line {number}: {option} beats every index that is set outside of the"
-                    f" file, so this command would not see the view; delete the line, or name the"
-                    " index on the command line"
-                )
-            if option in _REQUIREMENTS:
-                inner = re.split(r"[\s=]+", text, maxsplit=1)[1:]
-                _check_file("".join(inner).strip(), os.path.dirname(full), depth + 1)
 
 
 def _toml(path: str) -> dict[str, object]:

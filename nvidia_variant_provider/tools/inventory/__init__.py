@@ -63,7 +63,7 @@ def files(path: str) -> Iterator[Partition]:
         if entry.is_file() and not entry.name.startswith(".")
     )
     if not names:
-        raise FleetError(path, "", "", "no file", "a folder of inventories")
+        raise FleetError(path, "", "", "an empty folder", "lists of machines in it")
     if len(names) > MAX_FILES:
         raise FleetError(path, "", "", "too many files", f"at most {MAX_FILES}")
     for name in names:

@@ -14,7 +14,8 @@ import sys
 import zlib
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from nvidia_variant_provider.errors import FleetError
+from nvidia_variant_provider.errors import FleetError, InvalidValueError
+from nvidia_variant_provider.tools.files import missing
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def opened(path: str) -> Iterator[Content]:
             else:
                 file = stack.enter_context(open(path, "rb", buffering=_HEAD))
                 yield _decoded(cast("io.BufferedReader", file), source, plain=True)
+    except FileNotFoundError as error:
+        raise InvalidValueError(f"{path}: {missing(path)}") from error
     except OSError as error:
         # A damaged gzip file is an OSError without a number.
         reason = error.strerror or str(error) or type(error).__name__

@@ -32,7 +32,6 @@ _MAX_KEYS: Final = 10_000
 _SHOWN: Final = 5
 
 # What a Kubernetes list of other things looks like, and what was meant.
-_NODES: Final = "Nodes: kubectl get nodes -o json"
 _KINDS: Final = frozenset({"Node", "ResourceSlice"})
 
 
@@ -190,20 +189,23 @@ def _other(place: Place, row: Mapping[str, object]) -> Iterator[Entry | FleetErr
         yield machine_files.entry(place, row)
     else:
         _check_kind(place.source, str(row.get("kind", "")), place.where)
-        raise UnknownDocumentError(*place, "", _looks_like(row), _EXPECTED)
+        raise UnknownDocumentError(*place, "", _looks_like(row), EXPECTED, HINT)
 
 
-_EXPECTED: Final = (
-    "an inventory, such as 'kubectl get nodes -o json', 'scontrol show nodes --json' or a machine "
-    "file (docs/coverage.md lists them)"
+EXPECTED: Final = (
+    "a list of machines, such as the output of 'kubectl get nodes -o json' or 'scontrol show nodes "
+    "--json', or a machine file (docs/coverage.md lists the kinds)"
 )
+HINT: Final = "kubectl get nodes -o json > nodes.json"
 
 
 def _check_kind(source: str, kind: str, where: str = "") -> None:
     """Refuse a list of other Kubernetes objects, naming what was meant."""
     kind = kind.removesuffix("List")
     if kind and kind not in _KINDS:
-        raise UnknownDocumentError(source, where, "", f"Kubernetes objects of kind {kind}", _NODES)
+        raise UnknownDocumentError(
+            source, where, "", f"Kubernetes objects of kind {kind}", "nodes", HINT
+        )
 
 
 def _looks_like(row: Mapping[str, object]) -> str:

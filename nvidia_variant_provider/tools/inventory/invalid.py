@@ -41,4 +41,6 @@ def _resolved(entry: Entry, resolve: Callable[[StatedMachine], _T]) -> _T | Flee
     try:
         return resolve(entry.machine)
     except InvalidValueError as error:
-        return FleetError(entry.source, entry.where, entry.name, error.seen, error.expected)
+        return FleetError(
+            entry.source, entry.where, entry.name, error.seen, error.expected, error.hint
+        )

@@ -51,6 +51,9 @@ _REPORT: Final = re.compile(r"\s*([A-Z][\w /.-]*?)\s*: ?(.*)")
 _CPU_ONLY: Final = "no nvidia-smi: counted as a CPU machine"
 
 
+QUERY: Final = "nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv > gpus.csv"
+
+
 def parse_xml(text: str, source: str) -> StatedMachine:
     """Read what ``nvidia-smi -q -x`` prints; its DTD is not loaded, and entities are refused."""
     if "<!ENTITY" in text:
@@ -195,11 +198,11 @@ def _guessed(place: Place, row: Sequence[str]) -> tuple[str, ...]:
     if "name" not in header or not any(character.isalpha() for character in "".join(row)):
         raise FleetError(*place, "", repr(",".join(row)), "a row with the GPU's name, or a header")
     if "is not a valid field to query" in row[0]:
-        expected = "the same without compute_cap, which this driver does not know"
-        raise FleetError(*place, "", row[0], expected)
+        expected = "columns that this driver knows"
+        raise FleetError(*place, "", row[0], expected, QUERY.replace(",compute_cap", ""))
     if _DRIVER not in header and _CAPABILITY not in header:
-        expected = "output of nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv"
-        raise FleetError(*place, "", repr(",".join(row)), expected)
+        expected = "columns with the GPU's name and the driver's version"
+        raise FleetError(*place, "", repr(",".join(row)), expected, QUERY)
     return tuple(header)
 
 

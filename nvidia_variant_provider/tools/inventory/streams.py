@@ -154,7 +154,9 @@ class _Text:
             if self._more(where):
                 continue
             if problem:
-                raise FleetError(self.source, where, "", problem, "a JSON document")
+                raise FleetError(
+                    self.source, where, "", f"damaged JSON ({problem})", "a JSON document"
+                )
             self._at += size
             return value
 

@@ -99,7 +99,7 @@ def _checked(place: Place, line: str) -> tuple[Sequence[str], str]:
         near = difflib.get_close_matches(column, COLUMNS, n=1, cutoff=0.75)
         if near and column not in COLUMNS:
             raise FleetError(
-                *place, cell, "an unknown column", f"a known one; did you mean {near[0]!r}?"
+                *place, cell, "an unknown column", "a known one", f"did you mean {near[0]!r}?"
             )
     known = [column for column in columns if column in COLUMNS]
     if len(set(known)) != len(known):

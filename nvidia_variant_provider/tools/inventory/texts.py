@@ -42,7 +42,6 @@ _LOOKS: Final = (
 )
 _YAML: Final = re.compile(r"^(---\s*$|apiVersion:|kind:|items:|- apiVersion:)", re.MULTILINE)
 _HOST: Final = re.compile(r"^[A-Za-z0-9][\w.-]*: ")
-_EXPECTED: Final = "an inventory (docs/coverage.md lists the kinds)"
 # Outputs that people have first, and that do not say enough; what to ask for instead.
 _OTHER_OUTPUTS: Final = (
     (
@@ -87,7 +86,7 @@ def read_text(content: Content, source: str) -> Iterator[Entry | FleetError]:
     """Yield the entries of a text that is neither JSON nor a table of our own."""
     head = content.head()
     if not head.strip():
-        raise FleetError(source, "", "", "an empty file", _EXPECTED)
+        raise FleetError(source, "", "", "an empty file", documents.EXPECTED, documents.HINT)
     if _YAML.match(head):
         yield from _yaml(content, source)
         return
@@ -101,9 +100,9 @@ def read_text(content: Content, source: str) -> Iterator[Entry | FleetError]:
         if look.search(head):
             yield from reader(rows, source)
             return
-    for look, seen, expected in _OTHER_OUTPUTS:
+    for look, seen, command in _OTHER_OUTPUTS:
         if look.search(head):
-            raise FleetError(source, "", "", seen, expected)
+            raise FleetError(source, "", "", seen, "more columns", f"{command} > machines.txt")
     yield from _machines(rows, source)
 
 
@@ -157,12 +156,12 @@ def _yaml(content: Content, source: str) -> Iterator[Entry | FleetError]:
 
     data = content.stream.read(MAX_YAML + 1)
     if len(data) > MAX_YAML:
-        expected = f"at most {MAX_YAML >> 20} MiB of YAML: use -o json, which is read as it comes"
-        raise FleetError(source, "", "", "a larger file", expected)
+        expected = f"at most {MAX_YAML >> 20} MiB; JSON may be of any size"
+        raise FleetError(source, "", "", "more YAML", expected, documents.HINT)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         whole = list(yaml.load_all(data, Loader=loader))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        seen = " ".join(str(error).split())
+        seen = f"damaged YAML ({' '.join(str(error).split())})"
         raise FleetError(source, "", "", seen, "a YAML document") from error
     yield from documents.read_parts(documents.parts_of(whole, source), source)

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.rules.catalogue import LOWER_BOUND, SM_ARCH
 from nvidia_variant_provider.tools.files import some
 from nvidia_variant_provider.tools.findings.model import Problem, Severity, Uv
 from nvidia_variant_provider.tools.findings.registry import Registry
 from nvidia_variant_provider.tools.metadata.document import NVIDIA_NAMESPACE
-from nvidia_variant_provider.tools.metadata.markers import (
-    LABEL,
-    WHO_REFUSES_MARKERS,
-    fault_of_marker,
-    has_marker,
-    parse_marked,
-)
 from nvidia_variant_provider.tools.metadata.ordering import NULL_LABEL
 from nvidia_variant_provider.tools.releases.files import ReleaseKey
 
@@ -26,8 +17,6 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.tools.binaries.report import Requirement
     from nvidia_variant_provider.tools.metadata.as_written import Document
-    from nvidia_variant_provider.tools.metadata.markers import VariantTest
-    from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.lenient import LenientView, Wheel
 
 RELEASE: Final[Registry[LenientView]] = Registry()
@@ -54,7 +43,7 @@ def check_index_exists(release: LenientView) -> Iterator[Problem]:
 @RELEASE.check("NV402", Severity.ERROR, Uv.SKIPS, "the metadata file lacks the wheel's label")
 def check_label_indexed(release: LenientView) -> Iterator[Problem]:
     """Report wheels that the release's JSON does not describe: installers do not see them."""
-    index = _readable_index(release)
+    index = readable_index(release)
     for wheel in release.variant_wheels:
         if index is not None and wheel.name.label not in index.variants:
             message = f"{index.source} has no label {wheel.name.label}"
@@ -64,7 +53,7 @@ def check_label_indexed(release: LenientView) -> Iterator[Problem]:
 @RELEASE.check("NV403", Severity.WARNING, Uv.SKIPS, "a label without a wheel")
 def check_label_has_wheel(release: LenientView) -> Iterator[Problem]:
     """Report labels of the release's JSON for which the folder holds no wheel."""
-    index = _readable_index(release)
+    index = readable_index(release)
     if index is None or not release.whole or not release.wheels:
         return
     present = {wheel.name.label for wheel in release.wheels}
@@ -75,7 +64,7 @@ def check_label_has_wheel(release: LenientView) -> Iterator[Problem]:
 @RELEASE.check("NV404", Severity.ERROR, Uv.NONE, "wheel and metadata file differ in properties")
 def check_properties_agree(release: LenientView) -> Iterator[Problem]:
     """Report a wheel whose properties are not those that the release's JSON gives its label."""
-    index = _readable_index(release)
+    index = readable_index(release)
     for wheel, document in _described(release):
         label = wheel.name.label
         if index is None or label not in index.variants or label not in document.variants:
@@ -106,7 +95,7 @@ def check_providers_agree(release: LenientView) -> Iterator[Problem]:
 
     The release's JSON is what counts; without one the wheels are compared with the first.
     """
-    reference = _readable_index(release) or next(
+    reference = readable_index(release) or next(
         (document for _, document in _described(release)), None
     )
     for _, document in _described(release):
@@ -170,7 +159,7 @@ def check_local_versions(release: LenientView) -> Iterator[Problem]:
 )
 def check_namespaces_current(release: LenientView) -> Iterator[Problem]:
     """Report a stale list: what a wheel lists in addition counts for nobody."""
-    index = _readable_index(release)
+    index = readable_index(release)
     for _, document in _described(release):
         known = index.namespaces if index is not None else document.namespaces
         if len(known) < len(document.namespaces) and document.namespaces[: len(known)] == known:
@@ -189,72 +178,6 @@ def check_null_requirements(release: LenientView) -> Iterator[Problem]:
         if required:
             message = f"requires {some(required)}: is this the build for every machine?"
             yield Problem(wheel.source, "Requires-Dist", message)
-
-
-@RELEASE.check("NV421", Severity.ERROR, Uv.REFUSES, "a requirement names an absent label")
-def check_label_markers(release: LenientView) -> Iterator[Problem]:
-    """Report comparisons of ``variant_label`` that are true for no label of the release."""
-    for wheel, test in _untrue(release):
-        if test.variable == LABEL:
-            yield Problem(wheel.source, "Requires-Dist", f"true for no label here: {test}")
-
-
-@RELEASE.check("NV422", Severity.ERROR, Uv.REFUSES, "a requirement names an absent property")
-def check_property_markers(release: LenientView) -> Iterator[Problem]:
-    """Report markers with a namespace, feature or property that no variant of the release has."""
-    for wheel, test in _untrue(release):
-        if test.variable != LABEL:
-            message = f"no variant has {test.value!r:.60} in {test.variable}"
-            yield Problem(wheel.source, "Requires-Dist", message)
-
-
-@RELEASE.check("NV423", Severity.ERROR, Uv.REFUSES, "a requirement with a variant marker")
-def check_variant_markers(release: LenientView) -> Iterator[Problem]:
-    """Report requirements that no released installer can read, in plain wheels as well."""
-    for wheel, text in _requirements(release):
-        if has_marker(text):
-            yield Problem(wheel.source, "Requires-Dist", f"{text:.90}: {WHO_REFUSES_MARKERS}")
-
-
-@RELEASE.check("NV424", Severity.ERROR, Uv.REFUSES, "a variant marker that cannot be read")
-def check_marker_forms(release: LenientView) -> Iterator[Problem]:
-    """Report variant markers that are not of the form that PEP 825 describes."""
-    for wheel, text in _requirements(release):
-        if fault := fault_of_marker(text):
-            yield Problem(wheel.source, "Requires-Dist", fault)
-
-
-@RELEASE.check("NV425", Severity.WARNING, Uv.NONE, "wheels of a release require different packages")
-def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
-    """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
-    if not release.variant_wheels:
-        return
-    readable = [wheel for wheel in release.wheels if not wheel.reason]
-    for wheel in readable[1:]:
-        first = readable[0]
-        differing = sorted(set(wheel.requires) ^ set(first.requires))
-        if differing and not all("requires-dist" in each.dynamic for each in (first, wheel)):
-            message = (
-                f"{differing[0]:.90}: not in both this wheel and {first.source}, and not declared"
-                " Dynamic; resolvers read one METADATA for all"
-            )
-            yield Problem(wheel.source, "Requires-Dist", message)
-
-
-@RELEASE.check(
-    "NV426", Severity.WARNING, Uv.NONE, "wheels of a release require different Python versions"
-)
-def check_python_agrees(release: LenientView) -> Iterator[Problem]:
-    """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
-    if not release.variant_wheels:
-        return
-    readable = [wheel for wheel in release.wheels if not wheel.reason]
-    for wheel in readable[1:]:
-        first = readable[0]
-        if wheel.requires_python != first.requires_python:
-            seen, other = (each.requires_python or "nothing" for each in (wheel, first))
-            message = f"requires {seen}, {first.source} requires {other}"
-            yield Problem(wheel.source, "Requires-Python", message)
 
 
 @RELEASE.check(
@@ -292,23 +215,8 @@ def _of_cuda(wheel: Wheel) -> Sequence[Requirement]:
     return on_cuda(wheel.requires)
 
 
-def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:
-    """Yield the comparisons, other than ``!=`` and ``not in``, that are true for no label."""
-    if not _knows_all_labels(release):
-        return
-    variants: list[tuple[str, Properties]] = [("", {}), *release.variants.items()]
-    for wheel, text in _requirements(release):
-        with contextlib.suppress(InvalidValueError):
-            marked = parse_marked(text)
-            for test in marked.tests if marked else ():
-                answers = (test.answer(label, stated) for label, stated in variants)
-                if test.operator in {"==", "in"} and not any(
-                    answer is not False for answer in answers
-                ):
-                    yield wheel, test
-
-
-def _readable_index(release: LenientView) -> Document | None:
+def readable_index(release: LenientView) -> Document | None:
+    """Return the metadata file of a release, if it has one that can be read."""
     return release.index if release.index is not None and release.index.broken is None else None
 
 
@@ -316,17 +224,6 @@ def _described(release: LenientView) -> Iterator[tuple[Wheel, Document]]:
     for wheel in release.variant_wheels:
         if wheel.document is not None and wheel.document.broken is None:
             yield wheel, wheel.document
-
-
-def _requirements(release: LenientView) -> Iterator[tuple[Wheel, str]]:
-    for wheel in release.wheels:
-        for text in wheel.requires:
-            yield wheel, text
-
-
-def _knows_all_labels(release: LenientView) -> bool:
-    """Tell whether the labels that were read are all that there are."""
-    return _readable_index(release) is not None or release.whole
 
 
 def _difference(

@@ -14,6 +14,7 @@ from nvidia_variant_provider.tools.lint.checks_property import PROPERTY
 from nvidia_variant_provider.tools.lint.checks_provider import PROVIDER
 from nvidia_variant_provider.tools.lint.checks_pypi import PYPI
 from nvidia_variant_provider.tools.lint.checks_release import RELEASE
+from nvidia_variant_provider.tools.lint.checks_requirement import REQUIREMENT
 from nvidia_variant_provider.tools.lint.checks_selection import SELECTION
 from nvidia_variant_provider.tools.lint.sources import gather
 from nvidia_variant_provider.tools.metadata.as_written import Broken, Kind
@@ -45,6 +46,7 @@ RULES: Final = tuple(
             *(check.rule for check in _DOCUMENT_CHECKS),
             *LOCK.rules,
             *RELEASE.rules,
+            *REQUIREMENT.rules,
             *SELECTION.rules,
             *PYPI.rules,
         ),
@@ -111,7 +113,8 @@ def _of_release(release: LenientView) -> list[Finding]:
     findings = list(_of_documents(release.documents))
     # Which build wins is no question as long as the metadata cannot be read as it was meant.
     refused = any(finding.rule.severity is Severity.ERROR for finding in findings)
-    for check in RELEASE.checks if refused else (*RELEASE.checks, *SELECTION.checks):
+    always = (*RELEASE.checks, *REQUIREMENT.checks)
+    for check in always if refused else (*always, *SELECTION.checks):
         findings += check.run(release)
     return findings
 

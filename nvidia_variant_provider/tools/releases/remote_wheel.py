@@ -18,11 +18,8 @@ from nvidia_variant_provider.tools.wheels.dist_info import (
     find_dist_info,
 )
 from nvidia_variant_provider.tools.wheels.source import Checksum
-from nvidia_variant_provider.tools.wheels.zip_directory import (
-    content_of,
-    find_directory,
-    read_directory,
-)
+from nvidia_variant_provider.tools.wheels.zip_directory import content_of
+from nvidia_variant_provider.tools.wheels.zip_layout import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,7 +43,7 @@ def read_remote_wheel(url: str, name: WheelName, fetcher: Fetcher) -> WheelFile:
     """
     try:
         file = RemoteFile(url, fetcher)
-        members = {entry.name: entry for entry in read_directory(file, find_directory(file))}
+        members = members_of(file)
         folder = find_dist_info(members, name, str(name))
         metadata = read_member(file, members, f"{folder}/METADATA")
         check_metadata(metadata, name, f"{name}!{folder}/METADATA")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from nvidia_variant_provider.model import ComputeCapability
-    from nvidia_variant_provider.tools.binaries.report import Contents, Library, Profile
+    from nvidia_variant_provider.tools.binaries.report import Library, Profile
 
 # A library with less of a wheel's containers than this does not decide for the whole of it.
 _MAIN_SHARE: Final = 0.1
@@ -99,11 +99,6 @@ def is_main(library: Library, own: Iterable[Library], threshold: float) -> bool:
     is_usual = any(not arch.suffix for profile in library.profiles for arch in profile.archs)
     is_large = library.kernel_containers >= _MAIN_SHARE * total
     return is_usual and is_large and threshold >= DEFAULT_SHARE
-
-
-def own_profiles(contents: Contents) -> tuple[Profile, ...]:
-    """Return the profiles of a wheel's own libraries; copies of others speak for themselves."""
-    return gpu_shares.merge(contents.own)
 
 
 def _judge(

@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.binaries import gpu_shares
 from nvidia_variant_provider.tools.binaries.runtime import library_bounds
+from nvidia_variant_provider.tools.tagging.claims import judge_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvidia_variant_provider.tools.binaries.report import Contents, Library
+    from nvidia_variant_provider.tools.binaries.report import Contents, Library, Profile
+    from nvidia_variant_provider.tools.tagging.claims import Claim
 
 # "_cuda118", "-cu12", "cuda12.4/", "cuda_11x": CUDA itself, told in the name of a file or folder.
 _TOKEN: Final = re.compile(r"(?<![a-z])cu(?:da)?[-_]?(1\d)[._]?(\d)?(?!\d)", re.IGNORECASE)
@@ -27,6 +30,15 @@ class Group:
 
     name: str
     contents: Contents
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        """The containers of its own libraries; copies of others speak for themselves."""
+        return gpu_shares.merge(self.contents.own)
+
+    def claims(self, threshold: float) -> tuple[Claim, ...]:
+        """Judge what its code justifies."""
+        return judge_claims(self.profiles, threshold, self.contents.own)
 
     @property
     def whose(self) -> str:

@@ -15,8 +15,6 @@ from nvidia_variant_provider.tools.binaries.report import Kind, Role
 from nvidia_variant_provider.tools.tagging.claims import (
     Claim,
     Standing,
-    judge_claims,
-    own_profiles,
     spell,
 )
 from nvidia_variant_provider.tools.tagging.groups import split
@@ -105,8 +103,7 @@ def _judge_groups(contents: Contents, threshold: float) -> tuple[Claim, ...]:
     """Judge the code for each CUDA by itself; of several judgements the most favourable counts."""
     best: dict[tuple[bool, ComputeCapability], Claim] = {}
     for group in split(contents):
-        own = group.contents.own
-        for claim in judge_claims(own_profiles(group.contents), threshold, own):
+        for claim in group.claims(threshold):
             shown = claim
             if group.name:
                 reason = "; ".join(part for part in (group.name, claim.reason) if part)

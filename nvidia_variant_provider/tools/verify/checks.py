@@ -235,14 +235,11 @@ def check_null_elsewhere(wheel: ExaminedWheel) -> Problems:
 @check("NV340", Severity.ERROR, "a requirement on another CUDA major")
 def check_requirements(wheel: ExaminedWheel) -> Problems:
     """Find packages that come along for another CUDA than the code's."""
-    majors = {version.major for version in wheel.needs.alternatives}
-    if not majors and wheel.lower_bound is not None:
-        majors = {wheel.lower_bound.major}
+    majors = sorted({str(version.major) for version in wheel.needs.alternatives})
     for requirement in wheel.contents.required:
-        major = int(requirement.cuda.partition(".")[0] or 0)
-        if majors and major and major not in majors:
-            shown = ", ".join(map(str, sorted(majors)))
-            yield requirement.text, f"is for CUDA {major}, the wheel for {shown}"
+        major = requirement.cuda.partition(".")[0]
+        if major and major not in majors:
+            yield requirement.text, f"is for CUDA {major}, the wheel for {', '.join(majors)}"
 
 
 @check("NV350", Severity.WARNING, "a label that names another CUDA")

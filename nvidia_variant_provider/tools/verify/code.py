@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tools.binaries import gpu_shares
-from nvidia_variant_provider.tools.tagging.claims import judge_claims, own_profiles
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import ComputeCapability, SmArch
@@ -26,7 +25,7 @@ class GroupCode:
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
         """The kernel-bearing containers, by what they have code for."""
-        return own_profiles(self.group.contents)
+        return self.group.profiles
 
     @cached_property
     def total(self) -> int:
@@ -36,7 +35,7 @@ class GroupCode:
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
         """What the code would justify."""
-        return judge_claims(self.profiles, self.threshold, self.group.contents.own)
+        return self.group.claims(self.threshold)
 
     def is_enough(self, count: int) -> bool:
         """Tell whether so many containers are enough for a claim."""

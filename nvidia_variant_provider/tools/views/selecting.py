@@ -233,3 +233,13 @@ def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -
         yield from warnings_beside_torch(
             source.project, newest, source.torch_labels, here, wanted.machine
         )
+
+
+def no_gpu_build(view: View) -> str:
+    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
+    newest = view.ends_at_cpu
+    if newest is None or not any(version.gpu_build for version in view.versions):
+        return ""
+    unfit = newest.gpu_build
+    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
+    return f"{view.project} {newest.version} has no build for this GPU{why}"

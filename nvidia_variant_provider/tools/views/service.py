@@ -24,7 +24,12 @@ from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
-from nvidia_variant_provider.tools.views.selecting import class_of_target, concerns, make_view
+from nvidia_variant_provider.tools.views.selecting import (
+    class_of_target,
+    concerns,
+    make_view,
+    no_gpu_build,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,6 +114,11 @@ class ViewService:
         with self._lock:
             return self._files.get(key)
 
+    def rewritten(self) -> list[Shown]:
+        """Return the wheels on the pages so far that are baked."""
+        with self._lock:
+            return [entry.shown for entry in self._files.values() if not entry.is_upstream_s]
+
     def view(self, project: str) -> View | None:
         """Return the view of a project, ``None`` if its upstream page is shown as it is.
 
@@ -143,7 +153,7 @@ class ViewService:
             plain = [Served(Shown(file.name, file)) for file in page.files]
             return self._rendered(project, plain, files)
         view = self._decide(source)
-        if self._require_gpu and (reason := _no_gpu_build(view)):
+        if self._require_gpu and (reason := no_gpu_build(view)):
             self.log.refused[project] = reason
             return Page(GONE, reason)
         served = self._prepared(view, source)
@@ -280,13 +290,3 @@ class ViewService:
 def _version_in(name: str) -> str:
     parts = name.removesuffix(".tar.gz").removesuffix(".zip").split("-")
     return parts[1] if name.endswith(".whl") and len(parts) > 1 else parts[-1]
-
-
-def _no_gpu_build(view: View) -> str:
-    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
-    newest = view.ends_at_cpu
-    if newest is None or not any(version.gpu_build for version in view.versions):
-        return ""
-    unfit = newest.gpu_build
-    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
-    return f"{view.project} {newest.version} has no build for this GPU{why}"

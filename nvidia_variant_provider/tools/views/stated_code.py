@@ -36,11 +36,8 @@ from nvidia_variant_provider.tools.views.model import Stated
 from nvidia_variant_provider.tools.views.upstream import local_path
 from nvidia_variant_provider.tools.wheels.dist_info import find_dist_info
 from nvidia_variant_provider.tools.wheels.source import Checksum, OpenFile
-from nvidia_variant_provider.tools.wheels.zip_directory import (
-    find_directory,
-    open_member,
-    read_directory,
-)
+from nvidia_variant_provider.tools.wheels.zip_directory import open_member
+from nvidia_variant_provider.tools.wheels.zip_layout import members_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +156,7 @@ def _is_unknown_release(text: str) -> bool:
 def _in_wheel(file: Bytes, candidate: Candidate) -> tuple[str, str]:
     """Return the label and the flags of a wheel; ``cpu`` and none for a build without CUDA."""
     wheel = candidate.wheel
-    members = {entry.name: entry for entry in read_directory(file, find_directory(file))}
+    members = members_of(file)
     label = candidate.cuda
     if not label:
         # Takes a while to import, for a release a year.

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import DamagedFileError
 from nvidia_variant_provider.tools.wheels import zip_records as zr
-from nvidia_variant_provider.tools.wheels.zip_directory import check_sizes, read_local
+from nvidia_variant_provider.tools.wheels.zip_directory import (
+    check_sizes,
+    find_directory,
+    read_directory,
+    read_local,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +49,17 @@ def check_layout(file: Source, directory: Directory, entries: Iterable[Entry]) -
         raise DamagedFileError(f"{file.name}: {begin} bytes before the first member, expected none")
     ends = starts[1:]
     return tuple(_placed(file, entry, end) for entry, end in zip(members, ends, strict=True))
+
+
+def members_of(file: Source) -> dict[str, Entry]:
+    """Return the members by name of an archive of which only some are read, as on an index.
+
+    Raises ``DamagedFileError`` for names that readers could disagree about; the layout is not
+    checked.
+    """
+    entries = list(read_directory(file, find_directory(file)))
+    _check_names(file, entries)
+    return {entry.name: entry for entry in entries}
 
 
 def _check_end(file: Source, directory: Directory) -> None:

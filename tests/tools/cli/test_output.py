@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli import coverage_text, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,6 +176,6 @@ def test_rows_without_a_heading_are_aligned(
 
 
 def test_csv_cells_hold_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
-    output.emit_csv(("name", "count"), [("H100\x1b[2J, 80 GB", 2)])
+    coverage_text.emit_csv(("name", "count"), [("H100\x1b[2J, 80 GB", 2)])
 
     assert capsys.readouterr().out == 'name,count\n"H100\\x1b[2J, 80 GB",2\n'

@@ -135,7 +135,7 @@ def test_empty_list_is_an_error(
     nodes.write_text('{"items": []}')
 
     assert main(coverage(source, "--inventory", str(nodes))) == 2
-    assert "no machine in the lists" in capsys.readouterr().err
+    assert "nodes.json: no machine; expected at least one" in capsys.readouterr().err
 
 
 def test_what_if_says_which_machines_would_choose_otherwise(
@@ -198,9 +198,9 @@ def test_entries_that_cannot_be_read_are_named_together_or_skipped_and_counted(
     assert main(coverage(source, "--json", "--inventory", str(nodes), "--skip-invalid")) == 0
     document = json.loads(capsys.readouterr().out)
 
-    assert "nodes[0]: gres: seen 3" in refused
-    assert "nodes[2]: gres: seen" in refused
-    assert "--skip-invalid goes on without them" in refused
+    assert "nodes[0]: gres: 3; expected" in refused
+    assert "nodes[2]: gres: '" in refused
+    assert "hint: --skip-invalid leaves such entries out\n" in refused
     assert (document["machines"], document["skipped"]) == (1, 2)
 
 

@@ -27,6 +27,7 @@ from nvidia_variant_provider.tools.explain.ordinary import Evidence, InstalledBu
 from tests.recorded import load_states
 from tests.strategies import machine
 from tests.tools.lint.serving import serve
+from tests.wheel_maker import cuda_library
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 KERNELS: Final = (ROOT / "tests" / "data" / "binaries" / "libaxpy.so").read_bytes()
@@ -192,6 +193,14 @@ def test_a_name_with_a_cuda_major_is_a_sign_without_minor_version(tmp_path: Path
     sign = Evidence("named for CUDA 12", CudaVersion(12, 0), exact=False)
 
     assert built(tmp_path, "demo_cuda12x").evidence == (sign,)
+
+
+def test_a_link_with_the_runtime_is_a_sign_without_minor_version(tmp_path: Path) -> None:
+    linked = {"demo/a.so": cuda_library("80", needed="libcudart.so.12")}
+    install(tmp_path, "demo", "1.0", files=linked)
+    text = "demo/a.so is linked with libcudart.so.12"
+
+    assert built(tmp_path, "demo").evidence == (Evidence(text, CudaVersion(12, 0), exact=False),)
 
 
 @pytest.mark.parametrize(

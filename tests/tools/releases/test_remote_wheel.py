@@ -101,8 +101,19 @@ def test_a_small_part_of_a_large_wheel_is_read(*, at_the_end: bool) -> None:
             0,
             "METADATA: 4194305 bytes, expected at most 4194304",
         ),
+        (
+            wheel(
+                {
+                    "torch-2.14.1.dist-info/METADATA": METADATA,
+                    "torch-2.14.1.dist-info/METADATB": b"",
+                }
+                | INFO
+            ).replace(b"METADATB", b"METADATA"),
+            0,
+            "two members have the name 'torch-2.14.1.dist-info/METADATA'",
+        ),
     ],
-    ids=["no archive", "no dist-info", "no WHEEL", "cut short", "too large"],
+    ids=["no archive", "no dist-info", "no WHEEL", "cut short", "too large", "there twice"],
 )
 def test_what_is_no_wheel_is_refused(data: bytes, cut: int, words: str) -> None:
     with (

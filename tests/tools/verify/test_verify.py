@@ -179,12 +179,25 @@ def test_a_null_variant_with_code_is_reported(tmp_path: Path) -> None:
         (for_cuda("Requires-Dist: taichi"), set()),
         ({"demo/a.so": packing.shared_object(b"", needed=("libcudart.so.12",))}, {"NV333"}),
         ({"demo/a.so": packing.shared_object(b"x\0libcuda.so.1\0")}, set()),
+        (
+            {**for_cuda("Requires-Dist: nvidia-cublas-cu12"), "demo/a.ptx": packing.ptx(80)},
+            {"NV332"},
+        ),
     ],
 )
 def test_a_null_variant_that_is_of_no_use_without_cuda_is_reported(
     tmp_path: Path, members: dict[str, bytes], expected: set[str]
 ) -> None:
     assert codes(variant(tmp_path, members, "", "", "null")) == expected
+
+
+def test_the_first_thing_that_a_null_variant_cannot_do_without_is_named(tmp_path: Path) -> None:
+    linked = packing.shared_object(b"", needed=("libcudart.so.12",))
+    members = {**for_cuda("Requires-Dist: nvidia-cublas-cu12"), "demo/a.so": linked}
+
+    assert messages(variant(tmp_path, members, "", "", "null"), "NV333") == [
+        "states nothing, though it is no CPU wheel: requires nvidia-cublas-cu12"
+    ]
 
 
 def test_architectures_of_code_that_is_made_at_run_time_are_refused_with_the_reason(
@@ -348,7 +361,7 @@ def test_libraries_that_name_no_cuda_belong_to_every_group(tmp_path: Path) -> No
 )
 def test_requirements_are_for_the_same_cuda(tmp_path: Path, line: str, expected: set[str]) -> None:
     metadata = {f"{DIST_INFO}/METADATA": with_metadata(line)}
-    # Without a link to CUDA the wheel is for the CUDA of its lower bound.
+    # Without a link to CUDA the wheel is for that of its cubins.
     unlinked = {"demo/a.so": cuda_library("80", needed="libc.so.6")}
 
     assert codes(variant(tmp_path, libraries("80") | metadata, "80_real")) == expected

@@ -14,7 +14,6 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.installers.commands import projects_of, stops, words_of
 from nvidia_variant_provider.tools.installers.configured import (
     Configured,
-    check_requirements,
     read_pip,
     read_uv,
     uv_has_variants_on,
@@ -22,6 +21,7 @@ from nvidia_variant_provider.tools.installers.configured import (
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index, target_python
+from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
 from tests.tools.views.clients import (
     PIPS,
     clean_environment,

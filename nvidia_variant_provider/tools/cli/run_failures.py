@@ -1,0 +1,63 @@
+"""What ``run`` says after a command that failed: hidden versions, and hashes that differ."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.installers.commands import asked_for_of, matches
+from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nvidia_variant_provider.tools.views.model import View
+    from nvidia_variant_provider.tools.views.service import ViewService
+
+_MOST: Final = 3
+
+
+def explain_failure(service: ViewService, command: Sequence[str]) -> None:
+    """Say why an installer may have found nothing, or another hash than it was told."""
+    for view in service.log.views.values():
+        _explain_hidden(view, command)
+    if requires_hashes(command, os.environ, os.getcwd()):
+        _explain_hashes(service)
+
+
+def _explain_hidden(view: View, command: Sequence[str]) -> None:
+    asked_for = asked_for_of(command, view.project)
+    hidden = [version for version in view.hidden if matches(version.version, asked_for)]
+    if not hidden:
+        return
+    for version in hidden[:_MOST]:
+        output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
+    if len(hidden) > _MOST:
+        output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
+    newest = next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    if newest is not None and asked_for:
+        output.hint(f"ask for {view.project}=={newest.version}")
+    from nvidia_variant_provider.tools.releases.logins import redacted
+
+    again = redacted(shlex.join(command))
+    output.hint(f"--any-version shows all: nvidia-variant-provider run --any-version -- {again}")
+
+
+def _explain_hashes(service: ViewService) -> None:
+    """Name the wheels that are written anew, each with the hash that it has in the view."""
+    rewritten = service.rewritten()
+    for shown in rewritten:
+        kept = service.bakery.kept(shown) if service.bakery else None
+        known = f"here it has --hash=sha256:{kept.sha256}" if kept else "its hash is not known yet"
+        output.note(
+            f"{shown.name} is written anew for this view, as its requirements depend on the "
+            f"variant ({shown.bake_for}), so its hash is not that of the index; {known}"
+        )
+    if rewritten:
+        output.hint(
+            "require the hash of the view, the same on every machine: 'nvidia-variant-provider run "
+            "-- pip download --no-deps NAME==VERSION' makes it known, and the pages of "
+            "'nvidia-variant-provider index DIR --view NAME@DRIVER' state it (docs/how-to/lock.md)"
+        )
