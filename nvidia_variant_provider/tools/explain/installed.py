@@ -46,10 +46,11 @@ def find_installed(package: str, path: Sequence[str]) -> Distribution:
     """
     distribution = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if distribution is None:
+        near = _near(package, path)
+        explain = f"nvidia-variant-provider explain {package[:60]}"
         raise InvalidValueError(
-            f"{package[:60]}: not installed here{_near(package, path)}",
-            hint=f"to see what an installer would select: nvidia-variant-provider explain "
-            f"{package[:60]}",
+            f"{package[:60]}: not installed here{near}",
+            hint="" if near else f"to see what an installer would select: {explain}",
         )
     return distribution
 
