@@ -157,6 +157,8 @@ def report(rows: Sequence[Row], *, as_json: bool) -> int:
                 (row.machine, _shown(row.uv), row.variantlib, row.through_run or STOPS, row.why)
                 for row in rows
             ],
+            # A machine that ends at the CPU build is what to look at.
+            tone=lambda row: output.Tone.WARNING if NULL_LABEL in row else None,
         )
     unforeseen = [row for row in rows if not row.as_predicted]
     for row in unforeseen:

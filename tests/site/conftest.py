@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SITE: Final = ROOT / "site"
@@ -26,7 +26,20 @@ AXE: Final = ROOT / ".cache" / "npm" / "node_modules" / "axe-core" / "axe.min.js
 WIDTHS: Final = {"desktop": 1300, "phone": 390}
 
 
+# How long a page may take: a deadline, which a machine that is busy does not reach.
+PATIENCE_MS: Final = 180_000
+
+
+class _Server(ThreadingHTTPServer):
+    # The usual queue of five drops a browser's connections where threads are slow to start.
+    request_queue_size = 256
+    daemon_threads = True
+    block_on_close = False
+
+
 class _Quiet(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # a page's files share connections
+
     def log_message(self, *_: object) -> None:
         """Keep the tests' output free of the server's log."""
 
@@ -35,7 +48,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served() -> Iterator[str]:
     assert (SITE / "index.html").is_file(), "no site: run `.ci/run docs`"
     handler = functools.partial(_Quiet, directory=str(SITE))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -58,6 +71,15 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """Return a page that is closed after the test: open ones go on drawing."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="session")

@@ -48,12 +48,12 @@ def test_everybody_can_use_it(
 ) -> None:
     page = opened(browser, site, width, scheme)
     page.evaluate(axe)
-    found = page.evaluate(
+    report = page.evaluate(
         "axe.run('#which', {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
     )
     page.screenshot(path=ROOT / ".cache" / "site" / f"which-{width}-{scheme}.png", full_page=True)
 
-    assert [(row["id"], row["nodes"][0]["html"]) for row in found["violations"]] == []
+    assert [(row["id"], row["nodes"][0]["html"]) for row in report["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") == 0
 
 

@@ -132,7 +132,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             (
                 "nvidia-variant-provider explain: error: "
                 "expected variant cu130 for h100@570, but provider selects cu126; "
-                "cu130: needs CUDA >= 13.0; this driver supports 12.8 (driver branch R570)\n"
+                "cu130: needs CUDA >= 13.0, this driver supports 12.8 (driver branch R570)\n"
             ),
         ),
         (
