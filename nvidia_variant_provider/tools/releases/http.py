@@ -1,4 +1,4 @@
-"""Requests to the configured indexes: proxies, certificates, redirects, limits.
+"""Requests to the configured indexes: whole answers, parts and streams, within limits.
 
 Credentials go to the host they were configured for, and are not sent along when it redirects to
 another. No error and no log shows them.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
-import ssl
 import threading
 import urllib.request
 import zlib
@@ -29,8 +27,10 @@ from nvidia_variant_provider.tools.releases.logins import (
     split_login,
 )
 from nvidia_variant_provider.tools.releases.name_lookup import Resolver
+from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.releases.keyring import Keyring
@@ -116,23 +116,16 @@ class Fetcher:
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
         file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
-        has credentials for those that want some.
+        has credentials for those that want some. Raises ``InvalidValueError`` for a file of
+        certificates that cannot be read.
         """
         self._total_s = total_s
         self._logins = Logins(environ, keyring)
         self._resolver = resolver or Resolver()
-        proxies = {"http": proxy, "https": proxy} if proxy else _proxies(environ)
-        self._no_proxy = environ.get("no_proxy", environ.get("NO_PROXY", ""))
-        self._cert = cert or environ.get("SSL_CERT_FILE", "")
-        # Reading certificates takes longer than everything else here, so it waits for the first
-        # request; that a file is missing shows at once.
-        if self._cert and not os.access(self._cert, os.R_OK):
-            _context(self._cert)
-        self._proxies = proxies
+        self._proxies = Proxies(environ, proxy)
+        self._certificates = Certificates(cert or environ.get("SSL_CERT_FILE", ""))
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
         self._lock = threading.Lock()
-        self._reading = threading.Lock()
-        self._context: ssl.SSLContext | None = None
 
     def remember(self, url: str) -> str:
         """Keep the credentials of an address for its host; return the address without them.
@@ -247,7 +240,7 @@ class Fetcher:
         )
         if login is not None:
             request.add_header("Authorization", login.header)
-        opener = self._opener(is_direct=self._bypasses(clean))
+        opener = self._opener(is_direct=self._proxies.are_bypassed(clean))
         try:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
@@ -267,7 +260,7 @@ class Fetcher:
         with self._lock:
             if is_direct not in self._openers:
                 self._openers[is_direct] = urllib.request.build_opener(
-                    urllib.request.ProxyHandler({} if is_direct else self._proxies),
+                    urllib.request.ProxyHandler({} if is_direct else self._proxies.by_scheme),
                     HttpHandler(self._resolver),
                     HttpsHandler(self.prepare, self._resolver),
                     _Redirects(),
@@ -275,21 +268,11 @@ class Fetcher:
             return self._openers[is_direct]
 
     def prepare(self) -> ssl.SSLContext:
-        """Read the certificates, which takes a while; raises ``UpstreamError``.
+        """Read the certificates, which takes a while; raises ``InvalidValueError``.
 
         Whoever calls this before the first request has that answered sooner.
         """
-        with self._reading:
-            if self._context is None:
-                self._context = _context(self._cert)
-            return self._context
-
-    def _bypasses(self, url: str) -> bool:
-        host = (urlsplit(url).hostname or "").lower()
-        names = [
-            name.strip().lower().lstrip(".") for name in self._no_proxy.split(",") if name.strip()
-        ]
-        return any(name in {"*", host} or host.endswith(f".{name}") for name in names)
+        return self._certificates.context()
 
 
 def _split(url: str) -> tuple[str, Login | None]:
@@ -317,24 +300,6 @@ def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes
         if size > limit:
             raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
     return b"".join(pieces)
-
-
-def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
-    def setting(name: str) -> str:
-        return environ.get(name) or environ.get(name.upper()) or ""
-
-    shared = setting("all_proxy")
-    chosen = {scheme: setting(f"{scheme}_proxy") or shared for scheme in ("http", "https")}
-    return {scheme: proxy for scheme, proxy in chosen.items() if proxy}
-
-
-def _context(cert: str) -> ssl.SSLContext:
-    if cert and os.path.isdir(cert):
-        return ssl.create_default_context(capath=cert)
-    try:
-        return ssl.create_default_context(cafile=cert or None)
-    except (OSError, ssl.SSLError) as error:
-        raise UpstreamError(f"{cert}: cannot be read as certificates: {_words(error)}") from error
 
 
 def _unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:

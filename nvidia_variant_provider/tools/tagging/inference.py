@@ -184,7 +184,7 @@ def main_toolkit(contents: Contents) -> CudaVersion | None:
     majors = {version.major for version in runtime.runtime_of(contents).alternatives}
     for library in contents.own:
         for version in library.made_by:
-            if not majors or version.major in majors:
+            if version.major in majors:
                 weights[version] += max(library.kernel_containers, 1)
     stated = [needed.cuda for needed in contents.required if "." in needed.cuda]
     seen = {version.major for version in weights}

@@ -56,8 +56,8 @@ class Settings:
 def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Settings:
     """Read what is configured for the installer of a command.
 
-    Raises ``InvalidValueError`` where no index is known and for what is no address, and
-    ``UpstreamError`` for a file of certificates that is not there.
+    Raises ``InvalidValueError`` where no index is known, for what is no address, and for a file of
+    certificates that is not there.
     """
     tool = words_of(command)[0]
     options: dict[str, list[str]] = {}

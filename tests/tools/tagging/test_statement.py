@@ -35,6 +35,14 @@ def test_the_toolkit_of_most_code_counts(tmp_path: Path) -> None:
     assert str(main_toolkit(read(tmp_path, members))) == "12.4"
 
 
+def test_single_cubins_weigh_as_a_container_a_library(tmp_path: Path) -> None:
+    single = packing.shared_object(packing.cubin(90, toolkit=124), name=".rodata")
+    main = packing.shared_object(packing.container(packing.real(80, toolkit=128)) * 3)
+    members = {"demo/a.so": single, "demo/b.so": single + b"b", "demo/c.so": main}
+
+    assert str(main_toolkit(read(tmp_path, members))) == "12.8"
+
+
 def test_a_pinned_toolkit_counts_most(tmp_path: Path) -> None:
     line = b"Requires-Dist: nvidia-cuda-runtime-cu12==12.6.77\n"
     members = {"demo/a.so": cuda_library("80"), f"{DIST_INFO}/METADATA": METADATA + line}

@@ -1,0 +1,70 @@
+"""Requests go the way that an installer's options and environment say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("environ", "option", "expected"),
+    [
+        ({}, "", {}),
+        ({"https_proxy": "http://a"}, "", {"https": "http://a"}),
+        ({"HTTP_PROXY": "http://a", "ALL_PROXY": "http://b"}, "",
+         {"http": "http://a", "https": "http://b"}),
+        ({"https_proxy": "http://a"}, "http://c", {"http": "http://c", "https": "http://c"}),
+    ],
+)  # fmt: skip
+def test_an_option_beats_the_environment(
+    environ: Mapping[str, str], option: str, expected: dict[str, str]
+) -> None:
+    assert Proxies(environ, option).by_scheme == expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "url", "expected"),
+    [
+        ("", "https://index.example/", False),
+        ("example", "https://index.example/", True),
+        (" .Example , x", "https://INDEX.example:8443/", True),
+        ("index.example", "https://myindex.example/", False),
+        ("*", "https://index.example/", True),
+    ],
+)
+def test_hosts_that_are_asked_without_a_proxy(listed: str, url: str, *, expected: bool) -> None:
+    assert Proxies({"NO_PROXY": listed}).are_bypassed(url) is expected
+
+
+def test_a_file_of_certificates_that_is_not_there_shows_at_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "absent.pem")
+
+    with pytest.raises(InvalidValueError, match=r"absent\.pem: cannot be read as certificates"):
+        Fetcher({"SSL_CERT_FILE": path})
+
+
+def test_a_file_without_certificates_shows_with_the_first_address_that_needs_them(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "empty.pem"
+    path.write_text("nothing\n")
+
+    fetcher = Fetcher({}, cert=str(path))
+
+    with pytest.raises(UpstreamError, match=r"empty\.pem: cannot be read as certificates"):
+        fetcher.get("https://127.0.0.1:9/", "*/*")
+
+
+def test_a_folder_of_certificates_is_taken(tmp_path: Path) -> None:
+    certificates = Certificates(str(tmp_path))
+
+    assert certificates.context() is certificates.context()
