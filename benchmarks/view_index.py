@@ -1,7 +1,8 @@
 """An index in a folder, served by a process of its own: ``python -m benchmarks.view_index DIR``.
 
-``make_packages`` writes 60 projects of 10 versions, each with its metadata beside it, and
-``everything``, which requires them all; ``make_large`` one wheel of 500 MB.
+``make_packages`` writes 60 projects of 10 versions, each with its metadata beside it; the last,
+``everything``, requires them all. ``make_large`` writes one wheel of 500 MB. Pages are JSON with
+absolute addresses, as PyPI has them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +32,8 @@ LARGE: Final = "large-1.0-py3-none-any.whl"
 _VERSIONS: Final = 10
 _BLOCK: Final = 1 << 20
 _BLOCKS: Final = 500
+# Stands for the address of the index, which is not known before it is served.
+_HERE: Final = "http://here"
 _JSON: Final = "application/vnd.pypi.simple.v1+json"
 
 
@@ -76,14 +80,17 @@ def _add(folder: Path, project: str, name: str, wheel: bytes) -> None:
 
 def _list(folder: Path, project: str, name: str, sha256: str, metadata: bytes) -> None:
     (folder / "files" / f"{name}.metadata").write_bytes(metadata)
-    page = folder / "simple" / project / "index.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(metadata).hexdigest()
-    with open(page, "a", encoding="utf-8") as file:
-        file.write(
-            f'<a href="../../files/{name}#sha256={sha256}" '
-            f'data-core-metadata="sha256={digest}">{name}</a>\n'
-        )
+    page = folder / "simple" / project / "index.json"
+    listed = json.loads(page.read_bytes())["files"] if page.exists() else []
+    entry = {
+        "filename": name,
+        "url": f"{_HERE}/files/{name}",
+        "hashes": {"sha256": sha256},
+        "size": (folder / "files" / name).stat().st_size,
+        "core-metadata": {"sha256": hashlib.sha256(metadata).hexdigest()},
+    }
+    document = {"meta": {"api-version": "1.0"}, "name": project, "files": [*listed, entry]}
+    add_page(folder, project, json.dumps(document).encode())
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -92,8 +99,19 @@ class _Handler(SimpleHTTPRequestHandler):
     delay_s = 0.0
 
     def do_GET(self) -> None:
-        if self._may_read():
+        if not self._may_read():
+            return
+        page = self.translate_path(self.path)
+        if not page.endswith(".json"):
             super().do_GET()
+            return
+        with open(page, "rb") as file:
+            body = file.read().replace(_HERE.encode(), f"http://{self.headers['Host']}".encode())
+        self.send_response(200)
+        self.send_header("Content-Type", _JSON)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_HEAD(self) -> None:
         if self._may_read():
@@ -103,9 +121,6 @@ class _Handler(SimpleHTTPRequestHandler):
         full = super().translate_path(path)
         page = os.path.join(full, "index.json")
         return page if os.path.isfile(page) else full
-
-    def guess_type(self, path: str | os.PathLike[str]) -> str:
-        return _JSON if str(path).endswith(".json") else super().guess_type(path)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

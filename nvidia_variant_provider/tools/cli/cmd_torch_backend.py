@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
-go to stderr. Releases and builds are read from the indexes that pip or uv are configured for. An
-installer's default index is never read: the table of builds counts then. An index that does not
-answer within ten seconds is a warning.
+go to stderr. Releases and builds are read from the indexes and find-links that pip or uv are
+configured for; an index whose name ends in a build (pytorch-cu126) has that build. An installer's
+default index is never read: the table of builds counts then. An index that does not answer within
+ten seconds is a warning.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -152,7 +153,7 @@ def _configured(platform: str) -> tuple[Catalogue, tuple[str, ...]]:
     listed = read_configured(sources, os.environ, platform)
     if listed.trouble:
         return TABLE, (f"no configured index could be read ({listed.trouble}): {known}",)
-    return Catalogue(listed.labels, listed.address, listed.releases), ()
+    return Catalogue(listed.labels, listed.address, listed.releases, listed.folders), ()
 
 
 def _read(address: str, platform: str) -> Catalogue:

@@ -66,10 +66,10 @@ class Configured:
 
 
 def read_both(environ: Mapping[str, str], cwd: str) -> tuple[Configured, ...]:
-    """Read the settings of pip and of uv; only those that name an index which may be asked."""
+    """Read the settings of pip and of uv; only those that name what may be asked."""
     is_offline = environ.get("UV_OFFLINE", "").lower() in _TRUE
     settings = [read_pip(environ, {}), *(() if is_offline else (read_uv(environ, {}, cwd),))]
-    return tuple(configured for configured in settings if configured.named)
+    return tuple(configured for configured in settings if configured.named or configured.find_links)
 
 
 def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:

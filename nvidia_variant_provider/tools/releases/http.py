@@ -58,11 +58,15 @@ class _LoginWantedError(UpstreamError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer: its body, type, and the address it came from in the end."""
+    """A complete answer: its body, type, and the address it came from in the end.
+
+    ``cache_control`` is the header of that name, "" without one.
+    """
 
     body: bytes
     content_type: str
     url: str
+    cache_control: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,8 @@ class Fetcher:
             body = _read_whole(answer, url, limit)
             kind = answer.headers.get("Content-Type", "")
             packing = answer.headers.get("Content-Encoding", "").strip().lower()
-            return Answer(_unpacked(body, packing, limit, url), kind, answer.geturl())
+            keep = answer.headers.get("Cache-Control", "")
+            return Answer(_unpacked(body, packing, limit, url), kind, answer.geturl(), keep)
 
     def get_part(self, url: str, wanted: str, limit: int) -> Part:
         """Return the bytes of a range, such as ``0-99`` or ``-100`` for the last ones.

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from nvidia_variant_provider.tools.views.service import Page, Served, ViewService
+    from nvidia_variant_provider.tools.views.answers import Page, Served
+    from nvidia_variant_provider.tools.views.service import ViewService
 
 ANY: Final = "any"
 _MOST_VIEWS: Final = 64

@@ -126,14 +126,16 @@ def infer_bound(contents: Contents, archs: Collection[SmArch]) -> Bound:
     groups = split(contents)
     if len(groups) == 1:
         return _infer_bound(contents, archs)
-    bounds = [_infer_bound(group.contents, _ptx_in(group.contents, archs)) for group in groups]
+    bounds = {
+        group.name: _infer_bound(group.contents, _ptx_in(group.contents, archs)) for group in groups
+    }
     known = [
-        (bound.value, group.name, bound.evidence)
-        for group, bound in zip(groups, bounds, strict=True)
+        (bound.value, name, bound.evidence)
+        for name, bound in bounds.items()
         if bound.value is not None
     ]
     if not known:
-        return bounds[0]
+        return bounds[groups[0].name]
     value, name, evidence = min(known)
     return Bound(value, (f"the libraries for {name}", *evidence))
 

@@ -20,6 +20,7 @@ _EXPECTED: Final = "expected targets such as '8.0;9.0a+PTX' or '80-real;90a;100f
 # What these mean depends on the release of the build tool or on the machine it ran on.
 _VAGUE: Final = frozenset({"all", "all-major", "native", "off", "common"})
 _MAX_TEXT: Final = 4096
+_SHOWN: Final = 60
 
 
 def parse_archs(text: str) -> tuple[SmArch, ...]:
@@ -29,7 +30,7 @@ def parse_archs(text: str) -> tuple[SmArch, ...]:
     """
     items = [item for item in _SEPARATORS.split(text[:_MAX_TEXT]) if item]
     if not items or len(text) > _MAX_TEXT:
-        raise InvalidValueError(f"no list of targets: {text[:60]!r}; {_EXPECTED}")
+        raise InvalidValueError(f"no list of targets: {text[:_SHOWN]!r}; {_EXPECTED}")
     archs: dict[SmArch, None] = {}
     for item in items:
         archs.update(dict.fromkeys(_parse_item(item)))
@@ -45,10 +46,10 @@ def _parse_item(item: str) -> tuple[SmArch, ...]:
         kinds = {"-real": (False,), "-virtual": (True,)}.get(match[3] or "", (False, True))
     elif item.isalpha() or item.lower() in _VAGUE:
         raise InvalidValueError(
-            f"{item[:60]!r} means another list in every release of the build tools; {_EXPECTED}"
+            f"{item[:_SHOWN]!r} means another list in every release of the build tools; {_EXPECTED}"
         )
     else:
-        raise InvalidValueError(f"not a target: {item[:60]!r}; {_EXPECTED}")
+        raise InvalidValueError(f"not a target: {item[:_SHOWN]!r}; {_EXPECTED}")
     suffix = match[3] if match.re is _TORCH else match[2]
     archs = tuple(SmArch(capability, suffix, virtual=kind) for kind in kinds)
     if unknown := [arch for arch in archs if arch not in sm_archs()]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.tagging.claims import Claim
 
 NAMESPACE: Final = NVIDIA_NAMESPACE
+_SHOWN: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statemen
         namespace, feature, value = _split(text)
         if namespace != NAMESPACE:
             raise InvalidValueError(
-                f"{text[:80]!r}: properties of {NAMESPACE} only; for ties there is --priority"
+                f"{text[:_SHOWN]!r}: properties of {NAMESPACE} only; for ties there is --priority"
             )
         collected.setdefault(feature, set()).add(value)
     if bound is not None:
@@ -82,7 +83,7 @@ def from_properties(texts: Sequence[str], bound: CudaVersion | None) -> Statemen
 def _split(text: str) -> tuple[str, str, str]:
     parts = [part.strip() for part in text.split("::")]
     if len(parts) != 3 or not all(parts):  # noqa: PLR2004 - the parts of a property
-        raise InvalidValueError(f"{text[:80]!r}: expected 'nvidia :: sm_arch :: 90_real'")
+        raise InvalidValueError(f"{text[:_SHOWN]!r}: expected 'nvidia :: sm_arch :: 90_real'")
     return parts[0], parts[1], parts[2]
 
 
@@ -91,8 +92,8 @@ def check_features(features: dict[str, tuple[str, ...]]) -> None:
     known = {feature.name: feature for feature in rules.catalogue()}
     for name, values in features.items():
         if name not in known:
-            raise InvalidValueError(f"{NAMESPACE} has no feature {name[:60]!r}")
+            raise InvalidValueError(f"{NAMESPACE} has no feature {name[:_SHOWN]!r}")
         if unknown := [value for value in values if value not in known[name].values]:
-            raise InvalidValueError(f"{NAMESPACE} :: {name} has no value {unknown[0][:60]!r}")
+            raise InvalidValueError(f"{NAMESPACE} :: {name} has no value {unknown[0][:_SHOWN]!r}")
         if len(values) > 1 and not known[name].multi_value:
             raise InvalidValueError(f"{NAMESPACE} :: {name} takes one value, not {values}")

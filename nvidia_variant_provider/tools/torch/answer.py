@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, folder_address
@@ -11,7 +12,7 @@ from nvidia_variant_provider.tools.torch.builds import release_order
 from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tables.cuda_indexes import JetsonIndex
@@ -25,7 +26,7 @@ class TorchAnswer:
     ``other`` is the nearest release with a build that fits, if the one asked for has none;
     ``passed`` are the newer releases without one, where no version was asked for. ``jetson`` is
     NVIDIA's own index for a Jetson that PyTorch's builds do not serve. ``index`` is the address
-    that was read, "" where the table of builds answered.
+    that was read, "" where the table of builds answered; ``folders`` as of a ``Catalogue``.
     """
 
     machine: Machine
@@ -35,6 +36,7 @@ class TorchAnswer:
     jetson: JetsonIndex | None = None
     allow_cpu: bool = False
     index: str = ""
+    folders: Mapping[str, str] | None = None
 
     @property
     def wants_gpu(self) -> bool:
@@ -50,8 +52,12 @@ class TorchAnswer:
 
     @property
     def address(self) -> str | None:
-        """The address of that folder on the index; ``None`` where no build fits."""
-        return None if self.path == NO_BUILD else folder_address(self.path, self.index)
+        """The address of that folder; ``None`` where no build fits, and for wheels in no index."""
+        if self.path == NO_BUILD:
+            return None
+        if self.folders is not None:
+            return self.folders.get(self.path)
+        return folder_address(self.path, self.index)
 
 
 def answer(
@@ -69,19 +75,19 @@ def answer(
     ``UnknownReleaseError`` for a version that is not there.
     """
     backend = _choose(machine, catalogue, catalogue.find(wanted), platform)
-    index = catalogue.address
+    given = partial(
+        TorchAnswer, machine, allow_cpu=allow_cpu, index=catalogue.address,
+        folders=catalogue.folders,
+    )  # fmt: skip
     if backend.chosen or not (machine.gpus and machine.cuda):
-        jetson = _jetson(machine, backend)
-        return TorchAnswer(machine, backend, allow_cpu=allow_cpu, jetson=jetson, index=index)
+        return given(backend, jetson=_jetson(machine, backend))
     before, after = _around(catalogue, backend.release)
     older = _first_fitting(machine, catalogue, platform, reversed(before))
     if wanted is None and older:
         passed = (*before[before.index(older.release.text) + 1 :], backend.release.text)
-        return TorchAnswer(machine, older, passed=passed, allow_cpu=allow_cpu, index=index)
+        return given(older, passed=passed)
     newer = _first_fitting(machine, catalogue, platform, after)
-    jetson = _jetson(machine, backend)
-    other = older or newer
-    return TorchAnswer(machine, backend, other, jetson=jetson, allow_cpu=allow_cpu, index=index)
+    return given(backend, other=older or newer, jetson=_jetson(machine, backend))
 
 
 def _choose(

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 class Catalogue:
     """Releases and the labels that each has; ``None`` stands for the table's.
 
-    ``address`` is that of the index they were read from. ``others`` are releases that an index
+    ``address`` is that of the index they were read from; ``folders`` are the addresses of labels
+    that do not lie below one, ``None`` where they do. ``others`` are releases that an index
     without builds by CUDA has beside the table's.
     """
 
     labels: Mapping[str, frozenset[str]] | None = None
     address: str = ""
     others: frozenset[str] = frozenset()
+    folders: Mapping[str, str] | None = None
 
     @property
     def releases(self) -> tuple[str, ...]:

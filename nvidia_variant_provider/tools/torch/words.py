@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tables.cuda_indexes import folder_address
 from nvidia_variant_provider.tables.torch_builds import NO_CUDA, Confidence
 from nvidia_variant_provider.tools.torch.builds import has_label, partners, release_order
 
@@ -135,5 +134,6 @@ def command(answer: TorchAnswer) -> str:
     """Return the pip command for the chosen build, with the torchvision that pairs."""
     release, vision = answer.backend.release, partners(answer.backend.release).torchvision
     beside = f" torchvision=={vision}" if vision else ""
-    address = folder_address(answer.path, answer.index)
-    return f"pip install torch=={release.text}{beside} --index-url {address}"
+    if answer.address is None:
+        return f"pip install torch=={release.text}+{answer.path}{beside}"
+    return f"pip install torch=={release.text}{beside} --index-url {answer.address}"

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     import http.client
     from collections.abc import Iterator, Mapping
 
+    from nvidia_variant_provider.tools.views.answers import Page, Served
     from nvidia_variant_provider.tools.views.model import Shown
     from nvidia_variant_provider.tools.views.place import Place
-    from nvidia_variant_provider.tools.views.service import Page, Served, ViewService
+    from nvidia_variant_provider.tools.views.service import ViewService
 
 _IDLE_S: Final = 30.0
 _STEP: Final = 1 << 20
@@ -130,14 +131,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "not found")
 
     def _page(self, page: Page) -> None:
-        if page.moved:
+        wants_json = "json" in self.headers.get("Accept", "")
+        own = page.take_own() if wants_json and self.command == "GET" else b""
+        if own:
+            self._body(own, JSON, page.cache_control)
+        elif page.moved:
             self.send_response(302)
             self.send_header("Location", page.moved)
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif page.reason:
             self._error(page.status, page.reason)
-        elif "json" in self.headers.get("Accept", ""):
+        elif wants_json:
             self._body(page.body(as_json=True), JSON)
         else:
             self._body(page.body(as_json=False), "text/html; charset=utf-8")
@@ -245,12 +250,12 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(piece)
         self.close_connection = self.close_connection or bool(left)
 
-    def _body(self, body: bytes, kind: str) -> None:
+    def _body(self, body: bytes, kind: str, cache_control: str = "") -> None:
         tag = entity_tag(body)
         is_known = self.headers.get("If-None-Match") == tag
         self.send_response(304 if is_known else 200)
         self.send_header("ETag", tag)
-        self.send_header("Cache-Control", "no-cache")
+        self.send_header("Cache-Control", cache_control or "no-cache")
         self.send_header("Vary", "Accept")
         if not is_known:
             self.send_header("Content-Type", kind)

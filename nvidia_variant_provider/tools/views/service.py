@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
@@ -19,11 +19,11 @@ from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.builds import TORCH
+from nvidia_variant_provider.tools.views.answers import Log, Page, Served
 from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.described import read_described
 from nvidia_variant_provider.tools.views.model import Shown, Source
-from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 from nvidia_variant_provider.tools.views.selecting import (
     class_of_target,
     concerns,
@@ -34,71 +34,16 @@ from nvidia_variant_provider.tools.views.selecting import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.pages import PageFile
-    from nvidia_variant_provider.tools.views.baking import Baked, Bakery
+    from nvidia_variant_provider.tools.views.baking import Bakery
     from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
-    from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+    from nvidia_variant_provider.tools.views.upstream import CudaFamily, ProjectPage, Upstream
 
 NOT_FOUND: Final = 404
 GONE: Final = 410
 BAD_GATEWAY: Final = 502
 _WORKERS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What is answered for a project.
-
-    Either the address of the upstream's own page (``moved``), or files with their versions, or an
-    error: ``status`` and ``reason``.
-    """
-
-    status: int = 200
-    reason: str = ""
-    moved: str = ""
-    project: str = ""
-    files: tuple[PageFile, ...] = ()
-    versions: tuple[str, ...] = ()
-    _bodies: dict[bool, bytes] = field(default_factory=dict, repr=False)
-
-    def body(self, *, as_json: bool) -> bytes:
-        """Return the page, rendered once for all who ask."""
-        if as_json not in self._bodies:
-            self._bodies[as_json] = (
-                render_json(self.project, self.files, self.versions)
-                if as_json
-                else render_html(self.project, self.files)
-            )
-        return self._bodies[as_json]
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A file that our addresses lead to.
-
-    ``baked`` is its METADATA if it is a variant wheel, ``None`` if that is not known yet;
-    ``properties`` are what its label stands for.
-    """
-
-    shown: Shown
-    properties: Properties = field(default_factory=dict)
-    baked: Baked | None = None
-
-    @property
-    def is_upstream_s(self) -> bool:
-        """Whether the upstream's own file is what is served."""
-        return not self.shown.bake_for or (self.baked is not None and not self.baked.is_changed)
-
-
-@dataclass(slots=True)
-class Log:
-    """What a person is told after the installer has ended; every line once, in order."""
-
-    views: dict[str, View] = field(default_factory=dict)
-    warnings: dict[str, None] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
 
 
 class ViewService:
@@ -118,7 +63,8 @@ class ViewService:
         """``wanted`` is asked when a view is first needed: the target's Python may take a while.
 
         Without a ``bakery`` wheels with variant markers are left out. ``is_unchanged`` shows the
-        upstream's pages as they are. Pages are made anew after ``keep_s`` seconds, if it is given.
+        upstream's pages as they are. Pages are made anew after ``keep_s`` seconds, if it
+        is given.
         """
         self.upstream = upstream
         self.bakery = bakery
@@ -186,24 +132,24 @@ class ViewService:
 
         Raises ``UpstreamError``.
         """
-        source, _ = self._source(canonicalize_name(project))
+        source, page = self._source(canonicalize_name(project))
         if source is not None:
             return self._prepared(self._decide(source), source)
-        page = self.upstream.page(canonicalize_name(project))
         return [Served(Shown(file.name, file)) for file in page.files] if page else []
 
     def _make_page(self, project: str, files: str) -> Page:
         try:
-            source, url = self._source(project)
+            source, page = self._source(project)
         except UpstreamError as error:
             self.warn(f"{project}: {error}")
             return Page(BAD_GATEWAY, f"upstream: {redacted(str(error))}")
         if source is None:
-            if url and not self.upstream.fetcher.needs_login(url):
-                return Page(moved=url)
-            page = self.upstream.page(project)
             if page is None:
                 return Page(NOT_FOUND, f"no project {project}")
+            if page.url and not self.upstream.fetcher.needs_login(page.url):
+                # A server for many would keep the pages of all of them in memory.
+                own = {True: page.body} if page.body and self._keep_s is None else {}
+                return Page(moved=page.url, cache_control=page.cache_control, _bodies=own)
             plain = [Served(Shown(file.name, file)) for file in page.files]
             return self._rendered(project, plain, files)
         view = self._decide(source)
@@ -242,22 +188,22 @@ class ViewService:
             self.warn(warning)
         return view
 
-    def _source(self, project: str) -> tuple[Source | None, str]:
-        """Return the files to choose among; ``None`` and the page's address if there is no choice.
+    def _source(self, project: str) -> tuple[Source | None, ProjectPage | None]:
+        """Return the files to choose among; ``None`` and the upstream's page if there is no choice.
 
-        Both are empty for a project that no index has.
+        Both are ``None`` for a project that no index has.
         """
         cuda_files = self._cuda_files(project)
         page = self.upstream.page(project)
         if page is None and not cuda_files:
-            return None, ""
+            return None, None
         files = page.files if page else ()
         # Which CUDA the main index's own wheels have is known of these alone.
         is_known = project in {TORCH, *PROJECTS}
         is_cuda_project = is_known and any(project in family.projects for family in self._families)
         source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
         if self._is_unchanged or not concerns(source):
-            return None, page.url if page else ""
+            return None, page
         metadata, troubles = read_described(self.upstream, files)
         source = replace(source, metadata=metadata, troubles=troubles)
         if self.code is not None:
@@ -266,7 +212,7 @@ class ViewService:
             source = replace(source, stated=stated)
         if is_cuda_project and project != TORCH:
             source = replace(source, torch_labels=self._torch_labels())
-        return source, ""
+        return source, None
 
     def _torch_labels(self) -> dict[str, str]:
         """Return the builds of torch that its view shows, for what has to go with them."""

@@ -28,7 +28,7 @@ from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.releases.pages import PageFile
-    from nvidia_variant_provider.tools.views.service import Served
+    from nvidia_variant_provider.tools.views.answers import Served
 
 VIEWS: Final = "views"
 _PAGES: Final = "simple"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import pathname2url, url2pathname
@@ -20,7 +20,7 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
-from nvidia_variant_provider.tools.views.rendering import ACCEPT
+from nvidia_variant_provider.tools.views.rendering import ACCEPT, JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
@@ -29,15 +29,22 @@ if TYPE_CHECKING:
 from nvidia_variant_provider.tools.releases.http import Fetcher
 
 _MISSING: Final = frozenset({403, 404, 410})
+_RELATIVE: Final = re.compile(rb'"url"\s*:\s*"(?!https?://)')
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
-    """The files of a project, and the address of the page if they are all from one."""
+    """The files of a project, and the address of the page if they are all from one.
+
+    ``body`` is the page itself if it means the same at another address: JSON in which all addresses
+    are absolute; b"" for any other. ``cache_control`` is how long its index says it may be kept.
+    """
 
     files: tuple[PageFile, ...]
     url: str = ""
+    body: bytes = field(default=b"", repr=False)
+    cache_control: str = ""
 
 
 class Upstream:
@@ -99,7 +106,13 @@ class Upstream:
             if error.status == 404:  # noqa: PLR2004 - not found
                 return None
             raise
-        return ProjectPage(_parsed(answer.body, answer.content_type, answer.url), answer.url)
+        is_movable = JSON in answer.content_type and not _RELATIVE.search(answer.body)
+        return ProjectPage(
+            _parsed(answer.body, answer.content_type, answer.url),
+            answer.url,
+            answer.body if is_movable else b"",
+            answer.cache_control,
+        )
 
     def _linked(self, project: str) -> Iterator[PageFile]:
         for place in self.find_links:

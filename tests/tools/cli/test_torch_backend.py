@@ -315,6 +315,70 @@ def test_a_configured_folder_of_one_cuda_says_what_exists(
     assert "2.99.0 is assumed, the newest on the index" in err
 
 
+def write_folder(page: Path, labels: dict[str, str]) -> None:
+    """Write a page of torch with a wheel for each release, as many servers have it: no address."""
+    page.mkdir(parents=True)
+    names = [
+        f"torch-{release}{f'+{label}' if label else ''}-cp313-cp313-manylinux_2_28_x86_64.whl"
+        for release, label in labels.items()
+    ]
+    links = "".join(f'<a href="{name.replace("+", "%2B")}">{name}</a>' for name in names)
+    (page / "index.html").write_text(f"<!DOCTYPE html><html><body>{links}", "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "folder"),
+    [("v100@580", "cu126", "pytorch-cu126"), ("h100@580", "cu134", "pytorch_cu134"),
+     ("", "cpu", "")],
+)  # fmt: skip
+def test_indexes_whose_names_end_in_a_label_are_folders_of_their_own(
+    target: str,
+    path: str,
+    folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_folder(tmp_path / "api" / "pytorch-cu126" / "simple" / "torch", {"2.14.1": "cu126"})
+    write_folder(tmp_path / "api" / "pytorch_cu134" / "simple" / "torch", {"2.99.0": ""})
+    write_folder(tmp_path / "api" / "mirror" / "simple" / "torch", {"2.15.0": "", "2.98.0": ""})
+    with serve(tmp_path) as served:
+        login = served.url.replace("//", "//me:secret@")
+        indexes = [f"{login}/api/{name}/simple/" for name in ("pytorch-cu126", "pytorch_cu134")]
+        monkeypatch.setenv("PIP_INDEX_URL", f"{served.url}/api/mirror/simple")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", " ".join(indexes))
+        monkeypatch.setenv("NV_VARIANT_PROVIDER_ROOT", "/var/empty-no-such-root")
+        named = ["--target", target] if target else []
+        code, out, err = output_of(capsys, "--url", *named)
+        path_code, path_out, _ = output_of(capsys, *named)
+
+    assert (code, out) == (0, f"{served.url}/api/{folder}/simple/\n" if folder else "")
+    assert (path_code, path_out) == (0, f"{path}\n")
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "page"])
+def test_wheels_of_find_links_say_what_exists(
+    is_folder: bool,  # noqa: FBT001 - a parameter
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = tmp_path / "wheels"
+    write_folder(page, {"2.13.0": "cu126", "2.14.1": "cu130"})
+    for release, label in (("2.13.0", "cu126"), ("2.14.1", "cu130")):
+        (page / f"torch-{release}+{label}-cp313-cp313-manylinux_2_28_x86_64.whl").touch()
+    with serve(tmp_path) as served:
+        monkeypatch.setenv("PIP_FIND_LINKS", str(page) if is_folder else f"{served.url}/wheels/")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        code, out, err = output_of(capsys, "--target", "v100@580")
+        url = output_of(capsys, "--target", "v100@580", "--url")
+
+    assert (code, out) == (0, "cu126\n")
+    assert url[:2] == (0, "")
+    assert "hint: pip install torch==2.13.0+cu126 torchvision==0.28.0\n" in err
+
+
 def test_an_index_without_builds_by_cuda_names_the_releases(
     index: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nvidia_variant_provider.tools.binaries.report import Contents, Image, Kind, Library, Tally
-from nvidia_variant_provider.tools.tagging.groups import split
+from nvidia_variant_provider.tools.tagging.groups import Group, split
 
 CUBIN = Tally(Image(Kind.CUBIN, 80), 1, 100, 100)
 
@@ -63,3 +63,10 @@ def test_links_tell_it_where_names_do_not() -> None:
 
     assert groups(old, new) == {"CUDA 11": ["old.so"], "CUDA 12": ["new.so"]}
     assert groups(new, ("newer.so", "libcudart.so.12")) == {"": ["new.so", "newer.so"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"), [("", ""), ("CUDA 11.8", " of the libraries for CUDA 11.8")]
+)
+def test_a_group_says_whose_containers_are_counted(name: str, whose: str) -> None:
+    assert Group(name, Contents("demo.whl", "wheel", ())).whose == whose

@@ -157,17 +157,31 @@ def test_ptx_for_older_drivers_than_the_cubins_does_not_lower_the_bound(tmp_path
     assert str(from_code(contents, 0.75, None).bound.value) == "12.0"
 
 
-def test_of_libraries_for_several_cudas_the_least_demanding_tell_the_bound(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [((), "11.0"), ((packing.virtual(80, isa=(7, 5)),), "11.5")],
+    ids=["without the PTX", "with it"],
+)
+def test_of_libraries_for_several_cudas_the_least_demanding_tell_the_bound(
+    tmp_path: Path, entries: tuple[packing.Entry, ...], expected: str
+) -> None:
+    older = library(packing.real(80, toolkit=118), *entries, needed=("libcudart.so.11.0",))
     members = {
-        "demo/a_cuda118.so": library(packing.real(80), needed=("libcudart.so.11.0",)),
+        "demo/a_cuda118.so": older,
         "demo/a_cuda124.so": library(packing.real(80), packing.virtual(80)),
     }
     stated = [SmArch.parse("80_real"), SmArch.parse("80_virtual")]
 
     bound = from_archs(read(tmp_path, members), stated, None).bound
 
-    assert str(bound.value) == "11.0"
+    assert str(bound.value) == expected
     assert bound.evidence[0] == "the libraries for CUDA 11.8"
+
+
+def test_the_label_names_the_toolkit_of_a_wheel_for_one_cuda(tmp_path: Path) -> None:
+    assert from_code(read(tmp_path, {"demo/a.so": cuda_library("80")}), 0.75, None).label == (
+        "cuda12.4"
+    )
 
 
 def test_without_its_bound_a_statement_keeps_the_rest() -> None:

@@ -85,6 +85,20 @@ def test_other_projects_are_the_upstream_s() -> None:
     assert (found.status, found.headers["location"]) == (302, f"{main}/simple/numpy/")
 
 
+def test_a_page_that_means_the_same_elsewhere_is_handed_on_once() -> None:
+    entry = {"filename": WHEEL, "url": f"https://files.example/{WHEEL}", "provenance": "kept"}
+    body = json.dumps({"meta": {}, "name": "demo", "files": [entry]}).encode()
+    headers = {"Content-Type": JSON, "Cache-Control": "max-age=600"}
+    index = StandIn(answers={"/simple/demo/": (200, headers, body)})
+    with index.serving() as main, view(f"{main}/simple/") as (url, _):
+        as_html = ask(f"{url}demo/", {"Accept": "text/html"}).status
+        first, second = (ask(f"{url}demo/") for _ in range(2))
+
+    assert (as_html, first.status, first.body, second.status) == (302, 200, body, 302)
+    assert first.headers["cache-control"] == "max-age=600"
+    assert index.asked == ["/simple/demo/"]
+
+
 @pytest.mark.parametrize(
     ("status", "words"), [(401, "401"), (403, "403"), (500, "500"), (404, "no project demo")]
 )

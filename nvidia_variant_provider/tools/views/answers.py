@@ -1,0 +1,77 @@
+"""What a view answers with: pages and files, and what it tells of them afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nvidia_variant_provider.tools.views.rendering import render_html, render_json
+
+if TYPE_CHECKING:
+    from nvidia_variant_provider.tools.metadata.ordering import Properties
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.baking import Baked
+    from nvidia_variant_provider.tools.views.model import Shown, View
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is answered for a project.
+
+    Either the address of the upstream's own page (``moved``), or files with their versions, or an
+    error: ``status`` and ``reason``. ``cache_control`` is that of the upstream's own page.
+    """
+
+    status: int = 200
+    reason: str = ""
+    moved: str = ""
+    cache_control: str = ""
+    project: str = ""
+    files: tuple[PageFile, ...] = ()
+    versions: tuple[str, ...] = ()
+    _bodies: dict[bool, bytes] = field(default_factory=dict, repr=False)
+
+    def body(self, *, as_json: bool) -> bytes:
+        """Return the page, rendered once for all who ask."""
+        if as_json not in self._bodies:
+            self._bodies[as_json] = (
+                render_json(self.project, self.files, self.versions)
+                if as_json
+                else render_html(self.project, self.files)
+            )
+        return self._bodies[as_json]
+
+    def take_own(self) -> bytes:
+        """Return the upstream's own page as JSON, b"" where it has to be asked for there.
+
+        It was read to see whether there is a choice, so whoever asks first gets it without asking
+        again. It is not kept: an installer asks for a page once.
+        """
+        return self._bodies.pop(True, b"") if self.moved else b""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A file that our addresses lead to.
+
+    ``baked`` is its METADATA if it is a variant wheel, ``None`` if that is not known yet;
+    ``properties`` are what its label stands for.
+    """
+
+    shown: Shown
+    properties: Properties = field(default_factory=dict)
+    baked: Baked | None = None
+
+    @property
+    def is_upstream_s(self) -> bool:
+        """Whether the upstream's own file is what is served."""
+        return not self.shown.bake_for or (self.baked is not None and not self.baked.is_changed)
+
+
+@dataclass(slots=True)
+class Log:
+    """What a person is told after the installer has ended; every line once, in order."""
+
+    views: dict[str, View] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
