@@ -33,6 +33,8 @@ GPU Excluded:\t No
         ("Device Minor: \t ?", None, False),
         ("Device Minor: \t -1", None, False),
         (f"Device Minor: {'9' * 5000}", None, False),
+        ("Device Minor: 9999", 9999, False),
+        ("Device Minor: 10000", None, False),
         ("no colon\n:\nDevice Minor 4\n", None, False),
     ],
 )

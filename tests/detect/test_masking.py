@@ -78,6 +78,13 @@ def test_a_user_called_nvidia_does_not_mask_the_trade() -> None:
     assert masker.mask_text("/home/nvidia/lib") == "/home/user/lib"
 
 
+@pytest.mark.parametrize(
+    ("user", "masked"), [("eve", "owned by user"), ("ed", "owned by ed")], ids=["three", "two"]
+)
+def test_names_of_two_letters_would_mask_too_much(user: str, masked: str) -> None:
+    assert masker_for({"USER": user}, "").mask_text(f"owned by {user}") == masked
+
+
 def test_keys_and_nested_values_are_masked() -> None:
     value = {"files": {"/home/alice/libcuda.so.1": {"link": [UUID, 3, None]}}}
 

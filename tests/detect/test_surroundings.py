@@ -52,6 +52,13 @@ def test_a_unit_of_systemd_may_have_fewer_devices_than_its_machine() -> None:
     assert (found.unit, found.container, found.contained) == ("jupyter.service", "", True)
 
 
+@pytest.mark.parametrize(
+    "files", [{"/dev/dxg": {"present": True}}, {"/usr/lib/wsl/lib/libcuda.so.1": {"size": 1}}]
+)
+def test_wsl_is_known_by_its_device_or_by_its_libraries(files: dict[str, Any]) -> None:
+    assert around({}, files).wsl
+
+
 def test_a_distribution_is_read_with_those_it_is_like() -> None:
     text = 'NAME="Linux Mint"\nID=linuxmint\nID_LIKE="ubuntu debian"\n'
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.model import Status
 from nvidia_variant_provider.tools.cli import options, output
 
 if TYPE_CHECKING:
@@ -186,6 +187,13 @@ def _tell(chosen: TorchAnswer, detection: Detection) -> None:
     from nvidia_variant_provider.tools.torch import words
 
     backend = chosen.backend
+    if detection.machine.status is Status.NONE:
+        reason = detection.machine.reason
+        output.note(f"no NVIDIA GPU here ({reason}): the CPU build of torch {backend.release.text}")
+        output.hint(
+            "for another machine: nvidia-variant-provider torch-backend --target NAME@DRIVER"
+        )
+        return
     if not backend.chosen and chosen.wants_gpu:
         output.warn(f"no build of torch {backend.release.text} fits this machine")
     _tell_of_machine(detection)

@@ -10,6 +10,7 @@ from typing import Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import checking, options, output
+from nvidia_variant_provider.tools.cli.cmd_properties import describe
 
 # ``explain`` itself, for other arguments.
 Again = Callable[[argparse.Namespace], int]
@@ -20,8 +21,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:[-_.]?[A-Za-z0-9]+)*")
 
 def read_name(args: argparse.Namespace) -> bool:
     """Take a bare name, ``explain torch``, for what is installed under it; tell whether it is."""
-    if (args.source is None) == (args.installed is None):
-        raise InvalidValueError("expected a SOURCE, or --installed NAME, and not both")
+    if args.source is None and args.installed is None:
+        raise InvalidValueError(
+            "no SOURCE; expected a package, a folder, a file or an index",
+            hint="nvidia-variant-provider explain torch",
+        )
+    if args.source is not None and args.installed is not None:
+        raise InvalidValueError("--installed: expected without a SOURCE")
     source = args.source
     if source is None or not _NAME.fullmatch(source) or os.path.exists(source):
         return False
@@ -65,7 +71,7 @@ def _check_folders(name: str) -> None:
 def _run_indexes(args: argparse.Namespace, again: Again) -> int:
     """Explain what the configured indexes have of a project, as it is not installed."""
     name = args.installed
-    output.note(f"{name} is not installed here: this is what the configured indexes have")
+    output.note(f"{name} is not installed here. This is what the configured indexes have")
     args.source, args.installed, args.configured = name, None, True
     try:
         return again(args)
@@ -86,8 +92,8 @@ def _run_configured(
     from nvidia_variant_provider.tools.cli import run_view
 
     output.note(
-        f"{args.installed} is not installed here: this is what pip gets of the configured indexes "
-        f"through 'run -- pip install {args.installed}'"
+        f"{args.installed} is not installed here. This is what pip gets from the configured "
+        f"indexes with 'nvidia-variant-provider run -- pip install {args.installed}'"
     )
     asked = argparse.Namespace(
         dry_run=True,
@@ -98,7 +104,7 @@ def _run_configured(
     )
     codes = []
     for name, named in machines:
-        output.emit_text([f"{name}:"])
         machine = options.answer_for(named).detection.machine
+        output.emit_text([f"{name}: {describe(machine)}"])
         codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
     return max(codes)

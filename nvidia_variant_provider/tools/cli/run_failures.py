@@ -36,7 +36,7 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
         output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
     if len(hidden) > _MOST:
         output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
-    newest = next((it for it in view.versions if not it.hidden and it.best is not None), None)
+    newest = view.newest_shown
     if newest is not None and asked_for:
         output.hint(f"ask for {view.project}=={newest.version}")
     from nvidia_variant_provider.tools.releases.logins import redacted

@@ -241,7 +241,9 @@ def _newest(view: View) -> str:
     shown = view.newest_shown
     if shown is None or shown.best is None:
         return "no version has a build for this machine"
-    return f"the newest version shown is {shown.version} ({shown.best.label or 'no label'})"
+    return (
+        f"{shown.version} ({shown.best.label or 'no label'}) is selected, the newest version shown"
+    )
 
 
 def cpu_build(view: View) -> str:

@@ -46,9 +46,11 @@ def find_installed(package: str, path: Sequence[str]) -> Distribution:
     """
     distribution = next(iter(distributions(name=canonicalize_name(package), path=list(path))), None)
     if distribution is None:
+        near = _near(package, path)
+        explain = f"nvidia-variant-provider explain {package[:60]}"
         raise InvalidValueError(
-            f"{package[:60]}: not installed here{_near(package, path)}; an index or a folder of "
-            f"wheels is named so: explain SOURCE --package {package[:60]}"
+            f"{package[:60]}: not installed here{near}",
+            hint="" if near else f"to see what an installer would select: {explain}",
         )
     return distribution
 
@@ -70,5 +72,5 @@ def _near(package: str, path: Sequence[str]) -> str:
     names = sorted(
         {distribution.metadata["Name"] or "" for distribution in distributions(path=list(path))}
     )
-    near = difflib.get_close_matches(package, names, n=1)
+    near = difflib.get_close_matches(package, names, n=1, cutoff=0.75)
     return f"; did you mean {near[0]}?" if near else ""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 import zipfile
 from dataclasses import replace
@@ -610,3 +611,59 @@ def test_checks_for_an_upload_run_only_if_asked_for(tmp_path: Path) -> None:
     assert found(folder) == []
     codes = [it.rule.code for it in lint([str(folder)], for_pypi=True).findings]
     assert codes == ["NV701", "NV701", "NV701", "NV702", "NV704"]
+
+
+def for_pypi(folder: Path, code: str) -> list[tuple[str, str]]:
+    """Return file and message of the findings with a code, asked for an upload."""
+    listed = lint([str(folder)], Selection((code,)), for_pypi=True).findings
+    return [(it.problem.source.rpartition("/")[2], it.problem.message) for it in listed]
+
+
+def test_an_unknown_format_is_not_called_a_draft(tmp_path: Path) -> None:
+    patch = {"index": {"$schema": "https://example.org/other.json"}}
+
+    assert for_pypi(release(tmp_path, patch), "NV702") == []
+
+
+def test_every_plugin_that_a_release_needs_is_named(tmp_path: Path) -> None:
+    patch = {"index": {"providers": {"nvidia": {"requires": ["two words", "a-plugin"]}}}}
+    message = "a-plugin has to be on PyPI before this release: not checked"
+
+    assert for_pypi(release(tmp_path, patch), "NV704") == [("demo-1.0-variants.json", message)]
+
+
+def test_a_release_of_variants_alone_is_told_of_at_its_first_wheel(tmp_path: Path) -> None:
+    folder = release(tmp_path, {})
+    (folder / "demo-1.0-py3-none-manylinux_2_28_x86_64.whl").unlink()
+
+    ((source, _),) = for_pypi(folder, "NV705")
+    assert source == min(path.name for path in folder.glob("*.whl"))
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        pytest.param(100 << 20, [], id="the-limit"),
+        pytest.param((100 << 20) + 1, ["100 MB, more than 100 MB"], id="a-byte-more"),
+        pytest.param(1000 << 20, ["1000 MB, more than 100 MB"], id="ten-times"),
+    ],
+)
+def test_a_file_above_the_limit_of_pypi_is_told_of(
+    tmp_path: Path, size: int, told: list[str]
+) -> None:
+    folder = release(tmp_path, {})
+    os.truncate(folder / WHEEL, size)
+
+    assert [message for _, message in for_pypi(folder, "NV706")] == told
+
+
+@pytest.mark.parametrize(("value", "is_told"), [("80_virtual", False), ("86_virtual", True)])
+def test_of_ptx_uv_offers_that_of_a_major_s_first(
+    tmp_path: Path,
+    value: str,
+    is_told: bool,  # noqa: FBT001 - an expectation
+) -> None:
+    stated = {"cuda_version_lower_bound": ["12.0"], "sm_arch": [value]}
+    patch = {"index": {"variants": {"ptx": {"nvidia": stated}}}}
+
+    assert ("NV603" in {code for code, _ in found(release(tmp_path, patch))}) is is_told
