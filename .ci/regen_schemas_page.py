@@ -125,7 +125,7 @@ def examples() -> dict[str, Any]:
         _prepare(Path(scratch))
         os.chdir(scratch)
         os.environ.clear()
-        os.environ.update(clean_environment(), PYTHONPATH=str(ROOT))
+        os.environ.update(clean_environment(), PYTHONPATH=str(ROOT), PIP_CONFIG_FILE=os.devnull)
         try:
             for name in (*ORDER, *(it for it in COMMANDS if it not in ORDER)):
                 printed = _printed(COMMANDS[name])

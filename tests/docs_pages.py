@@ -195,6 +195,7 @@ _PER_CUDA: Final = World(
     changes={
         **_ONLINE,
         "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": None,
         "PIP_TARGET": None,
         "UV_PYTHON_DOWNLOADS": "never",
     }

@@ -22,7 +22,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 HIDDEN: Final = "is not shown: no build for this GPU"
 
 _OURS: Final = "NV_VARIANT_PROVIDER_"
-_OTHERS: Final = ("UV_", "VARIANT_", "PYTHON", "XDG_")
+_OTHERS: Final = ("UV_", "VARIANT_", "PYTHON", "XDG_", "PIP_FIND_LINKS")
 
 _ASK_VARIANTLIB: Final = """
 import json, sys

@@ -21,7 +21,7 @@ _EPILOG: Final = """\
 One word goes to stdout: the folder of PyTorch's index whose build fits, such as cu126. The word is
 cpu for a machine without a GPU, and no-build (not a folder) if no build fits the GPU. The reasons
 go to stderr. Releases and builds are read from the indexes and find-links that pip or uv are
-configured for; an index whose name ends in a build (pytorch-cu126) has that build. An installer's
+configured for. An index whose name ends in a build (pytorch-cu126) has that build. An installer's
 default index is never read: the table of builds counts then. An index that does not answer within
 ten seconds is a warning.
 

@@ -36,7 +36,8 @@ RELEASES: Final = ("2.13.0", "2.14.1", "2.15.0")
 _VISION: Final = "torchvision"
 _CPU: Final = "cpu"
 _PLATFORMS: Final = (LINUX, ARM)
-_TYPING: Final = "typing_extensions"
+# A version that whatever is installed beside it accepts, so that pip does not complain.
+_TYPING: Final = ("typing_extensions", "4.99.0")
 
 
 class _Wheel(NamedTuple):
@@ -57,7 +58,7 @@ def write_indexes(folder: Path) -> None:
     Raises ``InvalidValueError`` for a folder with other wheels in it, before anything is written.
     """
     labels = sorted({label for version in RELEASES for label in labels_of(version)})
-    main = [*_libraries(labels), *(_Wheel(name) for name in [_pure(_TYPING, "4.15.0")]), *_main()]
+    main = [*_libraries(labels), _Wheel(_pure(*_TYPING)), *_main()]
     family = {label: list(_family(label)) for label in labels}
     check_others(folder, ())
     check_others(folder / "simple", [wheel.name for wheel in main])

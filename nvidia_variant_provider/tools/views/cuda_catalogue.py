@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.torch.backend import CPU
 from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
 from nvidia_variant_provider.tools.views.cuda_builds import is_label
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
@@ -151,8 +152,10 @@ class _Builds:
 
     def listed(self) -> OnIndexes:
         """Return what there is."""
-        if not self._labels:
-            return OnIndexes(releases=frozenset(self._releases))
+        has_cuda = any(builds != {CPU} for builds in self._labels.values())
+        if not has_cuda and not self._folders:
+            # A CPU wheel in a folder says nothing of the builds that an index has.
+            return OnIndexes(releases=frozenset({*self._releases, *self._labels}))
         labels = {release: frozenset(builds) for release, builds in self._labels.items()}
         return OnIndexes(labels, ", ".join(dict.fromkeys(self._places)), self._folders)
 

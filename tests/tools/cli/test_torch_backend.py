@@ -357,6 +357,16 @@ def test_indexes_whose_names_end_in_a_label_are_folders_of_their_own(
     assert "secret" not in err
 
 
+def test_a_cpu_wheel_in_find_links_says_nothing_of_the_other_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "torch-2.13.0+cpu-cp313-cp313-manylinux_2_28_x86_64.whl").touch()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    code, out, _ = output_of(capsys, "--torch", "2.14", "--target", "v100@580")
+
+    assert (code, out) == (0, "cu126\n")
+
+
 @pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "page"])
 def test_wheels_of_find_links_say_what_exists(
     is_folder: bool,  # noqa: FBT001 - a parameter
