@@ -17,6 +17,11 @@ __all__ = ["stand_ins"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# No width of a terminal for what the tests start. pytest loads readline, which sets it for children
+# behind the back of ``os.environ``, and so for the workers of xdist.
+os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")
+
 # Shared machines are noisy: how long one example takes says nothing. The gate tries the same
 # examples in every run, so that a change is blamed for what it did; `.ci/run deep` tries new ones,
 # with `--hypothesis-profile fresh`.

@@ -49,7 +49,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], int]:
         ("detect --json", set()),
         ("properties --target gh200@580", set()),
         ("properties --target gh200@580 --format env", set()),
-        ("targets", set()),
+        ("targets", {"rich"}),  # its table has the width of the terminal, which is given here
         ("torch-backend --no-index --target gh200@580", set()),
         ("explain --help", set()),
         ("inspect --help", set()),

@@ -188,7 +188,7 @@ def has_rich() -> bool:
 
 
 def _is_bounded(stream: TextIO) -> bool:
-    return stream.isatty() or "COLUMNS" in os.environ
+    return stream.isatty() or bool(os.environ.get("COLUMNS"))
 
 
 def emit_table(

@@ -459,10 +459,10 @@ def test_large_lists_and_long_lines_take_no_longer_than_reading_them(tmp_path: P
     document["variants"]["cuda13.0"]["nvidia"]["sm_arch"] *= 40_000
     blanks = " " * 2_000_000
     path = write_wheel(tmp_path / WHEEL, document, [f"needed; '{blanks}' != {blanks}x"])
-    started = time.monotonic()
+    started = time.process_time()
 
     assert {code for code, _ in found(path)} == {"NV109", "NV110"}
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(
