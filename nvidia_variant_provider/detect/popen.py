@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
 
 from nvidia_variant_provider.detect.child import (
+    ENDING_SHARE,
     FLOODED,
     GRACE,
     SIGKILL,
@@ -48,7 +49,7 @@ def run_program(
     is to end. ``has_groups`` says that the system ends a child with all that it started.
     """
     received = Received(stop_at)
-    child = _Program(arguments, environment, received, has_groups=has_groups)
+    child = _Program(arguments, environment, received, seconds, has_groups=has_groups)
     return converse(child, seconds, received)
 
 
@@ -65,6 +66,7 @@ class _Program:
         arguments: Sequence[str],
         environment: Mapping[str, str],
         received: Received,
+        seconds: float,
         *,
         has_groups: bool,
     ) -> None:
@@ -72,9 +74,11 @@ class _Program:
         self._environment = dict(environment)
         self._has_groups = has_groups
         self._received = received
+        self._seconds_to_start = seconds * (1 - ENDING_SHARE)
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._failures: list[BaseException] = []
+        self._failure: BaseException | None = None
         self._started = threading.Event()
+        self._is_unwanted = False
         self._done = threading.Event()
 
     def start(self) -> str:
@@ -85,12 +89,14 @@ class _Program:
             raise_foreign(error)
             self._started.set()
             return str(error)
-        self._started.wait()
-        for failure in self._failures:
-            if not isinstance(failure, _CANNOT_START) or is_foreign(failure):
-                raise failure
-            return str(failure)
-        return ""
+        if not self._started.wait(self._seconds_to_start):
+            return "it takes too long to start"
+        failure = self._failure
+        if failure is None:
+            return ""
+        if not isinstance(failure, _CANNOT_START) or is_foreign(failure):
+            raise failure
+        return str(failure)
 
     def _start_and_read(self) -> None:
         try:
@@ -105,10 +111,12 @@ class _Program:
                 bufsize=0,
             )
         except BaseException as error:  # noqa: BLE001 - raised again by start()
-            self._failures.append(error)
+            self._failure = error
             self._started.set()
             return
         self._processes.append(process)
+        if self._is_unwanted:
+            self.finish(GRACE, urgent=True)  # Nobody waited: it took too long to start.
         self._started.set()
         self._read(process.stdout)
 
@@ -152,8 +160,9 @@ class _Program:
 
     def discard(self, grace: float) -> None:
         """End what is still there; its reader closes the pipe from it."""
-        self._started.wait(grace)  # Ctrl-C may come while it is being started.
-        for _ in tuple(self._processes):
+        # Ctrl-C may come while it is being started; if that takes long, the thread ends it.
+        self._is_unwanted = True
+        if self._started.wait(grace) and self._processes:
             self.finish(grace, urgent=True)
 
     def _read(self, stream: IO[bytes] | None) -> None:

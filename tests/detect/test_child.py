@@ -241,6 +241,56 @@ def test_what_a_process_has_too_little_of_is_told_from_what_it_may_not(
     assert end.for_want == code
 
 
+class Slow(os.PathLike[str]):
+    """A shell as a program whose file is slow to open, such as one on a network that is down."""
+
+    def __init__(self) -> None:
+        self.thread = threading.current_thread()
+        self.is_asked = threading.Event()
+        self.is_there = threading.Event()
+
+    def __fspath__(self) -> str:
+        self.thread = threading.current_thread()
+        self.is_asked.set()
+        self.is_there.wait(60)
+        return "/bin/sh"
+
+
+def test_a_program_that_is_slow_to_start_is_not_waited_for_and_ends() -> None:
+    program = Slow()
+    reply = run_program([program, "-c", "exec sleep 60"], {}, 0.2)  # type: ignore[list-item]
+    program.is_there.set()
+    program.thread.join(20)
+
+    assert str(reply.end) == "not started: it takes too long to start"
+    # It reads until the program ends.
+    assert not program.thread.is_alive()
+
+
+def test_ctrl_c_before_a_program_has_started_ends_it() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def press() -> None:
+        program.is_asked.wait(60)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    program = Slow()
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_program([program, "-c", "exec sleep 60"], {}, 60)  # type: ignore[list-item]
+    finally:
+        pressing.join()
+        signal.signal(signal.SIGUSR1, before)
+    program.is_there.set()
+    program.thread.join(20)
+
+    assert not program.thread.is_alive()
+
+
 class Interrupting(os.PathLike[str]):
     """An argument that raises what a signal handler of the host might, while a child is started."""
 

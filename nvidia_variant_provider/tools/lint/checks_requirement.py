@@ -65,11 +65,7 @@ def check_marker_forms(release: LenientView) -> Iterator[Problem]:
 )
 def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
     """Report wheels whose requirements differ though METADATA does not declare them dynamic."""
-    if not release.variant_wheels:
-        return
-    readable = [wheel for wheel in release.wheels if not wheel.reason]
-    for wheel in readable[1:]:
-        first = readable[0]
+    for first, wheel in _beside_the_first(release):
         differing = sorted(set(wheel.requires) ^ set(first.requires))
         if differing and not all("requires-dist" in each.dynamic for each in (first, wheel)):
             message = (
@@ -84,15 +80,20 @@ def check_requirements_agree(release: LenientView) -> Iterator[Problem]:
 )
 def check_python_agrees(release: LenientView) -> Iterator[Problem]:
     """Report wheels that differ in Requires-Python: uv refuses the release for the one it took."""
-    if not release.variant_wheels:
-        return
-    readable = [wheel for wheel in release.wheels if not wheel.reason]
-    for wheel in readable[1:]:
-        first = readable[0]
+    for first, wheel in _beside_the_first(release):
         if wheel.requires_python != first.requires_python:
             seen, other = (each.requires_python or "nothing" for each in (wheel, first))
             message = f"requires {seen}, {first.source} requires {other}"
             yield Problem(wheel.source, "Requires-Python", message)
+
+
+def _beside_the_first(release: LenientView) -> Iterator[tuple[Wheel, Wheel]]:
+    """Yield each further wheel beside the first one, if the release has variants."""
+    if not release.variant_wheels:
+        return
+    readable = [wheel for wheel in release.wheels if not wheel.reason]
+    for wheel in readable[1:]:
+        yield readable[0], wheel
 
 
 def _untrue(release: LenientView) -> Iterator[tuple[Wheel, VariantTest]]:
