@@ -64,7 +64,7 @@ def cpu_wheel() -> Drawing:
     questions = (
         ("Does the installer know variants?", "pip; uv without its preview feature", "no label"),
         ("Does it see a driver?", "image builds, login nodes, no nvidia-smi", "null"),
-        ("Is the driver new enough?", "lower bound 13.0, this driver supports 12.8", "null"),
+        ("Is the driver new enough?", "lower bound 13.0, this machine supports 12.8", "null"),
         ("Is there code for this GPU?", "sm_arch: has 75 80 86, GPU is 6.1", "null"),
     )
     drawing = Drawing(620, 455, "Four questions decide between a CUDA build and the CPU build")

@@ -106,7 +106,7 @@ def test_through_run_nobody_with_a_gpu_that_a_version_serves_gets_a_cpu_build(ro
 def test_reasons_name_the_deciding_value(rows: Rows) -> None:
     for key, text in {
         "h100": "90_real",
-        "h100-older-driver": "this driver supports 12.4",
+        "h100-older-driver": "this machine supports 12.4",
         "gtx1080ti": "60_real",
         "mixed": "nothing for V100",
         "newer-ptx": "120_virtual",

@@ -42,7 +42,7 @@ def judge_lower(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_lower_bound :: value``: the wheel needs CUDA >= value."""
     return Verdict(
         meets_lower(CudaVersion.parse(value), cuda),
-        f"needs CUDA >= {value}, this driver supports {cuda}",
+        f"needs CUDA >= {value}, this machine supports {cuda}",
     )
 
 
@@ -50,7 +50,7 @@ def judge_upper(value: str, cuda: CudaVersion) -> Verdict:
     """Decide ``cuda_version_upper_bound :: value``: the wheel needs CUDA < value."""
     return Verdict(
         meets_upper(CudaVersion.parse(value), cuda),
-        f"needs CUDA < {value}, this driver supports {cuda}",
+        f"needs CUDA < {value}, this machine supports {cuda}",
     )
 
 

@@ -89,5 +89,5 @@ def _judge_cubin(
         return True, reason
     return device.major == TEGRA_JOINS_MAJOR and joins, (
         "{arch} and this GPU ({device}) are on different sides of Tegra and desktop, "
-        f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on, this driver supports {{stack}}"
+        f"which mix from CUDA {TEGRA_JOINS_DESKTOP} on, this machine supports {{stack}}"
     )

@@ -157,7 +157,7 @@ def test_the_reason_for_orin_names_the_stack(stack: CudaVersion | None, said: st
     assert verdict == Verdict(
         supported=False,
         reason="86_real and this GPU (8.7) are on different sides of Tegra and desktop, "
-        f"which mix from CUDA 13.2 on, this driver supports {said}",
+        f"which mix from CUDA 13.2 on, this machine supports {said}",
     )
 
 

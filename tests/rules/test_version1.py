@@ -166,10 +166,10 @@ def test_several_gpus_of_one_capability_are_one() -> None:
 @pytest.mark.parametrize(
     ("feature", "value", "supported", "reason"),
     [
-        (LOWER_BOUND, "13.0", False, "needs CUDA >= 13.0, this driver supports 12.8"),
-        (LOWER_BOUND, "12", True, "needs CUDA >= 12, this driver supports 12.8"),
-        (UPPER_BOUND, "12.8", False, "needs CUDA < 12.8, this driver supports 12.8"),
-        (UPPER_BOUND, "13", True, "needs CUDA < 13, this driver supports 12.8"),
+        (LOWER_BOUND, "13.0", False, "needs CUDA >= 13.0, this machine supports 12.8"),
+        (LOWER_BOUND, "12", True, "needs CUDA >= 12, this machine supports 12.8"),
+        (UPPER_BOUND, "12.8", False, "needs CUDA < 12.8, this machine supports 12.8"),
+        (UPPER_BOUND, "13", True, "needs CUDA < 13, this machine supports 12.8"),
         (LOWER_BOUND, "12.99", False, "12.99 is not a value of cuda_version_lower_bound"),
         (LOWER_BOUND, "twelve", False, "twelve is not a value of cuda_version_lower_bound"),
         (SM_ARCH, "90a_real", True, "90a_real runs on 9.0 exactly, this GPU is 9.0"),

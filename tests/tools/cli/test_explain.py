@@ -63,7 +63,7 @@ def test_the_table_shows_every_variant_and_each_installer_s_winner(
         ["-", "cu130"],
     ]
     assert out.count("uv (its own copy, rule set 0): cu126") == 1
-    assert "this driver supports 12.8 (driver branch R570)" in out
+    assert "this machine supports 12.8 (driver branch R570)" in out
 
 
 @pytest.mark.parametrize(("version", "label"), [("3.11", "cuda12.6"), ("3.12", "cuda13.0")])
@@ -132,7 +132,7 @@ def test_this_machine_is_the_default(wheels: str, capsys: pytest.CaptureFixture[
             (
                 "nvidia-variant-provider explain: error: "
                 "expected variant cu130 for h100@570, but provider selects cu126; "
-                "cu130: needs CUDA >= 13.0, this driver supports 12.8 (driver branch R570)\n"
+                "cu130: needs CUDA >= 13.0, this machine supports 12.8 (driver branch R570)\n"
             ),
         ),
         (

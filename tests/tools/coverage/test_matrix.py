@@ -132,7 +132,7 @@ def test_hole_names_the_property_that_decides() -> None:
     found = problems(made, fleet(stated("P100", driver="535"), stated("H100", driver="550")))
 
     holes = [it.text for it in find(cover(made, fleet(stated("H100", driver="550"))))]
-    assert "needs CUDA >= 13.0, this driver supports 12.4 (driver branch 550)" in holes[0]
+    assert "needs CUDA >= 13.0, this machine supports 12.4 (driver branch 550)" in holes[0]
     assert found[NO_BUILD].text.startswith("no build holds code for capability 6.0")
 
 

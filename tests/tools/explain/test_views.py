@@ -63,9 +63,9 @@ def test_the_newest_build_that_fits_wins_and_the_rest_say_why() -> None:
 @pytest.mark.parametrize(
     ("target", "label", "reason"),
     [
-        ("h100@570", "cu130", "needs CUDA >= 13.0, this driver supports 12.8 (driver branch R570)"),
-        ("h100@570.86.15", "cu130", "this driver supports 12.8 (driver release 570.86.15)"),
-        ("h100@cuda12.8", "cu130", "needs CUDA >= 13.0, this driver supports 12.8"),
+        ("h100@570", "cu130", "this machine supports 12.8 (driver branch R570)"),
+        ("h100@570.86.15", "cu130", "this machine supports 12.8 (driver release 570.86.15)"),
+        ("h100@cuda12.8", "cu130", "needs CUDA >= 13.0, this machine supports 12.8"),
         ("b200@580", "cu126", "sm_arch: has 50 60 70 90, this GPU is 10.0"),
         ("v100+p100@570", "cu130", "sm_arch: has 75 80 90 100 120, the GPUs are 6.0, 7.0"),
     ],
