@@ -45,7 +45,7 @@ class Deadline:
         self._lock = threading.Lock()
         self.connection: socket.socket | None = before.connection if before else None
         self._ends_at = time.monotonic() + seconds
-        self._timer = threading.Timer(seconds, self._end)
+        self._timer = threading.Timer(seconds, self.end)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -74,7 +74,8 @@ class Deadline:
             if self.is_over:
                 _shut(opened)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Shut the connection now."""
         with self._lock:
             self.is_over = True
             if self.connection is not None:

@@ -16,8 +16,9 @@ from starlette.responses import StreamingResponse as Streaming
 from starlette.routing import Route
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
+from nvidia_variant_provider.tools.releases.bodies import pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
 
