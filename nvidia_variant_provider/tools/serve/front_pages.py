@@ -123,14 +123,14 @@ def _title(target: str, machine: Machine | None) -> str:
 
 
 def _of_target(site: Site, target: str, machine: Machine | None, listed: str) -> list[Section]:
-    said = ["Every package as the main index has it: no build is chosen."]
+    sentences = ["Every package as the main index has it: no build is chosen."]
     if machine is not None:
         numbers = ", ".join(sorted({str(gpu.capability) for gpu in machine.gpus}))
-        said = [f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}."]
-        said += [f"{note.text[0].upper()}{note.text[1:]}." for note in machine.notes]
+        sentences = [f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}."]
+        sentences += [f"{note.text[0].upper()}{note.text[1:]}." for note in machine.notes]
     about = [Section("All projects", listed, f"{site.index(target)}torch/\n")] if listed else []
     return [
-        Section("Address", " ".join(said), f"{site.index(target)}\n"),
+        Section("Address", " ".join(sentences), f"{site.index(target)}\n"),
         *about,
         *_commands(site, target),
         Section("Other machines", "The front page says how they are spelt.", f"{site.root}\n"),
