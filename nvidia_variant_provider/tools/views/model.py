@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine, SmArch
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -68,7 +68,8 @@ class Source:
     ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
     the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
-    of torch with a build for the GPU, newest first, with their labels.
+    of torch with a build for the GPU, newest first, with their labels. ``status`` is what the main
+    index says of the whole project.
     """
 
     project: str
@@ -79,6 +80,7 @@ class Source:
     is_cuda_project: bool = False
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
     torch_labels: Mapping[str, str] = field(default_factory=dict)
+    status: ProjectStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
