@@ -168,19 +168,19 @@ class HttpHandler(urllib.request.HTTPHandler):
 class HttpsHandler(urllib.request.HTTPSHandler):
     """Does the same over TLS.
 
-    ``make_context`` is called for each request, and reads certificates for the first.
+    ``context_of`` a host is asked for each request, and reads certificates for the first.
     """
 
-    def __init__(self, make_context: Callable[[], ssl.SSLContext], resolver: Resolver) -> None:
+    def __init__(self, context_of: Callable[[str], ssl.SSLContext], resolver: Resolver) -> None:
         # Not that of the class above, which would read the system's certificates.
         urllib.request.AbstractHTTPHandler.__init__(self)
-        self._make_context = make_context
+        self._context_of = context_of
         self._resolver = resolver
         self._kept = KeptConnections()
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        context = self._make_context()
+        context = self._context_of(req._tunnel_host or req.host)  # type: ignore[attr-defined]  # noqa: SLF001
         context.sslsocket_class = _WatchedTls
 
         def connect(host: str, /, **_: object) -> http.client.HTTPConnection:
