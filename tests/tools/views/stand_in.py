@@ -127,11 +127,18 @@ class StandIn:
                 entry["core-metadata"] = {"sha256": hashlib.sha256(sidecar).hexdigest()}
             entries.append(entry)
         page = f"{path}{project}/"
+        self._list(path, project)
         if as_html:
             self.bodies[page] = ("text/html", _html(entries))
         else:
             document = {"meta": {"api-version": "1.1"}, "name": project, "files": entries}
             self.bodies[page] = (JSON, json.dumps(document).encode())
+
+    def _list(self, path: str, project: str) -> None:
+        """Add a project to the list of all, which indexes have at their root."""
+        _, known = self.bodies.get(path, ("", b""))
+        link = f'<a href="{project}/">{project}</a>\n'.encode()
+        self.bodies[path] = ("text/html", known + link)
 
     @contextlib.contextmanager
     def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
