@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import certifi
-
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -120,6 +118,8 @@ def _read(path: str) -> ssl.SSLContext:
         raise _unreadable(path, error) from error
     if not path and not _has_certificates(context):
         # Slim images have none, nor has Python's own build for macOS; pip and uv bring theirs.
+        import certifi
+
         context.load_verify_locations(certifi.where())
     return context
 
