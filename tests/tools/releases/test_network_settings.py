@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,3 +106,22 @@ def test_this_machine_is_known_by_its_names() -> None:
 def test_a_certificate_of_one_s_own_that_is_not_there_shows_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=r"own\.pem: cannot be read as certificates"):
         Certificates(Tls(client_cert=str(tmp_path / "own.pem")))
+
+
+def test_a_system_without_certificates_goes_by_those_of_certifi(tmp_path: Path) -> None:
+    # OpenSSL reads these two itself, and finds nothing.
+    bare = {"SSL_CERT_FILE": str(tmp_path / "absent.pem"), "SSL_CERT_DIR": str(tmp_path)}
+    code = (
+        "from nvidia_variant_provider.tools.releases.network_settings import Certificates, Tls\n"
+        "print(Certificates(Tls()).context().cert_store_stats()['x509_ca'] > 50)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | bare,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "True\n"
