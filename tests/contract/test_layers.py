@@ -209,6 +209,7 @@ TOOLS: Final = {
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
 PACKAGES: Final = {
+    "certifi": {"releases"},
     "distributed": {"cli", "coverage", "survey"},
     "packaging": {
         "convert",

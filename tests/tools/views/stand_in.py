@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping, Sequence
 
 JSON: Final = "application/vnd.pypi.simple.v1+json"
@@ -140,7 +141,7 @@ class StandIn:
         self.bodies[path] = ("text/html", known + link)
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[str]:
+    def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         """Serve while the block runs; gives the address without a slash at the end."""
         index = self
 
@@ -149,10 +150,16 @@ class StandIn:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             server.daemon_threads = True
+            if tls is not None:
+                # The handshake belongs to the connection's thread: a client may never finish it.
+                server.socket = tls.wrap_socket(
+                    server.socket, server_side=True, do_handshake_on_connect=False
+                )
             thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             thread.start()
             try:
-                yield f"http://127.0.0.1:{server.server_address[1]}"
+                scheme = "http" if tls is None else "https"
+                yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
             finally:
                 server.shutdown()
 
@@ -219,6 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: ``asked`` says it all."""
+
+    def handle(self) -> None:
+        # A client that does not accept the certificate hangs up in the handshake.
+        with contextlib.suppress(OSError):
+            super().handle()
 
 
 def nvidia_of(label: str) -> str:
