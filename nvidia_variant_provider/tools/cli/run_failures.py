@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.installers.commands import asked_for_of, matches
+from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
 from nvidia_variant_provider.tools.releases.upstream_error import NO_ANSWER, NO_PAGE
 
@@ -25,6 +25,7 @@ def explain_failure(service: ViewService, command: Sequence[str]) -> None:
     """Say why an installer may have found nothing, or another hash than it was told."""
     for view in service.log.views.values():
         _explain_hidden(view, command)
+        _explain_label(view)
     _explain_missing(service)
     _explain_waiting(service)
     if requires_hashes(command, os.environ, os.getcwd()):
@@ -32,7 +33,7 @@ def explain_failure(service: ViewService, command: Sequence[str]) -> None:
 
 
 def _explain_hidden(view: View, command: Sequence[str]) -> None:
-    asked_for = asked_for_of(command, view.project)
+    asked_for = view.asked
     hidden = [version for version in view.hidden if matches(version.version, asked_for)]
     if not hidden:
         return
@@ -40,9 +41,8 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
         output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
     if len(hidden) > _MOST:
         output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
-    newest = view.newest_shown
-    if newest is not None and asked_for:
-        output.hint(f"ask for {view.project}=={newest.version}")
+    if view.offered and asked_for:
+        output.hint(f"ask for {view.project}=={view.offered[0].version}")
     from nvidia_variant_provider.tools.releases.logins import redacted
 
     again = redacted(shlex.join(command))
@@ -64,6 +64,19 @@ def _explain_waiting(service: ViewService) -> None:
         output.warn(f"{address}: no answer in {seconds:.0f} s, until the command ended")
     if waiting:
         output.hint(NO_ANSWER)
+
+
+def _explain_label(view: View) -> None:
+    """Say that a build which is asked for by its label, ``==2.15.0+cu126``, is not there."""
+    release, label = label_asked_for(view.asked)
+    for version in view.versions:
+        if str(version.version) == release and not version.asked_label:
+            labels = dict.fromkeys(build.label for build in version.builds if build.label)
+            output.note(
+                f"{view.project} {release} has no build {label} for this platform: it has "
+                f"{', '.join(labels) or 'builds without a label alone'}"
+            )
+            output.hint(f"ask for {view.project}=={release}, without a label")
 
 
 def _explain_hashes(service: ViewService) -> None:

@@ -32,7 +32,7 @@ from nvidia_variant_provider.tools.releases.logins import (
     split_login,
 )
 from nvidia_variant_provider.tools.releases.name_lookup import Resolver
-from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies
+from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies, Tls
 from nvidia_variant_provider.tools.releases.upstream_error import (
     REFUSED_LOGIN,
     LoginWantedError,
@@ -108,13 +108,13 @@ class Fetcher:
     def __init__(
         self,
         environ: Mapping[str, str],
-        cert: str = "",
+        tls: Tls | None = None,
         proxy: str = "",
         total_s: float = _TOTAL_S,
         resolver: Resolver | None = None,
         keyring: Keyring | None = None,
     ) -> None:
-        """Take the settings of an installer: a file of certificates, a proxy.
+        """Take the settings of an installer: its certificates (else the environment's), a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
         file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
@@ -125,7 +125,7 @@ class Fetcher:
         self._logins = Logins(environ, keyring)
         self._resolver = resolver or Resolver()
         self._proxies = Proxies(environ, proxy)
-        self._certificates = Certificates(cert or environ.get("SSL_CERT_FILE", ""))
+        self._certificates = Certificates(tls or Tls(environ.get("SSL_CERT_FILE", "")))
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
         self._waiting: dict[Deadline, str] = {}
         self._is_closed = False
@@ -291,7 +291,7 @@ class Fetcher:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies.by_scheme),
                     HttpHandler(self._resolver),
-                    HttpsHandler(self.prepare, self._resolver),
+                    HttpsHandler(self._certificates.context, self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]

@@ -32,6 +32,8 @@ def entry_of(file: PageFile) -> dict[str, object]:
         stated = {"sha256": file.core_metadata} if file.core_metadata else True
         # Not under the older name, too: pip before 23.1 takes what it finds there for a text.
         entry["core-metadata"] = stated
+    if file.provenance:
+        entry["provenance"] = file.provenance
     return entry
 
 
@@ -47,5 +49,7 @@ def link_to(file: PageFile) -> str:
     if file.core_metadata is not None:
         stated = f"{_SHA256}{file.core_metadata}" if file.core_metadata else "true"
         attributes.update(dict.fromkeys((f"data-{key}" for key in SIDECARS), stated))
+    if file.provenance:
+        attributes["data-provenance"] = file.provenance
     written = " ".join(f'{name}="{html.escape(text)}"' for name, text in attributes.items())
     return f"<a {written}>{html.escape(file.name)}</a><br>"

@@ -27,8 +27,7 @@ NO_PAGE: Final = (
     "check the address of the index: it ends above the projects, as in https://HOST/simple/"
 )
 _NO_CERTIFICATE: Final = (
-    "name the file of your certificate authority: PIP_CERT=FILE for pip, SSL_CERT_FILE=FILE for "
-    "other installers"
+    "name the file of the authority that signed it (pip: --cert FILE; uv: SSL_CERT_FILE=FILE)"
 )
 NO_ANSWER: Final = (
     "check the network, the address of the index and the proxy (HTTPS_PROXY, NO_PROXY), then try "
@@ -90,6 +89,8 @@ def changed_since(name: str, what: str = "another hash") -> UpstreamError:
 def words_of(error: Exception) -> str:
     """Return what an exception of the network says, on one line."""
     reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {reason.verify_message}"
     return " ".join(redacted(str(reason) or type(reason).__name__).split())
 
 
