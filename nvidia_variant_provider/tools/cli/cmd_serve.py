@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli import options, output
+from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.view_names import CPU, machine_of
 from nvidia_variant_provider.tools.installers.ourselves import install_line
 
 if TYPE_CHECKING:
+    import argparse
+
     from nvidia_variant_provider.tools.views.service import ViewService
 
 _EPILOG: Final = """\
-Each machine has an index of its own: http://HOST:8000/h100@570/simple/. /any/simple/ is the main
-index, unchanged. Everyone who reaches the server downloads with its credentials: bind it to a
-trusted network. docs/views.md describes what a view shows.
+Each machine has an index of its own: http://HOST:8000/h100@570/simple/; cpu is a machine without a
+GPU. /any/simple/ is the main index, unchanged. Everyone who reaches the server downloads with its
+credentials: bind it to a trusted network. docs/views.md describes what a view shows.
 
 examples:
   nvidia-variant-provider serve
@@ -100,11 +102,10 @@ def _service(args: argparse.Namespace, target: str) -> ViewService:
     settings = settings_for(command, os.environ, os.getcwd())
     upstream = upstream_of(settings, os.environ)
     is_any = target == "any"
-    named = argparse.Namespace(target=None if is_any else target, machine=None, gpu=None)
     folder = Path(cache_folder(os.environ))
     service = ViewService(
         upstream,
-        partial(Wanted, options.answer_for(named).detection.machine),
+        partial(Wanted, machine_of(CPU if is_any else target)),
         () if is_any else families_for(settings, upstream.fetcher, args.cuda_index, ()),
         bakery=Bakery(folder, upstream),
         is_unchanged=is_any,

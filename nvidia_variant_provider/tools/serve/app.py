@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 ANY: Final = "any"
 _MOST_VIEWS: Final = 64
-_FILES: Final = "../../files/"
 _METADATA: Final = ".metadata"
 _PASSED_ON: Final = ("range", "if-none-match", "if-range")
 _PASSED_BACK: Final = ("content-length", "content-range", "accept-ranges", "etag", "content-type")
@@ -106,12 +106,20 @@ def _page(views: Views, request: Request) -> Response:
         service = views.service(request.path_params["target"])
     except InvalidValueError as error:
         return _refused(404, str(error))
-    page = service.page(request.path_params["project"], _FILES)
+    page = service.page(request.path_params["project"], _files_of(request))
     if page.moved:
         return RedirectResponse(page.moved, 302)
     if page.reason:
         return _refused(page.status, page.reason)
     return _rendered(page, request)
+
+
+def _files_of(request: Request) -> str:
+    """Return where the files of a view lie, as its pages say it.
+
+    The name is encoded: PDM takes what follows an ``@`` in a link for a revision of a repository.
+    """
+    return f"../../../{quote(request.path_params['target'])}/files/"
 
 
 def _rendered(page: Page, request: Request) -> Response:
@@ -132,7 +140,7 @@ def _file(views: Views, request: Request) -> Response:
         served = service.file(key)
         if served is None:
             # Another worker, or this one before a restart, has made the page.
-            service.page(plain.partition("-")[0], _FILES)
+            service.page(plain.partition("-")[0], _files_of(request))
             served = service.file(key)
         if served is None or served.shown.name != plain:
             return _refused(404, "no such file in this view")
