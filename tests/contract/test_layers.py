@@ -188,6 +188,7 @@ TOOLS: Final = {
         "model",
         "releases",
         "tables",
+        "targets",
         "torch",
         "value_types",
         "wheels",
@@ -208,6 +209,7 @@ TOOLS: Final = {
 # What the tools use beyond the standard library, and where. ``binaries.zstd`` takes the backport of
 # zstd by name, where Python has none of its own.
 PACKAGES: Final = {
+    "certifi": {"releases"},
     "distributed": {"cli", "coverage", "survey"},
     "packaging": {
         "convert",
@@ -216,6 +218,7 @@ PACKAGES: Final = {
         "lint",
         "metadata",
         "releases",
+        "serve",
         "tagging",
         "verify",
         "views",

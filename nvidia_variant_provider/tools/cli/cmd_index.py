@@ -157,12 +157,13 @@ def _refuse(faults: Sequence[str]) -> int:
 
 def _write_views(args: argparse.Namespace, target: Path) -> None:
     """Write the views of the machines that are named, and say where they are."""
-    from nvidia_variant_provider.tools.cli.view_names import machine_of
+    from nvidia_variant_provider.tools.views.named import machine_named
 
     for name in args.view:
         from nvidia_variant_provider.tools.views.static import check_name, write_view
 
-        view = write_view(Path(args.folder), target, name, machine_of(check_name(name)))
+        named = machine_named(check_name(name))
+        view = write_view(Path(args.folder), target, name, named.machine)
         if not args.json:
             count = sum(map(len, view.projects.values()))
             output.emit_text([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])

@@ -16,6 +16,7 @@ DEBUG: Final = "NV_VARIANT_PROVIDER_DEBUG"
 TOOLS_PACKAGES: Final = frozenset(
     {
         "backports",
+        "certifi",
         "packaging",
         "pydantic",
         "rich",

@@ -31,10 +31,13 @@ BOOLEAN: Final = {"--no-index": "no-index"}
 _LISTS: Final = frozenset({"extra-index-url", "find-links"})
 _PIP_SETTINGS: Final = (
     "index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy", "keyring-provider",
-    "no-input",
+    "no-input", "client-cert", "trusted-host", "requirement", "constraint",
 )  # fmt: skip
 # Of the view as much as of the command, which keeps them.
-_SHARED: Final = frozenset({"--cert", "--proxy", "--keyring-provider"})
+_SHARED: Final = frozenset({
+    "--cert", "--proxy", "--keyring-provider", "--client-cert", "--trusted-host",
+    "--allow-insecure-host",
+})  # fmt: skip
 _SHARED_FLAGS: Final = frozenset({"--no-input"})
 
 
@@ -44,8 +47,9 @@ class Configured:
 
     ``extra`` and ``find_links`` are in the order that counts. ``keyring`` is how credentials of a
     keyring are found: "auto", "import", "subprocess", or "" where none is asked.
-    ``is_first_only`` says that the first index with a project decides. ``explicit`` are uv's
-    indexes for the projects that name them alone.
+    ``client_cert`` is a file with the installer's own certificate; certificates of
+    ``trusted_hosts`` are not looked at. ``is_first_only`` says that the first index with a project
+    decides. ``explicit`` are uv's indexes for the projects that name them alone.
     """
 
     index_url: str = ""
@@ -53,6 +57,8 @@ class Configured:
     find_links: tuple[str, ...] = ()
     no_index: bool = False
     cert: str = ""
+    client_cert: str = ""
+    trusted_hosts: tuple[str, ...] = ()
     proxy: str = ""
     is_first_only: bool = False
     keyring: str = ""
@@ -74,6 +80,24 @@ def read_both(environ: Mapping[str, str], cwd: str) -> tuple[Configured, ...]:
 
 def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:
     """Read pip's settings: the command line, the environment, its files."""
+    settings = _pip_settings(environ)
+    return Configured(
+        index_url=(options.get("index-url") or [settings.get("index-url", "")])[-1],
+        extra=(*_words(settings.get("extra-index-url", "")), *options.get("extra-index-url", ())),
+        find_links=(*_words(settings.get("find-links", "")), *options.get("find-links", ())),
+        no_index="no-index" in options or settings.get("no-index", "").lower() in _TRUE,
+        cert=_cert_of_pip(settings, options, environ),
+        client_cert=(options.get("client-cert") or [settings.get("client-cert", "")])[-1],
+        trusted_hosts=(
+            *_words(settings.get("trusted-host", "")),
+            *options.get("trusted-host", ()),
+        ),
+        proxy=(options.get("proxy") or [settings.get("proxy", "")])[-1],
+        keyring=_keyring_of_pip(settings, options),
+    )
+
+
+def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
     settings: dict[str, str] = {}
     for path in _pip_files(environ):
         settings.update(_pip_file(path))
@@ -82,17 +106,16 @@ def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Co
         # An empty variable counts as unset; pip takes the file's value then.
         if value:
             settings[name] = value
-    return Configured(
-        index_url=(options.get("index-url") or [settings.get("index-url", "")])[-1],
-        extra=(*_words(settings.get("extra-index-url", "")), *options.get("extra-index-url", ())),
-        find_links=(*_words(settings.get("find-links", "")), *options.get("find-links", ())),
-        no_index="no-index" in options or settings.get("no-index", "").lower() in _TRUE,
-        cert=(
-            options.get("cert") or [settings.get("cert") or environ.get("REQUESTS_CA_BUNDLE", "")]
-        )[-1],
-        proxy=(options.get("proxy") or [settings.get("proxy", "")])[-1],
-        keyring=_keyring_of_pip(settings, options),
-    )
+    return settings
+
+
+def _cert_of_pip(
+    settings: Mapping[str, str], options: Mapping[str, list[str]], environ: Mapping[str, str]
+) -> str:
+    """Return the certificates that pip goes by: what its library for requests is told beats it."""
+    told = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE", "")
+    own = (options.get("cert") or [settings.get("cert", "")])[-1]
+    return told or own or environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR", "")
 
 
 def _keyring_of_pip(settings: Mapping[str, str], options: Mapping[str, list[str]]) -> str:
@@ -166,11 +189,42 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
         find_links=(*links, *_texts(files.get("find-links")), *options.get("find-links", ())),
         no_index="no-index" in options or environ.get("UV_NO_INDEX", "").lower() in _TRUE
         or no_index,
-        cert=environ.get("SSL_CERT_FILE", ""),
+        cert=environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR", ""),
+        client_cert=environ.get("SSL_CLIENT_CERT", ""),
+        trusted_hosts=(
+            *_words(environ.get("UV_INSECURE_HOST", "")),
+            *_texts(files.get("allow-insecure-host")),
+            *options.get("allow-insecure-host", ()),
+            *options.get("trusted-host", ()),
+        ),
         is_first_only=not strategy.startswith("unsafe"),
         keyring=_keyring(str(keyring)),
         explicit=_explicit(files),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """What settings add to every command: files of requirements and of constraints, and texts."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+def named_files(tool: str, environ: Mapping[str, str], cwd: str) -> NamedFiles:
+    """Return the requirements and constraints that pip or uv is configured to add to a command."""
+    if tool != "pip":
+        files = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
+        stated = [*_texts(files.get("constraint-dependencies")),
+                  *_texts(files.get("override-dependencies"))]  # fmt: skip
+        words = [*_words(environ.get("UV_CONSTRAINT", "")), *_words(environ.get("UV_OVERRIDE", ""))]
+        return NamedFiles(constraints=tuple(words), texts=tuple(stated))
+    settings = _pip_settings(environ)
+    return NamedFiles(
+        tuple(_words(settings.get("requirement", ""))),
+        tuple(_words(settings.get("constraint", ""))),
+    )
 
 
 def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """An end to requests that a server draws out: sockets bound the time between two bytes alone.
 
 A server may send its TLS handshake, its headers or the sizes of its chunks a byte at a time, each
-within the limit of the socket. Here a timer shuts the connection, in whatever call it is waited on.
-Before there is a connection, looking up the host and trying its addresses take what time is left.
+within the limit of the socket. Here another thread shuts the connection, in whatever call it is
+waited on. Before there is a connection, looking up the host and trying its addresses take what time
+is left.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.releases.kept_connections import KeptConnections
+from nvidia_variant_provider.tools.releases.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 
 # The deadline of what the thread is waiting for: urllib gives no other way to its connections.
 _RUNNING = threading.local()
-# A socket takes no limit of 0 s, and the timer ends what is too late.
+# A socket takes no limit of 0 s, and the watch ends what is too late.
 _LEAST_S: Final = 0.01
+_WATCH: Final = Watch()
 
 
 class Deadline:
@@ -44,13 +47,11 @@ class Deadline:
         self.is_over = False
         self._lock = threading.Lock()
         self.connection: socket.socket | None = before.connection if before else None
-        self._ends_at = time.monotonic() + seconds
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
+        self.ends_at = time.monotonic() + seconds
 
     def __enter__(self) -> Self:
         _RUNNING.deadline = self
-        self._timer.start()
+        _WATCH.add(self)
         return self
 
     def __exit__(
@@ -59,13 +60,13 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
+        _WATCH.remove(self)
         _RUNNING.deadline = None
 
     @property
     def left_s(self) -> float:
         """How many seconds are left."""
-        return max(0.0, self._ends_at - time.monotonic())
+        return max(0.0, self.ends_at - time.monotonic())
 
     def watch(self, opened: socket.socket) -> None:
         """Take note of the connection that is waited on now."""
@@ -74,7 +75,8 @@ class Deadline:
             if self.is_over:
                 _shut(opened)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Shut the connection: the time is over."""
         with self._lock:
             self.is_over = True
             if self.connection is not None:
@@ -166,19 +168,19 @@ class HttpHandler(urllib.request.HTTPHandler):
 class HttpsHandler(urllib.request.HTTPSHandler):
     """Does the same over TLS.
 
-    ``make_context`` is called for each request, and reads certificates for the first.
+    ``context_of`` a host is asked for each request, and reads certificates for the first.
     """
 
-    def __init__(self, make_context: Callable[[], ssl.SSLContext], resolver: Resolver) -> None:
+    def __init__(self, context_of: Callable[[str], ssl.SSLContext], resolver: Resolver) -> None:
         # Not that of the class above, which would read the system's certificates.
         urllib.request.AbstractHTTPHandler.__init__(self)
-        self._make_context = make_context
+        self._context_of = context_of
         self._resolver = resolver
         self._kept = KeptConnections()
 
     def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         """Send a request."""
-        context = self._make_context()
+        context = self._context_of(req._tunnel_host or req.host)  # type: ignore[attr-defined]  # noqa: SLF001
         context.sslsocket_class = _WatchedTls
 
         def connect(host: str, /, **_: object) -> http.client.HTTPConnection:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import ssl
 import threading
 import urllib.request
 import zlib
@@ -27,10 +28,9 @@ from nvidia_variant_provider.tools.releases.logins import (
     split_login,
 )
 from nvidia_variant_provider.tools.releases.name_lookup import Resolver
-from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies
+from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies, Tls
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.releases.keyring import Keyring
@@ -106,13 +106,13 @@ class Fetcher:
     def __init__(
         self,
         environ: Mapping[str, str],
-        cert: str = "",
+        tls: Tls | None = None,
         proxy: str = "",
         total_s: float = _TOTAL_S,
         resolver: Resolver | None = None,
         keyring: Keyring | None = None,
     ) -> None:
-        """Take the settings of an installer: a file of certificates, a proxy.
+        """Take the settings of an installer: its certificates (else the environment's), a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
         file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
@@ -123,7 +123,7 @@ class Fetcher:
         self._logins = Logins(environ, keyring)
         self._resolver = resolver or Resolver()
         self._proxies = Proxies(environ, proxy)
-        self._certificates = Certificates(cert or environ.get("SSL_CERT_FILE", ""))
+        self._certificates = Certificates(tls or Tls(environ.get("SSL_CERT_FILE", "")))
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
         self._lock = threading.Lock()
 
@@ -262,7 +262,7 @@ class Fetcher:
                 self._openers[is_direct] = urllib.request.build_opener(
                     urllib.request.ProxyHandler({} if is_direct else self._proxies.by_scheme),
                     HttpHandler(self._resolver),
-                    HttpsHandler(self.prepare, self._resolver),
+                    HttpsHandler(self._certificates.context, self._resolver),
                     _Redirects(),
                 )
             return self._openers[is_direct]
@@ -336,4 +336,9 @@ def _check_length(answer: http.client.HTTPResponse, size: int, url: str) -> None
 
 def _words(error: Exception) -> str:
     reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not accepted: {reason.verify_message}; name the file of the "
+            "authority that signed it (pip: --cert FILE; uv: SSL_CERT_FILE=FILE)"
+        )
     return redacted(str(reason) or type(reason).__name__)

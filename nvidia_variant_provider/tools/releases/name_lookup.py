@@ -6,8 +6,11 @@ after half a minute for each name server and each domain that is searched.
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -20,10 +23,12 @@ if TYPE_CHECKING:
 _LONGEST_S: Final = 15.0
 # Look-ups that hang go on in their threads until the system gives up; there are never more.
 _MOST_AT_ONCE: Final = 8
+# An installer asks for dozens of pages at once: they share an answer, and soon ask anew.
+_KEPT_S: Final = 30.0
 
 
 class Resolver:
-    """Looks up hosts, each in a thread that nobody has to wait for.
+    """Looks up hosts, each in a thread that nobody has to wait for, and keeps answers for 30 s.
 
     ``look_up`` is how the system does it, ``longest_s`` how long it may take. The threads are
     daemons: a command ends without them.
@@ -38,6 +43,7 @@ class Resolver:
         self._look_up = look_up
         self._longest_s = longest_s
         self._free = threading.Semaphore(most)
+        self._kept: dict[tuple[str, int], tuple[float, list[str]]] = {}
 
     def addresses(self, host: str, port: int, left_s: float) -> list[str]:
         """Return the numeric addresses of a host, each once, in the system's order.
@@ -45,10 +51,18 @@ class Resolver:
         ``left_s`` is the time left for the request. Raises ``TimeoutError`` when it takes longer,
         and what the look-up raises.
         """
+        with contextlib.suppress(ValueError):
+            return [str(ipaddress.ip_address(host))]
         seconds = max(0.0, min(self._longest_s, left_s))
         late = f"looking up {host} took longer than {seconds:g} s: does the name server answer?"
+        if known := self._known(host, port):
+            return known
         if not self._free.acquire(timeout=seconds):
             raise TimeoutError(late)
+        # Whoever had the turn before may have asked for the same host.
+        if known := self._known(host, port):
+            self._free.release()
+            return known
         answers: list[list[Any] | Exception] = []
         is_done = threading.Event()
 
@@ -67,4 +81,10 @@ class Resolver:
         answer = answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return list(dict.fromkeys(str(row[4][0]) for row in answer))
+        addresses = list(dict.fromkeys(str(row[4][0]) for row in answer))
+        self._kept[host, port] = time.monotonic() + _KEPT_S, addresses
+        return addresses
+
+    def _known(self, host: str, port: int) -> list[str]:
+        until, addresses = self._kept.get((host, port), (0.0, []))
+        return addresses if time.monotonic() < until else []

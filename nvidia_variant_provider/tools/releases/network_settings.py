@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import ssl
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PORT: Final = re.compile(r":\d+$")
 
 
 class Proxies:
@@ -38,34 +43,102 @@ def _configured(environ: Mapping[str, str]) -> dict[str, str]:
     return {scheme: proxy for scheme, proxy in chosen.items() if proxy}
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How servers are known, as an installer is told: "" and () where it is told nothing.
+
+    ``cert`` is a file or a folder of certificates, ``client_cert`` a file with a certificate of our
+    own and its key. ``trusted`` are hosts whose certificates are not looked at, such as
+    ``mirror.example`` or ``mirror.example:8443``; ``*`` is every host.
+    """
+
+    cert: str = ""
+    client_cert: str = ""
+    trusted: tuple[str, ...] = ()
+
+    def trusts(self, host: str) -> bool:
+        """Tell whether the certificate of a host, such as ``h:443``, is not looked at."""
+        listed = {each.lower().partition("://")[2] or each.lower() for each in self.trusted}
+        return not listed.isdisjoint({_without_login(host), _name_of(host), "*"})
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, such as ``localhost:80``, is this machine."""
+    name = _name_of(host).strip("[]")
+    try:
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _without_login(host: str) -> str:
+    return host.lower().rpartition("@")[2]
+
+
+def _name_of(host: str) -> str:
+    return _PORT.sub("", _without_login(host))
+
+
 class Certificates:
-    """The certificates by which servers are known: a file, a folder, or the system's for "".
+    """The certificates by which servers are known.
 
     Reading them takes longer than everything else before a request, so it waits for the first
     address that needs them; that a file is missing shows at once.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, tls: Tls) -> None:
         """Raise ``InvalidValueError`` for a file that cannot be read."""
-        self._path = path
+        self._tls = tls
         self._lock = threading.Lock()
-        self._context: ssl.SSLContext | None = None
-        if path and not os.access(path, os.R_OK):
+        self._contexts: dict[bool, ssl.SSLContext] = {}
+        if any(path and not os.access(path, os.R_OK) for path in (tls.cert, tls.client_cert)):
             self.context()
 
-    def context(self) -> ssl.SSLContext:
-        """Return the context of all connections; raises ``InvalidValueError``."""
+    def context(self, host: str = "") -> ssl.SSLContext:
+        """Return the context of all connections to a host; raises ``InvalidValueError``."""
+        is_trusted = self._tls.trusts(host)
         with self._lock:
-            if self._context is None:
-                self._context = _read(self._path)
-            return self._context
+            if is_trusted not in self._contexts:
+                context = _read(self._tls.cert)
+                if is_trusted:
+                    context.check_hostname = False
+                    context.verify_mode = ssl.CERT_NONE
+                if self._tls.client_cert:
+                    _add_own(context, self._tls.client_cert)
+                self._contexts[is_trusted] = context
+            return self._contexts[is_trusted]
 
 
 def _read(path: str) -> ssl.SSLContext:
     if path and os.path.isdir(path):
         return ssl.create_default_context(capath=path)
     try:
-        return ssl.create_default_context(cafile=path or None)
+        context = ssl.create_default_context(cafile=path or None)
     except OSError as error:
-        words = str(error) or type(error).__name__
-        raise InvalidValueError(f"{path}: cannot be read as certificates: {words}") from error
+        raise _unreadable(path, error) from error
+    if not path and not _has_certificates(context):
+        # Slim images have none, nor has Python's own build for macOS; pip and uv bring theirs.
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+def _has_certificates(context: ssl.SSLContext) -> bool:
+    """Tell whether the system has some: those of a folder are read when they are needed."""
+    if context.cert_store_stats()["x509_ca"]:
+        return True
+    folder = ssl.get_default_verify_paths().capath
+    return bool(folder and os.path.isdir(folder) and os.listdir(folder))
+
+
+def _add_own(context: ssl.SSLContext, path: str) -> None:
+    try:
+        context.load_cert_chain(path)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: OSError) -> InvalidValueError:
+    words = str(error) or type(error).__name__
+    return InvalidValueError(f"{path}: cannot be read as certificates: {words}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.tools.installers.interpreter import own_python
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
+from nvidia_variant_provider.tools.releases.network_settings import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,9 @@ def fetcher_for(
     """Return what asks indexes as the installer would; ``command`` is the installer's."""
     programs = tuple(_keyrings(configured.keyring, environ, command))
     keyring = Keyring(programs, environ) if programs else None
-    return Fetcher(environ, configured.cert, configured.proxy, keyring=keyring)
+    cert = configured.cert or environ.get("SSL_CERT_FILE", "")
+    tls = Tls(cert, configured.client_cert, configured.trusted_hosts)
+    return Fetcher(environ, tls, configured.proxy, keyring=keyring)
 
 
 def _keyrings(

@@ -83,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "nvidia-variant-provider"
     sys_version = ""
     timeout = _IDLE_S
+    # Headers and a short page leave as one packet.
+    wbufsize = 1 << 16
 
     def setup(self) -> None:
         super().setup()

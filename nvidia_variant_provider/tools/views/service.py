@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
@@ -30,13 +30,14 @@ from nvidia_variant_provider.tools.views.selecting import (
     make_view,
     no_gpu_build,
 )
+from nvidia_variant_provider.tools.views.stated_pairs import StatedPairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.baking import Bakery
-    from nvidia_variant_provider.tools.views.model import View, Wanted
+    from nvidia_variant_provider.tools.views.model import Stated, StatedKey, View, Wanted
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, ProjectPage, Upstream
 
@@ -44,6 +45,14 @@ NOT_FOUND: Final = 404
 GONE: Final = 410
 BAD_GATEWAY: Final = 502
 _WORKERS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Torch:
+    """What companions have to know of torch: ``torch_labels`` and ``stated`` of a ``Source``."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
 
 
 class ViewService:
@@ -79,7 +88,8 @@ class ViewService:
         self._keep_s = keep_s
         self._pages: dict[str, tuple[float, Future[Page]]] = {}
         self._files: dict[str, Served] = {}
-        self._torch: tuple[float, dict[str, str] | None] = 0.0, None
+        self._pairs = StatedPairs(upstream.fetcher)
+        self._torch: tuple[float, _Torch | None] = 0.0, None
         self._torch_lock = threading.Lock()
 
     def page(self, project: str, files: str) -> Page:
@@ -211,26 +221,35 @@ class ViewService:
             stated = self.code.read(source, wanted, class_of_target(wanted))
             source = replace(source, stated=stated)
         if is_cuda_project and project != TORCH:
-            source = replace(source, torch_labels=self._torch_labels())
+            torch = self._torch_builds()
+            source = replace(
+                source,
+                torch_labels=torch.labels,
+                stated=torch.stated,
+                pairs=self._pairs.read(source),
+            )
         return source, None
 
-    def _torch_labels(self) -> dict[str, str]:
+    def _torch_builds(self) -> _Torch:
         """Return the builds of torch that its view shows, for what has to go with them."""
         with self._torch_lock:
-            since, labels = self._torch
+            since, torch = self._torch
             now = time.monotonic()
-            if labels is None or (self._keep_s is not None and now - since > self._keep_s):
-                labels = self._read_torch_labels()
-                self._torch = now, labels
-            return labels
+            if torch is None or (self._keep_s is not None and now - since > self._keep_s):
+                torch = self._read_torch()
+                self._torch = now, torch
+            return torch
 
-    def _read_torch_labels(self) -> dict[str, str]:
+    def _read_torch(self) -> _Torch:
         wanted = self.wanted()
         try:
             source, _ = self._source(TORCH)
         except UpstreamError:
-            return {}
-        return torch_labels(make_view(source, wanted), wanted.torch) if source else {}
+            return _Torch()
+        if source is None:
+            return _Torch()
+        labels = torch_labels(make_view(source, wanted), wanted, class_of_target(wanted))
+        return _Torch(labels, source.stated)
 
     def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         by_label: dict[str, tuple[PageFile, ...]] = {}

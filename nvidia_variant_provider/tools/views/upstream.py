@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 from nvidia_variant_provider.tools.releases.http import Fetcher
 
 _MISSING: Final = frozenset({403, 404, 410})
+# A project's name, normalised. Any other text could make an address of its own: "file:etc".
+_PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _RELATIVE: Final = re.compile(rb'"url"\s*:\s*"(?!https?://)')
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
 
@@ -77,6 +79,8 @@ class Upstream:
 
     def page(self, project: str) -> ProjectPage | None:
         """Return the files of a project; ``None`` if no index has it. Raises ``UpstreamError``."""
+        if not _PROJECT.fullmatch(project):
+            return None
         pages = []
         for index in self.indexes:
             page = self._page_of(index, project)
@@ -198,10 +202,14 @@ def project_of(name: str) -> str:
 
 
 def _parsed(body: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
+    """Read a page. What an index of the network links on this machine is none of its files."""
     try:
-        return parse_page(body, content_type, url)
+        files = parse_page(body, content_type, url)
     except InvalidValueError as error:
         raise UpstreamError(str(error)) from error
+    if url.startswith("file:"):
+        return files
+    return tuple(file for file in files if file.url.startswith(("https://", "http://")))
 
 
 def _each_once(files: Iterable[PageFile]) -> tuple[PageFile, ...]:

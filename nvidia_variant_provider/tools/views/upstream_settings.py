@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
@@ -19,7 +20,7 @@ from nvidia_variant_provider.tools.installers.interpreter import default_index
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nvidia_variant_provider.tools.installers.configured import Configured
     from nvidia_variant_provider.tools.releases.http import Fetcher
@@ -56,8 +57,8 @@ class Settings:
 def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -> Settings:
     """Read what is configured for the installer of a command.
 
-    Raises ``InvalidValueError`` where no index is known, for what is no address, and for a file of
-    certificates that is not there.
+    Raises ``InvalidValueError`` where no index is known, for what is no address, for an index that
+    pip would not ask, and for a file of certificates that is not there.
     """
     tool = words_of(command)[0]
     options: dict[str, list[str]] = {}
@@ -73,10 +74,30 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
             "no index is configured, and neither pip nor uv is here to say which is the default; "
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
+    if tool == "pip":
+        _check_plain_http((index, *configured.extra), configured.trusted_hosts)
     is_default = bool(standard) and _same(index, standard)
     indexes = _ordered(configured, index)
     addresses = _addresses(configured, indexes, environ)
     return Settings(configured, indexes, (command[0], *rest), is_default, addresses)
+
+
+def _check_plain_http(indexes: Iterable[str], trusted: tuple[str, ...]) -> None:
+    """Raise ``InvalidValueError`` for an index that pip leaves out: in a view it counts no more."""
+    if not any(index.startswith("http://") for index in indexes):
+        return
+    from nvidia_variant_provider.tools.releases.logins import redacted
+    from nvidia_variant_provider.tools.releases.network_settings import Tls, is_loopback
+
+    tls = Tls(trusted=trusted)
+    for index in indexes:
+        host = urlsplit(index).netloc
+        if index.startswith("http://") and not is_loopback(host) and not tls.trusts(host):
+            name = host.rpartition("@")[2]
+            raise InvalidValueError(
+                f"{redacted(index)}: pip takes nothing over plain http from a host that it is not "
+                f"told to trust; use https, or add --trusted-host {name}"
+            )
 
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
@@ -125,8 +146,8 @@ def _addresses(
     left alone where every address is plain.
     """
     every = (*indexes, *configured.find_links)
-    cert = configured.cert or environ.get("SSL_CERT_FILE", "")
-    if all(map(_PLAIN.fullmatch, every)) and (not cert or os.access(cert, os.R_OK)):
+    files = filter(None, (configured.cert or environ.get("SSL_CERT_FILE"), configured.client_cert))
+    if all(map(_PLAIN.fullmatch, every)) and all(os.access(path, os.R_OK) for path in files):
         return tuple(f"file://{text}" if text.startswith("/") else text for text in every)
     upstream = _upstream(configured, indexes, environ, ())
     return (*upstream.indexes, *upstream.find_links)

@@ -92,6 +92,29 @@ def test_the_addresses_of_a_host_are_tried_in_turn() -> None:
     both = Resolver(lambda *_, **__: rows("::1", "::1", "127.0.0.1"))
 
     with serving(ok(PAGE)) as (host, _):
-        answer = Fetcher({}, resolver=both).get(f"http://{host}/simple/demo/", "*/*")
+        port = host.partition(":")[2]
+        answer = Fetcher({}, resolver=both).get(f"http://index.example:{port}/simple/", "*/*")
 
     assert answer.body == PAGE
+
+
+def test_an_address_is_not_looked_up() -> None:
+    resolver = Resolver(lambda *_, **__: pytest.fail("looked up"))
+
+    answers = [resolver.addresses(host, 80, left_s=60) for host in ("127.0.0.1", "::1")]
+
+    assert answers == [["127.0.0.1"], ["::1"]]
+
+
+def test_an_answer_is_shared_by_all_who_connect_to_a_host() -> None:
+    asked: list[str] = []
+
+    def look_up(host: str, *_: object, **__: object) -> list[Any]:
+        asked.append(host)
+        return rows("127.0.0.1")
+
+    resolver = Resolver(look_up)
+
+    answers = [resolver.addresses("index.example", 80, left_s=60) for _ in range(3)]
+
+    assert (answers, asked) == ([["127.0.0.1"]] * 3, ["index.example"])

@@ -30,10 +30,13 @@ class Server(NamedTuple):
         """Return the address of a view: ``gh200@580``."""
         return f"http://127.0.0.1:{self.port}/{name}/simple/"
 
-    def ask(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:  # fmt: skip  # noqa: E501
+    def ask(
+        self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Return the status, the headers and the body of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
-            connection.request("GET", path, headers={"Accept": JSON, **(headers or {})})
+            connection.request(method, path, headers={"Accept": JSON, **(headers or {})})
             answer = connection.getresponse()
             named = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, named, answer.read()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 import signal
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import uv_executable
+from nvidia_variant_provider.tools.cli.main import main
 from tests.tools.serve.server import Server, serving
 from tests.tools.views.clients import (
     PIPS,
@@ -18,7 +22,7 @@ from tests.tools.views.clients import (
     new_environment,
     pip_environment,
 )
-from tests.tools.views.stand_in import main_index, variant_index
+from tests.tools.views.stand_in import JSON, main_index, variant_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +60,131 @@ def test_any_is_the_main_index_unchanged(server: Server) -> None:
     assert (status, headers["location"].endswith("/simple/torch/")) == (302, True)
 
 
-def test_a_name_of_no_machine_is_not_found_and_says_why(server: Server) -> None:
-    status, _, body = server.ask("/h1000@580/simple/torch/")
+TEXT = {"Accept": "*/*"}
 
-    assert (status, b"did you mean" in body) == (404, True)
+
+# 400, not 404: uv asks its next index after a 404, and installs from there without a word.
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/gh20@580/simple/torch/", "'gh20@580' in the address is not a machine: there is no"),
+        ("/gh20@580/simple/torch/", "did you mean gh200?"),
+        ("/gtx-1080-ti@610/simple/torch/", "R580 is the last driver branch for gtx-1080-ti"),
+        ("/h1000@580/files/0/torch.whl", "'h1000@580' in the address is not a machine"),
+        ("/simple/torch/", "hint: name a machine: http://127.0.0.1:{port}/h100@570/simple/torch/"),
+        ("/v100@580/torch/", "hint: did you mean http://127.0.0.1:{port}/v100@580/simple/torch/ ?"),
+        ("/a/b/c/d/e", "hint: http://127.0.0.1:{port}/ has the addresses, such as"),
+    ],
+)  # fmt: skip
+def test_a_wrong_address_says_what_is_expected(server: Server, path: str, words: str) -> None:
+    status, _, body = server.ask(path)
+
+    assert status == 400
+    assert words.format(port=server.port) in body.decode()
+    assert "--target" not in body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/", "/h100@570/simple/  what an H100 with driver branch R570 should see"),
+        ("/v100@580/", "The index for v100@580: Tesla V100, CUDA 13.0"),
+        ("/v100/", "No driver was named: R580 (CUDA 13.0) is assumed"),
+        ("/cpu/", "The index for cpu: machines without a GPU"),
+        ("/any/", "Every package as the main index has it"),
+    ],
+)
+def test_people_read_addresses_and_commands(server: Server, path: str, words: str) -> None:
+    status, headers, body = server.ask(path, TEXT)
+    _, of_browser, page = server.ask(path, {"Accept": "text/html,*/*;q=0.8"})
+
+    assert (status, headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert words in body.decode()
+    assert of_browser["content-type"] == "text/html; charset=utf-8"
+    assert words in page.decode()
+
+
+def test_the_address_in_the_words_is_the_one_that_was_asked(server: Server) -> None:
+    _, _, body = server.ask("/v100@580/", {**TEXT, "Host": "views.example:8000"})
+    index = "http://views.example:8000/v100@580/simple/"
+
+    assert f"pip install --trusted-host views.example --index-url {index} torch" in body.decode()
+    assert f'url = "{index}"\n  verify_ssl = false' in body.decode()
+
+
+def test_no_host_can_write_into_the_page_of_a_browser(server: Server) -> None:
+    headers = {"Accept": "text/html", "Host": "<script>alert(1)</script>"}
+    _, _, body = server.ask("/", headers)
+
+    assert b"<script>" not in body
+
+
+def test_an_address_without_its_last_slash_leads_to_the_one_with_it(server: Server) -> None:
+    asked = ("/v100@580", "/v100@580/simple", "/v100@580/simple/torch")
+    answers = [server.ask(path) for path in asked]
+
+    assert [(status, headers["location"]) for status, headers, _ in answers] == [
+        (302, "./v100@580/"),
+        (302, "./simple/"),
+        (302, "./torch/"),
+    ]
+
+
+def test_only_reading_is_possible(server: Server) -> None:
+    answers = [server.ask(path, method="POST") for path in ("/", "/v100@580/simple/torch/")]
+
+    assert [(status, set(headers["allow"].split(", "))) for status, headers, _ in answers] == [
+        (405, {"GET", "HEAD"}),
+        (405, {"GET", "HEAD"}),
+    ]
+
+
+def test_a_list_of_projects_never_leads_past_the_view(server: Server) -> None:
+    status, headers, _ = server.ask("/v100@580/simple/")
+    _, _, page = server.ask("/v100@580/simple/", {"Accept": "text/html"})
+
+    # A list in JSON has names alone; one in HTML has links, and they are relative.
+    assert (status, headers["location"].endswith("/simple/")) == (302, True)
+    assert re.findall(r'<a href="([^"]+)"', page.decode()) == [
+        "numpy/",
+        "nvidia-cublas-cu12/",
+        "nvidia-cublas-cu13/",
+        "torch/",
+        "torchvision/",
+        "typing-extensions/",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (JSON, JSON),
+        (f"text/html, {JSON};q=0.5", "text/html; charset=utf-8"),
+        (f"text/html;q=0.1, {JSON};q=0.5", JSON),
+        (f"{JSON};q=0", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+    ],
+)
+def test_a_page_is_what_is_asked_for_most(server: Server, accept: str, kind: str) -> None:
+    _, headers, _ = server.ask("/v100@580/simple/torch/", {"Accept": accept})
+
+    assert (headers["content-type"], headers["vary"]) == (kind, "Accept, Accept-Encoding")
+
+
+def test_a_page_is_packed_for_who_can_unpack(server: Server) -> None:
+    _, _, plain = server.ask("/v100@580/simple/torch/")
+    _, headers, packed = server.ask("/v100@580/simple/torch/", {"Accept-Encoding": "gzip, br"})
+    known = {"Accept-Encoding": "gzip", "If-None-Match": f'"x", W/{headers["etag"]}'}
+
+    assert (gzip.decompress(packed), len(packed) < len(plain)) == (plain, True)
+    assert server.ask("/v100@580/simple/torch/", known)[0] == 304
+
+
+def test_the_head_of_a_page_has_its_length(server: Server) -> None:
+    _, _, body = server.ask("/v100@580/simple/torch/")
+    status, headers, nothing = server.ask("/v100@580/simple/torch/", method="HEAD")
+
+    assert (status, int(headers["content-length"]), nothing) == (200, len(body), b"")
 
 
 def test_a_page_that_has_not_changed_is_not_sent_again(server: Server) -> None:
@@ -78,12 +203,53 @@ def test_operators_can_ask_how_it_is(server: Server) -> None:
     assert b'nvidia_variant_provider_requests_total{kind="page",status="200"}' in body
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--bind", "8000"), "--bind '8000': expected HOST:PORT, such as 127.0.0.1:8000"),
+        (("--bind", "127.0.0.1:70000"), "expected HOST:PORT"),
+        (("--bind", "192.0.2.1:8000"), "--bind 192.0.2.1:8000: Cannot assign requested address;"),
+        (("--public-url", "views.example"), "--public-url 'views.example': expected an address"),
+        (("--index-url", "/no/such/folder"), "/no/such/folder/: no such folder; expected an index"),
+    ],
+)
+def test_a_server_that_cannot_start_says_why(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, str], words: str
+) -> None:
+    code = main(["serve", "--index-url", "http://127.0.0.1:9/simple/", *options])
+    printed = capsys.readouterr()
+
+    assert (code, printed.out) == (2, "")
+    assert words in printed.err
+
+
 def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
     with serving(tmp_path, main_index()) as running:
         running.process.send_signal(signal.SIGTERM)
         running.process.communicate(timeout=30)
 
-    assert running.process.returncode in {0, -signal.SIGTERM}
+    assert running.process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.clients
+def test_the_commands_on_a_page_work_as_they_stand(tmp_path: Path) -> None:
+    with serving(tmp_path, main_index()) as running:
+        # A name of this machine that pip does not take for it, so that trust has to be asked for.
+        _, _, page = running.ask("/v100@580/", {**TEXT, "Host": f"{socket.gethostname()}:1"})
+        text = page.decode().replace(f"{socket.gethostname()}:1", f"127.0.0.1:{running.port}")
+        commands = re.findall(r"^  ((?:pip|uv pip) install .*)$", text, re.MULTILINE)
+        sites = []
+        for number, command in enumerate(commands):
+            tools = {"pip": [str(pip_environment(PIPS[-1])), "-m", "pip"], "uv": [uv_executable()]}
+            name, *words = command.split()
+            site = tmp_path / str(number)
+            subprocess.run(
+                [*tools[name], *words, "--target", str(site)],
+                env=running.environ, check=True, capture_output=True,
+            )  # fmt: skip
+            sites.append(installed(site)["torch"])
+
+    assert sites == ["2.14.1+cu126", "2.14.1+cu126"]
 
 
 @pytest.mark.clients

@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping, Sequence
 
 JSON: Final = "application/vnd.pypi.simple.v1+json"
@@ -127,14 +128,21 @@ class StandIn:
                 entry["core-metadata"] = {"sha256": hashlib.sha256(sidecar).hexdigest()}
             entries.append(entry)
         page = f"{path}{project}/"
+        self._list(path, project)
         if as_html:
             self.bodies[page] = ("text/html", _html(entries))
         else:
             document = {"meta": {"api-version": "1.1"}, "name": project, "files": entries}
             self.bodies[page] = (JSON, json.dumps(document).encode())
 
+    def _list(self, path: str, project: str) -> None:
+        """Add a project to the list of all, which indexes have at their root."""
+        _, known = self.bodies.get(path, ("", b""))
+        link = f'<a href="{project}/">{project}</a>\n'.encode()
+        self.bodies[path] = ("text/html", known + link)
+
     @contextlib.contextmanager
-    def serving(self) -> Iterator[str]:
+    def serving(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         """Serve while the block runs; gives the address without a slash at the end."""
         index = self
 
@@ -143,10 +151,16 @@ class StandIn:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             server.daemon_threads = True
+            if tls is not None:
+                # The handshake belongs to the connection's thread: a client may never finish it.
+                server.socket = tls.wrap_socket(
+                    server.socket, server_side=True, do_handshake_on_connect=False
+                )
             thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
             thread.start()
             try:
-                yield f"http://127.0.0.1:{server.server_address[1]}"
+                scheme = "http" if tls is None else "https"
+                yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
             finally:
                 server.shutdown()
 
@@ -213,6 +227,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: ``asked`` says it all."""
+
+    def handle(self) -> None:
+        # A client that does not accept the certificate hangs up in the handshake.
+        with contextlib.suppress(OSError):
+            super().handle()
 
 
 def nvidia_of(label: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.installers.commands import projects_of, stops, words_of
+from nvidia_variant_provider.tools.installers.commands import stops, words_of
 from nvidia_variant_provider.tools.installers.configured import (
     Configured,
     read_pip,
@@ -22,6 +22,7 @@ from nvidia_variant_provider.tools.installers.configured import (
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index, target_python
 from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
+from nvidia_variant_provider.tools.views.upstream_settings import settings_for
 from tests.tools.views.clients import (
     PIPS,
     clean_environment,
@@ -200,12 +201,6 @@ def test_a_command_is_known_by_its_tool(command: str, words: list[str]) -> None:
     assert words_of(command.split()) == words
 
 
-def test_projects_are_read_from_a_command() -> None:
-    command = "pip install --upgrade Torch==2.14 ./folder torch_vision x.whl"
-
-    assert projects_of(command.split()) == ["torch", "torch-vision"]
-
-
 def test_pip_s_own_python_and_another_platform_are_known() -> None:
     own = target_python([sys.executable, "-m", "pip", "install", "x"], os.environ)
     crossed = target_python(
@@ -316,3 +311,43 @@ def test_a_dry_run_of_a_project_that_no_index_has_is_an_error(tmp_path: Path) ->
 
     assert done.code == 2
     assert "no-such-project: no index that is configured has this project" in done.output
+
+
+@pytest.mark.parametrize(
+    ("index", "more"),
+    [
+        ("https://mirror.example/simple/", ()),
+        ("http://127.0.0.1:8000/simple/", ()),
+        ("http://mirror.example/simple/", ("--trusted-host", "mirror.example")),
+        ("http://mirror.example:80/simple/", ("--trusted-host=mirror.example:80",)),
+    ],
+)
+def test_what_pip_would_ask_is_the_upstream(
+    tmp_path: Path, index: str, more: tuple[str, ...]
+) -> None:
+    command = ["pip", "install", *more, "-i", index, "torch"]
+
+    settings = settings_for(command, clean_environment(tmp_path), str(tmp_path))
+
+    assert settings.indexes == (index,)
+
+
+def test_what_pip_would_not_ask_over_plain_http_is_refused(tmp_path: Path) -> None:
+    command = ["pip", "install", "-i", "http://me:word@mirror.example/simple/", "torch"]
+
+    with pytest.raises(InvalidValueError) as caught:
+        settings_for(command, clean_environment(tmp_path), str(tmp_path))
+
+    assert str(caught.value) == (
+        "http://mirror.example/simple/: pip takes nothing over plain http from a host that it is"
+        " not told to trust; use https, or add --trusted-host mirror.example"
+    )
+
+
+def test_what_requests_is_told_of_certificates_beats_pip(tmp_path: Path) -> None:
+    options = {"cert": ["/own.pem"]}
+
+    told = read_pip({"HOME": str(tmp_path), "CURL_CA_BUNDLE": "/told.pem"}, options)
+    own = read_pip({"HOME": str(tmp_path), "SSL_CERT_FILE": "/system.pem"}, options)
+
+    assert (told.cert, own.cert) == ("/told.pem", "/own.pem")

@@ -77,6 +77,36 @@ def test_a_page_of_another_name_for_this_machine_gets_nothing() -> None:
         assert ask(f"{url}torch/", {"Host": "evil.example"}).status == 404
 
 
+@pytest.mark.parametrize(
+    "name", ["file:", "file:secrets", "%252e%252e", "a%3Fb", "a%23b", "http:a"]
+)
+def test_a_name_of_no_project_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / WHEEL).write_text(PASSWORD)
+    monkeypatch.chdir(tmp_path)
+    index = main_index()
+    with index.serving() as main, view(f"{main}/simple/") as (url, _):
+        found = ask(f"{url}{name}/")
+
+    assert (found.status, index.asked) == (404, [])
+
+
+def test_a_file_of_this_machine_that_an_index_links_is_not_served(tmp_path: Path) -> None:
+    secret = tmp_path / WHEEL
+    secret.write_text(PASSWORD)
+    linked = secret.with_name(WHEEL.replace("1.0", "1.0+cu126"))
+    links = f'<a href="file://{secret}">{WHEEL}</a><a href="{linked.as_uri()}">{linked.name}</a>'
+    index = StandIn(
+        bodies={"/simple/demo/": ("text/html", f"{links}<a href=x-1.zip>x</a>".encode())}
+    )
+    with index.serving() as main, view(f"{main}/simple/", f"{main}/simple/") as (url, _):
+        files = json.loads(ask(f"{url}demo/").body)["files"]
+
+    assert [file["url"] for file in files] == [f"{main}/simple/demo/x-1.zip"]
+
+
 def test_other_projects_are_the_upstream_s() -> None:
     index = main_index()
     with index.serving() as main, view(f"{main}/simple/") as (url, _):

@@ -17,7 +17,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.cli.view_names import machine_of
+from nvidia_variant_provider.tools.views.named import machine_named
 from nvidia_variant_provider.tools.views.static import check_name, write_view
 from tests.tools.views.clients import (
     PIPS,
@@ -65,7 +65,7 @@ def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
 
 
 def test_a_view_for_machines_without_a_gpu_is_called_cpu(folder: Path) -> None:
-    view = write_view(folder, folder, "cpu", machine_of("cpu"))
+    view = write_view(folder, folder, "cpu", machine_named("cpu").machine)
 
     assert b"cublas" not in metadata_of((view.folder / NAME).read_bytes())
 

@@ -1,0 +1,179 @@
+"""What a person reads who opens the server in a browser or with curl: addresses and commands.
+
+The front page says how machines are spelt; the page of a machine has the commands for its index.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.views.named import CPU
+from nvidia_variant_provider.tools.views.place import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nvidia_variant_provider.model import Machine
+
+ANY: Final = "any"
+EXAMPLE: Final = "h100@570"
+_LOCAL: Final = frozenset({HOST, "localhost", "::1"})
+_FORMS: Final = """\
+h100@570                         product, and driver branch: 570.86.15 is of R570
+rtx-4090@cuda12.8                product, and the CUDA version that nvidia-smi shows
+nvidia-h100-80gb-hbm3@570.86.15  name and driver release as nvidia-smi prints them, "-" for blanks
+a10+t4@570                       one machine with two kinds of GPUs
+jetson-orin@jetpack6             a Jetson, and its JetPack
+"""
+_ASK: Final = "nvidia-smi --query-gpu=name,driver_version --format=csv,noheader"
+_HTML: Final = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ font: 1rem/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }}
+pre {{ background: #8882; padding: .7rem; overflow-x: auto }} :root {{ color-scheme: light dark }}
+</style></head>
+<body>
+<h1>{title}</h1>
+{body}
+</body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, a sentence and what to type: the address, or lines of a file."""
+
+    heading: str
+    words: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The server as whoever asks knows it: ``http://views.example:8000/``, with a slash behind."""
+
+    root: str
+
+    def index(self, target: str) -> str:
+        """Return the address that an installer is given for a machine."""
+        return f"{self.root}{target}/simple/"
+
+    @property
+    def untrusted(self) -> str:
+        """The host that pip has to be told to trust; "" for TLS and for this machine itself."""
+        parts = urlsplit(self.root)
+        host = parts.hostname or ""
+        is_local = host in _LOCAL or host.startswith("127.")
+        return "" if parts.scheme == "https" or is_local else host
+
+
+def front_page(site: Site) -> str:
+    """Return the text of ``/``."""
+    return _text("Indexes of Python packages, one for each kind of NVIDIA machine", _front(site))
+
+
+def front_page_html(site: Site) -> str:
+    """Return the front page for a browser."""
+    return _page("Indexes of Python packages, one for each kind of NVIDIA machine", _front(site))
+
+
+def target_page(site: Site, target: str, machine: Machine | None, listed: str = "") -> str:
+    """Return the text of ``/h100@570/``; without a machine it is the page of ``/any/``.
+
+    ``listed`` says why the list of projects is not shown where it was asked for.
+    """
+    return _text(_title(target, machine), _of_target(site, target, machine, listed))
+
+
+def target_page_html(site: Site, target: str, machine: Machine | None, listed: str = "") -> str:
+    """Return the page of a machine for a browser."""
+    return _page(_title(target, machine), _of_target(site, target, machine, listed))
+
+
+def _front(site: Site) -> list[Section]:
+    return [
+        Section(
+            "Addresses",
+            "The machine is in the address. Each index shows only the builds that fit the machine.",
+            f"{site.index(EXAMPLE)}  what an H100 with driver branch R570 should see\n"
+            f"{site.index(CPU)}  what a machine without a GPU should see\n"
+            f"{site.index(ANY)}  the main index, unchanged\n"
+            f"{site.root}{EXAMPLE}/  this page for one machine\n",
+        ),
+        Section(
+            "How a machine is spelt",
+            f"NAME@DRIVER. On the machine, '{_ASK}' prints both. Without @DRIVER a driver branch "
+            "is assumed, and the page of the machine names that branch.",
+            _FORMS,
+        ),
+        *_commands(site, EXAMPLE),
+        Section("This server", f"nvidia-variant-provider {__version__}, command 'serve'."),
+    ]
+
+
+def _title(target: str, machine: Machine | None) -> str:
+    if machine is None:
+        return "The main index, unchanged"
+    if not machine.gpus:
+        return f"The index for {target}: machines without a GPU"
+    names = ", ".join(dict.fromkeys(gpu.name for gpu in machine.gpus if gpu.name))
+    return f"The index for {target}: {names}, CUDA {machine.cuda}"
+
+
+def _of_target(site: Site, target: str, machine: Machine | None, listed: str) -> list[Section]:
+    sentences = ["Every package as the main index has it: no build is chosen."]
+    if machine is not None and not machine.gpus:
+        sentences = ["The CPU builds, of packages that have several builds."]
+    elif machine is not None:
+        numbers = ", ".join(sorted({str(gpu.capability) for gpu in machine.gpus}))
+        sentences = [f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}."]
+        sentences += [f"{note.text[0].upper()}{note.text[1:]}." for note in machine.notes]
+    about = [Section("All projects", listed, f"{site.index(target)}torch/\n")] if listed else []
+    return [
+        Section("Address", " ".join(sentences), f"{site.index(target)}\n"),
+        *about,
+        *_commands(site, target),
+        Section("Other machines", "The front page says how they are spelt.", f"{site.root}\n"),
+    ]
+
+
+def _commands(site: Site, target: str) -> Iterator[Section]:
+    index, host = site.index(target), site.untrusted
+    trusted = f"--trusted-host {host} " if host else ""
+    warning = ", with --trusted-host, because pip ignores an address without TLS" if host else ""
+    yield Section("pip", f"For one command{warning}:",
+                  f"pip install {trusted}--index-url {index} torch\n")  # fmt: skip
+    yield Section("uv", "For one command:",
+                  f"uv pip install --default-index {index} torch\n")  # fmt: skip
+    yield Section("uv lock", "In pyproject.toml, then 'uv lock':",
+                  f'[[tool.uv.index]]\nurl = "{index}"\ndefault = true\n')  # fmt: skip
+    name = re.sub(r"[^A-Za-z0-9]+", "-", target)
+    yield Section("Poetry", "In pyproject.toml, then 'poetry lock':",
+                  f'[[tool.poetry.source]]\nname = "{name}"\nurl = "{index}"\n'
+                  'priority = "primary"\n')  # fmt: skip
+    yield Section("PDM", "In pyproject.toml, then 'pdm lock':",
+                  f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{index}"\n'
+                  + ("verify_ssl = false\n" if host else ""))  # fmt: skip
+
+
+def _text(title: str, sections: Sequence[Section]) -> str:
+    blocks = [title]
+    for section in sections:
+        block = f"{section.heading}: {section.words}"
+        blocks.append(block + "".join(f"\n  {line}" for line in section.code.splitlines()))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _page(title: str, sections: Sequence[Section]) -> str:
+    body = "\n".join(
+        f"<h2>{html.escape(section.heading)}</h2>\n<p>{html.escape(section.words)}</p>"
+        + (f"\n<pre>{html.escape(section.code)}</pre>" if section.code else "")
+        for section in sections
+    )
+    return _HTML.format(title=html.escape(title), body=body)
