@@ -35,6 +35,8 @@ def entry_of(file: PageFile) -> dict[str, object]:
     if file.core_metadata is not None:
         stated = {"sha256": file.core_metadata} if file.core_metadata else True
         entry[SIDECARS[0]] = stated
+    if file.provenance:
+        entry["provenance"] = file.provenance
     return entry
 
 
@@ -50,5 +52,7 @@ def link_to(file: PageFile) -> str:
     if file.core_metadata is not None:
         stated = f"{_SHA256}{file.core_metadata}" if file.core_metadata else "true"
         attributes[f"data-{SIDECARS[0]}"] = stated
+    if file.provenance:
+        attributes["data-provenance"] = file.provenance
     written = " ".join(f'{name}="{html.escape(text)}"' for name, text in attributes.items())
     return f"<a {written}>{html.escape(file.name)}</a><br>"
