@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.installers.commands import asked_for_of, matches
+from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
 
 if TYPE_CHECKING:
@@ -23,12 +23,13 @@ def explain_failure(service: ViewService, command: Sequence[str]) -> None:
     """Say why an installer may have found nothing, or another hash than it was told."""
     for view in service.log.views.values():
         _explain_hidden(view, command)
+        _explain_label(view)
     if requires_hashes(command, os.environ, os.getcwd()):
         _explain_hashes(service)
 
 
 def _explain_hidden(view: View, command: Sequence[str]) -> None:
-    asked_for = asked_for_of(command, view.project)
+    asked_for = view.asked
     hidden = [version for version in view.hidden if matches(version.version, asked_for)]
     if not hidden:
         return
@@ -36,13 +37,25 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
         output.note(f"{view.project} {version.version} is not shown: {version.hidden}")
     if len(hidden) > _MOST:
         output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
-    newest = view.newest_shown
-    if newest is not None and asked_for:
-        output.hint(f"ask for {view.project}=={newest.version}")
+    if view.offered and asked_for:
+        output.hint(f"ask for {view.project}=={view.offered[0].version}")
     from nvidia_variant_provider.tools.releases.logins import redacted
 
     again = redacted(shlex.join(command))
     output.hint(f"--any-version shows all: nvidia-variant-provider run --any-version -- {again}")
+
+
+def _explain_label(view: View) -> None:
+    """Say that a build which is asked for by its label, ``==2.15.0+cu126``, is not there."""
+    release, label = label_asked_for(view.asked)
+    for version in view.versions:
+        if str(version.version) == release and not version.asked_label:
+            labels = dict.fromkeys(build.label for build in version.builds if build.label)
+            output.note(
+                f"{view.project} {release} has no build {label} for this platform: it has "
+                f"{', '.join(labels) or 'builds without a label alone'}"
+            )
+            output.hint(f"ask for {view.project}=={release}, without a label")
 
 
 def _explain_hashes(service: ViewService) -> None:

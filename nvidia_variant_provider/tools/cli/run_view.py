@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.commands import (
-    asked_for_of,
-    projects_of,
     stops,
     variables_for,
     words_of,
@@ -144,13 +142,23 @@ def _wanted(
         pool.submit(upstream.fetcher.prepare)
     pool.shutdown(wait=False)
 
+    @cache
     def wanted() -> Wanted:
+        from nvidia_variant_provider.tools.installers.asked_for import asked_of
+        from nvidia_variant_provider.tools.installers.installed import folder_of, version_that_stays
         from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
 
         python = asked.result()
         interpreter = Interpreter(python.tags, python.version) if python else None
+        what = asked_of(command, os.environ, os.getcwd(), python.version if python else "")
         return Wanted(
-            machine, interpreter, args.any_version, prereleases, asked_for_of(command, "torch")
+            machine,
+            interpreter,
+            args.any_version,
+            prereleases,
+            what.versions,
+            version_that_stays("torch", command, what, python),
+            folder_of(command, python),
         )
 
     return wanted
@@ -216,9 +224,19 @@ def _report(service: ViewService, machine: Machine, command: Sequence[str], code
         for view in log.views.values():
             if (reason := cpu_build(view)) and view.project not in log.refused:
                 output.warn(reason)
+        _tell_of_installed(service, command)
     if log.refused and code >= 0:
         return _EXIT_NO_GPU
     return end_like(code)
+
+
+def _tell_of_installed(service: ViewService, command: Sequence[str]) -> None:
+    from nvidia_variant_provider.tools.cli.run_installed import installed_build
+
+    warning, repair = installed_build(service, command)
+    if warning:
+        output.warn(warning)
+        output.hint(repair)
 
 
 def other_processor(machine: Machine, python: Interpreter | None) -> str:
@@ -239,10 +257,12 @@ def other_processor(machine: Machine, python: Interpreter | None) -> str:
 def _newest(view: View) -> str:
     """Say which version an installer meets first."""
     shown = view.newest_shown
+    among = f" that matches {view.asked}" if view.asked else ""
     if shown is None or shown.best is None:
-        return "no version has a build for this machine"
+        return f"no version{among} has a build for this machine"
     return (
         f"{shown.version} ({shown.best.label or 'no label'}) is selected, the newest version shown"
+        f"{among}"
     )
 
 
@@ -250,7 +270,7 @@ def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
     newest = view.ends_at_cpu
     unfit = newest.gpu_build if newest is not None else None
-    if newest is None or unfit is None:
+    if newest is None or unfit is None or newest.asked_label:
         return ""
     return (
         f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "
@@ -259,11 +279,17 @@ def cpu_build(view: View) -> str:
 
 
 def _show(service: ViewService, command: Sequence[str]) -> int:
-    """Print what a view shows of the projects that a command names."""
+    """Print what a view shows of the projects that a command and its files name."""
     from nvidia_variant_provider.tools.cli.explain_view import rows
+    from nvidia_variant_provider.tools.installers.asked_for import asked_of
 
-    for project in projects_of(command) or ["torch"]:
+    asked = asked_of(command, os.environ, os.getcwd())
+    listed = [project for project in asked.listed if project not in asked.named]
+    for project in [*asked.named, *listed] or ["torch"]:
         view = service.view(project)
+        if view is None and project in listed:
+            # A file may list hundreds of projects that have one build for all machines.
+            continue
         if view is None and not service.served(project):
             raise InvalidValueError(f"{project}: no index that is configured has this project")
         if view is None:

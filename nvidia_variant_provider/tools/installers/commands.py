@@ -6,7 +6,6 @@ view has, into a file of the project must not see it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from enum import Enum
@@ -15,9 +14,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from packaging.version import Version
+    from collections.abc import Iterator, Sequence
 
 
 class Outcome(Enum):
@@ -101,7 +98,22 @@ COMMANDS: Final = (
 )
 """The table; a command without a row passes."""
 
-_ACTIONS: Final = frozenset({"install", "download", "add", "wheel"})
+# Options with a value that stands in a word of its own, and could be taken for a project.
+_VALUED_OPTIONS: Final = """\
+    -r --requirement --requirements -c --constraint --constraints --override --overrides -b
+    --build-constraint --build-constraints -t --target --platform --python-version
+    --implementation --abi --root --prefix --src --upgrade-strategy -C --config-settings
+    --config-setting --global-option --no-binary --only-binary --progress-bar --report
+    --root-user-action --use-feature --use-deprecated --cache-dir --log --proxy --retries --timeout
+    --exists-action --trusted-host --cert --client-cert --keyring-provider --group
+    --requirements-from-script -d --dest -w --wheel-dir --python -p --python-platform --extra
+    --index-strategy --torch-backend --resolution --prerelease --exclude-newer --link-mode
+    --refresh-package --reinstall-package -P --upgrade-package --no-build-isolation-package
+    --directory --project --config-file --color --allow-insecure-host --no-binary-package
+    --uploaded-prior-to --fork-strategy -o --output-file -i --index-url --extra-index-url -f
+    --find-links --default-index --index --preview-features
+"""
+_VALUED: Final = frozenset(_VALUED_OPTIONS.split())
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
 _PIP: Final = re.compile(r"pip[\d.]*")
 
@@ -151,45 +163,34 @@ def variables_for(command: Sequence[str]) -> dict[str, str]:
     return dict(row.variables) if row is not None else {}
 
 
-def projects_of(command: Sequence[str]) -> list[str]:
-    """Return the projects that a command names to be installed, normalised."""
-    return [name for name, _ in _requirements(command)]
+def lock_of(command: Sequence[str], cwd: str) -> str:
+    """Return the path of the lock file that decides what a command installs; "" if none does."""
+    row = row_of(command)
+    return _find_up(row.lock, cwd) if row is not None and row.lock else ""
 
 
-def asked_for_of(command: Sequence[str], project: str) -> str:
-    """Return the versions of a project that a command asks for, ``==2.11.0``; "" for any."""
-    return next((versions for name, versions in _requirements(command) if name == project), "")
+def plain_words(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words that are neither options nor their values."""
+    is_value = False
+    for word in words:
+        if not is_value and not word.startswith("-"):
+            yield word
+        is_value = word in _VALUED
 
 
-def matches(version: Version, asked_for: str) -> bool:
-    """Tell whether a version, a prerelease too, is one that is asked for: ``==2.11.0``."""
-    from packaging.specifiers import SpecifierSet
-
-    return SpecifierSet(asked_for).contains(version, prereleases=True)
-
-
-def _requirements(command: Sequence[str]) -> list[tuple[str, str]]:
-    # Not needed to start a command, and a tenth of a second on a slow machine.
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    words = words_of(command)
-    actions = [at for at, word in enumerate(words) if word in _ACTIONS]
-    projects: list[tuple[str, str]] = []
-    for word in words[actions[0] + 1 :] if actions else []:
-        if word.startswith("-") or re.search(r"[/\\]|\.whl$", word):
-            continue
-        with contextlib.suppress(InvalidRequirement):
-            requirement = Requirement(word)
-            named = canonicalize_name(requirement.name), str(requirement.specifier)
-            projects.append(named)
-    return projects
+def value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
+    """Return what an option is given, "" without it."""
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else "".join(words[index + 1 : index + 2])
+    return ""
 
 
-def _find_up(name: str, folder: str) -> bool:
+def _find_up(name: str, folder: str) -> str:
     folder = os.path.abspath(folder)
     while not os.path.exists(os.path.join(folder, name)):
         if os.path.dirname(folder) == folder:
-            return False
+            return ""
         folder = os.path.dirname(folder)
-    return True
+    return os.path.join(folder, name)

@@ -31,7 +31,7 @@ BOOLEAN: Final = {"--no-index": "no-index"}
 _LISTS: Final = frozenset({"extra-index-url", "find-links"})
 _PIP_SETTINGS: Final = (
     "index-url", "extra-index-url", "find-links", "no-index", "cert", "proxy", "keyring-provider",
-    "no-input", "client-cert", "trusted-host",
+    "no-input", "client-cert", "trusted-host", "requirement", "constraint",
 )  # fmt: skip
 # Of the view as much as of the command, which keeps them.
 _SHARED: Final = frozenset({
@@ -80,14 +80,7 @@ def read_both(environ: Mapping[str, str], cwd: str) -> tuple[Configured, ...]:
 
 def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Configured:
     """Read pip's settings: the command line, the environment, its files."""
-    settings: dict[str, str] = {}
-    for path in _pip_files(environ):
-        settings.update(_pip_file(path))
-    for name in _PIP_SETTINGS:
-        value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
-        # An empty variable counts as unset; pip takes the file's value then.
-        if value:
-            settings[name] = value
+    settings = _pip_settings(environ)
     return Configured(
         index_url=(options.get("index-url") or [settings.get("index-url", "")])[-1],
         extra=(*_words(settings.get("extra-index-url", "")), *options.get("extra-index-url", ())),
@@ -102,6 +95,18 @@ def read_pip(environ: Mapping[str, str], options: Mapping[str, list[str]]) -> Co
         proxy=(options.get("proxy") or [settings.get("proxy", "")])[-1],
         keyring=_keyring_of_pip(settings, options),
     )
+
+
+def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    for path in _pip_files(environ):
+        settings.update(_pip_file(path))
+    for name in _PIP_SETTINGS:
+        value = environ.get("PIP_" + name.upper().replace("-", "_"), "")
+        # An empty variable counts as unset; pip takes the file's value then.
+        if value:
+            settings[name] = value
+    return settings
 
 
 def _cert_of_pip(
@@ -196,6 +201,30 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
         keyring=_keyring(str(keyring)),
         explicit=_explicit(files),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """What settings add to every command: files of requirements and of constraints, and texts."""
+
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+def named_files(tool: str, environ: Mapping[str, str], cwd: str) -> NamedFiles:
+    """Return the requirements and constraints that pip or uv is configured to add to a command."""
+    if tool != "pip":
+        files = {} if environ.get("UV_NO_CONFIG") else _uv_settings(environ, cwd)
+        stated = [*_texts(files.get("constraint-dependencies")),
+                  *_texts(files.get("override-dependencies"))]  # fmt: skip
+        words = [*_words(environ.get("UV_CONSTRAINT", "")), *_words(environ.get("UV_OVERRIDE", ""))]
+        return NamedFiles(constraints=tuple(words), texts=tuple(stated))
+    settings = _pip_settings(environ)
+    return NamedFiles(
+        tuple(_words(settings.get("requirement", ""))),
+        tuple(_words(settings.get("constraint", ""))),
+    )
 
 
 def _uv_settings(environ: Mapping[str, str], cwd: str) -> dict[str, object]:

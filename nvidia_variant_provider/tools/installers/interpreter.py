@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.commands import words_of
+from nvidia_variant_provider.tools.installers.commands import value_of, words_of
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -20,10 +20,16 @@ _TIMEOUT_S: Final = 20
 # Isolated, so that no file of the working folder is imported; our own copy of packaging, which
 # reads interpreters back to 3.8.
 _ASK: Final = """
-import json, sys
+import json, os, sys, sysconfig
 sys.path.insert(0, sys.argv[1])
 from packaging.tags import sys_tags
-print(json.dumps([sys.version.split()[0], [str(it) for it in sys_tags()]]))
+# Without the module site no environment is known: its folder has this file.
+base = os.path.dirname(os.path.dirname(sys.executable))
+own = os.path.exists(os.path.join(base, "pyvenv.cfg"))
+scheme = ["venv"] if own and "venv" in sysconfig.get_scheme_names() else []
+where = {"vars": {"base": base, "platbase": base}} if own else {}
+site = sysconfig.get_path("platlib", *scheme, **where)
+print(json.dumps([sys.version.split()[0], [str(it) for it in sys_tags()], site]))
 """
 # With these uv installs for another Python than it finds here.
 _UV_ELSEWHERE: Final = frozenset(
@@ -36,10 +42,14 @@ _STATED: Final = re.compile(r"(?:by default|default):?\s*<?(https?://[^\s>\])]+)
 
 @dataclass(frozen=True, slots=True)
 class TargetPython:
-    """The wheel tags that an installer takes, best first, and the version, such as "3.11.7"."""
+    """The wheel tags that an installer takes, best first, and the version, such as "3.11.7".
+
+    ``site`` is the folder of its packages, "" where none is known.
+    """
 
     tags: tuple[Tag, ...]
     version: str
+    site: str = ""
 
 
 def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
@@ -50,13 +60,20 @@ def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetP
         return _asked(python) if python else None
     if words[0] != "pip":
         return None
-    if "--python" in words:
-        return None
-    own = own_python(command, environ)
+    named = value_of(words, ("--python",))
+    own = _interpreter_at(named) if named else own_python(command, environ)
     crossed = _options(words)
     if crossed:
         return _crossed(crossed, own)
     return _asked(own) if own else None
+
+
+def _interpreter_at(path: str) -> str:
+    """Return the interpreter that ``pip --python`` names: itself, or the folder around it."""
+    inside = (
+        os.path.join(path, *parts) for parts in (("bin", "python"), ("Scripts", "python.exe"))
+    )
+    return next((name for name in (path, *inside) if os.path.isfile(name)), "")
 
 
 def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping[str, str]) -> str:
@@ -69,7 +86,7 @@ def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping
     asked = [*command[: list(command).index("pip")], "python", "find", "--no-project"]
     if "--system" in words or environ.get("UV_SYSTEM_PYTHON"):
         asked.append("--system")
-    named = _value_of(words, ("--python", "-p")) or environ.get("UV_PYTHON", "")
+    named = value_of(words, ("--python", "-p")) or environ.get("UV_PYTHON", "")
     try:
         done = subprocess.run(
             [*asked, *([named] if named else [])], env=dict(environ), stdin=subprocess.DEVNULL,
@@ -78,15 +95,6 @@ def _python_of_uv(command: Sequence[str], words: Sequence[str], environ: Mapping
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
-    """Return what an option is given, "" without it."""
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in names:
-            return value if equals else "".join(words[index + 1 : index + 2])
-    return ""
 
 
 def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -> bool:
@@ -138,12 +146,12 @@ def _asked(python: str) -> TargetPython | None:
             timeout=_TIMEOUT_S,
             check=True,
         )
-        version, tags = json.loads(done.stdout)
+        version, tags, site = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
     from packaging.tags import Tag
 
-    return TargetPython(tuple(Tag(*tag.split("-")) for tag in tags), str(version))
+    return TargetPython(tuple(Tag(*tag.split("-")) for tag in tags), str(version), str(site or ""))
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:

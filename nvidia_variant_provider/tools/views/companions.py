@@ -6,55 +6,122 @@ device code of their own, that is a warning: torch may serve without them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
-from nvidia_variant_provider.tools.torch.builds import cuda_of_label, pins_torch, torch_release_of
-from nvidia_variant_provider.tools.views.cuda_builds import own_code_lacks
+from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
+from nvidia_variant_provider.tools.torch.builds import (
+    TORCH,
+    cuda_of_label,
+    pins_torch,
+    release_order,
+    torch_release_of,
+)
+from nvidia_variant_provider.tools.views.cuda_builds import default_label, own_code_lacks
+from nvidia_variant_provider.tools.views.model import Pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.views.coverage_of_tags import PlatformClass
-    from nvidia_variant_provider.tools.views.model import Build, VersionView, View
+    from nvidia_variant_provider.tools.views.model import Build, Source, VersionView, View, Wanted
 
 # Compares CUDA major and minor when it is imported, and raises RuntimeError where they differ:
 # torchaudio/_extension/utils.py of torchaudio 2.11.0. torchvision compares the major alone.
 _COMPARES_MINOR: Final = "torchaudio"
 
 
-def torch_labels(view: View, asked_for: str = "") -> dict[str, str]:
-    """Return the releases of torch with a build for the GPU, newest first, with their labels.
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a version of a companion goes with: a release of torch and the label of its build.
 
-    ``asked_for`` is what a command asks for: ``==2.11.0``. What does not match is left out.
+    Both are "" where that is not known.
     """
-    specifiers = SpecifierSet(asked_for)
-    return {
+
+    torch: str = ""
+    label: str = ""
+
+
+def torch_labels(view: View, wanted: Wanted, platform: PlatformClass) -> dict[str, str]:
+    """Return the releases of torch that an installer may take, the first one first, with labels.
+
+    These are the ones with a build for the GPU that match what is asked for, newest first. A build
+    that is asked for by its label, or that is installed and stays, has its own label.
+    """
+    asked = wanted.versions_of(TORCH)
+    labels = {
         str(version.version): version.best.label
         for version in view.versions
         if version.best is not None
-        and version.best.tier.is_gpu
+        and (version.best.tier.is_gpu or version.asked_label)
         and not (version.hidden or version.is_yanked)
-        and specifiers.contains(version.version, prereleases=bool(asked_for) or None)
+        and (asked or not version.version.is_prerelease or wanted.prereleases)
+        and matches(version.version, asked)
     }
+    release, _, label = wanted.installed_torch.partition("+")
+    if release and _is_release(release) and matches(Version(release), asked):
+        named = label_asked_for(asked)[1]
+        if not named or named == label:
+            own = label or default_label(release, platform)[0] or labels.get(release, "")
+            labels = {release: own, **{key: labels[key] for key in labels if key != release}}
+    return labels
 
 
-def label_beside(project: str, version: str, labels: Mapping[str, str]) -> str:
-    """Return the label of the torch that a version goes with; "" where that is not known.
+def _is_release(text: str) -> bool:
+    try:
+        return bool(Version(text))
+    except InvalidVersion:
+        return False
 
-    A version that pins no torch goes with the newest.
+
+def pair_of(source: Source, version: Version) -> Pair:
+    """Return what a version requires of torch: by the table, or else by its own METADATA."""
+    text = str(version)
+    release = torch_release_of(source.project, text)
+    if release is None:
+        return source.pairs.get(text, Pair())
+    return Pair(release, is_exact=pins_torch(source.project, text))
+
+
+def beside_torch(
+    source: Source, versions: Iterable[Version], asked_for: str
+) -> dict[Version, Beside]:
+    """Return the torch that each version of a companion goes with; ``versions`` newest first.
+
+    A version that requires one torch goes with that. Any other goes with the newest torch for
+    which no newer version was made, as installers take the newest version that goes with a torch.
     """
-    pair = torch_release_of(project, version)
-    if pair is None or not pins_torch(project, version):
-        return next(iter(labels.values()), "")
-    return labels.get(pair, "")
+    goes_with: dict[Version, Beside] = {}
+    until = ""
+    for version in versions:
+        pair = pair_of(source, version)
+        torch = pair.torch if pair.is_exact else _newest(source.torch_labels, pair.torch, until)
+        goes_with[version] = Beside(torch, source.torch_labels.get(torch, ""))
+        if pair.torch and not version.is_prerelease and matches(version, asked_for):
+            until = pair.torch
+    return goes_with
+
+
+def _newest(labels: Mapping[str, str], since: str, until: str) -> str:
+    """Return the first release in a range, or else the first that is not older."""
+    not_older = [
+        release for release in labels if not since or release_order(release) >= release_order(since)
+    ]
+    in_range = (
+        release
+        for release in not_older
+        if not until or release_order(release) < release_order(until)
+    )
+    return next(in_range, next(iter(not_older), ""))
 
 
 def warnings(
     project: str,
     newest: VersionView,
+    beside: Beside,
     labels: Mapping[str, str],
     platform: PlatformClass,
     machine: Machine,
@@ -65,11 +132,10 @@ def warnings(
         return
     if lacks := own_code_lacks(project, version, best.label, platform, machine):
         yield f"{project} {version}: {best.label}: its own kernels have {lacks}"
-    beside = label_beside(project, version, labels)
-    if beside and _differ(project, best.label, beside):
-        torch = next(release for release, label in labels.items() if label == beside)
+    if _differ(project, best.label, beside.label):
         yield (
-            f"{project} {version} has no build for the CUDA of torch {torch} ({beside}); this one "
+            f"{project} {version} has no build for the CUDA of torch {beside.torch} "
+            f"({beside.label}); this one "
             f"({best.label}) fails when it is imported beside it{_instead(newest.builds, labels)}"
         )
 

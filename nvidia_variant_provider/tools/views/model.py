@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from nvidia_variant_provider.tools.installers.asked_for import matches
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine, SmArch
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -44,6 +46,17 @@ class Stated:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The release of torch that a companion requires: exactly this one, or this one and newer.
+
+    "" where that is not known.
+    """
+
+    torch: str = ""
+    is_exact: bool = False
+
+
 # The public version, and the label of the folder; "" for the main index's own wheel.
 StatedKey: TypeAlias = tuple[str, str]
 
@@ -68,7 +81,9 @@ class Source:
     ``metadata`` is the variant metadata by public version; ``troubles`` says why that of a version
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
     the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
-    of torch with a build for the GPU, newest first, with their labels.
+    of torch that an installer may take, the likely one first, with their labels; ``stated`` is then
+    of torch, too. ``pairs`` are what its versions require that the table does not know. ``status``
+    is what the main index says of the whole project.
     """
 
     project: str
@@ -79,6 +94,8 @@ class Source:
     is_cuda_project: bool = False
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
     torch_labels: Mapping[str, str] = field(default_factory=dict)
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
+    status: ProjectStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +103,22 @@ class Wanted:
     """Whom a view is for, and what that person asked for.
 
     ``interpreter`` is ``None`` where the target's Python is not known. ``any_version`` also shows
-    the versions whose best wheel is a CPU build. ``torch`` is what is asked for of torch,
-    ``==2.11.0``, "" where nothing is.
+    the versions whose best wheel is a CPU build. ``asked`` are the versions that are asked for, by
+    project: ``==2.11.0``. ``installed_torch`` is the version that is installed and stays, in
+    ``folder``.
     """
 
     machine: Machine
     interpreter: Interpreter | None = None
     any_version: bool = False
     prereleases: bool = False
-    torch: str = ""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    installed_torch: str = ""
+    folder: str = ""
+
+    def versions_of(self, project: str) -> str:
+        """Return the versions that are asked for of a project; "" for any."""
+        return self.asked.get(project, "")
 
     @property
     def has_gpu(self) -> bool:
@@ -143,7 +167,8 @@ class VersionView:
 
     ``best`` is the best build that can be installed there, ``None`` if there is none, and
     ``is_yanked`` says that its wheel is. ``hidden`` is the reason why the whole version is not
-    shown, "" if it is.
+    shown, "" if it is. ``asked_label`` is the build that is asked for by name, ``cu128`` in
+    ``==2.11.0+cu128``: it is shown, whatever fits better.
     """
 
     version: Version
@@ -152,6 +177,7 @@ class VersionView:
     best: Build | None
     hidden: str = ""
     is_yanked: bool = False
+    asked_label: str = ""
 
     @property
     def gpu_build(self) -> Build | None:
@@ -161,18 +187,26 @@ class VersionView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The page of one project for one machine, newest version first."""
+    """The page of one project for one machine, newest version first.
+
+    ``asked`` are the versions that are asked for: ``==2.11.0``, "" for any.
+    """
 
     project: str
     versions: tuple[VersionView, ...]
     warnings: tuple[str, ...] = ()
+    asked: str = ""
+
+    @property
+    def offered(self) -> tuple[VersionView, ...]:
+        """The versions of which a wheel is shown, asked for or not."""
+        return tuple(version for version in self.versions if not version.hidden and version.best)
 
     @property
     def newest_shown(self) -> VersionView | None:
-        """The newest version of which a wheel is shown."""
-        return next(
-            (version for version in self.versions if not version.hidden and version.best), None
-        )
+        """The newest version that is asked for and of which a wheel is shown."""
+        wanted = (version for version in self.offered if matches(version.version, self.asked))
+        return next(wanted, None)
 
     @property
     def ends_at_cpu(self) -> VersionView | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.tools.torch.builds import torch_release_of
+from nvidia_variant_provider.tools.installers.asked_for import label_asked_for
+from nvidia_variant_provider.tools.torch.backend import CPU
 from nvidia_variant_provider.tools.views.candidates import has_builds, sort_files
-from nvidia_variant_provider.tools.views.companions import label_beside
+from nvidia_variant_provider.tools.views.companions import Beside, beside_torch, pair_of
 from nvidia_variant_provider.tools.views.companions import warnings as warnings_beside_torch
 from nvidia_variant_provider.tools.views.coverage_of_tags import (
     ANY,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.tags import Tag
+    from packaging.version import Version
 
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.candidates import Candidate, VersionFiles
@@ -36,9 +38,16 @@ if TYPE_CHECKING:
 
 def make_view(source: Source, wanted: Wanted) -> View:
     """Return what a plain installer may see of a project."""
-    versions = [_version_view(files, source, wanted) for files in sort_files(source)]
+    by_version = sort_files(source)
+    asked = wanted.versions_of(source.project)
+    beside = beside_torch(source, (files.version for files in by_version if files.wheels), asked)
+    versions = [
+        _version_view(files, source, wanted, beside.get(files.version, Beside()))
+        for files in by_version
+    ]
     versions = list(_without_cpu_versions(versions, wanted))
-    return View(source.project, tuple(versions), tuple(_warnings(source, versions, wanted)))
+    view = View(source.project, tuple(versions), asked=asked)
+    return replace(view, warnings=tuple(_warnings(source, view, wanted, beside)))
 
 
 def concerns(source: Source) -> bool:
@@ -46,22 +55,26 @@ def concerns(source: Source) -> bool:
     return source.is_cuda_project or has_builds(source)
 
 
-def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> VersionView:
+def _version_view(
+    files: VersionFiles, source: Source, wanted: Wanted, beside: Beside
+) -> VersionView:
+    # What a companion was built with is that of the torch it pairs with, before anything else.
+    release = pair_of(source, files.version).torch
     judges = Judges(
         machine=wanted.machine,
         project=source.project,
         version=str(files.version),
         metadata=source.metadata.get(files.version),
         trouble=source.troubles.get(files.version, ""),
-        torch_release=torch_release_of(source.project, str(files.version)) or "",
+        torch_release=release,
         is_cuda_project=source.is_cuda_project,
         stated={
             label: stated
             for (version, label), stated in source.stated.items()
-            if version == str(files.version)
+            if version == release
         },
         here=class_of_target(wanted),
-        beside=label_beside(source.project, str(files.version), source.torch_labels),
+        beside=beside.label,
     )
     here = class_of_target(wanted)
     classes = {platform for wheel in files.wheels for platform in wheel.classes}
@@ -69,10 +82,12 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         platform: judge(_of_class(files.wheels, platform), platform, judges)
         for platform in sorted(classes)
     }
+    local = by_class.get(here) or by_class.get(ANY) or []
+    asked_label = _asked_label(files.version, source.project, wanted, beside, local)
     chosen: dict[Candidate, Build] = {}
     for builds in by_class.values():
-        chosen.update((wheel, build) for wheel, build in _show(builds) if wheel not in chosen)
-    local = by_class.get(here) or by_class.get(ANY) or []
+        offered = _show(_named(builds, asked_label) or builds)
+        chosen.update((wheel, build) for wheel, build in offered if wheel not in chosen)
     if wanted.interpreter is not None:
         chosen = dict(_for_interpreter(chosen, local, wanted.interpreter))
     shown = (*_shown_wheels(chosen), *(Shown(sdist.name, sdist) for sdist in files.sdists))
@@ -83,7 +98,34 @@ def _version_view(files: VersionFiles, source: Source, wanted: Wanted) -> Versio
         tuple(judged.build for judged in local),
         best[1] if best else None,
         is_yanked=best is not None and best[0].file.is_yanked,
+        asked_label=asked_label,
     )
+
+
+def _asked_label(
+    version: Version, project: str, wanted: Wanted, beside: Beside, builds: Sequence[JudgedBuild]
+) -> str:
+    """Return the build of a version that is asked for by name: ``cu128`` in ``==2.11.0+cu128``.
+
+    A companion of a CPU build of torch, which is there by request alone on a machine with a GPU, is
+    asked for with it: any other fails beside it.
+    """
+    release, label = label_asked_for(wanted.versions_of(project))
+    if not label and beside.label == CPU and wanted.has_gpu:
+        release, label = str(version), CPU
+    there = {judged.build.label for judged in builds}
+    return label if label in there and release == str(version) else ""
+
+
+def _named(builds: Sequence[JudgedBuild], label: str) -> list[JudgedBuild]:
+    """Return the builds that a label names; those whose wheels have it as local version, if any."""
+    named = [judged for judged in builds if label and judged.build.label == label]
+    with_local = [
+        judged
+        for judged in named
+        if any(wheel.wheel.version.endswith(f"+{label}") for wheel in judged.wheels)
+    ]
+    return with_local or named
 
 
 def class_of_target(wanted: Wanted) -> PlatformClass:
@@ -194,7 +236,8 @@ def _without_cpu_versions(versions: Sequence[VersionView], wanted: Wanted) -> It
     with_gpu = [version for version in versions if _has_gpu_build(version, wanted)]
     for version in versions:
         best = version.best
-        if not with_gpu or wanted.any_version or best is None or best.tier.is_gpu:
+        is_asked = wanted.any_version or version.asked_label
+        if not with_gpu or is_asked or best is None or best.tier.is_gpu:
             yield version
             continue
         newest = with_gpu[0]
@@ -216,23 +259,39 @@ def _has_gpu_build(version: VersionView, wanted: Wanted) -> bool:
     return not version.is_yanked and (wanted.prereleases or not version.version.is_prerelease)
 
 
-def _warnings(source: Source, versions: Sequence[VersionView], wanted: Wanted) -> Iterator[str]:
+def _warnings(
+    source: Source, view: View, wanted: Wanted, beside: Mapping[Version, Beside]
+) -> Iterator[str]:
     yield from source.troubles.values()
-    newest = next(
-        (version for version in versions if not version.hidden and version.best is not None), None
-    )
+    newest = view.newest_shown
     if newest is None or newest.best is None or not wanted.has_gpu:
         return
     name = f"{source.project} {newest.version}"
-    if newest.best.is_assumed or newest.best.is_partial:
+    if newest.asked_label:
+        if label_asked_for(view.asked)[1]:
+            yield from _not_the_best(source.project, newest)
+    elif newest.best.is_assumed or newest.best.is_partial:
         yield f"{name}: {newest.best.label}: {newest.best.reason}"
-    if newest.best.tier is Tier.UNFIT:
+    if newest.best.tier is Tier.UNFIT and not newest.asked_label:
         yield f"{name}: no build fits this machine: {newest.best.reason}"
     elif source.torch_labels:
         here = class_of_target(wanted)
+        goes_with = beside.get(newest.version, Beside())
         yield from warnings_beside_torch(
-            source.project, newest, source.torch_labels, here, wanted.machine
+            source.project, newest, goes_with, source.torch_labels, here, wanted.machine
         )
+
+
+def _not_the_best(project: str, version: VersionView) -> Iterator[str]:
+    """Say that another build of a version fits, where the one that is asked for does not."""
+    build, better = version.best, version.builds[0]
+    if build is None or build.tier <= better.tier:
+        return
+    yield (
+        f"{project} {version.version}+{build.label} is asked for by name, and is no build for this "
+        f"GPU: {build.reason}; ask for {project}=={version.version}, which is "
+        f"{better.label or 'a build without a label'} here"
+    )
 
 
 def no_gpu_build(view: View) -> str:

@@ -78,7 +78,9 @@ def addresses() -> Iterator[tuple[str, str]]:
 def views_of(addresses: tuple[str, str], target: str, torch: str = "") -> dict[str, View]:
     upstream = Upstream(Fetcher({}), [addresses[0]])
     family = CudaFamily(upstream.fetcher, addresses[1], FAMILY)
-    service = ViewService(upstream, lambda: Wanted(machine(target), torch=torch), [family])
+    service = ViewService(
+        upstream, lambda: Wanted(machine(target), asked={"torch": torch}), [family]
+    )
     views = {project: service.view(project) for project in FAMILY}
     return {project: view for project, view in views.items() if view is not None}
 
@@ -151,18 +153,38 @@ def test_a_companion_without_code_of_its_own_is_shown_with_a_warning(
 @pytest.mark.clients
 @pytest.mark.skipif(sys.platform != "linux", reason="the stand-in wheels are for Linux")
 @pytest.mark.parametrize(
-    ("asked", "torch", "audio"),
-    [("torch", "2.14.1+cu126", "2.11.0+cu126"), ("torch==2.11.0", "2.11.0+cu129", "2.11.0+cu129")],
+    ("files", "torch", "audio"),
+    [
+        ({"all.txt": "torch\ntorchaudio\n"}, "2.14.1+cu126", "2.11.0+cu126"),
+        (
+            {"all.txt": "torchaudio\n-r more/torch.txt\n", "more/torch.txt": "torch==2.11.0\n"},
+            "2.11.0+cu129",
+            "2.11.0+cu129",
+        ),
+        (
+            {"all.txt": "torch\ntorchaudio\n-c limits.txt\n", "limits.txt": "torch==2.11.0+cu128"},
+            "2.11.0+cu128",
+            "2.11.0+cu128",
+        ),
+    ],
+    ids=["any", "pinned", "constrained"],
 )
 def test_pip_gets_torch_and_torchaudio_of_one_cuda(
-    addresses: tuple[str, str], tmp_path: Path, asked: str, torch: str, audio: str
+    addresses: tuple[str, str], tmp_path: Path, files: dict[str, str], torch: str, audio: str
 ) -> None:
     main, cuda = addresses
-    words = ["-m", "pip", "install", "--target", str(tmp_path / "site"), asked, "torchaudio"]
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    words = ["-m", "pip", "install", "--target", str(tmp_path / "site"), "-r", "all.txt"]
     done = run(
         ["--target", "h100@550", "--cuda-index", cuda],
         [pip_environment(PIPS[-1]), *words],
         clean_environment(tmp_path, PIP_INDEX_URL=main),
+        tmp_path,
     )
 
-    assert (done.code, installed(tmp_path / "site")) == (0, {"torch": torch, "torchaudio": audio})
+    assert (done.code, installed(tmp_path / "site")) == (
+        0,
+        {"torch": torch, "torchaudio": audio},
+    ), done.output

@@ -11,7 +11,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.installers.commands import projects_of, stops, words_of
+from nvidia_variant_provider.tools.installers.commands import stops, words_of
 from nvidia_variant_provider.tools.installers.configured import (
     Configured,
     read_pip,
@@ -199,12 +199,6 @@ def test_the_table_of_commands(
 )
 def test_a_command_is_known_by_its_tool(command: str, words: list[str]) -> None:
     assert words_of(command.split()) == words
-
-
-def test_projects_are_read_from_a_command() -> None:
-    command = "pip install --upgrade Torch==2.14 ./folder torch_vision x.whl"
-
-    assert projects_of(command.split()) == ["torch", "torch-vision"]
 
 
 def test_pip_s_own_python_and_another_platform_are_known() -> None:
