@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -12,15 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STEP: Final = 256 * 1024
+_PIECE: Final = 512 * 1024
+_SOON_S: Final = 0.1
 
 
 def pieces_of(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes; raises ``UpstreamError`` if it is cut short."""
+    """Yield the body of an answer in pieces; raises ``UpstreamError`` if it is cut short.
+
+    Over TLS a single read gives 16 KB at most: a large file goes on in larger pieces. What comes
+    slowly goes on as it comes, as whoever waits for it gives up after a while.
+    """
     size = 0
-    while piece := read_piece(answer, url):
+    while piece := _gathered(answer, url):
         size += len(piece)
         yield piece
     check_length(answer, size, url)
+
+
+def _gathered(answer: http.client.HTTPResponse, url: str) -> bytes:
+    parts, size = [], 0
+    until = time.monotonic() + _SOON_S
+    while size < _PIECE and (part := read_piece(answer, url)):
+        parts.append(part)
+        size += len(part)
+        if time.monotonic() > until:
+            break
+    return b"".join(parts)
 
 
 def read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
