@@ -83,7 +83,7 @@ def add_parser(
         default=[],
         metavar="NAME@DRIVER",
         help="also write views/NAME@DRIVER/simple/: what fits that machine, under names that every "
-        "installer reads",
+        "installer reads; cpu is a machine without a GPU",
     )
     previews.add_preview(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
