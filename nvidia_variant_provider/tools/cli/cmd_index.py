@@ -82,7 +82,7 @@ def add_parser(
         default=[],
         metavar="NAME@DRIVER",
         help="also write views/NAME@DRIVER/simple/: what fits that machine, under names that every "
-        "installer reads",
+        "installer reads; cpu is a machine without a GPU",
     )
     previews.add_preview(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -157,14 +157,13 @@ def _refuse(faults: Sequence[str]) -> int:
 
 def _write_views(args: argparse.Namespace, target: Path) -> None:
     """Write the views of the machines that are named, and say where they are."""
-    from nvidia_variant_provider.tools.cli import options
+    from nvidia_variant_provider.tools.views.named import machine_named
 
     for name in args.view:
         from nvidia_variant_provider.tools.views.static import check_name, write_view
 
-        named = argparse.Namespace(target=check_name(name), machine=None, gpu=None)
-        machine = options.answer_for(named).detection.machine
-        view = write_view(Path(args.folder), target, name, machine)
+        named = machine_named(check_name(name))
+        view = write_view(Path(args.folder), target, name, named.machine)
         if not args.json:
             count = sum(map(len, view.projects.values()))
             output.emit_text([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
 
 _EPILOG: Final = """\
-Each machine has an index of its own: http://HOST:8000/h100@570/simple/. /any/simple/ is the main
-index, unchanged. http://HOST:8000/ has the commands for pip, uv, Poetry and PDM. Everyone who
-reaches the server downloads with its credentials: bind it to a trusted network. docs/views.md
-describes what a view shows.
+Each machine has an index of its own: http://HOST:8000/h100@570/simple/; cpu is a machine without a
+GPU. /any/simple/ is the main index, unchanged. http://HOST:8000/ has the commands for pip, uv,
+Poetry and PDM. Everyone who reaches the server downloads with its credentials: bind it to a trusted
+network. docs/views.md describes what a view shows.
 
 examples:
   nvidia-variant-provider serve

@@ -1,11 +1,13 @@
 """Project pages of the simple API, from bytes to files: HTML (PEP 503) and JSON (PEP 691).
 
 Nothing is fetched and nothing of the machine is read here; whoever has a page can parse it. Also
-read: sizes and upload times (PEP 700), yanked files (PEP 592), metadata beside wheels (PEP 714).
+read: sizes and upload times (PEP 700), yanked files (PEP 592), metadata beside wheels (PEP 714),
+attestations (PEP 740) and the status of the project (PEP 792).
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass
@@ -23,6 +25,12 @@ _SHA256: Final = "sha256="
 # A tag of megabytes takes gigabytes to parse. Searched for from the end of each tag alone, so that
 # no page takes long.
 _ENDLESS_TAG: Final = re.compile(rb"(?:\A|>)[^>]{32768}")
+# Whole pages are long: where a quotation mark ends the key, it is no part of a text.
+_STATUS: Final = re.compile(rb'"project-status"\s{0,9}:\s{0,9}(\{[^{}]{0,9999}\})')
+_STATUS_TAG: Final = re.compile(
+    rb'<meta name="pypi:project-(status|status-reason)"\s+content="([^"<>]{0,9999})"'
+)
+_HEAD: Final = 16_384
 # The second is the name that older installers know.
 SIDECARS: Final = ("core-metadata", "dist-info-metadata")
 
@@ -52,7 +60,8 @@ class PageFile:
     none; ``requires_python`` is a specifier or "". ``size`` is in bytes, ``upload_time`` as stated.
     ``yanked`` is ``None`` unless the file is yanked; then it is the reason, or "". The text of
     ``core_metadata`` is the hash of the file of the same name with ``.metadata`` behind, "" where
-    the page states none, ``None`` where there is no such file.
+    the page states none, ``None`` where there is no such file. ``provenance`` is the address of the
+    file's attestations, "" without any; they are for a file of this name.
     """
 
     name: str
@@ -63,6 +72,7 @@ class PageFile:
     size: int | None = None
     upload_time: str = ""
     core_metadata: str | None = None
+    provenance: str = ""
 
     @property
     def is_yanked(self) -> bool:
@@ -82,6 +92,42 @@ def parse_page(
     parse = _parse_json if "json" in content_type.lower() else _parse_html
     files = parse(data, url, limits)
     return tuple({file.name: file for file in reversed(files)}.values())[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStatus:
+    """What an index says of a whole project: ``archived``, and why, "" without a reason.
+
+    Of a ``quarantined`` project no file may be offered.
+    """
+
+    marker: str
+    reason: str = ""
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether the index offers no file of the project."""
+        return self.marker == "quarantined"
+
+
+def parse_status(data: bytes, content_type: str) -> ProjectStatus | None:
+    """Return what a page says of its project; ``None`` if it says nothing (PEP 792)."""
+    if "json" in content_type.lower():
+        match = _STATUS.search(data)
+        try:
+            stated = json.loads(match[1]) if match else {}
+        except ValueError:
+            return None
+    else:
+        stated = {
+            name.decode("ascii"): html.unescape(text.decode("utf-8", "replace"))
+            for name, text in _STATUS_TAG.findall(data[:_HEAD])
+        }
+        stated = {"status": stated.get("status"), "reason": stated.get("status-reason")}
+    marker, reason = stated.get("status"), stated.get("reason")
+    if not isinstance(marker, str) or not marker:
+        return None
+    return ProjectStatus(marker, reason if isinstance(reason, str) else "")
 
 
 def _check_count(seen: int, most: int, name: str, url: str) -> None:
@@ -119,6 +165,7 @@ def _file_of(entry: Mapping[str, object], url: str) -> PageFile:
         size=size if isinstance(size, int) else None,
         upload_time=str(entry.get("upload-time") or ""),
         core_metadata=_sidecar(entry.get(SIDECARS[0], entry.get(SIDECARS[1]))),
+        provenance=str(entry.get("provenance") or ""),
     )
 
 
@@ -186,6 +233,7 @@ class _Anchors(HTMLParser):
             yanked=attributes.get("data-yanked"),
             upload_time=attributes.get("data-upload-time", ""),
             core_metadata=None if stated in {None, "false"} else _hash_in(str(stated)),
+            provenance=attributes.get("data-provenance", ""),
         )
 
     def _joined(self, href: str) -> str:

@@ -1,4 +1,8 @@
-"""A file on a page of the simple API: an entry in JSON (PEP 691, 700), a link in HTML (PEP 503)."""
+"""A file on a page of the simple API: an entry in JSON (PEP 691, 700), a link in HTML (PEP 503).
+
+A METADATA beside a wheel is named as PEP 714 says, and not by the older name, too: pip 23.0 reads
+that, and then refuses every project whose name is not normalised, such as ``typing_extensions``.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +34,9 @@ def entry_of(file: PageFile) -> dict[str, object]:
         entry["yanked"] = file.yanked or True
     if file.core_metadata is not None:
         stated = {"sha256": file.core_metadata} if file.core_metadata else True
-        # Not under the older name, too: pip before 23.1 takes what it finds there for a text.
-        entry["core-metadata"] = stated
+        entry[SIDECARS[0]] = stated
+    if file.provenance:
+        entry["provenance"] = file.provenance
     return entry
 
 
@@ -46,6 +51,8 @@ def link_to(file: PageFile) -> str:
         attributes["data-upload-time"] = file.upload_time
     if file.core_metadata is not None:
         stated = f"{_SHA256}{file.core_metadata}" if file.core_metadata else "true"
-        attributes.update(dict.fromkeys((f"data-{key}" for key in SIDECARS), stated))
+        attributes[f"data-{SIDECARS[0]}"] = stated
+    if file.provenance:
+        attributes["data-provenance"] = file.provenance
     written = " ".join(f'{name}="{html.escape(text)}"' for name, text in attributes.items())
     return f"<a {written}>{html.escape(file.name)}</a><br>"

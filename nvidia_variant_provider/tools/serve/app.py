@@ -22,7 +22,7 @@ from nvidia_variant_provider.tools.serve.bodies import (
     wants_html,
     wants_json,
 )
-from nvidia_variant_provider.tools.serve.files import FILES, file_response
+from nvidia_variant_provider.tools.serve.files import file_response, files_of
 from nvidia_variant_provider.tools.serve.front_pages import ANY, Site
 from nvidia_variant_provider.tools.serve.registry import Views
 
@@ -132,7 +132,7 @@ class _Server:
         service = self._service(request)
         if isinstance(service, Response):
             return service
-        page = service.page(request.path_params["project"], FILES)
+        page = service.page(request.path_params["project"], files_of(request))
         if page.moved:
             return RedirectResponse(page.moved, 302)
         if page.reason:

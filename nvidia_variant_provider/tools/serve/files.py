@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.responses import StreamingResponse as Streaming
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.answers import Served
     from nvidia_variant_provider.tools.views.service import ViewService
 
-# Where the files of a project's page stand, seen from there: it holds behind any proxy.
-FILES: Final = "../../files/"
 _METADATA: Final = ".metadata"
 _PASSED_ON: Final = ("range", "if-none-match", "if-range")
 _PASSED_BACK: Final = ("content-length", "content-range", "accept-ranges", "etag", "content-type")
+
+
+def files_of(request: Request) -> str:
+    """Return where the files of a view stand, seen from a page: it holds behind any proxy.
+
+    The name is encoded: PDM takes what follows an ``@`` in a link for a revision of a repository.
+    """
+    return f"../../../{quote(request.path_params['target'])}/files/"
 
 
 def file_response(service: ViewService, key: str, name: str, request: Request) -> Response:
@@ -35,7 +42,7 @@ def file_response(service: ViewService, key: str, name: str, request: Request) -
         served = service.file(key)
         if served is None:
             # Another worker, or this one before a restart, has made the page.
-            service.page(plain.partition("-")[0], FILES)
+            service.page(plain.partition("-")[0], files_of(request))
             served = service.file(key)
         if served is None or served.shown.name != plain:
             return refused(404, f"{plain}: no such file in this view; its page may have changed")

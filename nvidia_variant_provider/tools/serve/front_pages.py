@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.views.named import CPU
 from nvidia_variant_provider.tools.views.place import HOST
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _front(site: Site) -> list[Section]:
             "Addresses",
             "The machine is in the address. Each index shows only the builds that fit the machine.",
             f"{site.index(EXAMPLE)}  what an H100 with driver branch R570 should see\n"
+            f"{site.index(CPU)}  what a machine without a GPU should see\n"
             f"{site.index(ANY)}  the main index, unchanged\n"
             f"{site.root}{EXAMPLE}/  this page for one machine\n",
         ),
@@ -118,13 +120,17 @@ def _front(site: Site) -> list[Section]:
 def _title(target: str, machine: Machine | None) -> str:
     if machine is None:
         return "The main index, unchanged"
+    if not machine.gpus:
+        return f"The index for {target}: machines without a GPU"
     names = ", ".join(dict.fromkeys(gpu.name for gpu in machine.gpus if gpu.name))
     return f"The index for {target}: {names}, CUDA {machine.cuda}"
 
 
 def _of_target(site: Site, target: str, machine: Machine | None, listed: str) -> list[Section]:
     sentences = ["Every package as the main index has it: no build is chosen."]
-    if machine is not None:
+    if machine is not None and not machine.gpus:
+        sentences = ["The CPU builds, of packages that have several builds."]
+    elif machine is not None:
         numbers = ", ".join(sorted({str(gpu.capability) for gpu in machine.gpus}))
         sentences = [f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}."]
         sentences += [f"{note.text[0].upper()}{note.text[1:]}." for note in machine.notes]

@@ -9,7 +9,7 @@ from nvidia_variant_provider.tools.views.rendering import render_html, render_js
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.ordering import Properties
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.views.baking import Baked
     from nvidia_variant_provider.tools.views.model import Shown, View
 
@@ -29,15 +29,16 @@ class Page:
     project: str = ""
     files: tuple[PageFile, ...] = ()
     versions: tuple[str, ...] = ()
+    project_status: ProjectStatus | None = None
     _bodies: dict[bool, bytes] = field(default_factory=dict, repr=False)
 
     def body(self, *, as_json: bool) -> bytes:
         """Return the page, rendered once for all who ask."""
         if as_json not in self._bodies:
             self._bodies[as_json] = (
-                render_json(self.project, self.files, self.versions)
+                render_json(self.project, self.files, self.versions, self.project_status)
                 if as_json
-                else render_html(self.project, self.files)
+                else render_html(self.project, self.files, self.project_status)
             )
         return self._bodies[as_json]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine, SmArch
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.wheels.name import WheelName
 
 
@@ -82,7 +82,8 @@ class Source:
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
     the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
     of torch that an installer may take, the likely one first, with their labels; ``stated`` is then
-    of torch, too. ``pairs`` are what its versions require that the table does not know.
+    of torch, too. ``pairs`` are what its versions require that the table does not know. ``status``
+    is what the main index says of the whole project.
     """
 
     project: str
@@ -94,6 +95,7 @@ class Source:
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
     torch_labels: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, Pair] = field(default_factory=dict)
+    status: ProjectStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

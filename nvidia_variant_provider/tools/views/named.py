@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
+from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.targets.target import parse_target
 
-if TYPE_CHECKING:
-    from nvidia_variant_provider.model import Machine
+CPU: Final = "cpu"
+_CPU_ARCHITECTURES: Final = ("x86_64", "aarch64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,11 @@ class NamedMachine:
 def machine_named(name: str) -> NamedMachine:
     """Return the machine of ``gh200@580``; raises ``InvalidValueError`` for a name of none.
 
-    No variable of the environment counts: the address stands for the same machine on every server.
+    ``cpu`` is a machine without a GPU. No variable of the environment counts: the address stands
+    for the same machine on every server.
     """
+    if name == CPU:
+        platform = Platform("linux", _CPU_ARCHITECTURES[0], "glibc")
+        return NamedMachine(Machine(platform, Status.NONE, "no GPU"), _CPU_ARCHITECTURES)
     target = parse_target(name)
     return NamedMachine(target.machine(), target.architectures)

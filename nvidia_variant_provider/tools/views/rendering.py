@@ -12,36 +12,62 @@ from nvidia_variant_provider.tools.releases.rendering import entry_of, link_to
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
 
 JSON: Final = "application/vnd.pypi.simple.v1+json"
 HTML: Final = "application/vnd.pypi.simple.v1+html"
 ACCEPT: Final = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 
 
-def render_json(project: str, files: Iterable[PageFile], versions: Iterable[str]) -> bytes:
+def render_json(
+    project: str,
+    files: Iterable[PageFile],
+    versions: Iterable[str],
+    status: ProjectStatus | None = None,
+) -> bytes:
     """Return a page as JSON; without all sizes it is of version 1.0, which needs none."""
     entries = [entry_of(file) for file in files]
     complete = all("size" in entry for entry in entries)
-    meta = {"api-version": "1.1" if complete else "1.0"}
-    document: dict[str, object] = {"meta": meta, "name": project, "files": entries}
+    document: dict[str, object] = {
+        "meta": {"api-version": _version(status) if complete else "1.0"},
+        "name": project,
+        "files": entries,
+    }
     if complete:
         document["versions"] = list(versions)
+    if status is not None:
+        reason = {"reason": status.reason} if status.reason else {}
+        document["project-status"] = {"status": status.marker, **reason}
     return json.dumps(document).encode()
 
 
+def _version(status: ProjectStatus | None) -> str:
+    """Return the oldest version of the API that has all that a page says; 1.4 is PEP 792."""
+    return "1.1" if status is None else "1.4"
+
+
 _PAGE: Final = """<!DOCTYPE html>
-<html><head><meta name="pypi:repository-version" content="1.1"><title>{title}</title></head>
+<html><head><meta name="pypi:repository-version" content="{version}">{metas}
+<title>{title}</title></head>
 <body>
 {body}
 </body></html>
 """
 
 
-def render_html(project: str, files: Iterable[PageFile]) -> bytes:
+def render_html(
+    project: str, files: Iterable[PageFile], status: ProjectStatus | None = None
+) -> bytes:
     """Return a page as HTML."""
+    stated = (("status", status.marker), ("status-reason", status.reason)) if status else ()
+    metas = "".join(
+        f'<meta name="pypi:project-{name}" content="{html.escape(text)}">'
+        for name, text in stated
+        if text
+    )
     body = "\n".join(link_to(file) for file in files)
-    return _PAGE.format(title=f"Links for {html.escape(project)}", body=body).encode()
+    title = f"Links for {html.escape(project)}"
+    return _PAGE.format(version=_version(status), metas=metas, title=title, body=body).encode()
 
 
 def entity_tag(body: bytes) -> str:

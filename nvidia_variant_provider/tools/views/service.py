@@ -35,7 +35,7 @@ from nvidia_variant_provider.tools.views.stated_pairs import StatedPairs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.views.baking import Bakery
     from nvidia_variant_provider.tools.views.model import Stated, StatedKey, View, Wanted
     from nvidia_variant_provider.tools.views.stated_code import StatedCode
@@ -161,13 +161,13 @@ class ViewService:
                 own = {True: page.body} if page.body and self._keep_s is None else {}
                 return Page(moved=page.url, cache_control=page.cache_control, _bodies=own)
             plain = [Served(Shown(file.name, file)) for file in page.files]
-            return self._rendered(project, plain, files)
+            return self._rendered(project, plain, files, page.status)
         view = self._decide(source)
         if self._require_gpu and (reason := no_gpu_build(view)):
             self.log.refused[project] = reason
             return Page(GONE, reason)
         served = self._prepared(view, source)
-        return self._rendered(project, served, files)
+        return self._rendered(project, served, files, source.status)
 
     def _prepared(self, view: View, source: Source) -> list[Served]:
         """Return what is shown, with the METADATA of variant wheels."""
@@ -208,10 +208,17 @@ class ViewService:
         if page is None and not cuda_files:
             return None, None
         files = page.files if page else ()
+        status = page.status if page else None
+        if status is not None and status.is_quarantined:
+            cuda_files = {}
+            why = f" ({status.reason})" if status.reason else ""
+            self.warn(
+                f"{project}: the main index has quarantined the project{why}: no file is shown"
+            )
         # Which CUDA the main index's own wheels have is known of these alone.
         is_known = project in {TORCH, *PROJECTS}
         is_cuda_project = is_known and any(project in family.projects for family in self._families)
-        source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project)
+        source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project, status=status)
         if self._is_unchanged or not concerns(source):
             return None, page
         metadata, troubles = read_described(self.upstream, files)
@@ -265,10 +272,12 @@ class ViewService:
                 )
         return by_label
 
-    def _rendered(self, project: str, served: Sequence[Served], files: str) -> Page:
+    def _rendered(
+        self, project: str, served: Sequence[Served], files: str, status: ProjectStatus | None
+    ) -> Page:
         listed = tuple(self._listed(file, files) for file in served)
-        versions = dict.fromkeys(_version_in(file.name) for file in listed)
-        return Page(project=project, files=listed, versions=tuple(filter(None, versions)))
+        versions = tuple(filter(None, dict.fromkeys(_version_in(file.name) for file in listed)))
+        return Page(project=project, files=listed, versions=versions, project_status=status)
 
     def _listed(self, served: Served, files: str) -> PageFile:
         """Return a file as our page lists it.
@@ -283,11 +292,14 @@ class ViewService:
         is_local = file.url.startswith("file:")
         is_open = not is_local and not self.upstream.fetcher.needs_login(file.url)
         if ends_in_name and is_open and served.is_upstream_s:
-            return file if file.name == name else replace(file, name=name)
+            return file if file.name == name else replace(file, name=name, provenance="")
         key = key_of(served.shown)
         with self._lock:
             self._files[key] = served
         here = replace(file, name=name, url=f"{files}{key}/{quote(name)}")
+        # Attestations are for a file of the index's name and bytes (PEP 740).
+        if name != file.name or not served.is_upstream_s:
+            here = replace(here, provenance="")
         return here if served.is_upstream_s else self._as_baked(here, served)
 
     def _as_baked(self, file: PageFile, served: Served) -> PageFile:

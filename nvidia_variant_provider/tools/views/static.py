@@ -123,5 +123,7 @@ def _remove_stale(folder: Path, listed: dict[str, list[PageFile]]) -> None:
 def check_name(name: str) -> str:
     """Return the name of a view, fit for a folder; raises ``InvalidValueError`` for others."""
     if not name or name.startswith(".") or any(sign in name for sign in "/\\\0"):
-        raise InvalidValueError(f"--view {name[:60]!r}: expected a target such as gh200@580")
+        raise InvalidValueError(
+            f"--view {name[:60]!r}: expected a target such as gh200@580, or cpu"
+        )
     return name

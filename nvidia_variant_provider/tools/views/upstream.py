@@ -19,7 +19,12 @@ from packaging.utils import (
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
-from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
+from nvidia_variant_provider.tools.releases.pages import (
+    PageFile,
+    ProjectStatus,
+    parse_page,
+    parse_status,
+)
 from nvidia_variant_provider.tools.views.rendering import ACCEPT, JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -41,12 +46,14 @@ class ProjectPage:
 
     ``body`` is the page itself if it means the same at another address: JSON in which all addresses
     are absolute; b"" for any other. ``cache_control`` is how long its index says it may be kept.
+    ``status`` is what the first of the indexes that says something says of the project.
     """
 
     files: tuple[PageFile, ...]
     url: str = ""
     body: bytes = field(default=b"", repr=False)
     cache_control: str = ""
+    status: ProjectStatus | None = None
 
 
 class Upstream:
@@ -92,7 +99,8 @@ class Upstream:
         if len(pages) == 1 and not linked:
             return pages[0]
         files = _each_once([*(file for page in pages for file in page.files), *linked])
-        return ProjectPage(files) if files or pages else None
+        status = next((page.status for page in pages if page.status), None)
+        return ProjectPage(files, status=status) if files or pages else None
 
     def read(self, url: str, limit: int = MAX_PAGE) -> bytes:
         """Return a small file; raises ``UpstreamError``."""
@@ -116,6 +124,7 @@ class Upstream:
             answer.url,
             answer.body if is_movable else b"",
             answer.cache_control,
+            parse_status(answer.body, answer.content_type),
         )
 
     def _linked(self, project: str) -> Iterator[PageFile]:

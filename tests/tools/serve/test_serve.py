@@ -2,88 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import http.client
 import json
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.tools.cli.main import main
+from tests.tools.serve.server import Server, serving
 from tests.tools.views.clients import (
     PIPS,
-    clean_environment,
     installed,
     new_environment,
     pip_environment,
 )
-from tests.tools.views.stand_in import JSON, StandIn, cuda_index, main_index, variant_index
+from tests.tools.views.stand_in import JSON, main_index, variant_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the stand-in wheels are for Linux")
 WHEEL = "cp310-abi3-manylinux_2_28_x86_64.whl"
-
-
-class Server(NamedTuple):
-    """A running server: its port and process."""
-
-    port: int
-    process: subprocess.Popen[str]
-    environ: dict[str, str]
-
-    def ask(
-        self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET"
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with contextlib.closing(connection):
-            connection.request(method, path, headers={"Accept": JSON, **(headers or {})})
-            answer = connection.getresponse()
-            named = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, named, answer.read()
-
-
-@contextlib.contextmanager
-def serving(folder: Path, index: StandIn) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with index.serving() as main, cuda_index().serving() as cuda:
-        environ = clean_environment(folder)
-        command = [
-            *(sys.executable, "-m", "nvidia_variant_provider", "serve"),
-            *("--index-url", f"{main}/simple/", "--cuda-index", f"{cuda}/whl"),
-            *("--bind", f"127.0.0.1:{port}"),
-        ]
-        process = subprocess.Popen(
-            command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        server = Server(port, process, environ)
-        try:
-            _wait(server)
-            yield server
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
-
-
-def _wait(server: Server) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError):
-            server.ask("/healthz")
-            return
-        time.sleep(0.1)
-    raise AssertionError(server.process.communicate(timeout=5))
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ("v100@580", f"torch-2.14.1+cu126-{WHEEL}"),
         ("rtx-5090@580", f"torch-2.15.0-{WHEEL}"),
         ("h100@550", f"torch-2.14.1+cu126-{WHEEL}"),
+        ("cpu", f"torch-2.15.0+cpu-{WHEEL}"),
     ],
 )
 def test_the_machine_is_in_the_address(server: Server, target: str, wheel: str) -> None:
@@ -143,6 +90,7 @@ def test_a_wrong_address_says_what_is_expected(server: Server, path: str, words:
         ("/", "/h100@570/simple/  what an H100 with driver branch R570 should see"),
         ("/v100@580/", "The index for v100@580: Tesla V100, CUDA 13.0"),
         ("/v100/", "No driver was named: R580 (CUDA 13.0) is assumed"),
+        ("/cpu/", "The index for cpu: machines without a GPU"),
         ("/any/", "Every package as the main index has it"),
     ],
 )
@@ -323,27 +271,3 @@ def test_installers_read_baked_wheels_from_it(tmp_path: Path, tool: str) -> None
 
     assert done.returncode == 0, done.stdout
     assert set(installed(tmp_path / "site")) == {"torch", "typing_extensions", "nvidia_cublas_cu13"}
-
-
-@pytest.mark.clients
-def test_uv_locks_a_project_at_an_address_that_stays(tmp_path: Path) -> None:
-    project = tmp_path / "app"
-    project.mkdir()
-    with serving(tmp_path, main_index()) as running:
-        index = f"http://127.0.0.1:{running.port}/v100@580/simple/"
-        (project / "pyproject.toml").write_text(
-            '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
-            f'dependencies = ["torch"]\n[[tool.uv.index]]\nurl = "{index}"\ndefault = true\n'
-        )
-        environ = {name: it for name, it in running.environ.items() if name != "UV_NO_CONFIG"}
-        for command in (["lock"], ["sync", "--locked"]):
-            subprocess.run(
-                [uv_executable(), *command, "--python", sys.executable],
-                cwd=project, env=environ, check=True, capture_output=True,
-            )  # fmt: skip
-
-    assert installed(project / ".venv") == {
-        "torch": "2.14.1+cu126",
-        "typing_extensions": "4.12.0",
-        "nvidia_cublas_cu12": "1.126",
-    }

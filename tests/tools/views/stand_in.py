@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import re
 import threading
@@ -306,7 +307,7 @@ VARIANTS: Final = {
     "cuda13.0": {
         "nvidia": {
             "cuda_version_lower_bound": ("13.0",),
-            "sm_arch": ("75_real", "80_real", "90_real", "120_real"),
+            "sm_arch": ("75_real", "80_real", "90_real", "100_real", "120_real"),
         }
     },
     "null": {},
@@ -319,24 +320,23 @@ MARKED: Final = (
 )
 
 
-def variant_wheels(requires: Sequence[str] = MARKED) -> dict[str, bytes]:
+def variant_wheels(
+    requires: Sequence[str] = MARKED, platforms: Sequence[str] = (LINUX,)
+) -> dict[str, bytes]:
     """Return a release whose labels require other libraries, and its metadata file."""
     metadata = release_metadata(VARIANTS)
-    stem = f"torch-2.16.0-{PYTHON}-{LINUX}"
-    found = {
-        f"{stem}-{label}.whl": make_wheel(
-            f"{stem}-{label}.whl",
-            requires,
-            {"torch-2.16.0.dist-info/variant.json": metadata.of_label(label).to_json()},
-        )
-        for label in VARIANTS
-    }
+    found = {}
+    for platform, label in itertools.product(platforms, VARIANTS):
+        name = f"torch-2.16.0-{PYTHON}-{platform}-{label}.whl"
+        stated = {"torch-2.16.0.dist-info/variant.json": metadata.of_label(label).to_json()}
+        found[name] = make_wheel(name, requires, stated)
     return {**found, "torch-2.16.0-variants.json": metadata.to_json().encode()}
 
 
-def variant_index(*, metadata: bool = True) -> StandIn:
+def variant_index(*, metadata: bool = True, platforms: Sequence[str] = (LINUX,)) -> StandIn:
     """Return an index with one release that has variants, and what it requires."""
     index = StandIn()
     add_others(index)
-    index.add_page("/simple/", "torch", variant_wheels(), metadata=metadata)
+    wheels = variant_wheels(platforms=platforms)
+    index.add_page("/simple/", "torch", wheels, metadata=metadata)
     return index

@@ -1,4 +1,7 @@
-"""pip and uv through a view end in the build that the view's own words name, with dependencies."""
+"""What ``run`` says beside pip and uv: of hidden versions, CPU builds and ``--require-gpu``.
+
+What they install is in test_rows.py.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from tests.tools.views.clients import (
 from tests.tools.views.stand_in import cuda_index, main_index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [
@@ -30,26 +33,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the stand-in wheels are for Linux"),
 ]
 NEWEST = PIPS[-1]
-TYPING = {"typing_extensions": "4.12.0"}
-# Target, torch and torchvision, the library of its CUDA.
-X86 = [
-    ("", "2.15.0+cpu", "0.30.0+cpu", {}),
-    ("gtx-1080-ti@580", "2.14.1+cu126", "0.29.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
-    ("v100@570", "2.14.1+cu126", "0.29.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
-    ("h100@550", "2.14.1+cu126", "0.29.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
-    ("rtx-5090@570", "2.13.0+cu129", "0.28.0+cu129", {"nvidia_cublas_cu12": "1.129"}),
-    ("rtx-5090@580", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
-    ("a10+t4@580", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
-    # Newer than every build; code for sm_100 runs on it.
-    ("sm_107@615", "2.15.0", "0.30.0", {"nvidia_cublas_cu13": "1.132"}),
-]
-ARM = [
-    ("gh200@550", "2.14.1+cu126", {"nvidia_cublas_cu12": "1.126"}),
-    ("gb200@580", "2.15.0", {"nvidia_cublas_cu13": "1.132"}),
-    ("dgx-spark@580", "2.15.0", {"nvidia_cublas_cu13": "1.132"}),
-]
-# What runs in the gate; the rest is for `.ci/run deep`.
-QUICK = {"", "gtx-1080-ti@580", "rtx-5090@570"}
 
 
 class Indexes:
@@ -71,75 +54,6 @@ class Indexes:
 def indexes(tmp_path: Path) -> Iterator[Indexes]:
     with main_index().serving() as main, cuda_index().serving() as cuda:
         yield Indexes(main, cuda, tmp_path)
-
-
-def deep_unless_quick(rows: Sequence[tuple[object, ...]]) -> list[object]:
-    return [
-        pytest.param(*row, marks=[] if row[0] in QUICK else [pytest.mark.deep], id=str(row[0]))
-        for row in rows
-    ]
-
-
-@pytest.mark.parametrize("version", [pytest.param(it, marks=pytest.mark.deep) for it in PIPS[:-1]])
-@pytest.mark.parametrize(("target", "torch", "vision", "library"), X86, ids=str)
-def test_older_pips_install_the_build_that_fits(
-    indexes: Indexes, tmp_path: Path, version: str, target: str, torch: str, vision: str,
-    library: dict[str, str],
-) -> None:  # fmt: skip
-    done = install(indexes, target, pip_environment(version), tmp_path / "site")
-
-    assert (done.code, installed(tmp_path / "site")) == (
-        0,
-        {"torch": torch, "torchvision": vision, **TYPING, **library},
-    ), done.output
-
-
-@pytest.mark.parametrize(("target", "torch", "vision", "library"), deep_unless_quick(X86))
-def test_pip_installs_the_build_that_fits(
-    indexes: Indexes, tmp_path: Path, target: str, torch: str, vision: str, library: dict[str, str]
-) -> None:
-    done = install(indexes, target, pip_environment(NEWEST), tmp_path / "site")
-
-    assert (done.code, installed(tmp_path / "site")) == (
-        0,
-        {"torch": torch, "torchvision": vision, **TYPING, **library},
-    ), done.output
-
-
-def install(indexes: Indexes, target: str, python: Path, site: Path) -> Done:
-    return indexes.run(
-        target, python, "-m", "pip", "install", "--target", site, "torch", "torchvision"
-    )
-
-
-@pytest.mark.parametrize(("target", "torch", "vision", "library"), deep_unless_quick(X86))
-def test_uv_without_preview_installs_the_build_that_fits(
-    indexes: Indexes, tmp_path: Path, target: str, torch: str, vision: str, library: dict[str, str]
-) -> None:
-    python = new_environment(tmp_path / "venv")
-    done = indexes.run(
-        target, uv_executable(), "pip", "install", "--python", python, "torch", "torchvision"
-    )
-
-    assert (done.code, installed(tmp_path / "venv")) == (
-        0,
-        {"torch": torch, "torchvision": vision, **TYPING, **library},
-    ), done.output
-
-
-@pytest.mark.parametrize(("target", "torch", "library"), deep_unless_quick(ARM))
-def test_pip_installs_for_another_processor(
-    indexes: Indexes, tmp_path: Path, target: str, torch: str, library: dict[str, str]
-) -> None:
-    done = indexes.run(
-        target, pip_environment(NEWEST), "-m", "pip", "install", "--target", tmp_path / "site",
-        "--platform", "manylinux_2_28_aarch64", "--only-binary", ":all:", "torch",
-    )  # fmt: skip
-
-    assert (done.code, installed(tmp_path / "site")) == (
-        0,
-        {"torch": torch, **TYPING, **library},
-    ), done.output
 
 
 @pytest.mark.parametrize("tool", ["pip", "uv"])
@@ -175,7 +89,10 @@ def test_a_gpu_that_no_build_has_code_for_gets_the_cpu_build_and_a_warning(
     indexes.environ |= {FORCE_CUDA: "13.2", FORCE_SM_ARCH: "13.0"}
     done = indexes.run("", uv_executable(), "pip", "install", "--python", python, "torch")
 
-    assert (done.code, installed(tmp_path / "venv")) == (0, {"torch": "2.15.0+cpu", **TYPING})
+    assert (done.code, installed(tmp_path / "venv")) == (
+        0,
+        {"torch": "2.15.0+cpu", "typing_extensions": "4.12.0"},
+    )
     assert "warning: torch 2.15.0: the CPU build is shown on a machine with a GPU" in done.output
 
 

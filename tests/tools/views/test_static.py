@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.views.named import machine_named
 from nvidia_variant_provider.tools.views.static import check_name, write_view
 from tests.tools.views.clients import (
     PIPS,
@@ -23,8 +28,10 @@ from tests.tools.views.clients import (
 )
 from tests.tools.views.machines import machine
 from tests.tools.views.stand_in import PYTHON, make_wheel, metadata_of, variant_wheels
+from tests.tools.views.ways import tool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NAME = f"torch-2.16.0-{PYTHON}-manylinux_2_28_x86_64.whl"
@@ -57,6 +64,12 @@ def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
     assert b"nvidia-cublas-cu12==1.126; platform_system == 'Linux'" in metadata_of(wheel)
 
 
+def test_a_view_for_machines_without_a_gpu_is_called_cpu(folder: Path) -> None:
+    view = write_view(folder, folder, "cpu", machine_named("cpu").machine)
+
+    assert b"cublas" not in metadata_of((view.folder / NAME).read_bytes())
+
+
 def test_wheels_that_stay_as_they_are_are_links(folder: Path) -> None:
     view = write_view(folder, folder, "h100@550", machine("h100@550"))
 
@@ -83,19 +96,30 @@ def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
 
 
 @pytest.mark.clients
-@pytest.mark.parametrize("tool", ["uv", PIPS[-1], pytest.param(PIPS[0], marks=pytest.mark.deep)])
-def test_installers_read_a_view_from_its_folder(folder: Path, tmp_path: Path, tool: str) -> None:
+@pytest.mark.parametrize(
+    "installer", ["uv", PIPS[-1], pytest.param(PIPS[0], marks=pytest.mark.deep)]
+)
+def test_installers_read_a_view_from_its_folder(
+    folder: Path, tmp_path: Path, installer: str
+) -> None:
     command = [sys.executable, "-m", "nvidia_variant_provider", "index", str(folder)]
     environ = clean_environment(tmp_path)
     subprocess.run(
         [*command, "--view", "rtx-5090@580"], env=environ, check=True, capture_output=True
     )
     index = f"file://{folder}/views/rtx-5090@580/simple/"
-    if tool == "uv":
+    if installer == "uv":
         python = new_environment(tmp_path / "site")
         words = [str(uv_executable()), "pip", "install", "--python", str(python)]
     else:
-        words = [str(pip_environment(tool)), "-m", "pip", "install", "--target", f"{tmp_path}/site"]
+        words = [
+            str(pip_environment(installer)),
+            "-m",
+            "pip",
+            "install",
+            "--target",
+            f"{tmp_path}/site",
+        ]
     done = subprocess.run(
         [*words, "--index-url", index, "torch"],
         env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -108,3 +132,40 @@ def test_installers_read_a_view_from_its_folder(folder: Path, tmp_path: Path, to
         "nvidia_cublas_cu13": "1.130",
     }
     assert os.path.exists(folder / "simple" / "torch" / "index.html")
+
+
+@pytest.mark.clients
+@pytest.mark.deep
+def test_pdm_reads_a_view_by_an_address_whose_at_is_encoded(folder: Path, tmp_path: Path) -> None:
+    name = "rtx-5090@580"
+    write_view(folder, folder, name, machine(name))
+    project = tmp_path / "app"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
+        'dependencies = ["torch"]\n[tool.pdm]\ndistribution = false\n'
+    )
+    with file_server(folder) as address:
+        view = f"{address}/views/{name.replace('@', '%40')}/simple/"
+        subprocess.run(
+            [tool("pdm"), "install"], cwd=project, check=True, capture_output=True,
+            env=clean_environment(tmp_path, PDM_PYPI_URL=view),
+        )  # fmt: skip
+
+    assert installed(project / ".venv") == {
+        "torch": "2.16.0",
+        "typing_extensions": "4.12.0",
+        "nvidia_cublas_cu13": "1.130",
+    }
+
+
+@contextlib.contextmanager
+def file_server(folder: Path) -> Iterator[str]:
+    """Serve a folder as any file server does."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
