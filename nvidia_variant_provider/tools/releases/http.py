@@ -39,6 +39,7 @@ MAX_PAGE: Final = 64 * 1024 * 1024
 _IDLE_S: Final = 15.0
 _TOTAL_S: Final = 60.0
 _STEP: Final = 256 * 1024
+_PIECE: Final = 512 * 1024
 _UNAUTHORIZED: Final = 401
 _AGENT: Final = "nvidia-variant-provider (view)"
 _PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -284,12 +285,23 @@ def _split(url: str) -> tuple[str, Login | None]:
 
 
 def pieces_of(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes; raises ``UpstreamError`` if it is cut short."""
+    """Yield the body of an answer in pieces; raises ``UpstreamError`` if it is cut short.
+
+    Over TLS a single read gives 16 KB at most: a large file goes on in larger pieces.
+    """
+    buffer = memoryview(bytearray(_PIECE))
     size = 0
-    while piece := _read(answer, url):
-        size += len(piece)
-        yield piece
+    while count := _read_into(answer, buffer, url):
+        size += count
+        yield bytes(buffer[:count])
     _check_length(answer, size, url)
+
+
+def _read_into(answer: http.client.HTTPResponse, buffer: memoryview, url: str) -> int:
+    try:
+        return answer.readinto(buffer)
+    except (OSError, http.client.HTTPException) as error:
+        raise UpstreamError(f"{redacted(url)}: broke off: {_words(error)}") from error
 
 
 def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:

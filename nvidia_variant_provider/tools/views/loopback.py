@@ -7,6 +7,7 @@ download with this user's credentials. docs/security.md has the threat model.
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 - the first connection would wait for it
 import hmac
 import os
 import re
