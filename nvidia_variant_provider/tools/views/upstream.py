@@ -150,7 +150,7 @@ class CudaFamily:
 
     def __init__(self, fetcher: Fetcher, base: str, projects: frozenset[str]) -> None:
         """Take the address, and the projects that have builds there."""
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self.base = _with_slash(fetcher.remember(_as_url(base)))
         self.projects = projects
 
@@ -171,7 +171,7 @@ class CudaFamily:
 
     def _labels(self) -> list[str]:
         try:
-            answer = self._fetcher.get(self.base, ACCEPT)
+            answer = self.fetcher.get(self.base, ACCEPT)
         except UpstreamError as error:
             if error.status in _MISSING:
                 return []
@@ -183,7 +183,7 @@ class CudaFamily:
     def _page(self, url: str) -> tuple[PageFile, ...] | None:
         """Return a page; ``None`` where there is none, which some stores answer with 403."""
         try:
-            answer = self._fetcher.get(url, ACCEPT)
+            answer = self.fetcher.get(url, ACCEPT)
         except UpstreamError as error:
             if error.status in _MISSING:
                 return None
