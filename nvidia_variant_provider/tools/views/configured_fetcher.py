@@ -24,7 +24,7 @@ def fetcher_for(
     keyring = Keyring(programs, environ) if programs else None
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")
     tls = Tls(cert, configured.client_cert, configured.trusted_hosts)
-    return Fetcher(environ, tls, configured.proxy, keyring=keyring)
+    return Fetcher(environ, tls, configured.proxy, keyring=keyring, store=configured.store)
 
 
 def _keyrings(
