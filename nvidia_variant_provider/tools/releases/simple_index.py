@@ -18,11 +18,11 @@ from nvidia_variant_provider.tools.releases.files import (
     WHEEL_SUFFIX,
     WheelFile,
 )
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
 from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_wheel
 from nvidia_variant_provider.tools.releases.requested import is_pin, requirement_of
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.responses import StreamingResponse as Streaming
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
+from nvidia_variant_provider.tools.releases.bodies import pieces_of
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.serve.bodies import refused
 from nvidia_variant_provider.tools.views.upstream import local_path
 

@@ -18,8 +18,10 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
+from nvidia_variant_provider.tools.releases.bodies import pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.views.answers import status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -108,8 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 self._route(words)
             except UpstreamError as error:
-                self._fault(502, f"upstream: {error}")
-            except OSError:
+                self._fault(status_of(error), f"upstream: {error}", error.hint)
+            except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:  # noqa: BLE001 - said to the person, whatever it is
                 self._fault(500, f"{words[-1]}: unexpected {type(error).__name__}: {error}")
@@ -199,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
         except UpstreamError as error:
-            self._fault(error.status or 502, str(error))
+            self._fault(status_of(error), str(error), error.hint)
             return
         with answer:
             self.send_response(answer.status)
@@ -219,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
         except UpstreamError as error:
             # Cut short: the client sees fewer bytes than were announced.
             self.close_connection = True
-            self.server.service.warn(str(error))
+            self.server.service.warn(str(error), error.hint)
         except OSError:
             # The client has hung up.
             self.close_connection = True
@@ -267,9 +269,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and not is_known:
             self.wfile.write(body)
 
-    def _fault(self, status: int, reason: str) -> None:
+    def _fault(self, status: int, reason: str, hint: str = "") -> None:
         """Refuse, and have it said after the installer, too: not all print the status line."""
-        self.server.service.warn(reason)
+        self.server.service.warn(reason, hint)
         self._error(status, reason)
 
     def _error(self, status: int, reason: str) -> None:

@@ -18,13 +18,14 @@ from packaging.utils import (
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
-from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE
 from nvidia_variant_provider.tools.releases.pages import (
     PageFile,
     ProjectStatus,
     parse_page,
     parse_status,
 )
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT, JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 from nvidia_variant_provider.tools.releases.http import Fetcher
 
+_ANSWERED: Final = 200
 _MISSING: Final = frozenset({403, 404, 410})
 # A project's name, normalised. Any other text could make an address of its own: "file:etc".
 _PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -215,7 +217,7 @@ def _parsed(body: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
     try:
         files = parse_page(body, content_type, url)
     except InvalidValueError as error:
-        raise UpstreamError(str(error)) from error
+        raise UpstreamError(str(error), _ANSWERED) from error
     if url.startswith("file:"):
         return files
     return tuple(file for file in files if file.url.startswith(("https://", "http://")))
