@@ -1,6 +1,6 @@
 """Where ``uv auth login`` keeps credentials: a file in plain text.
 
-Source: ``uv auth dir`` of uv 0.13.9 on Linux; for Windows uv's documentation.
+Source: ``uv auth dir`` on Linux; for Windows uv's documentation.
 """
 
 from __future__ import annotations

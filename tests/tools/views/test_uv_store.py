@@ -30,7 +30,7 @@ def entry(service: str, user: str = "me", **more: str) -> str:
     return "[[credential]]\n" + "".join(f'{name} = "{text}"\n' for name, text in lines.items())
 
 
-# Each row is what uv 0.13.9 does with the same file.
+# Each row is what uv does with the same file.
 @pytest.mark.parametrize(
     ("text", "user", "service"),
     [
