@@ -1,8 +1,8 @@
 """Credentials that ``uv auth login`` keeps: a file in plain text, which only its owner may read.
 
 Each entry is for a service, ``https://index.example/team``: for addresses of that host below that
-path, the longest path first. Measured with the version of uv that table.py names. With its preview ``native-auth`` uv keeps
-them in the system's keyring instead, which is not read here.
+path, the longest path first. Measured with the version of uv that ``installers/table.py`` names.
+With its preview ``native-auth`` uv keeps them in the system's keyring, which is not read here.
 """
 
 from __future__ import annotations
