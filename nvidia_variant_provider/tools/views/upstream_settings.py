@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
@@ -86,6 +85,8 @@ def _check_plain_http(indexes: Iterable[str], trusted: tuple[str, ...]) -> None:
     """Raise ``InvalidValueError`` for an index that pip leaves out: in a view it counts no more."""
     if not any(index.startswith("http://") for index in indexes):
         return
+    from urllib.parse import urlsplit
+
     from nvidia_variant_provider.tools.releases.logins import redacted
     from nvidia_variant_provider.tools.releases.network_settings import Tls, is_loopback
 
