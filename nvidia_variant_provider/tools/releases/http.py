@@ -114,16 +114,17 @@ class Fetcher:
         total_s: float = _TOTAL_S,
         resolver: Resolver | None = None,
         keyring: Keyring | None = None,
+        store: str = "",
     ) -> None:
         """Take the settings of an installer: its certificates (else the environment's), a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
-        file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
-        has credentials for those that want some. Raises ``InvalidValueError`` for a file of
-        certificates that cannot be read.
+        file that is streamed its headers and each piece. ``resolver`` looks up hosts; ``keyring``,
+        and uv's ``store``, have credentials for those that want some. Raises ``InvalidValueError``
+        for a file of certificates that cannot be read.
         """
         self._total_s = total_s
-        self._logins = Logins(environ, keyring)
+        self._logins = Logins(environ, keyring, store)
         self._resolver = resolver or Resolver()
         self._proxies = Proxies(environ, proxy)
         self._certificates = Certificates(tls or Tls(environ.get("SSL_CERT_FILE", "")))

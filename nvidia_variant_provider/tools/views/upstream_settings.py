@@ -158,7 +158,7 @@ def _upstream(
     environ: Mapping[str, str],
     command: Sequence[str],
 ) -> Upstream:
-    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
+    from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.views.upstream import Upstream
 
     return Upstream(
