@@ -24,16 +24,17 @@ def pieces_of(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
     slowly goes on as it comes, as whoever waits for it gives up after a while.
     """
     size = 0
-    while piece := _gathered(answer, url):
+    while piece := gathered(answer, url):
         size += len(piece)
         yield piece
     check_length(answer, size, url)
 
 
-def _gathered(answer: http.client.HTTPResponse, url: str) -> bytes:
+def gathered(answer: http.client.HTTPResponse, url: str) -> bytes:
+    """Return a piece of the body, b"" at the end; raises ``UpstreamError`` if it breaks off."""
     parts, size = [], 0
     until = time.monotonic() + _SOON_S
-    while size < _PIECE and (part := read_piece(answer, url)):
+    while size < _PIECE and (part := _read(answer, url)):
         parts.append(part)
         size += len(part)
         if time.monotonic() > until:
@@ -74,8 +75,7 @@ def unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:
     return plain
 
 
-def read_piece(answer: http.client.HTTPResponse, url: str) -> bytes:
-    """Return the bytes that have come, b"" at the end; raises ``UpstreamError``."""
+def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
     try:
         return answer.read1(_STEP)
     except (OSError, http.client.HTTPException) as error:

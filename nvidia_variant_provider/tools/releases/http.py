@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.bodies import (
     check_length,
-    read_piece,
+    gathered,
     read_whole,
     unpacked,
 )
@@ -130,6 +131,8 @@ class Fetcher:
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
         self._waiting: dict[Deadline, str] = {}
         self._is_closed = False
+        # Whose connection goes on being read.
+        self._deadlines: WeakKeyDictionary[http.client.HTTPResponse, Deadline] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def remember(self, url: str) -> str:
@@ -220,30 +223,29 @@ class Fetcher:
     @contextlib.contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """Give the pieces of a large file; raises ``UpstreamError``, also if it is cut short."""
-        with self._in_time(url) as opening:
-            opened = self._opened(url, {"Accept-Encoding": "identity"})
-
-        def next_piece() -> bytes:
-            with self._in_time(url, opening):
-                return read_piece(opened, url)
-
-        with opened:
-
-            def pieces() -> Iterator[bytes]:
-                size = 0
-                while piece := next_piece():
-                    size += len(piece)
-                    yield piece
-                check_length(opened, size, url)
-
-            yield pieces()
+        with self.open(url, {"Accept-Encoding": "identity"}) as answer:
+            yield self.pieces(answer, url)
 
     def open(
         self, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> http.client.HTTPResponse:
         """Send a request and return the answer, still to be read; raises ``UpstreamError``."""
-        with self._in_time(url):
-            return self._opened(url, headers, method)
+        with self._in_time(url) as deadline:
+            answer = self._opened(url, headers, method)
+        self._deadlines[answer] = deadline
+        return answer
+
+    def pieces(self, answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+        """Yield the body of an answer of ``open``, each piece in time; raises ``UpstreamError``."""
+        before, size = self._deadlines[answer], 0
+        while True:
+            with self._in_time(url, before):
+                piece = gathered(answer, url)
+            if not piece:
+                break
+            size += len(piece)
+            yield piece
+        check_length(answer, size, url)
 
     def _opened(
         self, url: str, headers: Mapping[str, str], method: str = "GET"

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def redacted(text: str) -> str:
-    """Return a text in which no address shows credentials."""
-    return re.sub(r"(?<=//)[^/@\s]+@", "", text)
+    """Return a text in which no address shows credentials: before its host, or in its query."""
+    without_login = re.sub(r"(?<=//)[^/\s]+@", "", text)
+    return re.sub(r"(\w://[^\s?#'\"]*)\?[^\s#'\"]+", r"\1?...", without_login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,17 @@ def split_login(url: str) -> tuple[str, Login | None]:
     """
     try:
         parts = urlsplit(url)
+        _ = parts.port
     except ValueError as error:
-        raise InvalidValueError(f"{redacted(url)[:200]}: not an address: {error}") from error
+        start, _, rest = url.partition("//")
+        _, at, host = rest.rpartition("@")
+        # The error quotes what stands where a port should be, such as a password.
+        why = (
+            "in a user name or a password, / is written as %2F, # as %23, ? as %3F, @ as %40"
+            if at
+            else str(error)
+        )
+        raise InvalidValueError(f"{start}//{host[:200]}: not an address: {why}") from None
     login, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None

@@ -59,16 +59,20 @@ class LoginWantedError(UpstreamError):
     """The host that was asked answers nobody without credentials."""
 
 
+class NoAnswerError(UpstreamError):
+    """The host that was asked has not answered, or not in time."""
+
+
 def no_answer(url: str, error: Exception) -> UpstreamError:
     """Return what to raise for a request that was not answered; ``url`` has no credentials."""
     reason = error.reason if isinstance(error, URLError) else error
     hint = _NO_CERTIFICATE if isinstance(reason, ssl.SSLCertVerificationError) else NO_ANSWER
-    return UpstreamError(f"{url}: {words_of(error)}", hint=hint)
+    return NoAnswerError(f"{url}: {words_of(error)}", hint=hint)
 
 
 def too_late(url: str, seconds: float) -> UpstreamError:
     """Return what to raise for an answer that takes longer than it may."""
-    return UpstreamError(f"{redacted(url)}: not complete after {seconds:g} s", hint=NO_ANSWER)
+    return NoAnswerError(f"{redacted(url)}: not complete after {seconds:g} s", hint=NO_ANSWER)
 
 
 def cut_short(url: str, words: str) -> UpstreamError:

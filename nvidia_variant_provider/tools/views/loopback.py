@@ -18,9 +18,8 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.bodies import pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
-from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
 from nvidia_variant_provider.tools.views.answers import status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
@@ -187,15 +186,19 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(url).scheme == "file":
             self._local(local_path(url))
         elif self.server.service.upstream.fetcher.needs_login(shown.file.url):
-            self._relay(url)
+            most = shown.file.size if url == shown.file.url else None
+            self._relay(url, most)
         else:
             self.send_response(302)
             self.send_header("Location", url)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    def _relay(self, url: str) -> None:
-        """Hand a file on from an index that wants credentials, which the client has not."""
+    def _relay(self, url: str, most: int | None) -> None:
+        """Hand a file on from an index that wants credentials, which the client has not.
+
+        ``most`` is how large it may be: one without an end would fill the client's disk.
+        """
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
         try:
@@ -212,11 +215,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             self.end_headers()
             if self.command != "HEAD":
-                self._copy(answer)
+                self._copy(answer, url, most)
 
-    def _copy(self, answer: http.client.HTTPResponse) -> None:
+    def _copy(self, answer: http.client.HTTPResponse, url: str, most: int | None) -> None:
+        size = 0
         try:
-            for piece in pieces_of(answer, answer.url):
+            for piece in self.server.service.upstream.fetcher.pieces(answer, url):
+                size += len(piece)
+                if most is not None and size > most:
+                    raise changed_since(url, "more bytes")
                 self.wfile.write(piece)
         except UpstreamError as error:
             # Cut short: the client sees fewer bytes than were announced.

@@ -15,7 +15,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
@@ -25,6 +24,7 @@ from nvidia_variant_provider.tools.views.baking import key_of
 from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.daemons import map_at_once
 from nvidia_variant_provider.tools.views.described import read_described
+from nvidia_variant_provider.tools.views.families import Families
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.selecting import (
     class_of_target,
@@ -81,7 +81,7 @@ class ViewService:
         # Reads builds of torch that the table does not know; without it they are assumed.
         self.code: StatedCode | None = None
         self.log = Log()
-        self._families = families
+        self._families = Families(families, self.warn, keep_s)
         self.wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
@@ -89,7 +89,6 @@ class ViewService:
         self._keep_s = keep_s
         self._pages: dict[str, tuple[float, Future[Page]]] = {}
         self._files: dict[str, Served] = {}
-        self._silent: dict[str, tuple[float, UpstreamError]] = {}
         self._pairs = StatedPairs(upstream.fetcher)
         self._torch: tuple[float, _Torch | None] = 0.0, None
         self._torch_lock = threading.Lock()
@@ -215,8 +214,10 @@ class ViewService:
 
         Both are ``None`` for a project that no index has.
         """
-        cuda_files = self._cuda_files(project)
+        cuda_files = self._families.files(project)
         page = self.upstream.page(project)
+        for trouble in page.troubles if page else ():
+            self.warn(f"{trouble}; the other indexes and folders are judged", trouble.hint)
         if page is None and not cuda_files:
             return None, None
         files = page.files if page else ()
@@ -267,45 +268,6 @@ class ViewService:
             return _Torch()
         labels = torch_labels(make_view(source, wanted), wanted, class_of_target(wanted))
         return _Torch(labels, source.stated)
-
-    def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
-        by_label: dict[str, tuple[PageFile, ...]] = {}
-        for family in self._families:
-            if project not in family.projects:
-                continue
-            try:
-                files = self._family_files(family, project)
-            except UpstreamError as error:
-                self.warn(
-                    f"{project}: the CUDA builds at {family.base} are left out: "
-                    f"{error}; only the main index's wheels are judged",
-                    error.hint,
-                )
-                continue
-            by_label.update(files)
-            if project == TORCH and not files and family.projects == frozenset(FAMILY):
-                self.warn(
-                    f"{TORCH}: there are no CUDA builds at {family.base}; only the main index's "
-                    "wheels are judged",
-                    "give --cuda-index the address above the folders cpu, cu126, cu130 ...",
-                )
-        return by_label
-
-    def _family_files(self, family: CudaFamily, project: str) -> dict[str, tuple[PageFile, ...]]:
-        """Return a project's files by label; who does not answer is not asked again for a while.
-
-        Raises ``UpstreamError``.
-        """
-        since, before = self._silent.get(family.base, (0.0, None))
-        is_over = self._keep_s is not None and time.monotonic() - since > self._keep_s
-        if before is not None and not is_over:
-            raise before
-        try:
-            return family.files(project)
-        except UpstreamError as error:
-            if not error.status:
-                self._silent[family.base] = time.monotonic(), error
-            raise
 
     def _rendered(
         self, project: str, served: Sequence[Served], files: str, status: ProjectStatus | None
