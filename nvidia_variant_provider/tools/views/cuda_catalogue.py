@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for, pip_fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.backend import CPU
 from nvidia_variant_provider.tools.torch.builds import (
@@ -26,7 +26,6 @@ from nvidia_variant_provider.tools.torch.builds import (
 )
 from nvidia_variant_provider.tools.views.candidates import sort_files
 from nvidia_variant_provider.tools.views.companions import pair_of
-from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
 from nvidia_variant_provider.tools.views.cuda_builds import class_of_place, is_label
 from nvidia_variant_provider.tools.views.model import Source, Wanted
 from nvidia_variant_provider.tools.views.stated_code import StatedCode
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.configured import Configured
+    from nvidia_variant_provider.tools.releases.http import Fetcher
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.model import Stated, StatedKey
 
@@ -64,7 +64,7 @@ def read_index(address: str, platform: str, environ: Mapping[str, str]) -> OnInd
 
     Raises ``UpstreamError`` if the address cannot be reached.
     """
-    return _of_family(CudaFamily(Fetcher(environ), address, _FAMILY), platform)
+    return _of_family(CudaFamily(pip_fetcher(environ), address, _FAMILY), platform)
 
 
 def _no_files(_project: str) -> FilesByLabel:
