@@ -1,8 +1,8 @@
 """Real installers through a view against the same index direct, and the memory of a view.
 
 ``resolving``: pip and uv resolve 60 packages, each time through a view that knows nothing yet; what
-starting a view takes is measured elsewhere. ``large``: both fetch a wheel of 500 MB. Direct and
-through the view take turns.
+starting a view takes is measured elsewhere. ``large``: both fetch a wheel of 500 MB, as fast as
+this machine sends it, and by a network of 1 Gbit/s. Direct and through the view take turns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.view_index import LOGIN, add_page, make_large, make_packages, serving
+from benchmarks.view_index import AUTHORITY, LOGIN, add_page, make_large, make_packages, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 5
 _CLIENTS: Final = 200
 # Where nobody's settings of installers are read.
-_CLEAN: Final = {
+_CLEAN: Final[dict[str, str]] = {
     "PIP_CONFIG_FILE": os.devnull,
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "UV_NO_CONFIG": "1",
@@ -52,10 +52,15 @@ def measure(page: bytes, *, with_large: bool) -> None:
             print(f"memory with 200 clients at once: {_memory(index):.0f} MB")
         if with_large:
             make_large(folder)
-            for login, how in (("", "redirected"), (LOGIN, "relayed with credentials")):
-                with serving(folder, login) as index:
-                    for installer, command in _downloading(folder):
-                        _compare(f"500 MB, {how}, {installer}", command, index)
+            for login, how in (("", "redirected"), (LOGIN, "handed on with credentials")):
+                for mbit_per_s, speed in ((0, "machine"), (1000, "1 Gbit/s")):
+                    _compare_large(folder, login, f"500 MB, {how}, {speed}", mbit_per_s)
+
+
+def _compare_large(folder: Path, login: str, words: str, mbit_per_s: int) -> None:
+    with serving(folder, login, mbit_per_s=mbit_per_s) as index, _told_of(folder / AUTHORITY):
+        for installer, command in _downloading(folder):
+            _compare(f"{words}, {installer}", command, index)
 
 
 def _resolving(folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
@@ -94,6 +99,20 @@ def _seconds(command: Sequence[str], index: str) -> float:
     began = time.perf_counter()
     subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def _told_of(authority: Path) -> Iterator[None]:
+    """Tell pip, uv and views of who signed the index's certificate."""
+    told = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), str(authority))
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if text is None else {name: text})
 
 
 def _environment(index: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 ``make_packages`` writes 60 projects of 10 versions, each with its metadata beside it; the last,
 ``everything``, requires them all. ``make_large`` writes one wheel of 500 MB. Pages are JSON with
-absolute addresses, as PyPI has them.
+absolute addresses, as PyPI has them. An index with credentials is served over TLS, as all are.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import contextlib
 import hashlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, AnyStr, Final
+
+import trustme
 
 from tests.tools.views.stand_in import make_wheel, metadata_of
 
@@ -26,8 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from _typeshed import SupportsRead, SupportsWrite
+
 PROJECTS: Final = 60
 LOGIN: Final = "me:word"
+# The certificate of who signed the index's own, in the folder that is served.
+AUTHORITY: Final = "authority.pem"
 LARGE: Final = "large-1.0-py3-none-any.whl"
 _VERSIONS: Final = 10
 _BLOCK: Final = 1 << 20
@@ -99,6 +106,7 @@ class _Handler(SimpleHTTPRequestHandler):
     disable_nagle_algorithm = True
     login = ""
     delay_s = 0.0
+    bytes_per_s = 0.0
 
     def do_GET(self) -> None:
         if not self._may_read():
@@ -108,7 +116,8 @@ class _Handler(SimpleHTTPRequestHandler):
             super().do_GET()
             return
         with open(page, "rb") as file:
-            body = file.read().replace(_HERE.encode(), f"http://{self.headers['Host']}".encode())
+            here = f"{'https' if self.login else 'http'}://{self.headers['Host']}"
+            body = file.read().replace(_HERE.encode(), here.encode())
         self.send_response(200)
         self.send_header("Content-Type", _JSON)
         self.send_header("Content-Length", str(len(body)))
@@ -123,6 +132,15 @@ class _Handler(SimpleHTTPRequestHandler):
         full = super().translate_path(path)
         page = os.path.join(full, "index.json")
         return page if os.path.isfile(page) else full
+
+    def copyfile(self, source: SupportsRead[AnyStr], outputfile: SupportsWrite[AnyStr]) -> None:
+        began, sent = time.perf_counter(), 0
+        while piece := source.read(_BLOCK):
+            outputfile.write(piece)
+            sent += len(piece)
+            if self.bytes_per_s:
+                ahead_s = began + sent / self.bytes_per_s - time.perf_counter()
+                time.sleep(max(0.0, ahead_s))
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -141,22 +159,41 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(folder: Path, login: str = "", delay_ms: int = 0) -> Iterator[str]:
-    """Serve a folder by another process; give its address, with the credentials in it."""
-    command = [sys.executable, "-m", "benchmarks.view_index", str(folder), login, str(delay_ms)]
+def serving(folder: Path, login: str = "", delay_ms: int = 0, mbit_per_s: int = 0) -> Iterator[str]:
+    """Serve a folder by another process; give its address, with the credentials in it.
+
+    ``delay_ms`` is how long each answer takes; files are as fast as the machine where
+    ``mbit_per_s`` is 0.
+    """
+    words = (str(folder), login, str(delay_ms), str(mbit_per_s))
+    command = [sys.executable, "-m", "benchmarks.view_index", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker
         port = process.stdout.readline().strip()
         try:
-            yield f"http://{login}{'@' if login else ''}127.0.0.1:{port}/simple/"
+            scheme = f"https://{login}@" if login else "http://"
+            yield f"{scheme}127.0.0.1:{port}/simple/"
         finally:
             process.terminate()
 
 
-def main(folder: str, login: str, delay_ms: str) -> None:
+def _tls(folder: str) -> ssl.SSLContext:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(os.path.join(folder, AUTHORITY))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+def main(folder: str, login: str, delay_ms: str, mbit_per_s: str) -> None:
     """Serve until the process is ended."""
     _Handler.login, _Handler.delay_s = login, int(delay_ms) / 1000
+    _Handler.bytes_per_s = int(mbit_per_s) * 1e6 / 8
     with _Server(("127.0.0.1", 0), partial(_Handler, directory=folder)) as server:
+        if login:
+            server.socket = _tls(folder).wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
         print(server.server_address[1], flush=True)
         server.serve_forever()
 

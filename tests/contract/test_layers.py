@@ -157,7 +157,15 @@ TOOLS: Final = {
     },
     "metadata": {"errors", "parsed", "value_types"},
     "parsed": set[str](),
-    "releases": {"errors", "files", "metadata", "parsed", "value_types", "wheels"},
+    "releases": {
+        "errors",
+        "files",
+        "installers",
+        "metadata",
+        "parsed",
+        "value_types",
+        "wheels",
+    },
     "serve": {"errors", "releases", "views"},
     "survey": {
         "binaries",

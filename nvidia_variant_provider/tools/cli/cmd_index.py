@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.tools.index.hashes import HashCache
+    from nvidia_variant_provider.tools.views.named import NamedMachine
 
 _EPILOG: Final = """\
 Writes {name}-{version}-variants.json for every release with variant wheels, NAME.whl.metadata
@@ -105,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
     from nvidia_variant_provider.tools.index.plan import plan_index
     from nvidia_variant_provider.tools.index.releases import FaultyFolderError, summary
 
+    views = _named_views(args.view)
     target = Path(args.output) if args.output else Path(args.folder)
     cache = _cache(target, known=not args.no_cache)
     try:
@@ -129,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
         output.emit_document(IndexDocument.of(plan))
     else:
         output.emit_text(summary(release) for release in plan.releases)
-    _write_views(args, target)
+    _write_views(args, target, views)
     for misnamed in plan.misnamed:
         output.fail("index", f"{misnamed.path}: {misnamed.reason}; left out")
     return _EXIT_FINDINGS if plan.misnamed else 0
@@ -155,15 +157,32 @@ def _refuse(faults: Sequence[str]) -> int:
     return _EXIT_MISUSE
 
 
-def _write_views(args: argparse.Namespace, target: Path) -> None:
-    """Write the views of the machines that are named, and say where they are."""
+def _named_views(names: Sequence[str]) -> dict[str, NamedMachine]:
+    """Return the machines of the views; raises ``InvalidValueError`` before anything is written."""
+    from nvidia_variant_provider.tools.views.static import check_name
+
+    return {name: _named(check_name(name)) for name in names}
+
+
+def _named(name: str) -> NamedMachine:
+    from nvidia_variant_provider.errors import InvalidValueError
+    from nvidia_variant_provider.targets.target import FORM
     from nvidia_variant_provider.tools.views.named import machine_named
 
-    for name in args.view:
-        from nvidia_variant_provider.tools.views.static import check_name, write_view
+    try:
+        return machine_named(name)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"--view {name[:60]!r}: expected {FORM}: {error}") from error
 
-        named = machine_named(check_name(name))
-        view = write_view(Path(args.folder), target, name, named.machine)
+
+def _write_views(args: argparse.Namespace, target: Path, views: Mapping[str, NamedMachine]) -> None:
+    """Write the views of the machines that are named, and say where they are."""
+    from nvidia_variant_provider.tools.cli import options
+    from nvidia_variant_provider.tools.views.static import write_view
+
+    for name, named in views.items():
+        options.tell_assumptions(named.machine)
+        view = write_view(Path(args.folder), target, name, named)
         if not args.json:
             count = sum(map(len, view.projects.values()))
             output.emit_text([f"{view.folder}/simple/: {count} file{'s' * (count != 1)}"])

@@ -186,7 +186,7 @@ def _service(settings: Settings, cuda_indexes: Sequence[str], target: str) -> Vi
     folder = Path(cache_folder(os.environ))
     service = ViewService(
         upstream,
-        partial(Wanted, named.machine),
+        partial(Wanted, named.machine, architectures=named.architectures),
         () if is_any else families_for(settings, upstream.fetcher, cuda_indexes, ()),
         bakery=Bakery(folder, upstream),
         is_unchanged=is_any,

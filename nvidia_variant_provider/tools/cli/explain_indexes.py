@@ -53,8 +53,8 @@ def read(args: argparse.Namespace) -> Release:
     Raises ``InvalidValueError`` for what is no project, and where there is nothing of it.
     """
     from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv
+    from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.releases.several_indexes import read_several
-    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
 
     source, package = args.source, args.package
     if source is not None and "://" in source:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import checking, options, output
-from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.releases.configured_fetcher import pip_fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
 from nvidia_variant_provider.tools.views.service import ViewService
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
 
 
 def _upstream(source: str, project: str) -> Upstream:
-    fetcher = Fetcher(os.environ)
+    fetcher = pip_fetcher(os.environ)
     page = f"/{project}/"
     if "://" not in source:
         return Upstream(fetcher, (), [source])

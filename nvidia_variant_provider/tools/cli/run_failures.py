@@ -1,4 +1,4 @@
-"""What ``run`` says after a command that failed: hidden versions, and hashes that differ."""
+"""What ``run`` says after a command that failed: what was hidden, missing, slow or rewritten."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
+from nvidia_variant_provider.tools.releases.upstream_error import NO_ANSWER, NO_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.service import ViewService
 
 _MOST: Final = 3
+_SHORT_S: Final = 1.0
 
 
 def explain_failure(service: ViewService, command: Sequence[str]) -> None:
@@ -24,6 +26,8 @@ def explain_failure(service: ViewService, command: Sequence[str]) -> None:
     for view in service.log.views.values():
         _explain_hidden(view, command)
         _explain_label(view)
+    _explain_missing(service)
+    _explain_waiting(service)
     if requires_hashes(command, os.environ, os.getcwd()):
         _explain_hashes(service)
 
@@ -43,6 +47,23 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
 
     again = redacted(shlex.join(command))
     output.hint(f"--any-version shows all: nvidia-variant-provider run --any-version -- {again}")
+
+
+def _explain_missing(service: ViewService) -> None:
+    """Name the projects that have no files: an index at another address answers like that, too."""
+    for project, reason in service.log.missing.items():
+        output.note(f"{project}: {reason}")
+    if service.log.missing:
+        output.hint(NO_PAGE)
+
+
+def _explain_waiting(service: ViewService) -> None:
+    """Name what has not answered: the installer knows the address of the view alone."""
+    waiting = [pair for pair in service.upstream.fetcher.waiting() if pair[1] > _SHORT_S]
+    for address, seconds in waiting:
+        output.warn(f"{address}: no answer in {seconds:.0f} s, until the command ended")
+    if waiting:
+        output.hint(NO_ANSWER)
 
 
 def _explain_label(view: View) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.views.answers import Log
     from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream import Upstream
@@ -133,14 +134,12 @@ def _wanted(
 
     Certificates are read meanwhile. What is wrong with them shows with the first request.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from nvidia_variant_provider.tools.views import daemons
 
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
-    pool = ThreadPoolExecutor(2)
-    asked = pool.submit(target_python, command, os.environ)
+    asked = daemons.start(partial(target_python, command, os.environ))
     if any(index.startswith("https:") for index in upstream.indexes):
-        pool.submit(upstream.fetcher.prepare)
-    pool.shutdown(wait=False)
+        daemons.start(upstream.fetcher.prepare)
 
     @cache
     def wanted() -> Wanted:
@@ -186,7 +185,9 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    return _report(service, machine, settings.command, code)
+    code = _report(service, machine, settings.command, code)
+    service.close()
+    return end_like(code)
 
 
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
@@ -208,10 +209,9 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
 
 
 def _report(service: ViewService, machine: Machine, command: Sequence[str], code: int) -> int:
-    """Say on stderr, after the command, what it cannot know; return the exit code."""
+    """Say on stderr, after the command, what it cannot know; return the code to end with."""
     log = service.log
-    for warning in log.warnings:
-        output.warn(warning)
+    _tell(log)
     if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
         output.warn(reason)
     for project, reason in log.refused.items():
@@ -227,7 +227,17 @@ def _report(service: ViewService, machine: Machine, command: Sequence[str], code
         _tell_of_installed(service, command)
     if log.refused and code >= 0:
         return _EXIT_NO_GPU
-    return end_like(code)
+    return code
+
+
+def _tell(log: Log) -> None:
+    """Print the warnings, each hint with the first that has it; requests may still add some."""
+    hints = {""}
+    for warning, hint in list(log.warnings.items()):
+        output.warn(warning)
+        if hint not in hints:
+            hints.add(hint)
+            output.hint(hint)
 
 
 def _tell_of_installed(service: ViewService, command: Sequence[str]) -> None:
@@ -297,6 +307,5 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
             continue
         output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
-    for warning in service.log.warnings:
-        output.warn(warning)
+    _tell(service.log)
     return 0

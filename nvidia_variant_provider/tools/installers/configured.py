@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.installers.uv_credentials import store_path
 from nvidia_variant_provider.tools.parsed import mapping, parse_toml
 from nvidia_variant_provider.value_types import dataclass
 
@@ -49,7 +50,8 @@ class Configured:
     keyring are found: "auto", "import", "subprocess", or "" where none is asked.
     ``client_cert`` is a file with the installer's own certificate; certificates of
     ``trusted_hosts`` are not looked at. ``is_first_only`` says that the first index with a project
-    decides. ``explicit`` are uv's indexes for the projects that name them alone.
+    decides. ``explicit`` are uv's indexes for the projects that name them alone, and ``store`` is
+    the file in which uv keeps credentials.
     """
 
     index_url: str = ""
@@ -63,6 +65,7 @@ class Configured:
     is_first_only: bool = False
     keyring: str = ""
     explicit: tuple[str, ...] = ()
+    store: str = ""
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -184,6 +187,7 @@ def read_uv(environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: s
         or files.get("keyring-provider")
     )
     return Configured(
+        store=store_path(environ),
         index_url=(options.get("index-url") or [default])[-1],
         extra=(*options.get("extra-index-url", ()), *more),
         find_links=(*links, *_texts(files.get("find-links")), *options.get("find-links", ())),

@@ -9,16 +9,21 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
-import ssl
 import threading
 import urllib.request
-import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
-from nvidia_variant_provider.errors import InvalidValueError, ProviderError
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.bodies import (
+    check_length,
+    gathered,
+    read_whole,
+    unpacked,
+)
 from nvidia_variant_provider.tools.releases.deadline import Deadline, HttpHandler, HttpsHandler
 from nvidia_variant_provider.tools.releases.logins import (
     Login,
@@ -29,8 +34,19 @@ from nvidia_variant_provider.tools.releases.logins import (
 )
 from nvidia_variant_provider.tools.releases.name_lookup import Resolver
 from nvidia_variant_provider.tools.releases.network_settings import Certificates, Proxies, Tls
+from nvidia_variant_provider.tools.releases.upstream_error import (
+    REFUSED_LOGIN,
+    LoginWantedError,
+    UpstreamError,
+    cut_short,
+    no_answer,
+    too_late,
+    unusable,
+    words_of,
+)
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator, Mapping
 
     from nvidia_variant_provider.tools.releases.keyring import Keyring
@@ -38,22 +54,9 @@ if TYPE_CHECKING:
 MAX_PAGE: Final = 64 * 1024 * 1024
 _IDLE_S: Final = 15.0
 _TOTAL_S: Final = 60.0
-_STEP: Final = 256 * 1024
 _UNAUTHORIZED: Final = 401
 _AGENT: Final = "nvidia-variant-provider (view)"
 _PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
-
-
-class UpstreamError(ProviderError):
-    """An index did not answer as it should; ``status`` is its status, 0 without an answer."""
-
-    def __init__(self, message: str, status: int = 0) -> None:
-        self.status = status
-        super().__init__(message)
-
-
-class _LoginWantedError(UpstreamError):
-    """The host that was asked answers nobody without credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme not in {"http", "https"}:
             fp.close()
-            raise UpstreamError(f"{redacted(req.full_url)}: redirects to {redacted(newurl)[:200]}")
+            raise unusable(req.full_url, f"redirects to {redacted(newurl)[:200]}", code)
         clean, _ = _split(newurl)
         new = super().redirect_request(req, fp, code, msg, headers, clean)
         if new is not None and origin_of(clean) != origin_of(req.full_url):
@@ -111,20 +114,25 @@ class Fetcher:
         total_s: float = _TOTAL_S,
         resolver: Resolver | None = None,
         keyring: Keyring | None = None,
+        store: str = "",
     ) -> None:
         """Take the settings of an installer: its certificates (else the environment's), a proxy.
 
         ``total_s`` is how long a whole page may take, however steadily its bytes come, and of a
-        file that is streamed its headers and each piece. ``resolver`` looks up hosts, ``keyring``
-        has credentials for those that want some. Raises ``InvalidValueError`` for a file of
-        certificates that cannot be read.
+        file that is streamed its headers and each piece. ``resolver`` looks up hosts; ``keyring``,
+        and uv's ``store``, have credentials for those that want some. Raises ``InvalidValueError``
+        for a file of certificates that cannot be read.
         """
         self._total_s = total_s
-        self._logins = Logins(environ, keyring)
+        self._logins = Logins(environ, keyring, store)
         self._resolver = resolver or Resolver()
         self._proxies = Proxies(environ, proxy)
         self._certificates = Certificates(tls or Tls(environ.get("SSL_CERT_FILE", "")))
         self._openers: dict[bool, urllib.request.OpenerDirector] = {}
+        self._waiting: dict[Deadline, str] = {}
+        self._is_closed = False
+        # Whose connection goes on being read.
+        self._deadlines: WeakKeyDictionary[http.client.HTTPResponse, Deadline] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
     def remember(self, url: str) -> str:
@@ -138,17 +146,35 @@ class Fetcher:
         """Tell whether requests to an address carry credentials."""
         return self._logins.are_needed(url)
 
+    def waiting(self) -> list[tuple[str, float]]:
+        """Return the addresses that have not answered yet, each with its seconds so far."""
+        with self._lock:
+            waiting = list(self._waiting.items())
+        return [
+            (redacted(url), self._total_s - deadline.left_s)
+            for deadline, url in waiting
+            if not deadline.is_over
+        ]
+
+    def close(self) -> None:
+        """End all requests that are under way; there are no more after this."""
+        with self._lock:
+            self._is_closed = True
+            waiting = list(self._waiting)
+        for deadline in waiting:
+            deadline.end()
+
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""
         with (
             self._in_time(url),
             self._opened(url, {"Accept": accept, "Accept-Encoding": "gzip"}) as answer,
         ):
-            body = _read_whole(answer, url, limit)
+            body = read_whole(answer, url, limit)
             kind = answer.headers.get("Content-Type", "")
             packing = answer.headers.get("Content-Encoding", "").strip().lower()
             keep = answer.headers.get("Cache-Control", "")
-            return Answer(_unpacked(body, packing, limit, url), kind, answer.geturl(), keep)
+            return Answer(unpacked(body, packing, limit, url), kind, answer.geturl(), keep)
 
     def get_part(self, url: str, wanted: str, limit: int) -> Part:
         """Return the bytes of a range, such as ``0-99`` or ``-100`` for the last ones.
@@ -163,13 +189,12 @@ class Fetcher:
             if stated is None and length.isdecimal() and int(length) > limit:
                 words = f"{redacted(url)}: {length} bytes, and the server gives no parts"
                 raise UpstreamError(words)
-            body = _read_whole(answer, url, limit)
+            body = read_whole(answer, url, limit)
             if stated is None:
                 return Part(body, 0, len(body))
             start, end, size = map(int, stated.groups())
             if len(body) != end - start + 1:
-                words = f"{redacted(url)}: ended after {len(body)} bytes of {end - start + 1}"
-                raise UpstreamError(words)
+                raise cut_short(url, f"ended after {len(body)} bytes of {end - start + 1}")
             return Part(body, start, size)
 
     @contextlib.contextmanager
@@ -178,44 +203,49 @@ class Fetcher:
 
         ``before`` is the deadline of the request, whose connection goes on being read.
         """
-        late = f"{redacted(url)}: not complete after {self._total_s:g} s"
         with Deadline(self._total_s, before) as deadline:
+            with self._lock:
+                if self._is_closed:
+                    raise UpstreamError(f"{redacted(url)}: not asked, as the command has ended")
+                self._waiting[deadline] = url
             try:
                 yield deadline
             except UpstreamError as error:
                 if deadline.is_over or not deadline.left_s:
-                    raise UpstreamError(late) from error
+                    raise too_late(url, self._total_s) from error
                 raise
+            finally:
+                with self._lock:
+                    del self._waiting[deadline]
             if deadline.is_over:
-                raise UpstreamError(late)
+                raise too_late(url, self._total_s)
 
     @contextlib.contextmanager
     def stream(self, url: str) -> Iterator[Iterator[bytes]]:
         """Give the pieces of a large file; raises ``UpstreamError``, also if it is cut short."""
-        with self._in_time(url) as opening:
-            opened = self._opened(url, {"Accept-Encoding": "identity"})
-
-        def next_piece() -> bytes:
-            with self._in_time(url, opening):
-                return _read(opened, url)
-
-        with opened:
-
-            def pieces() -> Iterator[bytes]:
-                size = 0
-                while piece := next_piece():
-                    size += len(piece)
-                    yield piece
-                _check_length(opened, size, url)
-
-            yield pieces()
+        with self.open(url, {"Accept-Encoding": "identity"}) as answer:
+            yield self.pieces(answer, url)
 
     def open(
         self, url: str, headers: Mapping[str, str], method: str = "GET"
     ) -> http.client.HTTPResponse:
         """Send a request and return the answer, still to be read; raises ``UpstreamError``."""
-        with self._in_time(url):
-            return self._opened(url, headers, method)
+        with self._in_time(url) as deadline:
+            answer = self._opened(url, headers, method)
+        self._deadlines[answer] = deadline
+        return answer
+
+    def pieces(self, answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+        """Yield the body of an answer of ``open``, each piece in time; raises ``UpstreamError``."""
+        before, size = self._deadlines[answer], 0
+        while True:
+            with self._in_time(url, before):
+                piece = gathered(answer, url)
+            if not piece:
+                break
+            size += len(piece)
+            yield piece
+        check_length(answer, size, url)
 
     def _opened(
         self, url: str, headers: Mapping[str, str], method: str = "GET"
@@ -226,7 +256,7 @@ class Fetcher:
         login = stated or self._logins.of(clean)
         try:
             return self._sent(clean, headers, method, login)
-        except _LoginWantedError:
+        except LoginWantedError:
             kept = self._logins.of_keyring(clean, login)
             if kept is None:
                 raise
@@ -245,14 +275,16 @@ class Fetcher:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
             with error:
-                words = f"{clean}: {error.code} {error.reason}"
+                # A loop of redirects has a reason of several lines.
+                words = f"{clean}: {error.code} {words_of(error)}"
+                hint = REFUSED_LOGIN if login and error.code == _UNAUTHORIZED else ""
                 # Another host that a redirect leads to gets no credentials of this one.
                 is_ours = origin_of(error.geturl()) == origin_of(clean)
                 wants_login = error.code == _UNAUTHORIZED and is_ours
-                kind = _LoginWantedError if wants_login else UpstreamError
-                raise kind(words, error.code) from None
+                kind = LoginWantedError if wants_login else UpstreamError
+                raise kind(words, error.code, hint) from None
         except (URLError, OSError, ValueError, http.client.HTTPException) as error:
-            raise UpstreamError(f"{clean}: {_words(error)}") from None
+            raise no_answer(clean, error) from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
 
@@ -281,64 +313,3 @@ def _split(url: str) -> tuple[str, Login | None]:
         return split_login(url)
     except InvalidValueError as error:
         raise UpstreamError(str(error)) from error
-
-
-def pieces_of(answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes; raises ``UpstreamError`` if it is cut short."""
-    size = 0
-    while piece := _read(answer, url):
-        size += len(piece)
-        yield piece
-    _check_length(answer, size, url)
-
-
-def _read_whole(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
-    pieces, size = [], 0
-    for piece in pieces_of(answer, url):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
-            raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
-    return b"".join(pieces)
-
-
-def _unpacked(body: bytes, packing: str, limit: int, url: str) -> bytes:
-    """Return the body as it was meant: some servers pack whether they are asked to or not."""
-    if packing in {"", "identity"}:
-        return body
-    if packing not in {"gzip", "x-gzip"}:
-        raise UpstreamError(f"{redacted(url)}: packed as {packing[:20]!r}, which was not asked for")
-    # 16 is added for the header of gzip.
-    decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        plain = decoder.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise UpstreamError(f"{redacted(url)}: {error}") from error
-    if len(plain) > limit:
-        raise UpstreamError(f"{redacted(url)}: more than {limit} bytes")
-    if not decoder.eof:
-        raise UpstreamError(f"{redacted(url)}: ended in the middle of packed data")
-    return plain
-
-
-def _read(answer: http.client.HTTPResponse, url: str) -> bytes:
-    try:
-        return answer.read1(_STEP)
-    except (OSError, http.client.HTTPException) as error:
-        raise UpstreamError(f"{redacted(url)}: broke off: {_words(error)}") from error
-
-
-def _check_length(answer: http.client.HTTPResponse, size: int, url: str) -> None:
-    stated = answer.headers.get("Content-Length", "")
-    if stated.isdecimal() and int(stated) != size:
-        raise UpstreamError(f"{redacted(url)}: ended after {size} bytes of {stated}")
-
-
-def _words(error: Exception) -> str:
-    reason = error.reason if isinstance(error, URLError) else error
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not accepted: {reason.verify_message}; name the file of the "
-            "authority that signed it (pip: --cert FILE; uv: SSL_CERT_FILE=FILE)"
-        )
-    return redacted(str(reason) or type(reason).__name__)

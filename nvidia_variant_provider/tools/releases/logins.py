@@ -1,4 +1,4 @@
-"""Credentials of indexes: in addresses, in netrc and in a keyring.
+"""Credentials of indexes: in addresses, in netrc, in uv's store and in a keyring.
 
 They are bound to their host, and shown nowhere.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.uv_store import stored_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
 
 
 def redacted(text: str) -> str:
-    """Return a text in which no address shows credentials."""
-    return re.sub(r"(?<=//)[^/@\s]+@", "", text)
+    """Return a text in which no address shows credentials: before its host, or in its query."""
+    without_login = re.sub(r"(?<=//)[^/\s]+@", "", text)
+    return re.sub(r"(\w://[^\s?#'\"]*)\?[^\s#'\"]+", r"\1?...", without_login)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user name and a password; neither is shown by ``repr``."""
+    """A user name and a password, or a bearer token; none is shown by ``repr``."""
 
     user: str = field(repr=False)
     password: str = field(repr=False)
+    is_bearer: bool = False
 
     @property
     def header(self) -> str:
         """The value of the header ``Authorization``."""
+        if self.is_bearer:
+            return f"Bearer {self.password}"
         pair = f"{self.user}:{self.password}".encode()
         return "Basic " + base64.b64encode(pair).decode("ascii")
 
@@ -49,8 +54,17 @@ def split_login(url: str) -> tuple[str, Login | None]:
     """
     try:
         parts = urlsplit(url)
+        _ = parts.port
     except ValueError as error:
-        raise InvalidValueError(f"{redacted(url)[:200]}: not an address: {error}") from error
+        start, _, rest = url.partition("//")
+        _, at, host = rest.rpartition("@")
+        # The error quotes what stands where a port should be, such as a password.
+        why = (
+            "in a user name or a password, / is written as %2F, # as %23, ? as %3F, @ as %40"
+            if at
+            else str(error)
+        )
+        raise InvalidValueError(f"{start}//{host[:200]}: not an address: {why}") from None
     login, at, host = parts.netloc.rpartition("@")
     if not at:
         return url, None
@@ -65,19 +79,24 @@ def origin_of(url: str) -> tuple[str, str]:
 
 
 class Logins:
-    """The credentials that are known: of the addresses that were given, and in netrc.
+    """The credentials that are known: of the addresses that were given, in netrc, in uv's store.
 
-    A ``keyring`` is asked for a host that answers 401, as it may take seconds or ask a person.
+    ``store`` is the path of that, "" for installers that do not read it. A ``keyring`` is asked for
+    a host that answers 401, as it may take seconds or ask a person.
     """
 
-    def __init__(self, environ: Mapping[str, str], keyring: Keyring | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], keyring: Keyring | None = None, store: str = ""
+    ) -> None:
         self._environ = environ
+        self._store = store
         self._keyring = keyring
         self._lock = threading.Lock()
         self._asked: set[tuple[str, str]] = set()
         self._addresses: list[str] = []
         self._by_origin: dict[tuple[str, str], Login | None] = {}
         self._needed: dict[str, bool] = {}
+        self._settled: set[tuple[str, str]] = set()
 
     def remember(self, url: str) -> str:
         """Keep the credentials of an address for its host; return the address without them.
@@ -93,10 +112,23 @@ class Logins:
     def of(self, url: str) -> Login | None:
         """Return the credentials for the host of an address."""
         origin = origin_of(url)
-        if origin not in self._by_origin:
+        if origin not in self._settled:
+            stated = self._by_origin.get(origin)
             host = urlsplit(url).hostname or ""
-            self._by_origin[origin] = _from_netrc(host, self._environ)
+            known = stated or _from_netrc(host, self._environ)
+            if known is None or not known.password:
+                known = self._of_store(url, known) or known
+            self._by_origin[origin] = known
+            self._settled.add(origin)
         return self._by_origin[origin]
+
+    def _of_store(self, url: str, stated: Login | None) -> Login | None:
+        """Return what uv's store has for an address, or for an index on the same host."""
+        if not self._store:
+            return None
+        addresses = [url, *self._indexes_of(origin_of(url))]
+        entry = stored_for(self._store, addresses, stated.user if stated else "")
+        return Login(*entry) if entry else None
 
     def of_keyring(self, url: str, refused: Login | None) -> Login | None:
         """Return what the keyring has for a host that has refused a request; ``None`` if nothing.
@@ -120,10 +152,13 @@ class Logins:
     def _services(self, url: str) -> list[str]:
         """Return what a keyring may know a host by: the addresses of its indexes, its name."""
         origin = origin_of(url)
-        indexes = [address for address in self._addresses if origin_of(address) == origin]
+        indexes = self._indexes_of(origin)
         named = [f"{address.rstrip('/')}/" for address in sorted(indexes, key=len)[::-1]]
         above = [address for address in named if f"{url}/".startswith(address)] or named
         return list(dict.fromkeys([*above, *(address[:-1] for address in above), origin[1]]))
+
+    def _indexes_of(self, origin: tuple[str, str]) -> list[str]:
+        return [address for address in self._addresses if origin_of(address) == origin]
 
     def are_needed(self, url: str) -> bool:
         """Tell whether requests to an address carry credentials."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.release import Release, Several
 from nvidia_variant_provider.tools.releases.requested import requirement_of
@@ -25,6 +24,7 @@ from nvidia_variant_provider.tools.releases.simple_index import (
     listing_of,
     merged_listing,
 )
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -11,21 +11,24 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 
 from nvidia_variant_provider.errors import InvalidValueError, MetadataError
+from nvidia_variant_provider.tools.releases.configured_fetcher import pip_fetcher
 from nvidia_variant_provider.tools.releases.files import (
     METADATA_SUFFIX,
     SDIST_SUFFIXES,
     WHEEL_SUFFIX,
     WheelFile,
 )
-from nvidia_variant_provider.tools.releases.http import Answer, Fetcher, UpstreamError
 from nvidia_variant_provider.tools.releases.pages import PageFile, parse_page
 from nvidia_variant_provider.tools.releases.release import Listing
 from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_wheel
 from nvidia_variant_provider.tools.releases.requested import is_pin, requirement_of
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from nvidia_variant_provider.tools.releases.http import Answer, Fetcher
 
 _ACCEPT: Final = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
@@ -82,10 +85,11 @@ class IndexPage:
 def read_index(url: str, package: str | None) -> Listing:
     """Return the files of a project page; ``url`` is the page, or with a package the index.
 
-    Credentials in the address are used for its host alone, and shown nowhere. Raises
+    Credentials in the address are used for its host alone, and shown nowhere; certificates and the
+    proxy are pip's. Raises
     ``InvalidValueError`` for an address that does not answer with such a page.
     """
-    return listing_of(ask_index(url, package, Fetcher(os.environ)))
+    return listing_of(ask_index(url, package, pip_fetcher(os.environ)))
 
 
 def ask_index(url: str, package: str | None, fetcher: Fetcher) -> IndexPage:

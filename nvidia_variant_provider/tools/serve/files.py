@@ -9,7 +9,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.responses import StreamingResponse as Streaming
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.serve.bodies import refused
 from nvidia_variant_provider.tools.views.upstream import local_path
 
@@ -74,9 +74,9 @@ def _relayed(service: ViewService, url: str, request: Request) -> Response:
     headers["Accept-Encoding"] = "identity"
     answer = service.upstream.fetcher.open(url, headers, request.method)
     back = {name: answer.headers[name] for name in _PASSED_BACK if answer.headers.get(name)}
-    return Streaming(_pieces(answer), answer.status, back)
+    return Streaming(_pieces(service, answer, url), answer.status, back)
 
 
-def _pieces(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+def _pieces(service: ViewService, answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
     with answer:
-        yield from pieces_of(answer, answer.url)
+        yield from service.upstream.fetcher.pieces(answer, url)

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.pages import parse_page
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.views.upstream import local_path, project_of
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.cuda_indexes import JETSON_INDEXES, folder_address
 from nvidia_variant_provider.tools.torch.backend import CPU, NO_BUILD, Backend, choose
-from nvidia_variant_provider.tools.torch.builds import release_order
+from nvidia_variant_provider.tools.torch.builds import Partners, partners, release_order
 from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tables.cuda_indexes import JetsonIndex
@@ -25,8 +25,8 @@ class TorchAnswer:
 
     ``other`` is the nearest release with a build that fits, if the one asked for has none;
     ``passed`` are the newer releases without one, where no version was asked for. ``jetson`` is
-    NVIDIA's own index for a Jetson that PyTorch's builds do not serve. ``index`` is the address
-    that was read, "" where the table of builds answered; ``folders`` as of a ``Catalogue``.
+    NVIDIA's own index for a Jetson that PyTorch's builds do not serve. ``catalogue`` is what was
+    chosen among, ``on_index`` the companions that an index has, ``None`` where none was asked.
     """
 
     machine: Machine
@@ -35,8 +35,18 @@ class TorchAnswer:
     passed: tuple[str, ...] = ()
     jetson: JetsonIndex | None = None
     allow_cpu: bool = False
-    index: str = ""
-    folders: Mapping[str, str] | None = None
+    catalogue: Catalogue = TABLE
+    on_index: Partners | None = None
+
+    @property
+    def index(self) -> str:
+        """The address that was read, "" where the table of builds answered."""
+        return self.catalogue.address
+
+    @property
+    def partners(self) -> Partners:
+        """The torchvision and torchaudio that pair with the release."""
+        return self.on_index or partners(self.backend.release)
 
     @property
     def wants_gpu(self) -> bool:
@@ -55,8 +65,8 @@ class TorchAnswer:
         """The address of that folder; ``None`` where no build fits, and for wheels in no index."""
         if self.path == NO_BUILD:
             return None
-        if self.folders is not None:
-            return self.folders.get(self.path)
+        if self.catalogue.folders is not None:
+            return self.catalogue.folders.get(self.path)
         return folder_address(self.path, self.index)
 
 
@@ -75,10 +85,7 @@ def answer(
     ``UnknownReleaseError`` for a version that is not there.
     """
     backend = _choose(machine, catalogue, catalogue.find(wanted), platform)
-    given = partial(
-        TorchAnswer, machine, allow_cpu=allow_cpu, index=catalogue.address,
-        folders=catalogue.folders,
-    )  # fmt: skip
+    given = partial(TorchAnswer, machine, allow_cpu=allow_cpu, catalogue=catalogue)
     if backend.chosen or not (machine.gpus and machine.cuda):
         return given(backend, jetson=_jetson(machine, backend))
     before, after = _around(catalogue, backend.release)

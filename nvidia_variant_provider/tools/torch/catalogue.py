@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tables.torch_builds import RELEASES, TorchBuild
+from nvidia_variant_provider.tables.torch_builds import RELEASES, Confidence, TorchBuild
 from nvidia_variant_provider.tools.torch.builds import (
     TORCH,
     TorchRelease,
@@ -21,6 +21,13 @@ from nvidia_variant_provider.tools.torch.builds import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nvidia_variant_provider.model import SmArch
+
+STATED: Final = "the wheel"
+"""The source of device code that a wheel itself states."""
+ASSUMED: Final = " (assumed)"
+"""What is said behind the source of another build's device code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -28,13 +35,16 @@ class Catalogue:
 
     ``address`` is that of the index they were read from; ``folders`` are the addresses of labels
     that do not lie below one, ``None`` where they do. ``others`` are releases that an index
-    without builds by CUDA has beside the table's.
+    without builds by CUDA has beside the table's. ``stated`` is the device code that wheels state
+    which the table does not know, by release and label; ``troubles`` say why one was not read.
     """
 
     labels: Mapping[str, frozenset[str]] | None = None
     address: str = ""
     others: frozenset[str] = frozenset()
     folders: Mapping[str, str] | None = None
+    stated: Mapping[tuple[str, str], tuple[SmArch, ...]] = field(default_factory=dict)
+    troubles: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def releases(self) -> tuple[str, ...]:
@@ -74,14 +84,16 @@ class Catalogue:
         rows = [self._row(release.text, label, platform) for label in self.labels[release.text]]
         return tuple(sorted(filter(None, rows), key=lambda row: row.cuda, reverse=True))
 
-    @staticmethod
-    def _row(release: str, label: str, platform: str) -> TorchBuild | None:
+    def _row(self, release: str, label: str, platform: str) -> TorchBuild | None:
         cuda, code = cuda_of_label(label), device_code(TORCH, release, label, platform)
         if cuda is None or code is None:
             return None
-        source = f"{code.source} (assumed)" if code.assumed else code.source
-        archs = archs_text(code.archs)
-        return TorchBuild(cuda, platform, release, release, archs, source, code.confidence)
+        archs, source, confidence = code.archs, code.source, code.confidence
+        if stated := self.stated.get((release, label), ()):
+            archs, source, confidence = stated, STATED, Confidence.MEASURED
+        elif code.assumed:
+            source = f"{source}{ASSUMED}"
+        return TorchBuild(cuda, platform, release, release, archs_text(archs), source, confidence)
 
 
 TABLE = Catalogue()

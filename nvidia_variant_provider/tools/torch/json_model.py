@@ -8,7 +8,6 @@ from pydantic import Field
 
 from nvidia_variant_provider.tools.documents import JsonModel
 from nvidia_variant_provider.tools.machines.properties_model import MachineSummary
-from nvidia_variant_provider.tools.torch.builds import partners
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.torch.answer import TorchAnswer
@@ -91,7 +90,7 @@ class TorchBackend(JsonModel):
     def of(cls, answer: TorchAnswer, assumed: tuple[str, ...]) -> TorchBackend:
         """Build the document; ``assumed`` is what was assumed of torch."""
         backend, machine = answer.backend, MachineSummary.of(answer.machine)
-        pair = partners(backend.release)
+        pair = answer.partners
         return cls(
             torch=backend.release.text,
             platform=backend.platform,

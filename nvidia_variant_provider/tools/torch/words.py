@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.torch_builds import NO_CUDA, Confidence
-from nvidia_variant_provider.tools.torch.builds import has_label, partners, release_order
+from nvidia_variant_provider.tools.torch.builds import has_label, release_order
+from nvidia_variant_provider.tools.torch.catalogue import ASSUMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,7 @@ def assumptions(answer: TorchAnswer, *, named: bool) -> Iterator[str]:
     if not named:
         yield f"no torch version was named: {release.text} is assumed, {_why(answer)}"
     if release.assumed and answer.index:
-        yield (
-            f"torch {release.text} is not in the table of builds: the device code of "
-            f"{release.known_as} is assumed"
-        )
+        yield f"torch {release.text} is not in the table of builds: {_device_code(answer)}"
     elif release.assumed:
         yield (
             f"torch {release.text} is not in the table of builds: those of {release.known_as} "
@@ -36,6 +34,21 @@ def assumptions(answer: TorchAnswer, *, named: bool) -> Iterator[str]:
             f"which GPUs {chosen.path} of torch {release.text} has code for is not verified "
             f"(source: {chosen.build.source})"
         )
+
+
+def _device_code(answer: TorchAnswer) -> str:
+    """Say whence the device code of an unknown release is known, of the builds that count."""
+    release, cuda = answer.backend.release, answer.machine.cuda
+    guessed = [
+        judged.path
+        for judged in answer.backend.judged
+        if judged.build.source.endswith(ASSUMED) and cuda and judged.build.cuda.major <= cuda.major
+    ]
+    if not guessed:
+        return "what its wheels state counts"
+    troubles = [answer.catalogue.troubles.get((release.text, path), "") for path in guessed]
+    trouble = next((f" ({text})" for text in troubles if text), "")
+    return f"the device code of {release.known_as} is assumed{trouble}"
 
 
 def _why(answer: TorchAnswer) -> str:
@@ -83,9 +96,9 @@ def comparisons(backend: Backend, path: str) -> Iterator[str]:
     )
 
 
-def companions(backend: Backend) -> Iterator[str]:
+def companions(answer: TorchAnswer) -> Iterator[str]:
     """Yield what to install beside the chosen build, and how its wheels are named."""
-    release, pair = backend.release, partners(backend.release)
+    backend, release, pair = answer.backend, answer.backend.release, answer.partners
     if pair.torchvision:
         vision = f"torch {release.text} pairs with torchvision {pair.torchvision}"
         audio = f" and torchaudio {pair.torchaudio}" if pair.torchaudio else ""
@@ -132,7 +145,7 @@ def _is_newer(release: str, answer: TorchAnswer) -> bool:
 
 def command(answer: TorchAnswer) -> str:
     """Return the pip command for the chosen build, with the torchvision that pairs."""
-    release, vision = answer.backend.release, partners(answer.backend.release).torchvision
+    release, vision = answer.backend.release, answer.partners.torchvision
     beside = f" torchvision=={vision}" if vision else ""
     if answer.address is None:
         return f"pip install torch=={release.text}+{answer.path}{beside}"

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
+    from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
     from nvidia_variant_provider.tools.views.baking import Baked
     from nvidia_variant_provider.tools.views.model import Shown, View
+
+_GONE: Final = frozenset({404, 410})
+_FAILED_DEPENDENCY: Final = 424
+_BAD_GATEWAY: Final = 502
+
+
+def status_of(error: UpstreamError) -> int:
+    """Return the status to answer with.
+
+    Installers ask again, for seconds, after one from 500 on; and pip asks a person for the password
+    of the view after a 401.
+    """
+    if error.status in _GONE:
+        return error.status
+    return _FAILED_DEPENDENCY if error.is_lasting else _BAD_GATEWAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +87,12 @@ class Served:
 
 @dataclass(slots=True)
 class Log:
-    """What a person is told after the installer has ended; every line once, in order."""
+    """What a person is told after the installer has ended; every line once, in order.
+
+    ``warnings`` have a hint each, or "". ``missing`` says of projects why they have no files.
+    """
 
     views: dict[str, View] = field(default_factory=dict)
-    warnings: dict[str, None] = field(default_factory=dict)
+    warnings: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)

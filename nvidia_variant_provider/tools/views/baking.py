@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit
 
 from nvidia_variant_provider.tools.files import sha256_of, write_atomically
 from nvidia_variant_provider.tools.metadata.bake import bake
-from nvidia_variant_provider.tools.releases.http import UpstreamError
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
 from nvidia_variant_provider.tools.views.upstream import local_path
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 from nvidia_variant_provider.tools.wheels.writer import rewrite
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 BAKER: Final = "1"
 DEFAULT_LIMIT: Final = 20 * 1024**3
 _FOLDER: Final = "baked"
+_SCRATCH: Final = ".part"
+_DAY_S: Final = 86_400.0
 _MAX_METADATA: Final = 16 * 1024 * 1024
 
 
@@ -70,6 +74,8 @@ class Bakery:
         self._limit = limit
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._scratch: set[Path] = set()
+        self._is_closed = False
 
     def metadata(self, shown: Shown, properties: Properties) -> Baked | None:
         """Return METADATA for a wheel's label; ``None`` where only the wheel itself has it.
@@ -87,7 +93,7 @@ class Bakery:
         if file.core_metadata is not None:
             data = self._upstream.read(f"{file.url}.metadata", _MAX_METADATA)
             if file.core_metadata and hashlib.sha256(data).hexdigest() != file.core_metadata:
-                raise UpstreamError(f"{file.name}.metadata: has another hash than its page states")
+                raise changed_since(f"{file.name}.metadata")
             return data
         if urlsplit(file.url).scheme != "file":
             return None
@@ -118,41 +124,68 @@ class Bakery:
                 return kept
             return self._bake(shown, properties, self._folder / key)
 
+    def close(self) -> None:
+        """Remove what is half-written; whoever still writes it fails."""
+        with self._lock:
+            self._is_closed = True
+            scratch = list(self._scratch)
+        for folder in scratch:
+            _remove(folder)
+
     def _bake(self, shown: Shown, properties: Properties, folder: Path) -> Kept:
-        folder.mkdir(parents=True, exist_ok=True)
         target = folder / shown.name
-        with self._source(shown, folder) as source, OpenWheel(source) as wheel:
-            done = bake(wheel.metadata, shown.bake_for, properties, shown.file.name)
-            changed = {wheel.metadata_path: done.metadata}
-            # A hash that was right makes it needless to read every member once more.
-            rewrite(wheel, target, changed, wheel.signatures, check=not shown.file.sha256)
-        sha256 = sha256_of(target)
-        write_atomically(folder / "sha256", sha256.encode("ascii"))
+        with self._scratch_in(folder) as scratch:
+            new = scratch / "new" / shown.name
+            with self._source(shown, scratch) as source, OpenWheel(source) as wheel:
+                done = bake(wheel.metadata, shown.bake_for, properties, shown.file.name)
+                changed = {wheel.metadata_path: done.metadata}
+                # A hash that was right makes it needless to read every member once more.
+                rewrite(wheel, new, changed, wheel.signatures, check=not shown.file.sha256)
+            sha256 = sha256_of(new)
+            write_atomically(folder / "sha256", sha256.encode("ascii"))
+            new.replace(target)
         self._trim(folder)
         return Kept(target, sha256, target.stat().st_size)
 
     @contextlib.contextmanager
-    def _source(self, shown: Shown, folder: Path) -> Iterator[Path]:
+    def _scratch_in(self, folder: Path) -> Iterator[Path]:
+        """Give a folder for what is half-written; of runs that were killed it removes theirs."""
+        for left in self._folder.glob(f"*/*{_SCRATCH}"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _DAY_S:
+                    _remove(left)
+        scratch = folder / f".{os.urandom(4).hex()}{_SCRATCH}"
+        with self._lock:
+            if self._is_closed:
+                raise UpstreamError(f"{folder.name}: not written, as the command has ended")
+            scratch.mkdir(parents=True)
+            self._scratch.add(scratch)
+        try:
+            yield scratch
+        finally:
+            _remove(scratch)
+            with self._lock:
+                self._scratch.discard(scratch)
+
+    @contextlib.contextmanager
+    def _source(self, shown: Shown, scratch: Path) -> Iterator[Path]:
         """Give the original wheel as a file, its hash checked."""
         url, expected = shown.file.url, shown.file.sha256
         if urlsplit(url).scheme == "file":
             yield Path(local_path(url))
             return
-        scratch = folder / f".{os.urandom(4).hex()}.part"
-        scratch.mkdir()
         part = scratch / shown.file.name
-        try:
-            digest = hashlib.sha256()
-            with self._upstream.fetcher.stream(url) as pieces, open(part, "xb") as file:
-                for piece in pieces:
-                    digest.update(piece)
-                    file.write(piece)
-            if expected and digest.hexdigest() != expected:
-                raise UpstreamError(f"{shown.file.name}: has another hash than its page states")
-            yield part
-        finally:
-            part.unlink(missing_ok=True)
-            scratch.rmdir()
+        digest, left = hashlib.sha256(), shown.file.size or self._limit
+        with self._upstream.fetcher.stream(url) as pieces, open(part, "xb") as file:
+            for piece in pieces:
+                left -= len(piece)
+                if left < 0:
+                    raise changed_since(shown.file.name, "more bytes")
+                digest.update(piece)
+                file.write(piece)
+        if expected and digest.hexdigest() != expected:
+            raise changed_since(shown.file.name)
+        yield part
 
     def _trim(self, newest: Path) -> None:
         """Remove the wheels that were not used for longest until the rest is within the limit."""
@@ -171,3 +204,10 @@ class Bakery:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
                 total -= size
+
+
+def _remove(scratch: Path) -> None:
+    shutil.rmtree(scratch, ignore_errors=True)
+    # The folder of the wheel, if there is no wheel.
+    with contextlib.suppress(OSError):
+        scratch.parent.rmdir()

@@ -123,6 +123,13 @@ def place_of_class(platform: PlatformClass) -> str:
     return f"{name}-{architecture}" if name else ""
 
 
+def class_of_place(place: str) -> PlatformClass:
+    """Return the class of platforms that the table names so: ``linux-x86_64``."""
+    name, _, architecture = place.partition("-")
+    system, libc = next(key for key, named in _SYSTEMS.items() if named == name)
+    return system, architecture, libc
+
+
 def _as_row(cuda: CudaVersion, platform: str, code: DeviceCode) -> TorchBuild:
     return TorchBuild(cuda, platform, "", "", archs_text(code.archs), code.source, code.confidence)
 

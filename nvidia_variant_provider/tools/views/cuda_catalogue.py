@@ -9,24 +9,42 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
-from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tables.torch_domains import PROJECTS
+from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for, pip_fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.backend import CPU
-from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
-from nvidia_variant_provider.tools.views.cuda_builds import is_label
+from nvidia_variant_provider.tools.torch.builds import (
+    TORCH,
+    Partners,
+    TorchRelease,
+    partners,
+    release_order,
+)
+from nvidia_variant_provider.tools.views.candidates import sort_files
+from nvidia_variant_provider.tools.views.companions import pair_of
+from nvidia_variant_provider.tools.views.cuda_builds import class_of_place, is_label
+from nvidia_variant_provider.tools.views.model import Source, Wanted
+from nvidia_variant_provider.tools.views.stated_code import StatedCode
+from nvidia_variant_provider.tools.views.stated_pairs import StatedPairs
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.installers.configured import Configured
+    from nvidia_variant_provider.tools.releases.http import Fetcher
+    from nvidia_variant_provider.tools.releases.pages import PageFile
+    from nvidia_variant_provider.tools.views.model import Stated, StatedKey
 
-_TORCH: Final = "torch"
+FilesByLabel: TypeAlias = "dict[str, tuple[PageFile, ...]]"
+_FAMILY: Final = frozenset({TORCH, *PROJECTS})
 # Nobody waits longer for an answer that the table can give as well.
 _DEADLINE_S: Final = 10.0
 _FAMILY_FOLDER: Final = re.compile(r"(.+)/(?:cpu|cu\d{2,3})/*")
@@ -41,33 +59,27 @@ _TAGS: Final = {
 }
 
 
-def read_labels(
-    address: str, platform: str, environ: Mapping[str, str]
-) -> dict[str, frozenset[str]]:
-    """Return the labels, such as ``cu126``, of each release that has wheels for a platform.
+def read_index(address: str, platform: str, environ: Mapping[str, str]) -> OnIndexes:
+    """Return what the per-CUDA indexes below an address have for a platform.
 
-    Pre-releases are left out. Raises ``UpstreamError`` if the address cannot be reached.
+    Raises ``UpstreamError`` if the address cannot be reached.
     """
-    return _labels(CudaFamily(Fetcher(environ), address, frozenset({_TORCH})), platform)
+    return _of_family(CudaFamily(pip_fetcher(environ), address, _FAMILY), platform)
 
 
-def _labels(family: CudaFamily, platform: str) -> dict[str, frozenset[str]]:
-    by_release: dict[str, set[str]] = {}
-    for label, files in family.files(_TORCH).items():
-        for file in files:
-            release = _release_for(file.name, platform)
-            if release:
-                by_release.setdefault(release, set()).add(label)
-    return {release: frozenset(labels) for release, labels in by_release.items()}
+def _no_files(_project: str) -> FilesByLabel:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class OnIndexes:
-    """What the indexes of a person have: ``labels`` as of ``read_labels``, with their ``address``.
+    """What indexes have: the labels, such as ``cu126``, of each release, with their ``address``.
 
+    Of releases and builds those count that have wheels for the platform, without pre-releases.
     ``folders`` are the addresses of labels that do not lie below one; ``None`` where they do.
     ``labels`` is ``None`` where no per-CUDA index is configured; ``releases`` are then those that
-    the other indexes have. ``trouble`` says why nothing could be read.
+    the other indexes have. ``trouble`` says why nothing could be read. ``files`` returns the files
+    of a project by label; ``fetcher`` reads them.
     """
 
     labels: Mapping[str, frozenset[str]] | None = None
@@ -75,6 +87,56 @@ class OnIndexes:
     folders: Mapping[str, str] | None = None
     releases: frozenset[str] = frozenset()
     trouble: str = ""
+    files: Callable[[str], FilesByLabel] = field(default=_no_files, compare=False)
+    fetcher: Fetcher | None = field(default=None, compare=False)
+
+
+def read_stated(
+    listed: OnIndexes, machine: Machine, platform: str, folder: Path, release: str = ""
+) -> dict[StatedKey, Stated]:
+    """Return what builds say of themselves that the table does not know; of one ``release`` or all.
+
+    As a view reads them, within the same time; ``folder`` is that of the caches.
+    """
+    if listed.fetcher is None:
+        return {}
+    by_label = {
+        label: tuple(file for file in files if not release or _public(file.name) == release)
+        for label, files in listed.files(TORCH).items()
+    }
+    source = Source(TORCH, (), by_label, is_cuda_project=True)
+    return StatedCode(listed.fetcher, folder).read(
+        source, Wanted(machine), class_of_place(platform)
+    )
+
+
+def read_partners(listed: OnIndexes, release: str) -> Partners:
+    """Return the torchvision and torchaudio that indexes have for a release of torch.
+
+    The table's, or else the newest version that requires this torch, or an older one and newer.
+    """
+    known = partners(TorchRelease(release, release))
+    if known.torchvision or listed.fetcher is None:
+        return known
+    vision, audio = (_partner(project, listed, release) for project in PROJECTS)
+    return Partners(vision, audio)
+
+
+def _partner(project: str, listed: OnIndexes, release: str) -> str | None:
+    assert listed.fetcher is not None  # noqa: S101 - for the type checker
+    try:
+        source = Source(project, (), listed.files(project), is_cuda_project=True)
+    except ProviderError:
+        return None
+    source = replace(source, pairs=StatedPairs(listed.fetcher).read(source))
+    for files in sort_files(source):
+        pair = pair_of(source, files.version)
+        # A release of the table that requires no exact torch was made for another one.
+        is_newer = str(files.version) in source.pairs and not pair.is_exact and pair.torch
+        goes = is_newer and release_order(pair.torch) <= release_order(release)
+        if files.wheels and not files.version.is_prerelease and (goes or pair.torch == release):
+            return str(files.version)
+    return None
 
 
 def read_configured(
@@ -110,7 +172,7 @@ def _read_configured(
     for fetcher, source in asked:
         for index in source.named:
             if family := _FAMILY_FOLDER.fullmatch(index):
-                return _of_family(CudaFamily(fetcher, family[1], frozenset({_TORCH})), platform)
+                return _of_family(CudaFamily(fetcher, family[1], _FAMILY), platform)
     builds = _Builds(platform)
     for fetcher, source in asked:
         for index in source.named:
@@ -126,46 +188,76 @@ class _Builds:
 
     def __init__(self, platform: str) -> None:
         self._platform = platform
-        self._labels: dict[str, set[str]] = {}
-        self._folders: dict[str, str] = {}
-        self._places: list[str] = []
-        self._releases: set[str] = set()
+        self._places: list[tuple[Upstream, str, bool]] = []
 
     def add(self, upstream: Upstream, label: str, *, is_folder: bool = False) -> None:
-        """Read one index or folder of wheels; ``label`` is that of all its wheels, if it has one.
+        """Add one index or folder of wheels; ``label`` is that of all its wheels, if it has one.
 
         In a folder local versions tell. In an index without a label they do not count: installers
         choose by version there.
         """
-        page = upstream.page(_TORCH)
-        places = [*upstream.indexes, *upstream.find_links]
-        for file in page.files if page else ():
-            release = _release_for(file.name, self._platform)
-            build = label or (file.name.partition("+")[2].partition("-")[0] if is_folder else "")
-            if release and is_label(build):
-                self._labels.setdefault(release, set()).add(build)
-                self._places += places
-                if label:
-                    self._folders.setdefault(label, places[0])
-            elif release:
-                self._releases.add(release)
+        self._places.append((upstream, label, is_folder))
+
+    def files(self, project: str) -> FilesByLabel:
+        """Return the files of a project whose build is known, by label."""
+        by_label: dict[str, list[PageFile]] = {}
+        for upstream, label, is_folder in self._places:
+            page = upstream.page(project) if label or is_folder else None
+            for file in page.files if page else ():
+                if is_label(build := label or _local(file.name)):
+                    by_label.setdefault(build, []).append(file)
+        return {label: tuple(files) for label, files in by_label.items()}
 
     def listed(self) -> OnIndexes:
-        """Return what there is."""
-        has_cuda = any(builds != {CPU} for builds in self._labels.values())
-        if not has_cuda and not self._folders:
+        """Return what there is of torch; raises ``UpstreamError``."""
+        labels: dict[str, set[str]] = {}
+        releases: set[str] = set()
+        folders: dict[str, str] = {}
+        places: list[str] = []
+        for upstream, label, is_folder in self._places:
+            page = upstream.page(TORCH)
+            addresses = [*upstream.indexes, *upstream.find_links]
+            for file in page.files if page else ():
+                release = _release_for(file.name, self._platform)
+                build = label or (_local(file.name) if is_folder else "")
+                if release and is_label(build):
+                    labels.setdefault(release, set()).add(build)
+                    places += addresses
+                    if label:
+                        folders.setdefault(label, addresses[0])
+                elif release:
+                    releases.add(release)
+        has_cuda = any(builds != {CPU} for builds in labels.values())
+        if not has_cuda and not folders:
             # A CPU wheel in a folder says nothing of the builds that an index has.
-            return OnIndexes(releases=frozenset({*self._releases, *self._labels}))
-        labels = {release: frozenset(builds) for release, builds in self._labels.items()}
-        return OnIndexes(labels, ", ".join(dict.fromkeys(self._places)), self._folders)
+            return OnIndexes(releases=frozenset({*releases, *labels}))
+        by_release = {release: frozenset(builds) for release, builds in labels.items()}
+        address = ", ".join(dict.fromkeys(places))
+        fetcher = self._places[0][0].fetcher
+        return OnIndexes(by_release, address, folders, files=self.files, fetcher=fetcher)
 
 
 def _of_family(family: CudaFamily, platform: str) -> OnIndexes:
     address = family.base.rstrip("/")
-    labels = _labels(family, platform)
-    if not labels:
+    by_release: dict[str, set[str]] = {}
+    for folder, files in family.files(TORCH).items():
+        for file in files:
+            release, label = _release_for(file.name, platform), _local(file.name) or folder
+            if release and is_label(label):
+                by_release.setdefault(release, set()).add(label)
+    if not by_release:
         return OnIndexes(trouble=f"{address}: no wheels of torch for {platform} there")
-    return OnIndexes(labels, address)
+    labels = {release: frozenset(builds) for release, builds in by_release.items()}
+    return OnIndexes(labels, address, files=family.files, fetcher=family.fetcher)
+
+
+def _local(name: str) -> str:
+    """Return the local version in a wheel's name: ``cu126``; "" without one."""
+    return name.partition("+")[2].partition("-")[0]
+
+
+def _public(name: str) -> str:
+    return name.partition("-")[2].partition("-")[0].partition("+")[0]
 
 
 def _release_for(name: str, platform: str) -> str:

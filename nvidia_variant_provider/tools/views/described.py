@@ -12,9 +12,9 @@ from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.metadata.reading import MAX_BYTES, parse_metadata
 from nvidia_variant_provider.tools.metadata.union import union
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.source import read_wheel_metadata
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.candidates import may_have_label, wheel_named
 from nvidia_variant_provider.tools.views.upstream import local_path
 

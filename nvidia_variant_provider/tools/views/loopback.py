@@ -7,6 +7,7 @@ download with this user's credentials. docs/security.md has the threat model.
 from __future__ import annotations
 
 import contextlib
+import encodings.idna  # noqa: F401 - the first connection would wait for it
 import hmac
 import os
 import re
@@ -17,8 +18,9 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import UpstreamError, pieces_of
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
+from nvidia_variant_provider.tools.views.answers import status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -107,8 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 self._route(words)
             except UpstreamError as error:
-                self._fault(502, f"upstream: {error}")
-            except OSError:
+                self._fault(status_of(error), f"upstream: {error}", error.hint)
+            except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:  # noqa: BLE001 - said to the person, whatever it is
                 self._fault(500, f"{words[-1]}: unexpected {type(error).__name__}: {error}")
@@ -184,21 +186,25 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(url).scheme == "file":
             self._local(local_path(url))
         elif self.server.service.upstream.fetcher.needs_login(shown.file.url):
-            self._relay(url)
+            most = shown.file.size if url == shown.file.url else None
+            self._relay(url, most)
         else:
             self.send_response(302)
             self.send_header("Location", url)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-    def _relay(self, url: str) -> None:
-        """Hand a file on from an index that wants credentials, which the client has not."""
+    def _relay(self, url: str, most: int | None) -> None:
+        """Hand a file on from an index that wants credentials, which the client has not.
+
+        ``most`` is how large it may be: one without an end would fill the client's disk.
+        """
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
         except UpstreamError as error:
-            self._fault(error.status or 502, str(error))
+            self._fault(status_of(error), str(error), error.hint)
             return
         with answer:
             self.send_response(answer.status)
@@ -209,16 +215,20 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             self.end_headers()
             if self.command != "HEAD":
-                self._copy(answer)
+                self._copy(answer, url, most)
 
-    def _copy(self, answer: http.client.HTTPResponse) -> None:
+    def _copy(self, answer: http.client.HTTPResponse, url: str, most: int | None) -> None:
+        size = 0
         try:
-            for piece in pieces_of(answer, answer.url):
+            for piece in self.server.service.upstream.fetcher.pieces(answer, url):
+                size += len(piece)
+                if most is not None and size > most:
+                    raise changed_since(url, "more bytes")
                 self.wfile.write(piece)
         except UpstreamError as error:
             # Cut short: the client sees fewer bytes than were announced.
             self.close_connection = True
-            self.server.service.warn(str(error))
+            self.server.service.warn(str(error), error.hint)
         except OSError:
             # The client has hung up.
             self.close_connection = True
@@ -266,9 +276,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD" and not is_known:
             self.wfile.write(body)
 
-    def _fault(self, status: int, reason: str) -> None:
+    def _fault(self, status: int, reason: str, hint: str = "") -> None:
         """Refuse, and have it said after the installer, too: not all print the status line."""
-        self.server.service.warn(reason)
+        self.server.service.warn(reason, hint)
         self._error(status, reason)
 
     def _error(self, status: int, reason: str) -> None:

@@ -105,7 +105,8 @@ class Wanted:
     ``interpreter`` is ``None`` where the target's Python is not known. ``any_version`` also shows
     the versions whose best wheel is a CPU build. ``asked`` are the versions that are asked for, by
     project: ``==2.11.0``. ``installed_torch`` is the version that is installed and stays, in
-    ``folder``.
+    ``folder``. ``architectures`` are the CPUs of such machines where the view is for no others:
+    of the Linux wheels those for other CPUs are left out.
     """
 
     machine: Machine
@@ -115,6 +116,7 @@ class Wanted:
     asked: Mapping[str, str] = field(default_factory=dict)
     installed_torch: str = ""
     folder: str = ""
+    architectures: tuple[str, ...] = ()
 
     def versions_of(self, project: str) -> str:
         """Return the versions that are asked for of a project; "" for any."""

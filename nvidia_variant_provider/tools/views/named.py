@@ -9,12 +9,14 @@ from nvidia_variant_provider.model import Machine, Platform, Status
 from nvidia_variant_provider.targets.target import parse_target
 
 CPU: Final = "cpu"
-_CPU_ARCHITECTURES: Final = ("x86_64", "aarch64")
 
 
 @dataclass(frozen=True, slots=True)
 class NamedMachine:
-    """A machine by name, and the CPU architectures that such machines have: ``x86_64``."""
+    """A machine by name, and the CPU architectures that such machines have: ``x86_64``.
+
+    Without any every architecture is one of theirs.
+    """
 
     machine: Machine
     architectures: tuple[str, ...]
@@ -27,7 +29,7 @@ def machine_named(name: str) -> NamedMachine:
     for the same machine on every server.
     """
     if name == CPU:
-        platform = Platform("linux", _CPU_ARCHITECTURES[0], "glibc")
-        return NamedMachine(Machine(platform, Status.NONE, "no GPU"), _CPU_ARCHITECTURES)
+        platform = Platform("linux", "x86_64", "glibc")
+        return NamedMachine(Machine(platform, Status.NONE, "no GPU"), ())
     target = parse_target(name)
     return NamedMachine(target.machine(), target.architectures)

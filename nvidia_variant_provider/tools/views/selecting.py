@@ -77,9 +77,10 @@ def _version_view(
         beside=beside.label,
     )
     here = class_of_target(wanted)
-    classes = {platform for wheel in files.wheels for platform in wheel.classes}
+    wheels = [wheel for wheel in files.wheels if _has_cpu(wheel.classes, wanted.architectures)]
+    classes = {platform for wheel in wheels for platform in wheel.classes}
     by_class = {
-        platform: judge(_of_class(files.wheels, platform), platform, judges)
+        platform: judge(_of_class(wheels, platform), platform, judges)
         for platform in sorted(classes)
     }
     local = by_class.get(here) or by_class.get(ANY) or []
@@ -136,6 +137,17 @@ def class_of_target(wanted: Wanted) -> PlatformClass:
     tags = wanted.interpreter.tags if wanted.interpreter else ()
     first = class_of_tag(tags[0].platform) if tags else ANY
     return class_of_platform(wanted.machine.platform) if first == ANY else first
+
+
+def _has_cpu(classes: frozenset[PlatformClass], architectures: Sequence[str]) -> bool:
+    """Tell whether a wheel may be for a machine with one of some CPUs.
+
+    Those of Windows and macOS are left alone: a project that is locked for a server is also worked
+    on elsewhere.
+    """
+    return not architectures or any(
+        system != "linux" or architecture in architectures for system, architecture, _ in classes
+    )
 
 
 def _of_class(wheels: Sequence[Candidate], platform: PlatformClass) -> list[Candidate]:

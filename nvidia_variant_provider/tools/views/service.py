@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,13 +16,16 @@ from packaging.version import Version
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.torch.builds import TORCH
-from nvidia_variant_provider.tools.views.answers import Log, Page, Served
+from nvidia_variant_provider.tools.views.answers import Log, Page, Served, status_of
 from nvidia_variant_provider.tools.views.baking import key_of
+from nvidia_variant_provider.tools.views.candidates import has_labels
 from nvidia_variant_provider.tools.views.companions import torch_labels
+from nvidia_variant_provider.tools.views.daemons import map_at_once
 from nvidia_variant_provider.tools.views.described import read_described
+from nvidia_variant_provider.tools.views.families import Families
 from nvidia_variant_provider.tools.views.model import Shown, Source
 from nvidia_variant_provider.tools.views.selecting import (
     class_of_target,
@@ -43,7 +46,6 @@ if TYPE_CHECKING:
 
 NOT_FOUND: Final = 404
 GONE: Final = 410
-BAD_GATEWAY: Final = 502
 _WORKERS: Final = 8
 
 
@@ -80,7 +82,7 @@ class ViewService:
         # Reads builds of torch that the table does not know; without it they are assumed.
         self.code: StatedCode | None = None
         self.log = Log()
-        self._families = families
+        self._families = Families(families, self.warn, keep_s)
         self.wanted = wanted
         self._require_gpu = require_gpu
         self._lock = threading.Lock()
@@ -124,6 +126,12 @@ class ViewService:
         with self._lock:
             return self._files.get(key)
 
+    def close(self) -> None:
+        """End what is under way, and leave no half-written file."""
+        self.upstream.fetcher.close()
+        if self.bakery is not None:
+            self.bakery.close()
+
     def rewritten(self) -> list[Shown]:
         """Return the wheels on the pages so far that are baked."""
         with self._lock:
@@ -151,11 +159,15 @@ class ViewService:
         try:
             source, page = self._source(project)
         except UpstreamError as error:
-            self.warn(f"{project}: {error}")
-            return Page(BAD_GATEWAY, f"upstream: {redacted(str(error))}")
+            self.warn(f"{project}: {error}", error.hint)
+            return Page(status_of(error), f"upstream: {redacted(str(error))}")
         if source is None:
             if page is None:
+                asked = ", ".join(self.upstream.indexes) or "no index is asked"
+                self.log.missing[project] = f"no index has this project ({asked})"
                 return Page(NOT_FOUND, f"no project {project}")
+            if not page.files:
+                self.log.missing[project] = f"the page of this project lists no files ({page.url})"
             if page.url and not self.upstream.fetcher.needs_login(page.url):
                 # A server for many would keep the pages of all of them in memory.
                 own = {True: page.body} if page.body and self._keep_s is None else {}
@@ -174,8 +186,8 @@ class ViewService:
         files = view.files
         if not any(shown.bake_for for shown in files):
             return [Served(shown) for shown in files]
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            return [served for served in pool.map(partial(self._prepare, source), files) if served]
+        prepared = map_at_once(partial(self._prepare, source), files, _WORKERS)
+        return [served for served in prepared if served]
 
     def _prepare(self, source: Source, shown: Shown) -> Served | None:
         if not shown.bake_for or shown.wheel is None:
@@ -203,8 +215,10 @@ class ViewService:
 
         Both are ``None`` for a project that no index has.
         """
-        cuda_files = self._cuda_files(project)
+        cuda_files = self._families.files(project)
         page = self.upstream.page(project)
+        for trouble in page.troubles if page else ():
+            self.warn(f"{trouble}; the other indexes and folders are judged", trouble.hint)
         if page is None and not cuda_files:
             return None, None
         files = page.files if page else ()
@@ -215,9 +229,11 @@ class ViewService:
             self.warn(
                 f"{project}: the main index has quarantined the project{why}: no file is shown"
             )
-        # Which CUDA the main index's own wheels have is known of these alone.
-        is_known = project in {TORCH, *PROJECTS}
-        is_cuda_project = is_known and any(project in family.projects for family in self._families)
+        # Which CUDA the main index's own wheels have is known of these alone. An index or a folder
+        # that has builds with labels, too, is a copy of several.
+        is_cuda_project = project in {TORCH, *PROJECTS} and (
+            self._families.have(project) or has_labels(files)
+        )
         source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project, status=status)
         if self._is_unchanged or not concerns(source):
             return None, page
@@ -257,20 +273,6 @@ class ViewService:
             return _Torch()
         labels = torch_labels(make_view(source, wanted), wanted, class_of_target(wanted))
         return _Torch(labels, source.stated)
-
-    def _cuda_files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
-        by_label: dict[str, tuple[PageFile, ...]] = {}
-        for family in self._families:
-            if project not in family.projects:
-                continue
-            try:
-                by_label.update(family.files(project))
-            except UpstreamError as error:
-                self.warn(
-                    f"{project}: the CUDA builds at {family.base} are left out: "
-                    f"{error}; only the main index's wheels are judged"
-                )
-        return by_label
 
     def _rendered(
         self, project: str, served: Sequence[Served], files: str, status: ProjectStatus | None
@@ -313,9 +315,9 @@ class ViewService:
             core_metadata=digest,
         )
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, hint: str = "") -> None:
         """Take note of what a person is told after the installer; credentials are left out."""
-        self.log.warnings[redacted(text)] = None
+        self.log.warnings[redacted(text)] = hint
 
 
 def _version_in(name: str) -> str:

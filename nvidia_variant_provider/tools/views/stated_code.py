@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.model import CudaVersion
 from nvidia_variant_provider.tools.files import write_atomically
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.remote_wheel import RemoteFile, read_member
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.torch.backend import CPU
 from nvidia_variant_provider.tools.torch.builds import (
     TORCH,

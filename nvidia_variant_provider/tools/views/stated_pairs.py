@@ -17,8 +17,8 @@ from packaging.utils import canonicalize_name
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_builds import PAIRS
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.releases.http import UpstreamError
 from nvidia_variant_provider.tools.releases.remote_wheel import RemoteFile, read_member
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.torch.builds import TORCH, release_order
 from nvidia_variant_provider.tools.views.candidates import sort_files
 from nvidia_variant_provider.tools.views.model import Pair

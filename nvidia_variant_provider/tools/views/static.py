@@ -26,9 +26,9 @@ from nvidia_variant_provider.tools.views.upstream import Upstream, local_path, p
 from nvidia_variant_provider.tools.wheels.open_wheel import OpenWheel
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.releases.pages import PageFile
     from nvidia_variant_provider.tools.views.answers import Served
+    from nvidia_variant_provider.tools.views.named import NamedMachine
 
 VIEWS: Final = "views"
 _PAGES: Final = "simple"
@@ -44,7 +44,7 @@ class StaticView:
     warnings: tuple[str, ...]
 
 
-def write_view(source: Path, output: Path, name: str, machine: Machine) -> StaticView:
+def write_view(source: Path, output: Path, name: str, named: NamedMachine) -> StaticView:
     """Write the view of a folder of wheels for one machine below ``output/views/name``.
 
     Files appear first and pages last. What an earlier run wrote there and this one does not is
@@ -54,7 +54,8 @@ def write_view(source: Path, output: Path, name: str, machine: Machine) -> Stati
     folder.mkdir(parents=True, exist_ok=True)
     upstream = Upstream(Fetcher({}), (), [str(source)])
     bakery = Bakery(folder / ".part", upstream)
-    service = ViewService(upstream, partial(Wanted, machine), bakery=bakery)
+    wanted = partial(Wanted, named.machine, architectures=named.architectures)
+    service = ViewService(upstream, wanted, bakery=bakery)
     try:
         listed = {
             project: [_bring(served, bakery, folder) for served in service.served(project)]

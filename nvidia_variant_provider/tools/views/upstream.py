@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from urllib.request import pathname2url, url2pathname
@@ -17,14 +17,16 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
-from nvidia_variant_provider.tools.releases.http import MAX_PAGE, UpstreamError
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE
 from nvidia_variant_provider.tools.releases.pages import (
     PageFile,
     ProjectStatus,
     parse_page,
     parse_status,
 )
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.rendering import ACCEPT, JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 from nvidia_variant_provider.tools.releases.http import Fetcher
 
+_ANSWERED: Final = 200
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
 _MISSING: Final = frozenset({403, 404, 410})
 # A project's name, normalised. Any other text could make an address of its own: "file:etc".
 _PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -47,6 +52,7 @@ class ProjectPage:
     ``body`` is the page itself if it means the same at another address: JSON in which all addresses
     are absolute; b"" for any other. ``cache_control`` is how long its index says it may be kept.
     ``status`` is what the first of the indexes that says something says of the project.
+    ``troubles`` are those of indexes and folders that were left out.
     """
 
     files: tuple[PageFile, ...]
@@ -54,6 +60,7 @@ class ProjectPage:
     body: bytes = field(default=b"", repr=False)
     cache_control: str = ""
     status: ProjectStatus | None = None
+    troubles: tuple[UpstreamError, ...] = ()
 
 
 class Upstream:
@@ -88,19 +95,38 @@ class Upstream:
         """Return the files of a project; ``None`` if no index has it. Raises ``UpstreamError``."""
         if not _PROJECT.fullmatch(project):
             return None
+        troubles: list[UpstreamError] = []
         pages = []
         for index in self.indexes:
-            page = self._page_of(index, project)
+            try:
+                page = self._page_of(index, project)
+            except UpstreamError as error:
+                if not self._may_go_on(error):
+                    raise
+                troubles.append(error)
+                continue
             if page is not None:
                 pages.append(page)
                 if self._is_first_only:
                     break
-        linked = tuple(self._linked(project))
+        linked = tuple(self._linked(project, troubles))
         if len(pages) == 1 and not linked:
-            return pages[0]
+            return replace(pages[0], troubles=tuple(troubles))
+        if not pages and not linked and any(error.status == _FORBIDDEN for error in troubles):
+            raise troubles[0]
         files = _each_once([*(file for page in pages for file in page.files), *linked])
         status = next((page.status for page in pages if page.status), None)
-        return ProjectPage(files, status=status) if files or pages else None
+        return (
+            ProjectPage(files, status=status, troubles=tuple(troubles)) if files or pages else None
+        )
+
+    def _may_go_on(self, error: UpstreamError) -> bool:
+        """Tell whether other indexes are asked nevertheless.
+
+        Stores of files answer 403 for what is not there, and pip goes on after it. No other fault
+        may end at the file that another index has under the same name.
+        """
+        return error.status == _FORBIDDEN and len(self.indexes) > 1 and not self._is_first_only
 
     def read(self, url: str, limit: int = MAX_PAGE) -> bytes:
         """Return a small file; raises ``UpstreamError``."""
@@ -115,7 +141,9 @@ class Upstream:
         try:
             answer = self.fetcher.get(url, ACCEPT)
         except UpstreamError as error:
-            if error.status == 404:  # noqa: PLR2004 - not found
+            # PyTorch's own store answers like that, and uv, too, takes it for "not there".
+            is_torch_s = error.status == _FORBIDDEN and index.startswith(f"{TORCH_INDEX}/")
+            if error.status == _NOT_FOUND or is_torch_s:
                 return None
             raise
         is_movable = JSON in answer.content_type and not _RELATIVE.search(answer.body)
@@ -127,17 +155,21 @@ class Upstream:
             parse_status(answer.body, answer.content_type),
         )
 
-    def _linked(self, project: str) -> Iterator[PageFile]:
+    def _linked(self, project: str, troubles: list[UpstreamError]) -> Iterator[PageFile]:
+        """Yield what folders and pages of links have; as for pip, one that has gone is no fault."""
         for place in self.find_links:
-            for file in self._files_of(place):
-                if project_of(file.name) == project:
-                    yield file
+            try:
+                files = self._files_of(place)
+            except UpstreamError as error:
+                troubles.append(error)
+                continue
+            yield from (file for file in files if project_of(file.name) == project)
 
     def _files_of(self, place: str) -> Iterable[PageFile]:
         if urlsplit(place).scheme == "file":
             path = url2pathname(urlsplit(place).path)
             if os.path.isdir(path):
-                return [_local_file(entry.path) for entry in os.scandir(path) if entry.is_file()]
+                return _files_in(path)
             return _parsed(_read_local(place, MAX_PAGE), "text/html", place)
         answer = self.fetcher.get(place, ACCEPT)
         return _parsed(answer.body, answer.content_type, answer.url)
@@ -148,7 +180,7 @@ class CudaFamily:
 
     def __init__(self, fetcher: Fetcher, base: str, projects: frozenset[str]) -> None:
         """Take the address, and the projects that have builds there."""
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self.base = _with_slash(fetcher.remember(_as_url(base)))
         self.projects = projects
 
@@ -169,7 +201,7 @@ class CudaFamily:
 
     def _labels(self) -> list[str]:
         try:
-            answer = self._fetcher.get(self.base, ACCEPT)
+            answer = self.fetcher.get(self.base, ACCEPT)
         except UpstreamError as error:
             if error.status in _MISSING:
                 return []
@@ -181,7 +213,7 @@ class CudaFamily:
     def _page(self, url: str) -> tuple[PageFile, ...] | None:
         """Return a page; ``None`` where there is none, which some stores answer with 403."""
         try:
-            answer = self._fetcher.get(url, ACCEPT)
+            answer = self.fetcher.get(url, ACCEPT)
         except UpstreamError as error:
             if error.status in _MISSING:
                 return None
@@ -215,7 +247,7 @@ def _parsed(body: bytes, content_type: str, url: str) -> tuple[PageFile, ...]:
     try:
         files = parse_page(body, content_type, url)
     except InvalidValueError as error:
-        raise UpstreamError(str(error)) from error
+        raise UpstreamError(str(error), _ANSWERED) from error
     if url.startswith("file:"):
         return files
     return tuple(file for file in files if file.url.startswith(("https://", "http://")))
@@ -236,6 +268,9 @@ def _as_url(text: str) -> str:
     """Return an address; a path of this machine becomes one."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
         return text
+    if "@" in text and not os.path.exists(os.path.expanduser(text)):
+        shown = text.rpartition("@")[2][:200]
+        raise InvalidValueError(f"{shown}: not an address and not a folder; expected https://...")
     return "file://" + pathname2url(os.path.abspath(os.path.expanduser(text)))
 
 
@@ -248,9 +283,14 @@ def _local_page(url: str) -> ProjectPage | None:
             return ProjectPage(_parsed(_read_local(where, MAX_PAGE), kind, url))
     if not os.path.isdir(folder):
         return None
-    return ProjectPage(
-        tuple(_local_file(entry.path) for entry in os.scandir(folder) if entry.is_file())
-    )
+    return ProjectPage(_files_in(folder))
+
+
+def _files_in(folder: str) -> tuple[PageFile, ...]:
+    try:
+        return tuple(_local_file(entry.path) for entry in os.scandir(folder) if entry.is_file())
+    except OSError as error:
+        raise UpstreamError(f"{folder}: {error.strerror}") from error
 
 
 def _local_file(path: str) -> PageFile:

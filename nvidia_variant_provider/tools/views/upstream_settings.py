@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
@@ -86,17 +85,17 @@ def _check_plain_http(indexes: Iterable[str], trusted: tuple[str, ...]) -> None:
     """Raise ``InvalidValueError`` for an index that pip leaves out: in a view it counts no more."""
     if not any(index.startswith("http://") for index in indexes):
         return
-    from nvidia_variant_provider.tools.releases.logins import redacted
+    from nvidia_variant_provider.tools.releases.logins import split_login
     from nvidia_variant_provider.tools.releases.network_settings import Tls, is_loopback
 
     tls = Tls(trusted=trusted)
     for index in indexes:
-        host = urlsplit(index).netloc
+        clean, _ = split_login(index)
+        host = clean.removeprefix("http://").partition("/")[0]
         if index.startswith("http://") and not is_loopback(host) and not tls.trusts(host):
-            name = host.rpartition("@")[2]
             raise InvalidValueError(
-                f"{redacted(index)}: pip takes nothing over plain http from a host that it is not "
-                f"told to trust; use https, or add --trusted-host {name}"
+                f"{clean}: pip takes nothing over plain http from a host that it is not "
+                f"told to trust; use https, or add --trusted-host {host}"
             )
 
 
@@ -159,7 +158,7 @@ def _upstream(
     environ: Mapping[str, str],
     command: Sequence[str],
 ) -> Upstream:
-    from nvidia_variant_provider.tools.views.configured_fetcher import fetcher_for
+    from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.views.upstream import Upstream
 
     return Upstream(

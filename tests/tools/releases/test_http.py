@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.simple_index import read_index
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

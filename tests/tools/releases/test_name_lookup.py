@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.name_lookup import Resolver
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from tests.tools.releases.test_http import PAGE, ok, serving
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.network_settings import (
     Certificates,
     Proxies,
     Tls,
     is_loopback,
 )
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,10 @@ from nvidia_variant_provider.targets.target import parse_target
 from nvidia_variant_provider.tools.explain.results import ORDINARY
 from nvidia_variant_provider.tools.explain.views import explain
 from nvidia_variant_provider.tools.installers.table import PROVIDER, UV
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.remote_wheel import read_remote_wheel
 from nvidia_variant_provider.tools.releases.source import read_release
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.tagging.variant import build_variant
 from nvidia_variant_provider.tools.tagging.wheels import write_variant
 from nvidia_variant_provider.tools.wheels.name import WheelName

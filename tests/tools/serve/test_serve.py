@@ -172,12 +172,12 @@ def test_a_page_is_what_is_asked_for_most(server: Server, accept: str, kind: str
 
 
 def test_a_page_is_packed_for_who_can_unpack(server: Server) -> None:
-    _, _, plain = server.ask("/v100@580/simple/torch/")
-    _, headers, packed = server.ask("/v100@580/simple/torch/", {"Accept-Encoding": "gzip, br"})
+    _, _, plain = server.ask("/h100@580/simple/torch/")
+    _, headers, packed = server.ask("/h100@580/simple/torch/", {"Accept-Encoding": "gzip, br"})
     known = {"Accept-Encoding": "gzip", "If-None-Match": f'"x", W/{headers["etag"]}'}
 
     assert (gzip.decompress(packed), len(packed) < len(plain)) == (plain, True)
-    assert server.ask("/v100@580/simple/torch/", known)[0] == 304
+    assert server.ask("/h100@580/simple/torch/", known)[0] == 304
 
 
 def test_the_head_of_a_page_has_its_length(server: Server) -> None:

@@ -93,3 +93,17 @@ def installed(site: Path) -> dict[str, str]:
         if name not in {"pip", "setuptools", "wheel"}:
             found[name] = version
     return found
+
+
+def plain(command: Sequence[str | Path], words: Sequence[str], environ: Mapping[str, str]) -> Done:
+    """Run an installer by itself, without a view."""
+    done = subprocess.run(
+        [*map(str, command), *words],
+        env=dict(environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+    )
+    return Done(done.returncode, done.stdout)

@@ -13,15 +13,16 @@ import threading
 import zipfile
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, unquote, urlsplit
 
 from nvidia_variant_provider.tools.demo.wheels import release_metadata
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+Act: TypeAlias = "Callable[[BaseHTTPRequestHandler], None]"
 JSON: Final = "application/vnd.pypi.simple.v1+json"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 LINUX: Final = "manylinux_2_28_x86_64"
@@ -87,7 +88,7 @@ class StandIn:
     """An index in memory: bodies by path, each with its type; and what it was asked for.
 
     ``missing`` is the status of what is not there: PyTorch's store says 403. ``login`` is
-    ``user:password``, without which nothing is answered.
+    ``user:password``, without which nothing is answered. ``acts`` answer by themselves, by path.
     """
 
     missing: int = 404
@@ -97,6 +98,7 @@ class StandIn:
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
+    acts: dict[str, Act] = field(default_factory=dict)
 
     def add_page(
         self,
@@ -197,6 +199,10 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = "Basic " + base64.b64encode(index.login.encode()).decode()
         if index.login and self.headers.get("Authorization") != wanted:
             self._send(401, {"WWW-Authenticate": "Basic"}, b"who are you?")
+        elif path in index.acts:
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                index.acts[path](self)
         elif path in index.answers:
             self._send(*index.answers[path])
         elif path in index.bodies:

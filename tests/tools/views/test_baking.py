@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import zipfile
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
@@ -118,16 +119,35 @@ def test_baking_twice_gives_the_same_bytes(served: tuple[StandIn, str], tmp_path
     assert get(entry["url"]) == first
 
 
-def test_a_wheel_with_another_hash_than_its_page_states_is_not_served(
-    served: tuple[StandIn, str],
+@pytest.mark.parametrize(
+    ("more", "words"), [(b"x" * 4, "more bytes"), (b"", "another hash")], ids=["size", "hash"]
+)
+def test_another_wheel_than_its_page_states_is_not_served_and_leaves_nothing(
+    served: tuple[StandIn, str], tmp_path: Path, more: bytes, words: str
 ) -> None:
     index, view = served
     (entry,) = page_of(view)
     address = next(it for it in index.bodies if it.endswith("-cuda12.6.whl"))
-    index.bodies[address] = ("application/octet-stream", index.bodies[address][1] + b"x")
+    original = index.bodies[address][1]
+    index.bodies[address] = ("application/octet-stream", b"PK!!" + original[4:] + more)
 
-    with pytest.raises(OSError, match="502"):
+    with pytest.raises(OSError, match=f"424.*has {words} than its page states"):
         get(entry["url"])
+    assert list((tmp_path / "baked").iterdir()) == []
+
+
+def test_what_a_killed_run_has_left_is_removed_after_a_day(
+    served: tuple[StandIn, str], tmp_path: Path
+) -> None:
+    old, new = (tmp_path / "baked" / name / ".12ab34cd.part" for name in ("old", "new"))
+    for scratch in (old, new):
+        scratch.mkdir(parents=True)
+        (scratch / "torch.whl").write_bytes(b"PK")
+    os.utime(old, (0, 0))
+    (entry,) = page_of(served[1])
+    get(entry["url"])
+
+    assert (old.parent.exists(), new.exists()) == (False, True)
 
 
 def test_only_the_metadata_differs_from_the_upstream_s_wheel(

@@ -10,8 +10,9 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv, shared_options
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from tests.tools.views.clients import (
     PIPS,
     clean_environment,

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.loopback import Loopback
 from nvidia_variant_provider.tools.views.model import Wanted
@@ -137,7 +138,7 @@ def test_what_the_upstream_refuses_is_said_in_the_status_line(status: int, words
     with index.serving() as main, view(f"{main}/simple/") as (url, _):
         found = ask(f"{url}demo/")
 
-    assert found.status == (404 if status == 404 else 502)
+    assert found.status == {404: 404, 500: 502}.get(status, 424)
     assert words in found.reason
 
 
@@ -157,7 +158,7 @@ def test_a_malformed_page_is_an_error_that_names_it(kind: str, body: bytes) -> N
     with index.serving() as main, view(f"{main}/simple/") as (url, _):
         found = ask(f"{url}demo/")
 
-    assert (found.status, f"{main}/simple/demo/" in found.reason) == (502, True)
+    assert (found.status, f"{main}/simple/demo/" in found.reason) == (424, True)
 
 
 def test_a_page_without_an_end_is_cut_off_at_the_limit() -> None:
@@ -235,7 +236,7 @@ def test_a_wrong_password_is_an_error_without_the_password() -> None:
         with view(f"{login}/simple/") as (url, service):
             found = ask(f"{url}demo/")
 
-    assert (found.status, "401" in found.reason) == (502, True)
+    assert (found.status, "401" in found.reason) == (424, True)
     assert PASSWORD not in found.reason + "".join(service.log.warnings)
 
 

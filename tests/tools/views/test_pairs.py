@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nvidia_variant_provider.tools.releases.http import Fetcher, UpstreamError
+from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.pages import PageFile
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.model import Pair, Source, Wanted
 from nvidia_variant_provider.tools.views.selecting import make_view
 from nvidia_variant_provider.tools.views.service import ViewService

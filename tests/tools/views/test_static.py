@@ -17,6 +17,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.cli.main import main
 from nvidia_variant_provider.tools.views.named import machine_named
 from nvidia_variant_provider.tools.views.static import check_name, write_view
 from tests.tools.views.clients import (
@@ -26,8 +27,7 @@ from tests.tools.views.clients import (
     new_environment,
     pip_environment,
 )
-from tests.tools.views.machines import machine
-from tests.tools.views.stand_in import PYTHON, make_wheel, metadata_of, variant_wheels
+from tests.tools.views.stand_in import PYTHON, make_wheel, metadata_of, torch_wheels, variant_wheels
 from tests.tools.views.ways import tool
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
-    view = write_view(folder, folder, "h100@550", machine("h100@550"))
+    view = write_view(folder, folder, "h100@550", machine_named("h100@550"))
     page = json.loads((view.folder / "simple/torch/index.json").read_bytes())
     (entry,) = page["files"]
     wheel = (view.folder / NAME).read_bytes()
@@ -65,24 +65,24 @@ def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
 
 
 def test_a_view_for_machines_without_a_gpu_is_called_cpu(folder: Path) -> None:
-    view = write_view(folder, folder, "cpu", machine_named("cpu").machine)
+    view = write_view(folder, folder, "cpu", machine_named("cpu"))
 
     assert b"cublas" not in metadata_of((view.folder / NAME).read_bytes())
 
 
 def test_wheels_that_stay_as_they_are_are_links(folder: Path) -> None:
-    view = write_view(folder, folder, "h100@550", machine("h100@550"))
+    view = write_view(folder, folder, "h100@550", machine_named("h100@550"))
 
     assert (view.folder / OTHERS[0]).samefile(folder / OTHERS[0])
 
 
 def test_a_second_run_changes_nothing_and_removes_what_is_gone(folder: Path) -> None:
-    write_view(folder, folder, "h100@550", machine("h100@550"))
+    write_view(folder, folder, "h100@550", machine_named("h100@550"))
     before = {it: it.read_bytes() for it in (folder / "views").rglob("*") if it.is_file()}
-    write_view(folder, folder, "h100@550", machine("h100@550"))
+    write_view(folder, folder, "h100@550", machine_named("h100@550"))
     after = {it: it.read_bytes() for it in (folder / "views").rglob("*") if it.is_file()}
     (folder / OTHERS[2]).unlink()
-    left = write_view(folder, folder, "h100@550", machine("h100@550"))
+    left = write_view(folder, folder, "h100@550", machine_named("h100@550"))
 
     assert before == after
     assert not (left.folder / OTHERS[2]).exists()
@@ -93,6 +93,53 @@ def test_a_second_run_changes_nothing_and_removes_what_is_gone(folder: Path) -> 
 def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
     with pytest.raises(InvalidValueError, match="expected a target such as gh200@580"):
         check_name(name)
+
+
+# A folder with copies of the main index and of PyTorch's indexes.
+ALL_BUILDS = {**torch_wheels(main=True), **torch_wheels(main=False)}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # No V100 has an Arm processor, and no GH200 an x86 one: there are no wheels for these.
+        ("v100@580", ["2.13.0+cu126-x86_64", "2.14.1+cu126-x86_64"]),
+        ("gh200@560", ["2.13.0+cu129-aarch64", "2.14.1+cu126-aarch64"]),
+        # The wheel without a label is the main index's, for CUDA 13.2: as good as +cu132.
+        ("rtx-5090@580", ["2.13.0+cu132-x86_64", "2.14.1+cu132-x86_64", "2.15.0-x86_64"]),
+        (
+            "h100@550",
+            [
+                "2.13.0+cu129-aarch64",
+                "2.13.0+cu129-x86_64",
+                "2.14.1+cu126-aarch64",
+                "2.14.1+cu126-x86_64",
+            ],
+        ),
+    ],
+)
+def test_a_view_has_wheels_for_the_processors_of_its_machine(
+    tmp_path: Path, name: str, expected: list[str]
+) -> None:
+    for wheel, data in ALL_BUILDS.items():
+        (tmp_path / wheel).write_bytes(data)
+    view = write_view(tmp_path, tmp_path, name, machine_named(name))
+    shown = [
+        f"{wheel.split('-')[1]}-{wheel.removesuffix('.whl').partition('2_28_')[2]}"
+        for wheel in view.projects["torch"]
+    ]
+
+    assert sorted(shown) == expected
+
+
+def test_a_name_of_no_machine_is_refused_before_anything_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.iterdir())
+    code = main(["index", str(folder), "--view", "h100@550", "gh20@580"])
+
+    assert (code, sorted(folder.iterdir())) == (2, before)
+    assert "--view 'gh20@580': expected a target such as" in capsys.readouterr().err
 
 
 @pytest.mark.clients
@@ -138,7 +185,7 @@ def test_installers_read_a_view_from_its_folder(
 @pytest.mark.deep
 def test_pdm_reads_a_view_by_an_address_whose_at_is_encoded(folder: Path, tmp_path: Path) -> None:
     name = "rtx-5090@580"
-    write_view(folder, folder, name, machine(name))
+    write_view(folder, folder, name, machine_named(name))
     project = tmp_path / "app"
     project.mkdir()
     (project / "pyproject.toml").write_text(

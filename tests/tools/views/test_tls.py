@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -134,3 +136,20 @@ def test_credentials_pass_over_https(tmp_path: Path, authority: Path) -> None:
     assert done.code == 0, done.output
     assert installed(tmp_path / "site")["torch"] == "2.15.0"
     assert "word" not in done.output
+
+
+def test_a_question_about_an_index_goes_by_pip_s_certificates(
+    tmp_path: Path, authority: Path
+) -> None:
+    with variants().serving(context()) as url:
+        done = subprocess.run(
+            [sys.executable, "-m", "nvidia_variant_provider", "explain", f"{url}/simple/torch/"],
+            env=environment(
+                tmp_path, PIP_CERT=str(authority), NV_VARIANT_PROVIDER_TARGET="h100@560"
+            ),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+
+    assert done.stdout.startswith(f"torch 2.16.0: {url}/simple/torch/\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from nvidia_variant_provider.tools.installers.configured import read_pip
 from nvidia_variant_provider.tools.installers.interpreter import own_python
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
@@ -24,7 +25,12 @@ def fetcher_for(
     keyring = Keyring(programs, environ) if programs else None
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")
     tls = Tls(cert, configured.client_cert, configured.trusted_hosts)
-    return Fetcher(environ, tls, configured.proxy, keyring=keyring)
+    return Fetcher(environ, tls, configured.proxy, keyring=keyring, store=configured.store)
+
+
+def pip_fetcher(environ: Mapping[str, str]) -> Fetcher:
+    """Return what asks indexes as pip would here, for a command that no installer takes part in."""
+    return fetcher_for(read_pip(environ, {}), environ)
 
 
 def _keyrings(

@@ -1,0 +1,156 @@
+"""What goes on without an index, a folder or a file that has a fault, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY
+from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.releases.logins import redacted, split_login
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.views.families import Families
+from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.service import ViewService
+from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
+from tests.tools.views.faulty import answer, silent
+from tests.tools.views.machines import machine
+from tests.tools.views.stand_in import StandIn, make_wheel
+from tests.tools.views.test_loopback import PASSWORD, WHEEL, ask, demo, view
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_store_that_forbids_what_it_does_not_have_hides_no_other_index() -> None:
+    with StandIn(missing=403).serving() as store, demo().serving() as main:
+        with view(f"{store}/simple/", f"{main}/simple/") as (url, service):
+            found = ask(f"{url}demo/", {"Accept": "application/json"})
+        location = found.headers.get("location", "")
+
+    assert (found.status, location) == (302, f"{main}/simple/demo/")
+    assert list(service.log.warnings) == [
+        f"{store}/simple/demo/: 403 Forbidden; the other indexes and folders are judged"
+    ]
+
+
+@pytest.mark.parametrize("status", [401, 500])
+def test_no_other_fault_ends_at_the_file_of_another_index(status: int) -> None:
+    with (
+        StandIn(missing=status).serving() as own,
+        demo().serving() as public,
+        view(f"{own}/simple/", f"{public}/simple/") as (url, _),
+    ):
+        found = ask(f"{url}demo/")
+
+    assert found.status in {424, 502}
+
+
+def test_what_every_index_forbids_is_an_error() -> None:
+    with (
+        StandIn(missing=403).serving() as one,
+        StandIn(missing=403).serving() as other,
+        view(f"{one}/simple/", f"{other}/simple/") as (url, _),
+    ):
+        found = ask(f"{url}demo/")
+
+    assert (found.status, "403 Forbidden" in found.reason) == (424, True)
+
+
+def test_a_folder_of_wheels_that_is_not_there_is_a_warning(tmp_path: Path) -> None:
+    with demo().serving() as main:
+        upstream = Upstream(Fetcher({}), [f"{main}/simple/"], [str(tmp_path / "none")])
+        service = ViewService(upstream, lambda: Wanted(machine("h100@580")))
+        page = service.page("demo", "http://127.0.0.1/files/")
+
+    assert (page.status, list(service.log.warnings)) == (
+        200,
+        [f"{tmp_path}/none: No such file or directory; the other indexes and folders are judged"],
+    )
+
+
+def test_a_file_that_is_larger_than_its_page_states_is_cut_off() -> None:
+    index = StandIn(login=f"me:{PASSWORD}")
+    wheel = make_wheel(WHEEL)
+    index.add_page("/simple/", "demo", {WHEEL: wheel}, metadata=False)
+    # No length, so that nobody but us can tell.
+    index.acts[f"/files/{WHEEL}"] = answer(200, {"Content-Length": ""}, wheel + b"x" * 1_000_000)
+    with (
+        index.serving() as main,
+        view(f"{main.replace('//', f'//me:{PASSWORD}@')}/simple/") as (url, service),
+    ):
+        (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+        received = ask(entry["url"]).body
+
+    assert len(received) <= len(wheel)
+    assert list(service.log.warnings) == [
+        f"{main}/files/{WHEEL}: has more bytes than its page states"
+    ]
+
+
+def family(base: str) -> CudaFamily:
+    return CudaFamily(Fetcher({}, total_s=0.5), base, frozenset(FAMILY))
+
+
+def test_per_cuda_indexes_that_do_not_answer_are_asked_once() -> None:
+    said: list[str] = []
+    index = StandIn(acts={f"/whl/{project}/": silent for project in FAMILY})
+    with index.serving() as main:
+        families = Families([family(f"{main}/whl")], lambda text, _: said.append(text))
+        found = [families.files(project) for project in ("torch", "torchvision")]
+
+    assert (found, index.asked) == ([{}, {}], ["/whl/torch/"])
+    assert [text.partition(":")[0] for text in said] == ["torch", "torchvision"]
+
+
+def test_an_address_without_builds_of_torch_is_said() -> None:
+    said: list[tuple[str, str]] = []
+    with StandIn(missing=403).serving() as main:
+        families = Families([family(main)], lambda *pair: said.append(pair))
+        families.files("torchvision")
+        families.files("torch")
+    ((text, hint),) = said
+
+    assert text.startswith(f"torch: there are no CUDA builds at {main}/; ")
+    assert "--cuda-index" in hint
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("http://me:a@b@host/x", "http://host/x"),
+        ("https://host/w.whl?sig=secret failed", "https://host/w.whl?... failed"),
+        ("http://host/h100@570/simple/", "http://host/h100@570/simple/"),
+        ("did you mean this?", "did you mean this?"),
+    ],
+)
+def test_passwords_with_signs_and_signed_addresses_are_not_shown(text: str, clean: str) -> None:
+    assert redacted(text) == clean
+
+
+@pytest.mark.parametrize("address", ["http://me:hun/ter2@host/simple/", "http://me:hun#ter2@host/"])
+def test_an_address_with_a_password_that_is_not_encoded_is_an_error_without_it(
+    address: str,
+) -> None:
+    with pytest.raises(InvalidValueError) as raised:
+        split_login(address)
+
+    assert ("hun" in str(raised.value), "ter2" in str(raised.value)) == (False, False)
+    assert "%2F" in str(raised.value)
+
+
+def test_an_address_without_its_scheme_is_no_folder() -> None:
+    with pytest.raises(InvalidValueError, match=r"^host/simple: not an address and not a folder"):
+        Upstream(Fetcher({}), [f"me:{PASSWORD}@host/simple"])
+
+
+def test_nothing_is_asked_after_the_end() -> None:
+    with demo().serving() as main:
+        fetcher = Fetcher({})
+        fetcher.close()
+
+        with pytest.raises(UpstreamError, match="the command has ended"):
+            fetcher.get(f"{main}/simple/demo/", "*/*")
