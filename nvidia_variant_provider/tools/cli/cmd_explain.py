@@ -190,6 +190,14 @@ def run(args: argparse.Namespace) -> int:
         if args.installed is not None:
             for (_, named, _), (_, explanation) in zip(machines, explanations, strict=True):
                 explain_text.hint_repair(release, named, explanation)
+        else:
+            from nvidia_variant_provider.tools.cli.explain_repair import hint_builds
+
+            explained = [
+                (name, named, explanation)
+                for (_, named, _), (name, explanation) in zip(machines, explanations, strict=True)
+            ]
+            hint_builds(args, release, explained, ordinary)
     warnings = (
         Failure(EXPLAIN_WARNING, warning).of_machine(name)
         for name, explanation in explanations
