@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.upstream_error import NO_ANSWER, NO_PAGE
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.tools.cli.run_report import Ran
     from nvidia_variant_provider.tools.views.model import View
     from nvidia_variant_provider.tools.views.service import ViewService
 
 _MOST: Final = 3
 _SHORT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has ended with an exit code; ``options`` are those of ``run`` itself."""
+
+    command: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    code: int = 0
+    require_gpu: bool = False
+
+    def again(self, command: tuple[str, ...] | None = None, *more: str) -> str:
+        """Return the line that runs it, or another command, with the same and with more options."""
+        words = (*self.options, *more, "--", *(command or self.command))
+        return redacted(f"nvidia-variant-provider run {shlex.join(words)}")
 
 
 def explain_failure(service: ViewService, ran: Ran) -> None:

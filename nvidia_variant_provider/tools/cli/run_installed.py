@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.views.selecting import class_of_target
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
-    from nvidia_variant_provider.tools.cli.run_report import Ran
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.installers.asked_for import Asked
     from nvidia_variant_provider.tools.views.model import Build, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService

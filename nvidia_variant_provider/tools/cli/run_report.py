@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.views.model import Tier
-from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.views.answers import Log
     from nvidia_variant_provider.tools.views.model import Interpreter, View
     from nvidia_variant_provider.tools.views.service import ViewService
@@ -19,21 +17,6 @@ if TYPE_CHECKING:
 _NO_BUILD: Final = "no version that is asked for has a build for this GPU"
 _EXIT_NO_GPU: Final = 1
 _PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A command that has ended with an exit code; ``options`` are those of ``run`` itself."""
-
-    command: tuple[str, ...]
-    options: tuple[str, ...] = ()
-    code: int = 0
-    require_gpu: bool = False
-
-    def again(self, command: tuple[str, ...] | None = None, *more: str) -> str:
-        """Return the line that runs it, or another command, with the same and with more options."""
-        words = (*self.options, *more, "--", *(command or self.command))
-        return redacted(f"nvidia-variant-provider run {shlex.join(words)}")
 
 
 def report(service: ViewService, ran: Ran) -> int:

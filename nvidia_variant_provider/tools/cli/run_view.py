@@ -193,7 +193,8 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    from nvidia_variant_provider.tools.cli.run_report import Ran, report
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
+    from nvidia_variant_provider.tools.cli.run_report import report
 
     code = report(service, Ran(tuple(command), options_of(args), code, args.require_gpu))
     service.close()
