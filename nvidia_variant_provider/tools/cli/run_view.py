@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
@@ -198,6 +199,9 @@ def _serve(
 
     code = report(service, Ran(tuple(command), options_of(args), code, args.require_gpu))
     service.close()
+    # No process of ours stays behind: the Python that is installed for may still be asked.
+    with contextlib.suppress(Exception):
+        service.wanted()
     return end_like(code)
 
 
