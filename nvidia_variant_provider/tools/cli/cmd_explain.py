@@ -190,20 +190,18 @@ def run(args: argparse.Namespace) -> int:
         if args.installed is not None:
             for (_, named, _), (_, explanation) in zip(machines, explanations, strict=True):
                 explain_text.hint_repair(release, named, explanation)
-        else:
-            from nvidia_variant_provider.tools.cli.explain_repair import hint_builds
-
-            explained = [
-                (name, named, explanation)
-                for (_, named, _), (name, explanation) in zip(machines, explanations, strict=True)
-            ]
-            hint_builds(args, release, explained, ordinary)
     warnings = (
         Failure(EXPLAIN_WARNING, warning).of_machine(name)
         for name, explanation in explanations
         for warning in explanation.warnings
     )
-    return _ended(args, release.origin, broken, warnings)
+    code = _ended(args, release.origin, broken, warnings)
+    if args.output_format == checking.TEXT and args.installed is None:
+        from nvidia_variant_provider.tools.cli.explain_repair import hint_builds
+
+        named = [arguments for _, arguments, _ in machines]
+        hint_builds(args, release, zip(named, explanations, strict=True), ordinary)
+    return code
 
 
 def _ended(

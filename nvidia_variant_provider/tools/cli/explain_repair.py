@@ -66,7 +66,7 @@ class _Asked:
 def hint_builds(
     args: argparse.Namespace,
     release: Release,
-    explained: Iterable[tuple[str, argparse.Namespace, Explanation]],
+    explained: Iterable[tuple[argparse.Namespace, tuple[str, Explanation]]],
     ordinary: Iterable[Sequence[tuple[InstalledBuild, Fitness]]],
 ) -> None:
     """Name for each machine without a build for its GPU the command that gets one.
@@ -74,7 +74,7 @@ def hint_builds(
     Where the wheels do not tell, it is named if a view ends at another version.
     """
     ways = list(_ways(args, release))
-    for (name, named, explanation), judged in zip(explained, ordinary, strict=True):
+    for (named, (name, explanation)), judged in zip(explained, ordinary, strict=True):
         runs = _runs(explanation, judged)
         if runs is not True:
             for way in ways:
