@@ -22,7 +22,12 @@ from nvidia_variant_provider.tools.installers.requirements_files import check_re
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.place import place_of
-from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
+from nvidia_variant_provider.tools.views.session import (
+    cache_folder,
+    read_secret,
+    usual_folder,
+    view_digest,
+)
 from nvidia_variant_provider.tools.views.upstream_settings import (
     check_addresses,
     families_for,
@@ -35,8 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.views.answers import Log
-    from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
+    from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
@@ -79,7 +83,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
         return _show(make(), command)
-    return _serve(args, settings, make, machine)
+    return _serve(args, settings, make, machine, command)
 
 
 def _check_packages() -> None:
@@ -168,8 +172,12 @@ def _serve(
     settings: Settings,
     make: Callable[[], ViewService],
     machine: Machine,
+    command: Sequence[str],
 ) -> int:
     folder = cache_folder(os.environ)
+    if folder != (usual := usual_folder(os.environ)):
+        why = f"{usual} cannot be written" if usual else "this user has no home folder"
+        output.note(f"{why}: the cache is {folder}")
     digest = view_digest(
         machine,
         (*settings.addresses, *args.cuda_index),
@@ -185,7 +193,10 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    code = _report(service, machine, settings.command, code)
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
+    from nvidia_variant_provider.tools.cli.run_report import report
+
+    code = report(service, Ran(tuple(command), options_of(args), code, args.require_gpu))
     service.close()
     return end_like(code)
 
@@ -208,60 +219,16 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     return with_facts(environ, forced) | variables_for(settings.command)
 
 
-def _report(service: ViewService, machine: Machine, command: Sequence[str], code: int) -> int:
-    """Say on stderr, after the command, what it cannot know; return the code to end with."""
-    log = service.log
-    _tell(log)
-    if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
-        output.warn(reason)
-    for project, reason in log.refused.items():
-        output.fail("run", f"--require-gpu: {project}: {reason}")
-    if code:
-        from nvidia_variant_provider.tools.cli.run_failures import explain_failure
-
-        explain_failure(service, command)
-    elif machine.cuda is not None and machine.gpus:
-        for view in log.views.values():
-            if (reason := cpu_build(view)) and view.project not in log.refused:
-                output.warn(reason)
-        _tell_of_installed(service, command)
-    if log.refused and code >= 0:
-        return _EXIT_NO_GPU
-    return code
-
-
-def _tell(log: Log) -> None:
-    """Print the warnings, each hint with the first that has it; requests may still add some."""
-    hints = {""}
-    for warning, hint in list(log.warnings.items()):
-        output.warn(warning)
-        if hint not in hints:
-            hints.add(hint)
-            output.hint(hint)
-
-
-def _tell_of_installed(service: ViewService, command: Sequence[str]) -> None:
-    from nvidia_variant_provider.tools.cli.run_installed import installed_build
-
-    warning, repair = installed_build(service, command)
-    if warning:
-        output.warn(warning)
-        output.hint(repair)
-
-
-def other_processor(machine: Machine, python: Interpreter | None) -> str:
-    """Say that a Python takes wheels for another processor than the machine has; "" if not."""
-    wanted = machine.platform.architecture
-    platforms = [tag.platform for tag in python.tags] if python else []
-    taken = {name for name in _PROCESSORS if any(tag.endswith(f"_{name}") for tag in platforms)}
-    if wanted not in _PROCESSORS or not taken or wanted in taken:
-        return ""
-    return (
-        f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
-        f"run the command on {wanted}, or name the platform (pip: --platform "
-        f"manylinux_2_28_{wanted} --only-binary :all:; "
-        f"uv: --python-platform {wanted}-manylinux_2_28)"
-    )
+def options_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the options that ``run`` was given, for a command to be repeated with them."""
+    words = []
+    for name in ("target", "machine", "gpu", "cuda_index", "cuda_project"):
+        option = "--" + name.replace("_", "-")
+        given = getattr(args, name) or []
+        for value in [given] if isinstance(given, str) else given:
+            words += [option, value]
+    flags = ("require_gpu", "any_version", "through_view")
+    return (*words, *("--" + name.replace("_", "-") for name in flags if getattr(args, name)))
 
 
 def _newest(view: View) -> str:
@@ -276,21 +243,10 @@ def _newest(view: View) -> str:
     )
 
 
-def cpu_build(view: View) -> str:
-    """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = view.ends_at_cpu
-    unfit = newest.gpu_build if newest is not None else None
-    if newest is None or unfit is None or newest.asked_label:
-        return ""
-    return (
-        f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "
-        f"{unfit.label}: {unfit.reason}"
-    )
-
-
 def _show(service: ViewService, command: Sequence[str]) -> int:
     """Print what a view shows of the projects that a command and its files name."""
     from nvidia_variant_provider.tools.cli.explain_view import rows
+    from nvidia_variant_provider.tools.cli.run_report import tell
     from nvidia_variant_provider.tools.installers.asked_for import asked_of
 
     asked = asked_of(command, os.environ, os.getcwd())
@@ -307,5 +263,5 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
             continue
         output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
-    _tell(service.log)
+    tell(service.log)
     return 0
