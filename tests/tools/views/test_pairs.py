@@ -221,9 +221,7 @@ def test_what_is_installed_counts_if_it_may_stay(
     assert dict(shown(view))["0.29.1"] == offered
 
 
-def test_an_old_version_that_is_not_known_goes_with_the_torch_of_the_next_newer_one() -> (
-    None
-):
+def test_an_old_version_that_is_not_known_goes_with_the_torch_of_the_next_newer_one() -> None:
     # 0.15.0 was withdrawn, and the table does not have it; 0.15.1 requires torch 2.0.0.
     versions = [Version("0.15.1"), Version("0.15.0")]
     labels = {"2.10.0": "cu128", "2.0.0": "cu117"}
