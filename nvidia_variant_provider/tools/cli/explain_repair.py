@@ -66,15 +66,16 @@ class _Asked:
 def hint_builds(
     args: argparse.Namespace,
     release: Release,
-    explained: Iterable[tuple[str, argparse.Namespace, Explanation]],
-    ordinary: Iterable[Sequence[tuple[InstalledBuild, Fitness]]],
+    asked: Iterable[
+        tuple[argparse.Namespace, str, Explanation, Sequence[tuple[InstalledBuild, Fitness]]]
+    ],
 ) -> None:
     """Name for each machine without a build for its GPU the command that gets one.
 
     Where the wheels do not tell, it is named if a view ends at another version.
     """
     ways = list(_ways(args, release))
-    for (name, named, explanation), judged in zip(explained, ordinary, strict=True):
+    for named, name, explanation, judged in asked:
         runs = _runs(explanation, judged)
         if runs is not True:
             for way in ways:
