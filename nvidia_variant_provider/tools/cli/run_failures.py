@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.run_again import run_again
 from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
 from nvidia_variant_provider.tools.releases.upstream_error import NO_ANSWER, NO_PAGE
@@ -43,10 +43,7 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
         output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
     if view.offered and asked_for:
         output.hint(f"ask for {view.project}=={view.offered[0].version}")
-    from nvidia_variant_provider.tools.releases.logins import redacted
-
-    again = redacted(shlex.join(command))
-    output.hint(f"--any-version shows all: nvidia-variant-provider run --any-version -- {again}")
+    output.hint(f"--any-version shows all: {run_again(command, '--any-version')}")
 
 
 def _explain_missing(service: ViewService) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
+from nvidia_variant_provider.tools.cli.run_again import run_again
 from nvidia_variant_provider.tools.installers.asked_for import asked_of
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.installed import installed_version
-from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.cuda_builds import default_label, is_label, judge_label
 from nvidia_variant_provider.tools.views.selecting import class_of_target
@@ -51,8 +50,7 @@ def _again(command: Sequence[str], asked: Asked, folder: str) -> str:
     option = "--reinstall" if words_of(command)[0] == "uv" else "--force-reinstall"
     there = [project for project in (TORCH, *PROJECTS) if installed_version(folder, project)]
     more = [project for project in there if project not in {*asked.named, *asked.listed}]
-    again = shlex.join([*command[:at], option, *command[at:], *more])
-    return redacted(f"nvidia-variant-provider run -- {again}")
+    return run_again([*command[:at], option, *command[at:], *more])
 
 
 def _build_of(version: str, wanted: Wanted) -> Build | None:

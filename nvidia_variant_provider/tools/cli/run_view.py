@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.installers.configured import Configured
     from nvidia_variant_provider.tools.views.answers import Log
     from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
@@ -185,7 +186,8 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    code = _report(service, machine, settings.command, code)
+    words = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
+    code = _report(service, machine, words, settings.configured, code)
     service.close()
     return end_like(code)
 
@@ -208,10 +210,17 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     return with_facts(environ, forced) | variables_for(settings.command)
 
 
-def _report(service: ViewService, machine: Machine, command: Sequence[str], code: int) -> int:
+def _report(
+    service: ViewService,
+    machine: Machine,
+    command: Sequence[str],
+    configured: Configured,
+    code: int,
+) -> int:
     """Say on stderr, after the command, what it cannot know; return the code to end with."""
     log = service.log
-    _tell(log)
+    has_said = _tell_of_folder(service, machine, command, configured)
+    _tell(log, without_fit=has_said)
     if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
         output.warn(reason)
     for project, reason in log.refused.items():
@@ -222,7 +231,8 @@ def _report(service: ViewService, machine: Machine, command: Sequence[str], code
         explain_failure(service, command)
     elif machine.cuda is not None and machine.gpus:
         for view in log.views.values():
-            if (reason := cpu_build(view)) and view.project not in log.refused:
+            is_said = has_said or view.project in log.refused
+            if (reason := cpu_build(view)) and not is_said:
                 output.warn(reason)
         _tell_of_installed(service, command)
     if log.refused and code >= 0:
@@ -230,14 +240,45 @@ def _report(service: ViewService, machine: Machine, command: Sequence[str], code
     return code
 
 
-def _tell(log: Log) -> None:
-    """Print the warnings, each hint with the first that has it; requests may still add some."""
+def _tell(log: Log, *, without_fit: bool = False) -> None:
+    """Print the warnings, each hint with the first that has it; requests may still add some.
+
+    ``without_fit`` leaves out that no build fits, which was said of the folder that is named.
+    """
+    from nvidia_variant_provider.tools.views.model import NO_FIT
+
     hints = {""}
     for warning, hint in list(log.warnings.items()):
+        if without_fit and NO_FIT in warning:
+            continue
         output.warn(warning)
         if hint not in hints:
             hints.add(hint)
             output.hint(hint)
+
+
+def _tell_of_folder(
+    service: ViewService, machine: Machine, command: Sequence[str], configured: Configured
+) -> bool:
+    """Say what is wrong with a folder of per-CUDA indexes that is named or configured."""
+    from nvidia_variant_provider.tools.installers.named_folder import named_folder
+
+    folder = named_folder(command, configured.index_url, os.environ)
+    if folder is None:
+        return False
+    from nvidia_variant_provider.tools.cli.run_folder import words_of_folder
+    from nvidia_variant_provider.tools.installers.asked_for import asked_of
+
+    asked = asked_of(command, os.environ, os.getcwd())
+    if not {*asked.named, *asked.listed, *service.log.views}.intersection(FAMILY):
+        return False
+    words = words_of_folder(folder, asked.of("torch"), machine, service.upstream.fetcher)
+    if words is None:
+        return False
+    (output.note if words.is_fit else output.warn)(words.text)
+    if words.hint:
+        output.hint(words.hint)
+    return not words.is_fit
 
 
 def _tell_of_installed(service: ViewService, command: Sequence[str]) -> None:
@@ -279,13 +320,15 @@ def _newest(view: View) -> str:
 def cpu_build(view: View) -> str:
     """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
     newest = view.ends_at_cpu
-    unfit = newest.gpu_build if newest is not None else None
-    if newest is None or unfit is None or newest.asked_label:
+    build = newest.best if newest is not None else None
+    if newest is None or build is None or newest.asked_label or not build.is_for_cpu:
         return ""
-    return (
-        f"{view.project} {newest.version}: the CPU build is shown on a machine with a GPU: "
-        f"{unfit.label}: {unfit.reason}"
-    )
+    unfit = newest.gpu_build
+    if unfit is None and not build.label:
+        return ""
+    why = f"{unfit.label}: {unfit.reason}" if unfit else "the index has no other build"
+    name = f"{view.project} {newest.version}"
+    return f"{name}: the CPU build is shown on a machine with a GPU: {why}"
 
 
 def _show(service: ViewService, command: Sequence[str]) -> int:

@@ -54,8 +54,9 @@ def test_what_the_warning_says_to_type_replaces_the_cpu_build_and_what_is_beside
         before = installed(tmp_path / "venv")
         done = run(on_v100, [*install, "torch"], environ)
         stays = installed(tmp_path / "venv")
-        hint = re.search(r"hint: to replace it: nvidia-variant-provider run -- (.*)", done.output)
-        again = run(on_v100, shlex.split(hint[1]) if hint else ["false"], environ)
+        hint = re.search(r"hint: to replace it: nvidia-variant-provider run (.*)", done.output)
+        named, _, command = (hint[1] if hint else "").partition(" -- ")
+        again = run(named.split(), shlex.split(command), environ)
 
     assert (first.code, before["torch"], first.output.count("stays")) == (0, "2.15.0+cpu", 0)
     assert (done.code, stays) == (0, before)
