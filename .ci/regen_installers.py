@@ -60,12 +60,37 @@ SWITCHES: Final = """
 
 """
 FOOT: Final = """
+## Through a view
+
+Each installer was asked for torch, as each kind of machine, through [run](views.md) or at a
+[served view](how-to/team-server.md). It ended in the wheel that `explain` names, with the
+torchvision and the CUDA libraries of that wheel. Indexes and wheels were small stand-ins on
+loopback: a plain index, one of variants, and one as PyTorch has it.
+
+| installer | as x86-64 machines | as aarch64 machines |
+| --- | --- | --- |
+| pip 23.0, 23.2 and 26.3 | installs | installs, with `--platform` |
+| `uv pip install` | installs | installs, with `--python-platform` |
+| `uv add`, `uv lock`, `uv sync` at a served view | locks, installs | the same |
+| Poetry, PDM, Pipenv, locked at a served view | locks, installs through `run` | locks |
+| pipx, Hatch, tox, nox | installs | not tried |
+
+The last two rows install for the running interpreter alone, so they cannot install for another
+processor.
+
+Machines: no GPU, `gtx-1080-ti@580`, `v100@570`, `h100@550`, `rtx-5090@570`, `rtx-5090@580`,
+`a10+t4@580` (two kinds of GPUs), `sm_107@615` (newer than every build); on aarch64 `gh200@550`,
+`gh200@580`, `gb200@580`, `dgx-spark@580`. pip and uv had all of them on both indexes with several
+builds, the others on the one like PyTorch's. Elsewhere two or three stand for all. No row ran on a
+real GPU or a real aarch64 machine.
+
 ## How this is checked
 
-`tests/contract/test_installers.py` runs the real commands of uv and pip. Poetry and PDM were tried
-by hand on the day in the table: they skip every wheel with a label. [explain](explain.md) predicts
-this provider, uv and pip for your release; [differences](differences.md) lists where uv decides
-otherwise.
+`tests/contract/test_installers.py` runs the real commands of uv and pip on variants.
+`tests/tools/views/test_rows.py` has a test for every row of the last table, 277 in all. Without a
+view Poetry and PDM were tried by hand on the day in the first table: they skip every wheel with a
+label. [explain](explain.md) predicts this provider, uv and pip for your release;
+[differences](differences.md) lists where uv decides otherwise.
 """
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import (
@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.explain.ordinary import InstalledBuild
     from nvidia_variant_provider.tools.explain.results import Explanation
     from nvidia_variant_provider.tools.releases.release import Release
+
+    # A machine, what installers make of the release there, and of its wheels without a label.
+    _Explained: TypeAlias = tuple[
+        tuple[str, argparse.Namespace, Detection],
+        tuple[str, Explanation],
+        Sequence[tuple[InstalledBuild, Fitness]],
+    ]
 
 _EPILOG: Final = """\
 SOURCE is a folder of wheels, a ...-variants.json, a wheel, a pylock.toml, the address of an index
@@ -195,7 +202,20 @@ def run(args: argparse.Namespace) -> int:
         for name, explanation in explanations
         for warning in explanation.warnings
     )
-    return _ended(args, release.origin, broken, warnings)
+    code = _ended(args, release.origin, broken, warnings)
+    _hint_builds(args, release, zip(machines, explanations, ordinary, strict=True))
+    return code
+
+
+def _hint_builds(
+    args: argparse.Namespace, release: Release, explained: Iterable[_Explained]
+) -> None:
+    """Name the command that gets a build for the GPU where the release has none."""
+    if args.output_format == checking.TEXT and args.installed is None:
+        from nvidia_variant_provider.tools.cli.explain_repair import hint_builds
+
+        asked = ((named, *explanation, judged) for (_, named, _), explanation, judged in explained)
+        hint_builds(args, release, asked)
 
 
 def _ended(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.cli.run_again import run_again
 from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
+from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.upstream_error import NO_ANSWER, NO_PAGE
+from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from nvidia_variant_provider.tools.views.model import View
     from nvidia_variant_provider.tools.views.service import ViewService
 
@@ -21,18 +21,37 @@ _MOST: Final = 3
 _SHORT_S: Final = 1.0
 
 
-def explain_failure(service: ViewService, command: Sequence[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has ended with an exit code; ``options`` are those of ``run`` itself.
+
+    ``index`` is the index that the command or a setting names, "" for the installer's default.
+    """
+
+    command: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    code: int = 0
+    require_gpu: bool = False
+    index: str = ""
+
+    def again(self, command: tuple[str, ...] | None = None, *more: str) -> str:
+        """Return the line that runs it, or another command, with the same and with more options."""
+        words = (*self.options, *more, "--", *(command or self.command))
+        return redacted(f"nvidia-variant-provider run {shlex.join(words)}")
+
+
+def explain_failure(service: ViewService, ran: Ran) -> None:
     """Say why an installer may have found nothing, or another hash than it was told."""
     for view in service.log.views.values():
-        _explain_hidden(view, command)
+        _explain_hidden(view, ran)
         _explain_label(view)
     _explain_missing(service)
     _explain_waiting(service)
-    if requires_hashes(command, os.environ, os.getcwd()):
+    if requires_hashes(ran.command, os.environ, os.getcwd()):
         _explain_hashes(service)
 
 
-def _explain_hidden(view: View, command: Sequence[str]) -> None:
+def _explain_hidden(view: View, ran: Ran) -> None:
     asked_for = view.asked
     hidden = [version for version in view.hidden if matches(version.version, asked_for)]
     if not hidden:
@@ -43,7 +62,7 @@ def _explain_hidden(view: View, command: Sequence[str]) -> None:
         output.note(f"{view.project}: {len(hidden) - _MOST} more versions likewise")
     if view.offered and asked_for:
         output.hint(f"ask for {view.project}=={view.offered[0].version}")
-    output.hint(f"--any-version shows all: {run_again(command, '--any-version')}")
+    output.hint(f"--any-version shows all: {ran.again(None, '--any-version')}")
 
 
 def _explain_missing(service: ViewService) -> None:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
-from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
-from nvidia_variant_provider.tools.cli.run_again import run_again
-from nvidia_variant_provider.tools.installers.asked_for import matches
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
+from nvidia_variant_provider.tools.installers.asked_for import asked_of, matches
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.torch.answer import answer
 from nvidia_variant_provider.tools.torch.backend import CPU, NO_BUILD, judge_build, platform_of
-from nvidia_variant_provider.tools.torch.builds import index_path, release_order
+from nvidia_variant_provider.tools.torch.builds import TORCH, index_path, release_order
 from nvidia_variant_provider.tools.torch.catalogue import TABLE, Catalogue
 from nvidia_variant_provider.tools.views.cuda_catalogue import read_family, read_stated
 from nvidia_variant_provider.tools.views.session import cache_folder
@@ -25,10 +24,12 @@ from nvidia_variant_provider.tools.views.upstream_settings import settings_for
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.installers.named_folder import NamedFolder
     from nvidia_variant_provider.tools.releases.http import Fetcher
     from nvidia_variant_provider.tools.torch.answer import TorchAnswer
     from nvidia_variant_provider.tools.torch.backend import Judgement
+    from nvidia_variant_provider.tools.views.service import ViewService
 
 _MAKERS: Final = {"roc": "AMD", "xpu": "Intel"}
 
@@ -42,18 +43,21 @@ class FolderWords:
     is_fit: bool = False
 
 
-def words_of_folder(
-    folder: NamedFolder, asked_for: str, machine: Machine, fetcher: Fetcher
-) -> FolderWords | None:
-    """Say what is wrong with a folder, or what would be better; ``None`` where nothing is.
+def words_of_folder(folder: NamedFolder, ran: Ran, service: ViewService) -> FolderWords | None:
+    """Say what is wrong with a folder, or what would be better.
 
-    ``asked_for`` are the versions of torch that the command asks for. The other folders of the same
-    index are asked; where they do not answer, the table of builds says what they have.
+    ``None`` where nothing is, and for a command that is about none of the projects there. The other
+    folders of the same index are asked; where they do not answer, the table of builds says what
+    they have.
     """
+    asked = asked_of(ran.command, os.environ, os.getcwd())
+    if not {*asked.named, *asked.listed, *service.log.views}.intersection(FAMILY):
+        return None
+    asked_for, machine = asked.of(TORCH), service.wanted().machine
     platform = platform_of(machine)
     if not platform:
         return None
-    catalogue = _catalogue(folder, machine, platform, fetcher)
+    catalogue = _catalogue(folder, machine, platform, service.upstream.fetcher)
     best = _best(catalogue, asked_for, machine, platform)
     release = _newest_in(folder, catalogue, asked_for, platform)
     serves_all = best is not None and best.backend.serves_all
@@ -64,7 +68,7 @@ def words_of_folder(
     if judged and judged.fits and not judged.serves_all and serves_all:
         reason = f"has a torch {release} for some of the GPUs: {judged.reason}"
     name = redacted(folder.address)
-    instead = _instead(folder, best)
+    instead = _instead(folder, best, ran)
     if reason:
         return FolderWords(f"{name} {reason}", instead)
     is_newer = (
@@ -128,7 +132,7 @@ def _fault(folder: NamedFolder, release: str, machine: Machine, judged: Judgemen
     return ""
 
 
-def _instead(folder: NamedFolder, best: TorchAnswer | None) -> str:
+def _instead(folder: NamedFolder, best: TorchAnswer | None, ran: Ran) -> str:
     """Return what to type for the best build of the index; "" if that is the folder's, or none."""
     if best is None or best.path in {folder.label, NO_BUILD}:
         return ""
@@ -137,6 +141,6 @@ def _instead(folder: NamedFolder, best: TorchAnswer | None) -> str:
         is_default = settings_for(folder.command, os.environ, os.getcwd()).is_default
     except InvalidValueError:
         is_default = False
-    is_asked_anyway = is_default and folder.base == TORCH_INDEX
+    is_asked_anyway = folder.base in ran.options or (is_default and folder.base == TORCH_INDEX)
     more = () if is_asked_anyway else ("--cuda-index", folder.base)
-    return f"for torch {best.backend.release.text} {what}: {run_again(folder.command, *more)}"
+    return f"for torch {best.backend.release.text} {what}: {ran.again(folder.command, *more)}"

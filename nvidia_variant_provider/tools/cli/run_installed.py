@@ -1,4 +1,4 @@
-"""What ``run`` says of a torch that was installed before the command, and stays as it is."""
+"""What ``run`` says of a torch that no view decided: it was installed before, or is locked."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
-from nvidia_variant_provider.tools.cli.run_again import run_again
 from nvidia_variant_provider.tools.installers.asked_for import asked_of
-from nvidia_variant_provider.tools.installers.commands import words_of
+from nvidia_variant_provider.tools.installers.commands import lock_of, words_of
 from nvidia_variant_provider.tools.installers.installed import installed_version
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.cuda_builds import default_label, is_label, judge_label
@@ -16,20 +15,19 @@ from nvidia_variant_provider.tools.views.selecting import class_of_target
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.installers.asked_for import Asked
     from nvidia_variant_provider.tools.views.model import Build, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
 
 
-def installed_build(service: ViewService, command: Sequence[str]) -> tuple[str, str]:
+def installed_build(service: ViewService, ran: Ran) -> tuple[str, str]:
     """Say that the torch which was there and stays is no build for the GPU, and what replaces it.
 
     Both are "" where it is one, where none was there, and where the command is not about torch.
     """
     wanted = service.wanted()
-    asked = asked_of(command, os.environ, os.getcwd())
+    asked = asked_of(ran.command, os.environ, os.getcwd())
     is_about_torch = TORCH in {*asked.named, *asked.listed, *service.log.views}
     version = wanted.installed_torch
     if not (wanted.has_gpu and is_about_torch and version):
@@ -41,16 +39,40 @@ def installed_build(service: ViewService, command: Sequence[str]) -> tuple[str, 
         f"torch {version} was installed before and stays, and is no build for this GPU: "
         f"{build.reason}"
     )
-    return warning, f"to replace it: {_again(command, asked, wanted.folder)}"
+    return warning, f"to replace it: {_again(ran, asked, wanted.folder)}"
 
 
-def _again(command: Sequence[str], asked: Asked, folder: str) -> str:
+def locked_build(service: ViewService, ran: Ran) -> tuple[str, str]:
+    """Say that the torch of a lock file is no build for the GPU, and what to do.
+
+    Both are "" where it is one or that is not known, and where a view was asked for torch: what it
+    shows is said there.
+    """
+    lock = lock_of(ran.command, os.getcwd())
+    if not lock or TORCH in service.log.views:
+        return "", ""
+    wanted = service.wanted()
+    pins = asked_of(ran.command, os.environ, os.getcwd()).of(TORCH).split(",")
+    builds = {
+        pin: _build_of(pin.removeprefix("=="), wanted) for pin in pins if pin.startswith("==")
+    }
+    if not builds or any(build is None or build.tier.is_gpu for build in builds.values()):
+        return "", ""
+    reasons = ", ".join(f"{pin}: {build.reason}" for pin, build in builds.items() if build)
+    warning = (
+        f"{os.path.basename(lock)} decides, and its torch is no build for this GPU: torch{reasons}"
+    )
+    return warning, "lock anew through a view for this machine: docs/how-to/lock.md"
+
+
+def _again(ran: Ran, asked: Asked, folder: str) -> str:
     """Return the command that installs anew, torch and what is there beside it."""
+    command = ran.command
     at = command.index("install") + 1
     option = "--reinstall" if words_of(command)[0] == "uv" else "--force-reinstall"
     there = [project for project in (TORCH, *PROJECTS) if installed_version(folder, project)]
     more = [project for project in there if project not in {*asked.named, *asked.listed}]
-    return run_again([*command[:at], option, *command[at:], *more])
+    return ran.again((*command[:at], option, *command[at:], *more))
 
 
 def _build_of(version: str, wanted: Wanted) -> Build | None:

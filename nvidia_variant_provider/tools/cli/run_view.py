@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,12 @@ from nvidia_variant_provider.tools.installers.requirements_files import check_re
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.place import place_of
-from nvidia_variant_provider.tools.views.session import cache_folder, read_secret, view_digest
+from nvidia_variant_provider.tools.views.session import (
+    cache_folder,
+    read_secret,
+    usual_folder,
+    view_digest,
+)
 from nvidia_variant_provider.tools.views.upstream_settings import (
     check_addresses,
     families_for,
@@ -35,9 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
-    from nvidia_variant_provider.tools.installers.configured import Configured
-    from nvidia_variant_provider.tools.views.answers import Log
-    from nvidia_variant_provider.tools.views.model import Interpreter, View, Wanted
+    from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream import Upstream
     from nvidia_variant_provider.tools.views.upstream_settings import Settings
@@ -80,7 +84,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
         return _show(make(), command)
-    return _serve(args, settings, make, machine)
+    return _serve(args, settings, make, machine, command)
 
 
 def _check_packages() -> None:
@@ -169,8 +173,12 @@ def _serve(
     settings: Settings,
     make: Callable[[], ViewService],
     machine: Machine,
+    command: Sequence[str],
 ) -> int:
     folder = cache_folder(os.environ)
+    if folder != (usual := usual_folder(os.environ)):
+        why = f"{usual} cannot be written" if usual else "this user has no home folder"
+        output.note(f"{why}: the cache is {folder}")
     digest = view_digest(
         machine,
         (*settings.addresses, *args.cuda_index),
@@ -186,9 +194,16 @@ def _serve(
     with place.listener:
         code = run_child(settings.command, environ, background.start)
         service = background.stop()
-    words = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
-    code = _report(service, machine, words, settings.configured, code)
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
+    from nvidia_variant_provider.tools.cli.run_report import report
+
+    index = settings.configured.index_url
+    ran = Ran(tuple(command), options_of(args), code, args.require_gpu, index)
+    code = report(service, ran)
     service.close()
+    # No process of ours stays behind: the Python that is installed for may still be asked.
+    with contextlib.suppress(Exception):
+        service.wanted()
     return end_like(code)
 
 
@@ -210,99 +225,16 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     return with_facts(environ, forced) | variables_for(settings.command)
 
 
-def _report(
-    service: ViewService,
-    machine: Machine,
-    command: Sequence[str],
-    configured: Configured,
-    code: int,
-) -> int:
-    """Say on stderr, after the command, what it cannot know; return the code to end with."""
-    log = service.log
-    has_said = _tell_of_folder(service, machine, command, configured)
-    _tell(log, without_fit=has_said)
-    if log.views and (reason := other_processor(machine, service.wanted().interpreter)):
-        output.warn(reason)
-    for project, reason in log.refused.items():
-        output.fail("run", f"--require-gpu: {project}: {reason}")
-    if code:
-        from nvidia_variant_provider.tools.cli.run_failures import explain_failure
-
-        explain_failure(service, command)
-    elif machine.cuda is not None and machine.gpus:
-        for view in log.views.values():
-            is_said = has_said or view.project in log.refused
-            if (reason := cpu_build(view)) and not is_said:
-                output.warn(reason)
-        _tell_of_installed(service, command)
-    if log.refused and code >= 0:
-        return _EXIT_NO_GPU
-    return code
-
-
-def _tell(log: Log, *, without_fit: bool = False) -> None:
-    """Print the warnings, each hint with the first that has it; requests may still add some.
-
-    ``without_fit`` leaves out that no build fits, which was said of the folder that is named.
-    """
-    from nvidia_variant_provider.tools.views.model import NO_FIT
-
-    hints = {""}
-    for warning, hint in list(log.warnings.items()):
-        if without_fit and NO_FIT in warning:
-            continue
-        output.warn(warning)
-        if hint not in hints:
-            hints.add(hint)
-            output.hint(hint)
-
-
-def _tell_of_folder(
-    service: ViewService, machine: Machine, command: Sequence[str], configured: Configured
-) -> bool:
-    """Say what is wrong with a folder of per-CUDA indexes that is named or configured."""
-    from nvidia_variant_provider.tools.installers.named_folder import named_folder
-
-    folder = named_folder(command, configured.index_url, os.environ)
-    if folder is None:
-        return False
-    from nvidia_variant_provider.tools.cli.run_folder import words_of_folder
-    from nvidia_variant_provider.tools.installers.asked_for import asked_of
-
-    asked = asked_of(command, os.environ, os.getcwd())
-    if not {*asked.named, *asked.listed, *service.log.views}.intersection(FAMILY):
-        return False
-    words = words_of_folder(folder, asked.of("torch"), machine, service.upstream.fetcher)
-    if words is None:
-        return False
-    (output.note if words.is_fit else output.warn)(words.text)
-    if words.hint:
-        output.hint(words.hint)
-    return not words.is_fit
-
-
-def _tell_of_installed(service: ViewService, command: Sequence[str]) -> None:
-    from nvidia_variant_provider.tools.cli.run_installed import installed_build
-
-    warning, repair = installed_build(service, command)
-    if warning:
-        output.warn(warning)
-        output.hint(repair)
-
-
-def other_processor(machine: Machine, python: Interpreter | None) -> str:
-    """Say that a Python takes wheels for another processor than the machine has; "" if not."""
-    wanted = machine.platform.architecture
-    platforms = [tag.platform for tag in python.tags] if python else []
-    taken = {name for name in _PROCESSORS if any(tag.endswith(f"_{name}") for tag in platforms)}
-    if wanted not in _PROCESSORS or not taken or wanted in taken:
-        return ""
-    return (
-        f"this Python takes wheels for {', '.join(sorted(taken))}, and the machine has {wanted}: "
-        f"run the command on {wanted}, or name the platform (pip: --platform "
-        f"manylinux_2_28_{wanted} --only-binary :all:; "
-        f"uv: --python-platform {wanted}-manylinux_2_28)"
-    )
+def options_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the options that ``run`` was given, for a command to be repeated with them."""
+    words = []
+    for name in ("target", "machine", "gpu", "cuda_index", "cuda_project"):
+        option = "--" + name.replace("_", "-")
+        given = getattr(args, name) or []
+        for value in [given] if isinstance(given, str) else given:
+            words += [option, value]
+    flags = ("require_gpu", "any_version", "through_view")
+    return (*words, *("--" + name.replace("_", "-") for name in flags if getattr(args, name)))
 
 
 def _newest(view: View) -> str:
@@ -317,23 +249,10 @@ def _newest(view: View) -> str:
     )
 
 
-def cpu_build(view: View) -> str:
-    """Say that a project ends at a CPU build although it has builds for GPUs; "" if not."""
-    newest = view.ends_at_cpu
-    build = newest.best if newest is not None else None
-    if newest is None or build is None or newest.asked_label or not build.is_for_cpu:
-        return ""
-    unfit = newest.gpu_build
-    if unfit is None and not build.label:
-        return ""
-    why = f"{unfit.label}: {unfit.reason}" if unfit else "the index has no other build"
-    name = f"{view.project} {newest.version}"
-    return f"{name}: the CPU build is shown on a machine with a GPU: {why}"
-
-
 def _show(service: ViewService, command: Sequence[str]) -> int:
     """Print what a view shows of the projects that a command and its files name."""
     from nvidia_variant_provider.tools.cli.explain_view import rows
+    from nvidia_variant_provider.tools.cli.run_report import tell
     from nvidia_variant_provider.tools.installers.asked_for import asked_of
 
     asked = asked_of(command, os.environ, os.getcwd())
@@ -350,5 +269,5 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
             continue
         output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
-    _tell(service.log)
+    tell(service.log)
     return 0

@@ -25,6 +25,7 @@ from nvidia_variant_provider.tools.serve.bodies import (
 from nvidia_variant_provider.tools.serve.files import file_response, files_of
 from nvidia_variant_provider.tools.serve.front_pages import ANY, Site
 from nvidia_variant_provider.tools.serve.registry import Views
+from nvidia_variant_provider.tools.views.rendering import render_list_html, render_list_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -125,8 +126,8 @@ class _Server:
                 return refused(502, f"the list of projects: {error}")
             return self._about(request, service, f"Not shown here: {error}.")
         if is_json:
-            return page_response(request, listing.as_json(names), is_json=True)
-        return page_response(request, listing.as_html(names, "Projects"), is_json=False)
+            return page_response(request, render_list_json(names), is_json=True)
+        return page_response(request, render_list_html(names), is_json=False)
 
     def page(self, request: Request) -> Response:
         service = self._service(request)

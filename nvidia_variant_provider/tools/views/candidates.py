@@ -17,7 +17,7 @@ from nvidia_variant_provider.tools.views.cuda_builds import is_label
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from packaging.tags import Tag
 
@@ -56,6 +56,14 @@ class Candidate:
     def variant(self) -> str:
         """The variant label."""
         return self.wheel.label
+
+    @property
+    def is_own_build(self) -> bool:
+        """Whether it was built for the machines of one index: public ones take no such platform.
+
+        PyPI's builds are for ``manylinux``.
+        """
+        return not self.cuda and self.wheel.platform.startswith("linux_")
 
     @property
     def wheel_tags(self) -> frozenset[Tag]:
@@ -115,15 +123,6 @@ def has_builds(source: Source) -> bool:
         if wheel.label or _candidate(file, wheel, cuda, is_main=is_main)[0].cuda:
             return True
     return False
-
-
-def has_labels(files: Iterable[PageFile]) -> bool:
-    """Tell whether a page has builds of CUDA toolkits by their local version: ``+cu126``."""
-    wheels = (wheel_named(file.name) for file in files if "+" in file.name)
-    return any(
-        wheel is not None and not wheel.label and is_label(wheel.version.partition("+")[2])
-        for wheel in wheels
-    )
 
 
 def _all_files(source: Source) -> Iterator[tuple[PageFile, str | None, bool]]:

@@ -104,12 +104,27 @@ def _machine_of(platform: PlatformClass, machine: Machine) -> Machine:
 def _others(
     candidates: Sequence[Candidate], platform: PlatformClass, judges: Judges
 ) -> Iterator[JudgedBuild]:
-    groups: dict[tuple[str, bool], list[Candidate]] = {}
+    groups: dict[tuple[str, bool, bool], list[Candidate]] = {}
     for candidate in candidates:
         if not candidate.variant:
-            groups.setdefault((candidate.cuda, candidate.is_main), []).append(candidate)
-    for (label, is_main), wheels in groups.items():
-        yield _judged(label, tuple(wheels), platform, judges, is_main=is_main)
+            is_own = judges.is_cuda_project and candidate.is_own_build
+            key = candidate.cuda, candidate.is_main, is_own
+            groups.setdefault(key, []).append(candidate)
+    for (label, is_main, is_own), wheels in groups.items():
+        if is_own:
+            yield _unknown(tuple(wheels), judges.machine)
+        else:
+            yield _judged(label, tuple(wheels), platform, judges, is_main=is_main)
+
+
+def _unknown(wheels: tuple[Candidate, ...], machine: Machine) -> JudgedBuild:
+    """Return a build that whoever has the index made: it is for their machines, as far as we know.
+
+    So are NVIDIA's own for Jetson.
+    """
+    tier = Tier.GPU_UNDECIDED if machine.gpus else Tier.CPU
+    build = Build("", tier, "built by whoever has the index; what it has code for is not known")
+    return JudgedBuild(build, wheels, _Order(tier, 1, 0, is_elsewhere=False))
 
 
 def _judged(

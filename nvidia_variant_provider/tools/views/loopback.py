@@ -186,8 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(url).scheme == "file":
             self._local(local_path(url))
         elif self.server.service.upstream.fetcher.needs_login(shown.file.url):
-            most = shown.file.size if url == shown.file.url else None
-            self._relay(url, most)
+            self._relay(url, shown.file.size if url == shown.file.url else None)
         else:
             self.send_response(302)
             self.send_header("Location", url)
@@ -197,7 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _relay(self, url: str, most: int | None) -> None:
         """Hand a file on from an index that wants credentials, which the client has not.
 
-        ``most`` is how large it may be: one without an end would fill the client's disk.
+        ``most`` is how large it may be, as stated by the page: where the answer states nothing, one
+        without an end would fill the client's disk.
         """
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
@@ -211,11 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
             for name in _PASSED_BACK:
                 if answer.headers.get(name):
                     self.send_header(name, answer.headers[name])
-            if "Content-Length" not in answer.headers:
-                self.close_connection = True
+            is_bounded = bool(answer.headers.get("Content-Length"))
+            self.close_connection = self.close_connection or not is_bounded
             self.end_headers()
             if self.command != "HEAD":
-                self._copy(answer, url, most)
+                self._copy(answer, url, None if is_bounded else most)
 
     def _copy(self, answer: http.client.HTTPResponse, url: str, most: int | None) -> None:
         size = 0

@@ -21,7 +21,6 @@ from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.answers import Log, Page, Served, status_of
 from nvidia_variant_provider.tools.views.baking import key_of
-from nvidia_variant_provider.tools.views.candidates import has_labels
 from nvidia_variant_provider.tools.views.companions import torch_labels
 from nvidia_variant_provider.tools.views.daemons import map_at_once
 from nvidia_variant_provider.tools.views.described import read_described
@@ -229,11 +228,7 @@ class ViewService:
             self.warn(
                 f"{project}: the main index has quarantined the project{why}: no file is shown"
             )
-        # Which CUDA the main index's own wheels have is known of these alone. An index or a folder
-        # that has builds with labels, too, is a copy of several.
-        is_cuda_project = project in {TORCH, *PROJECTS} and (
-            self._families.have(project) or has_labels(files)
-        )
+        is_cuda_project = project in {TORCH, *PROJECTS}
         source = Source(project, files, cuda_files, is_cuda_project=is_cuda_project, status=status)
         if self._is_unchanged or not concerns(source):
             return None, page

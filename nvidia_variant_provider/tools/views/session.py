@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -21,14 +22,52 @@ _BYTES: Final = 16
 
 
 def cache_folder(environ: Mapping[str, str]) -> str:
-    """Return the folder of everything that can be made again."""
-    if sys.platform == "win32":
-        base = environ.get("LOCALAPPDATA") or os.path.expanduser("~")
-        return os.path.join(base, _NAME, "cache")
+    """Return the folder of everything that can be made again.
+
+    Where it cannot be written (a home that is read-only, or root's under sudo) or nobody has a
+    home, it is one of this user's own among temporary files.
+    """
+    usual = usual_folder(environ)
+    return usual if usual and _can_be_written(usual) else _temporary()
+
+
+def usual_folder(environ: Mapping[str, str]) -> str:
+    """Return the folder in the user's home; "" for a user without one."""
     home = environ.get("HOME") or os.path.expanduser("~")
-    if sys.platform == "darwin":
-        return os.path.join(home, "Library", "Caches", _NAME)
-    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), _NAME)
+    if sys.platform == "win32":
+        base = environ.get("LOCALAPPDATA") or home
+        return os.path.join(base, _NAME, "cache")
+    if environ.get("XDG_CACHE_HOME") and sys.platform != "darwin":
+        return os.path.join(environ["XDG_CACHE_HOME"], _NAME)
+    if not os.path.isabs(home):
+        return ""
+    within = ("Library", "Caches") if sys.platform == "darwin" else (".cache",)
+    return os.path.join(home, *within, _NAME)
+
+
+def _can_be_written(folder: str) -> bool:
+    """Tell whether files can be written to a folder, or the folder made."""
+    while not os.path.lexists(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _temporary() -> str:
+    """Return a folder among temporary files that nobody else can write, the same for every run."""
+    import tempfile
+
+    whose = str(os.getuid()) if hasattr(os, "getuid") else "user"
+    folder = os.path.join(tempfile.gettempdir(), f"{_NAME}-{whose}")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        status = os.lstat(folder)
+    except OSError:
+        return tempfile.mkdtemp(prefix=f"{_NAME}-")
+    is_mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    is_private = os.name == "nt" or not status.st_mode & 0o077
+    if stat.S_ISDIR(status.st_mode) and is_mine and is_private:
+        return folder
+    return tempfile.mkdtemp(prefix=f"{_NAME}-")
 
 
 def read_secret(folder: str) -> str:

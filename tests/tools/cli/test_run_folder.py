@@ -11,9 +11,13 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
-from nvidia_variant_provider.tools.cli.run_folder import words_of_folder
+from nvidia_variant_provider.tools.cli.run_failures import Ran
+from nvidia_variant_provider.tools.cli.run_folder import FolderWords, words_of_folder
 from nvidia_variant_provider.tools.installers.named_folder import NamedFolder, named_folder
 from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tools.views.model import Wanted
+from nvidia_variant_provider.tools.views.service import ViewService
+from nvidia_variant_provider.tools.views.upstream import Upstream
 from nvidia_variant_provider.tools.views.upstream_settings import families_for, settings_for
 from tests.tools.views.clients import (
     PIPS,
@@ -31,6 +35,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BASE = "https://index.example/whl"
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in clean_environment(tmp_path).items():
+        monkeypatch.setenv(name, text)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +89,14 @@ def test_a_folder_that_is_configured_counts_and_an_option_does_without_it() -> N
     assert folder.command[:4] == ("pip", "install", "torch", "--index-url")
 
 
+def said_of(folder: NamedFolder, target: str, asked_for: str = "") -> FolderWords | None:
+    wanted = Wanted(machine(target))
+    service = ViewService(Upstream(Fetcher({}), ()), lambda: wanted)
+    ran = Ran(("pip", "install", f"torch{asked_for}"))
+    return words_of_folder(folder, ran, service)
+
+
+COMMAND = ("pip", "install", "torch")
 CPU = "has CPU builds alone, and this machine has a GPU"
 
 
@@ -114,8 +132,7 @@ CPU = "has CPU builds alone, and this machine has a GPU"
 def test_what_is_wrong_with_a_folder_and_what_to_type_instead(
     whl: str, target: str, label: str, asked_for: str, words: str, instead: str
 ) -> None:
-    folder = NamedFolder(whl, label, ("pip", "install", "torch"))
-    said = words_of_folder(folder, asked_for, machine(target), Fetcher({}))
+    said = said_of(NamedFolder(whl, label, COMMAND), target, asked_for)
 
     assert (said is not None) == bool(words)
     if said is not None:
@@ -126,8 +143,8 @@ def test_what_is_wrong_with_a_folder_and_what_to_type_instead(
 
 
 def test_where_the_index_does_not_answer_the_table_says_what_it_has() -> None:
-    folder = NamedFolder("http://me:secret@127.0.0.1:9/whl", "cu130", ("pip", "install", "torch"))
-    said = words_of_folder(folder, "", machine("v100@580"), Fetcher({}))
+    folder = NamedFolder("http://me:secret@127.0.0.1:9/whl", "cu130", COMMAND)
+    said = said_of(folder, "v100@580")
 
     assert said is not None
     assert said.text.startswith("http://127.0.0.1:9/whl/cu130 has no torch 2.15.0 for this GPU")
@@ -215,7 +232,8 @@ def test_uv_s_automatic_choice_is_left_to_the_view(
     python = new_environment(tmp_path / "venv")
     (tmp_path / "uv.toml").write_text(settings)
     with main_index().serving() as main, cuda_index().serving() as cuda:
-        environ = clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{main}/simple/", UV_NO_CONFIG="")
+        environ = clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{main}/simple/")
+        environ.pop("UV_NO_CONFIG")
         command: list[str | Path] = [uv_executable(), "pip", "install", "--python", python, "torch"]
         done = run(
             ["--target", "v100@580", "--cuda-index", f"{cuda}/whl"],
@@ -224,4 +242,7 @@ def test_uv_s_automatic_choice_is_left_to_the_view(
             tmp_path,
         )
 
-    assert (done.code, installed(tmp_path / "venv")["torch"]) == (0, "2.14.1+cu126"), done.output
+    assert (done.code, installed(tmp_path / "venv").get("torch")) == (
+        0,
+        "2.14.1+cu126",
+    ), done.output

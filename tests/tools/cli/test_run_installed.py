@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,14 @@ def test_what_the_warning_says_to_type_replaces_the_cpu_build_and_what_is_beside
         before = installed(tmp_path / "venv")
         done = run(on_v100, [*install, "torch"], environ)
         stays = installed(tmp_path / "venv")
-        hint = re.search(r"hint: to replace it: nvidia-variant-provider run (.*)", done.output)
-        named, _, command = (hint[1] if hint else "").partition(" -- ")
-        again = run(named.split(), shlex.split(command), environ)
+        hint = re.search(
+            r"hint: to replace it: nvidia-variant-provider run (.*) -- (.*)", done.output
+        )
+        again = run(
+            shlex.split(hint[1]) if hint else [],
+            shlex.split(hint[2]) if hint else ["false"],
+            environ,
+        )
 
     assert (first.code, before["torch"], first.output.count("stays")) == (0, "2.15.0+cpu", 0)
     assert (done.code, stays) == (0, before)
@@ -74,3 +80,42 @@ def test_what_the_warning_says_to_type_replaces_the_cpu_build_and_what_is_beside
         },
     ), again.output
     assert "stays" not in again.output
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--require-gpu",), 1)])
+def test_a_lock_that_decides_for_a_build_which_does_not_run_is_named(
+    tmp_path: Path, options: tuple[str, ...], code: int
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.10"\n'
+        'dependencies = ["torch"]\n'
+    )
+    with main_index().serving() as main:
+        environ = clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{main}/simple/")
+        lock = [uv_executable(), "lock", "--quiet", "--directory", str(tmp_path)]
+        subprocess.run(lock, env=environ, check=True)
+        done = run(
+            ["--target", "v100@580", *options],
+            [uv_executable(), "sync", "--quiet", "--no-install-project"],
+            environ,
+            tmp_path,
+        )
+
+    assert done.code == code, done.output
+    assert (
+        "uv.lock decides, and its torch is no build for this GPU: torch==2.15.0: no device code for"
+        " 7.0" in done.output
+    )
+
+
+def test_a_build_that_stays_is_an_error_where_a_gpu_is_required(tmp_path: Path) -> None:
+    python = new_environment(tmp_path / "venv")
+    install = [uv_executable(), "pip", "install", "--python", str(python), "torch"]
+    with main_index().serving() as main, cuda_index().serving() as cuda:
+        environ = clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{main}/simple/")
+        options = ["--cuda-index", f"{cuda}/whl"]
+        run(options, install, environ)
+        done = run([*options, "--target", "v100@580", "--require-gpu"], install, environ)
+
+    assert done.code == 1
+    assert "--require-gpu: torch 2.15.0+cpu was installed before and stays" in done.output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.tags import cpython_tags
 
-from nvidia_variant_provider.tools.cli.run_view import other_processor
+from nvidia_variant_provider.tools.cli.run_report import other_processor
 from nvidia_variant_provider.tools.views.model import Interpreter
 from tests.tools.views.machines import machine
 

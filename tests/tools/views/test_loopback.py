@@ -55,10 +55,12 @@ def view(
     cuda: str = "",
     environ: Mapping[str, str] | None = None,
     target: str = "h100@580",
+    require_gpu: bool = False,
 ) -> Iterator[tuple[str, ViewService]]:
     upstream = Upstream(Fetcher(environ or {}), indexes)
     families = [CudaFamily(upstream.fetcher, cuda, frozenset({"torch"}))] if cuda else []
-    service = ViewService(upstream, lambda: Wanted(machine(target)), families)
+    wanted = Wanted(machine(target))
+    service = ViewService(upstream, lambda: wanted, families, require_gpu=require_gpu)
     with Loopback(service, open_place("token")).running() as url:
         yield url, service
 
@@ -92,6 +94,20 @@ def test_a_name_of_no_project_leads_nowhere(
         found = ask(f"{url}{name}/")
 
     assert (found.status, index.asked) == (404, [])
+
+
+def test_an_index_of_one_s_own_has_builds_of_cuda_too() -> None:
+    with (
+        main_index().serving() as main,
+        view(f"{main}/simple/", target="v100@580", require_gpu=True) as (url, _),
+    ):
+        answer = ask(f"{url}torch/")
+
+    assert answer.status == 410
+    assert answer.reason == (
+        "torch 2.15.0 has no build for this GPU: cu132: the main index's own wheel: no device code"
+        " for 7.0: the build has 75 80 86 90 100 120"
+    )
 
 
 def test_a_file_of_this_machine_that_an_index_links_is_not_served(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ all of it in ``.ci/run deep``.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from examples.torch.environment import PROJECT
 from tests.tools.views.ways import CROSS, CROSS_LOCKS, INSTALLERS
 from tests.tools.views.worlds import (
     ARM_MACHINES,
@@ -143,5 +145,10 @@ def test_an_installer_ends_in_the_build_that_explain_names(
     assert ended == indexes.named(target, locked=locked)
 
 
-def test_every_row_of_the_gate_is_one_of_the_table() -> None:
+def test_the_page_of_installers_says_what_was_tried() -> None:
+    page = (PROJECT / "docs" / "installers.md").read_text("utf-8")
+    section = page.partition("## Through a view")[2].partition("## ")[0]
+
     assert set(ROWS) >= GATE
+    assert {*re.findall(r"`([\w+-]+@\d+)`", section), NO_GPU} == set(NAMED)
+    assert f"{len(ROWS)} in all" in page

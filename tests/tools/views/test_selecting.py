@@ -280,6 +280,16 @@ def test_builds_for_other_makers_gpus_are_left_out() -> None:
     assert make_view(source, Wanted(machine("h100@580"))).files == ()
 
 
+def test_what_an_index_has_built_for_its_own_machines_is_shown_as_it_is() -> None:
+    names = ["torch-2.15.0-cp310-abi3-linux_x86_64.whl", "torch-2.14.1-cp310-abi3-linux_x86_64.whl"]
+    source = Source("torch", tuple(map(file, names)), is_cuda_project=True)
+
+    views = [make_view(source, Wanted(machine(target))) for target in ("", "v100@580")]
+
+    assert [[shown.name for shown in view.files] for view in views] == [names, names]
+    assert [view.warnings for view in views] == [(), ()]
+
+
 def test_a_project_with_one_build_is_no_concern() -> None:
     plain = Source("numpy", (file("numpy-2.0-cp311-cp311-linux_x86_64.whl"),))
 

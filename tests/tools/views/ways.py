@@ -14,6 +14,7 @@ from pip._internal.models.index import PyPI
 
 from examples.torch.clients import uv_executable
 from examples.torch.environment import ensure_environment
+from nvidia_variant_provider.tools.installers.table import by_name
 from tests.tools.views.clients import PIPS, installed, new_environment, pip_environment
 from tests.tools.views.stand_in import ARM, JSON
 from tests.tools.views.worlds import SHOW, Ended, World
@@ -27,20 +28,22 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_REQUIREMENTS: Final = {
-    "pdm": ["pdm==2.29.4", "hishel<2"],
+# Beside the tool, in the version that docs/installers.md names.
+_BESIDE: Final = {
+    "pdm": ["hishel<2"],
     # Without uv pipx asks the index for a pip, which the stand-in has not.
-    "pipx": ["pipx", "uv"],
-    "poetry": ["poetry==2.5.1", "poetry-plugin-pypi-mirror==0.6.5"],
-    "tox-uv": ["tox", "tox-uv"],
+    "pipx": ["uv"],
+    "poetry": ["poetry-plugin-pypi-mirror==0.6.5"],
+    "tox-uv": ["tox-uv"],
 }
 _PLATFORM: Final = "aarch64-manylinux_2_28"
 
 
 def tool(name: str) -> str:
     """Return the path of a tool in an environment of its own, made on first use."""
-    python = ensure_environment(f"view-{name}", _REQUIREMENTS.get(name, [name]))
-    return str(python.parent / name.removesuffix("-uv"))
+    program = name.removesuffix("-uv")
+    wanted = [by_name(program).pin, *_BESIDE.get(name, ())]
+    return str(ensure_environment(f"view-{name}", wanted).parent / program)
 
 
 def ended_in(site: Path, application: str = "") -> Ended:
