@@ -157,9 +157,10 @@ def _commands(site: Site, target: str) -> Iterator[Section]:
     yield Section("Poetry", "In pyproject.toml, then 'poetry lock':",
                   f'[[tool.poetry.source]]\nname = "{name}"\nurl = "{index}"\n'
                   'priority = "primary"\n')  # fmt: skip
-    yield Section("PDM", "In pyproject.toml, then 'pdm lock':",
-                  f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{index}"\n'
-                  + ("verify_ssl = false\n" if host else ""))  # fmt: skip
+    unverified = "verify_ssl = false\n" if host else ""
+    source = f'name = "pypi"\nurl = "{index}"\n{unverified}'
+    yield Section("PDM", "In pyproject.toml, then 'pdm lock':", f"[[tool.pdm.source]]\n{source}")
+    yield Section("Pipenv", "In Pipfile, then 'pipenv lock':", f"[[source]]\n{source}")
 
 
 def _text(title: str, sections: Sequence[Section]) -> str:
