@@ -280,7 +280,9 @@ def uv_overrides(environ: Mapping[str, str], cwd: str, projects: Collection[str]
         return {}
     settings = _uv_settings(environ, cwd)
     pip = mapping(settings.get("pip"))
-    names = ("index", "index-url", "extra-index-url", "find-links", "no-index")
+    names = (
+        "index", "index-url", "extra-index-url", "find-links", "no-index", "torch-backend",
+    )  # fmt: skip
     variables = {}
     if any(settings.get(name) or pip.get(name) for name in names):
         variables["UV_NO_CONFIG"] = "1"

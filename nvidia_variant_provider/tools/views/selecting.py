@@ -20,7 +20,7 @@ from nvidia_variant_provider.tools.views.coverage_of_tags import (
     covers,
 )
 from nvidia_variant_provider.tools.views.judging import Judges, judge
-from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
+from nvidia_variant_provider.tools.views.model import NO_FIT, Build, Shown, Tier, VersionView, View
 from nvidia_variant_provider.tools.wheels.platform import admits_python
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ def _warnings(
     elif newest.best.is_assumed or newest.best.is_partial:
         yield f"{name}: {newest.best.label}: {newest.best.reason}"
     if newest.best.tier is Tier.UNFIT and not newest.asked_label:
-        yield f"{name}: no build fits this machine: {newest.best.reason}"
+        yield f"{name}: {NO_FIT}: {newest.best.reason}"
     elif source.torch_labels:
         here = class_of_target(wanted)
         goes_with = beside.get(newest.version, Beside())
@@ -307,10 +307,11 @@ def _not_the_best(project: str, version: VersionView) -> Iterator[str]:
 
 
 def no_gpu_build(view: View) -> str:
-    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
+    """Say why a project would end at a CPU build; "" if it would not, or has no builds by label."""
     newest = view.ends_at_cpu
-    if newest is None or not any(version.gpu_build for version in view.versions):
+    labels = {build.label for version in view.versions for build in version.builds}
+    if newest is None or labels <= {""}:
         return ""
     unfit = newest.gpu_build
-    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
+    why = f": {unfit.label}: {unfit.reason}" if unfit else ": the index has CPU builds alone"
     return f"{view.project} {newest.version} has no build for this GPU{why}"

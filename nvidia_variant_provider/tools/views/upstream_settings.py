@@ -16,6 +16,7 @@ from nvidia_variant_provider.tools.installers.configured import (
     without_index_options,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
+from nvidia_variant_provider.tools.installers.named_folder import is_folder, without_auto
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     options: dict[str, list[str]] = {}
     rest = list(command[1:])
     if tool in _READS_OPTIONS:
+        rest = without_auto(rest) if tool in _UV else rest
         rest, options = without_index_options(rest)
         options |= shared_options(rest)
     configured = read_uv(environ, options, cwd) if tool in _UV else read_pip(environ, options)
@@ -109,12 +111,15 @@ def families_for(
 ) -> tuple[CudaFamily, ...]:
     """Return the per-CUDA indexes to ask: those that are named, or PyTorch's with the default.
 
-    Who has an index of their own must not be sent to another one unasked.
+    Who has an index of their own must not be sent to another one unasked, nor a command of uv that
+    names one folder of such indexes: uv asks that first, and no other.
     """
     from nvidia_variant_provider.tools.views.upstream import CudaFamily
 
     family = frozenset({*FAMILY, *projects})
-    named = addresses or ([TORCH_INDEX] if settings.is_default else [])
+    configured = settings.configured
+    is_chosen = configured.is_first_only and any(map(is_folder, configured.extra))
+    named = addresses or ([TORCH_INDEX] if settings.is_default and not is_chosen else [])
     return tuple(CudaFamily(fetcher, address, family) for address in named)
 
 
