@@ -277,11 +277,12 @@ def test_uv_installs_what_it_has_cached_while_the_index_is_down(
 ) -> None:
     index = demo_index(login=False)
     with index.serving() as main:
-        # As PyPI does it: addresses are whole, and the page may be kept for ten minutes.
-        kind, page = index.bodies["/simple/demo/"]
-        whole = page.replace(b'"/files/', f'"{main}/files/'.encode())
-        headers = {"Content-Type": kind, "Cache-Control": "max-age=600"}
-        index.answers["/simple/demo/"] = (200, headers | {"Content-Length": str(len(whole))}, whole)
+        # As PyPI does it: addresses are whole, and everything may be kept for a while.
+        for path, (kind, body) in index.bodies.items():
+            whole = body.replace(b'"/files/', f'"{main}/files/'.encode())
+            size = str(len(whole))
+            headers = {"Content-Type": kind, "Cache-Control": "max-age=600", "Content-Length": size}
+            index.answers[path] = (200, headers, whole)
         before = ends(tmp_path, f"{main}/simple/", "demo")
     shutil.rmtree(tmp_path / "site")
     after = ends(tmp_path, f"{main}/simple/", "demo", *words)
