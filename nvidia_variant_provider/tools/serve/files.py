@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse as Streaming
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.serve.bodies import refused
+from nvidia_variant_provider.tools.views.answers import status_of
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def file_response(service: ViewService, key: str, name: str, request: Request) -
             return refused(404, f"{plain}: no such file in this view; its page may have changed")
         return _content(service, served, request, is_metadata=name != plain)
     except (InvalidValueError, UpstreamError, OSError) as error:
-        return refused(502, f"{plain}: {error}")
+        return refused(status_of(error), f"{plain}: {error}")
 
 
 def _content(
