@@ -230,6 +230,18 @@ def test_credentials_are_used_for_pages_and_files_and_shown_to_nobody(
     assert PASSWORD not in page.body.decode()
 
 
+def test_a_file_that_an_installer_has_is_not_sent_again() -> None:
+    index = demo(f"me:{PASSWORD}")
+    index.answers[f"/files/{WHEEL}"] = (304, {}, b"")
+    with index.serving() as main:
+        address = main.replace("//", f"//me:{PASSWORD}@")
+        with view(f"{address}/simple/") as (url, service):
+            (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+            answer = ask(entry["url"], {"If-None-Match": '"tag"'})
+
+    assert (answer.status, answer.body, list(service.log.warnings)) == (304, b"", [])
+
+
 def test_credentials_do_not_follow_to_another_host() -> None:
     other = StandIn()
     other.add_page("/simple/", "demo", {WHEEL: make_wheel(WHEEL)})
