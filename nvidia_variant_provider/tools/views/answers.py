@@ -19,6 +19,10 @@ _FAILED_DEPENDENCY: Final = 424
 _BAD_GATEWAY: Final = 502
 
 
+NOT_MODIFIED: Final = 304
+"""The status of an index's answer to a client that has the file already."""
+
+
 def status_of(error: UpstreamError) -> int:
     """Return the status to answer with.
 

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
-from nvidia_variant_provider.tools.views.answers import status_of
+from nvidia_variant_provider.tools.views.answers import NOT_MODIFIED, status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -204,7 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
         except UpstreamError as error:
-            self._fault(status_of(error), str(error), error.hint)
+            if error.status == NOT_MODIFIED:
+                self.send_response(NOT_MODIFIED)
+                self.end_headers()
+            else:
+                self._fault(status_of(error), str(error), error.hint)
             return
         with answer:
             self.send_response(answer.status)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -221,14 +220,6 @@ def test_a_server_that_cannot_start_says_why(
 
     assert (code, printed.out) == (2, "")
     assert words in printed.err
-
-
-def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
-    with serving(tmp_path, main_index()) as running:
-        running.process.send_signal(signal.SIGTERM)
-        running.process.communicate(timeout=30)
-
-    assert running.process.returncode == -signal.SIGTERM
 
 
 @pytest.mark.clients
