@@ -53,7 +53,7 @@ def file_response(service: ViewService, key: str, name: str, request: Request) -
             return Response(status_code=NOT_MODIFIED)
         return refused(status_of(error), f"{plain}: {error}")
     except (InvalidValueError, OSError) as error:
-        return refused(502, f"{plain}: {error}")
+        return refused(status_of(error), f"{plain}: {error}")
 
 
 def _content(

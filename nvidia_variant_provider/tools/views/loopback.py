@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             kept = bakery.wheel(served.shown, served.properties) if bakery else None
         except (InvalidValueError, OSError) as error:
-            self._fault(502, f"{served.shown.name}: {error}")
+            self._fault(status_of(error), f"{served.shown.name}: {error}")
             return
         if kept is None:
             self._error(404, "no such file in this view")

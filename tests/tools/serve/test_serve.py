@@ -261,10 +261,13 @@ def test_the_commands_on_a_page_work_as_they_stand(tmp_path: Path) -> None:
 
 
 @pytest.mark.clients
-@pytest.mark.parametrize("tool", ["uv", PIPS[-1]])
+@pytest.mark.parametrize(
+    "tool", ["uv", *(pytest.param(pip, marks=pytest.mark.deep) for pip in PIPS[:-1]), PIPS[-1]]
+)
 def test_installers_read_baked_wheels_from_it(tmp_path: Path, tool: str) -> None:
     with serving(tmp_path, variant_index()) as running:
-        index = f"http://127.0.0.1:{running.port}/rtx-5090@580/simple/"
+        index = running.view("rtx-5090@580")
+        _, _, page = running.ask("/rtx-5090@580/simple/torch/")
         if tool == "uv":
             python = new_environment(tmp_path / "site")
             words = [str(uv_executable()), "pip", "install", "--python", str(python)]
@@ -278,4 +281,6 @@ def test_installers_read_baked_wheels_from_it(tmp_path: Path, tool: str) -> None
         )  # fmt: skip
 
     assert done.returncode == 0, done.stdout
+    # PDM takes what follows an at sign in a link for a revision.
+    assert {"@" in file["url"] for file in json.loads(page)["files"]} == {False}
     assert set(installed(tmp_path / "site")) == {"torch", "typing_extensions", "nvidia_cublas_cu13"}

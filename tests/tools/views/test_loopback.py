@@ -105,8 +105,9 @@ def test_an_index_of_one_s_own_has_builds_of_cuda_too() -> None:
 
     assert answer.status == 410
     assert answer.reason == (
-        "torch 2.15.0 has no build for this GPU: cu132: the main index's own wheel: no device code"
-        " for 7.0: the build has 75 80 86 90 100 120"
+        "no build for this GPU: cu132 (2.15.0): no device code for 7.0: the build has"
+        " 75 80 86 90 100 120; cu130 (2.13.0 to 2.14.1): no device code for 7.0: the build has"
+        " 75 80 86 90 100 120"
     )
 
 
