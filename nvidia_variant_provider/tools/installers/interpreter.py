@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.commands import value_of, words_of
+from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda, value_of
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ class TargetPython:
 
 def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
     """Return the Python that a command installs for; ``None`` where that is not plain."""
-    words = words_of(command)
+    line = parse(command)
+    command, words = line.behind, line.words
+    if starts_in_conda(line.command):
+        return None
     if words[0] == "uv":
         python = _python_of_uv(command, words, environ)
         return _asked(python) if python else None
@@ -102,7 +105,7 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
     A tool whose Python is not plain counts as having it.
     """
-    python = own_python(command, environ)
+    python = own_python(parse(command).behind, environ)
     if not python:
         return True
     ask = "import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])"

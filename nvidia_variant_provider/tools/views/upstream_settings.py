@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
+from nvidia_variant_provider.tools.installers.command_line import layers
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.configured import (
     read_pip,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 _UV: Final = frozenset({"uv", "uvx"})
-_READS_OPTIONS: Final = frozenset({"pip", *_UV})
 # What cannot be wrong and has no credentials: the usual address.
 _PLAIN: Final = re.compile(
     r"(?:https?://[A-Za-z0-9.-]+(?::\d{1,5})?|(?:file://)?(?=/))(?:/[A-Za-z0-9._~+%/-]*)?"
@@ -61,12 +61,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     pip would not ask, and for a file of certificates that is not there.
     """
     tool = words_of(command)[0]
-    options: dict[str, list[str]] = {}
-    rest = list(command[1:])
-    if tool in _READS_OPTIONS:
-        rest = without_auto(rest) if tool in _UV else rest
-        rest, options = without_index_options(rest)
-        options |= shared_options(rest)
+    rest, options = _split(command)
     configured = read_uv(environ, options, cwd) if tool in _UV else read_pip(environ, options)
     standard = "" if configured.no_index else default_index(environ)
     index = configured.index_url or _of_tool(tool, environ) or standard
@@ -80,7 +75,22 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     is_default = bool(standard) and _same(index, standard)
     indexes = _ordered(configured, index)
     addresses = _addresses(configured, indexes, environ)
-    return Settings(configured, indexes, (command[0], *rest), is_default, addresses)
+    return Settings(configured, indexes, tuple(rest), is_default, addresses)
+
+
+def _split(command: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return a command without its installers' options that name indexes, and these options.
+
+    What a program takes that an installer starts is its own.
+    """
+    rest = list(command)
+    options: dict[str, list[str]] = {}
+    for line in reversed([line for line in layers(command) if line.takes_indexes]):
+        own = without_auto(line.own) if line.tool in _UV else list(line.own)
+        own, named = without_index_options(own)
+        options |= named | shared_options(own)
+        rest[line.begin : line.end] = own
+    return rest, options
 
 
 def _check_plain_http(indexes: Iterable[str], trusted: tuple[str, ...]) -> None:
