@@ -53,7 +53,8 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
     for name, named in machines:
         machine = options.answer_for(named).detection.machine
         python = interpreter_for(machine.platform)
-        service = ViewService(upstream, partial(Wanted, machine, python), families)
+        wanted = partial(Wanted, machine, python, asked={project: specifier} if specifier else {})
+        service = ViewService(upstream, wanted, families)
         service.code = code
         view = service.view(project)
         if view is None and not service.served(project):

@@ -51,6 +51,14 @@ def test_a_pinned_version_that_is_hidden_is_not_found() -> None:
     assert "--require-gpu: v100@580" in done.stderr
 
 
+def test_a_build_that_is_asked_for_by_its_label_is_judged_as_run_shows_it() -> None:
+    done = explain("--package", "torch==2.14.1+cu130", "--target", "v100@580", "--require-gpu")
+
+    assert done.returncode == 1
+    assert "v100@580: pip installs torch-2.14.1+cu130-" in done.stdout
+    assert "torch 2.14.1+cu130 is asked for by name, and is no build for this GPU" in done.stderr
+
+
 def test_an_expected_label_is_checked() -> None:
     done = explain("--package", "torch", "--target", "v100@580", "--expect", "cu130")
 
