@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.tools.cli.main import main
-from tests.tools.serve.server import Server, serving
+from tests.tools.serve.server import Server, serving, serving_views
 from tests.tools.views.clients import (
     PIPS,
     installed,
@@ -200,6 +201,22 @@ def test_operators_can_ask_how_it_is(server: Server) -> None:
     assert server.ask("/healthz")[2] == b"ok\n"
     assert status == 200
     assert b'nvidia_variant_provider_requests_total{kind="page",status="200"}' in body
+
+
+def test_operators_and_users_read_what_could_not_be_asked(tmp_path: Path) -> None:
+    with (
+        main_index().serving() as index,
+        serving_views(tmp_path, index, "http://127.0.0.1:9") as it,
+    ):
+        for _ in range(2):
+            it.ask("/v100@580/simple/torch/")
+        _, _, page = it.ask("/v100@580/", TEXT)
+        it.process.send_signal(signal.SIGTERM)
+        printed, _ = it.process.communicate(timeout=30)
+    words = "torch: the CUDA builds at http://127.0.0.1:9/whl/ are left out:"
+
+    assert printed.count(f"warning: v100@580: {words}") == 1
+    assert words in page.decode()
 
 
 @pytest.mark.parametrize(
