@@ -9,7 +9,7 @@ import html
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.views.named import CPU
@@ -62,7 +62,7 @@ class Site:
 
     def index(self, target: str) -> str:
         """Return the address that an installer is given for a machine."""
-        return f"{self.root}{target}/simple/"
+        return f"{self.root}{quote(target, safe='@+')}/simple/"
 
     @property
     def untrusted(self) -> str:
