@@ -72,11 +72,12 @@ loopback: a plain index, one of variants, and one as PyTorch has it.
 | pip 23.0, 23.2 and 26.3 | installs | installs, with `--platform` |
 | `uv pip install` | installs | installs, with `--python-platform` |
 | `uv add`, `uv lock`, `uv sync` at a served view | locks, installs | the same |
-| Poetry, PDM, Pipenv, locked at a served view | locks, installs through `run` | locks |
+| Poetry, PDM, locked at a served view | locks, installs through `run` | locks |
+| Pipenv, locked at a served view | locks, installs through `run` | not tried |
 | pipx, Hatch, tox, nox | installs | not tried |
 
-The last two rows install for the running interpreter alone, so they cannot install for another
-processor.
+Of these, pip and uv alone install for another processor. Pipenv also locks for the running
+interpreter alone.
 
 Machines: no GPU, `gtx-1080-ti@580`, `v100@570`, `h100@550`, `rtx-5090@570`, `rtx-5090@580`,
 `a10+t4@580` (two kinds of GPUs), `sm_107@615` (newer than every build); on aarch64 `gh200@550`,
@@ -87,7 +88,7 @@ real GPU or a real aarch64 machine.
 ## How this is checked
 
 `tests/contract/test_installers.py` runs the real commands of uv and pip on variants.
-`tests/tools/views/test_rows.py` has a test for every row of the last table, 277 in all. Without a
+`tests/tools/views/test_rows.py` has a test for every row of the last table, 268 in all. Without a
 view Poetry and PDM were tried by hand on the day in the first table: they skip every wheel with a
 label. [explain](explain.md) predicts this provider, uv and pip for your release;
 [differences](differences.md) lists where uv decides otherwise.
@@ -161,7 +162,8 @@ def _switches() -> Iterator[str]:
     for installer in INSTALLERS:
         for name, value in installer.switches:
             yield f"- {installer.called} reads variants only with `{name}={value}`"
-            yield " in its environment. Through [a view](views.md) it needs none.\n"
+            yield " in its environment. Through a *view* (an index of one machine,"
+            yield " [views](views.md)) it needs none.\n"
         if installer.facts:
             told = " and ".join(f"`{name}`" for name in installer.facts)
             yield f"- {installer.called} can be told of a machine with {told}.\n"

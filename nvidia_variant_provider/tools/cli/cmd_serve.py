@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
         output.fail("serve", f"this command needs the package {error.name!r}")
         output.hint(install_line("serve"))
         return 2
-    app = make_app(_services(args), public_url)
+    app = make_app(_services(args), output.warn, public_url)
     with _listener(place) as listener:
         _announce(place, listener.getsockname()[1], public_url)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_STOP_S)

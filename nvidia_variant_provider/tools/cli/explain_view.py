@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import checking, options, output
+from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER
 from nvidia_variant_provider.tools.releases.configured_fetcher import pip_fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
 from nvidia_variant_provider.tools.views.picking import interpreter_for, parse_requirement, pick
@@ -37,6 +38,11 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
         )
     if args.output_format != checking.TEXT:
         raise InvalidValueError("--through-view: expected the output format text, which it prints")
+    if args.installer not in {PIP.name, PROVIDER.name}:
+        raise InvalidValueError(
+            f"--through-view: expected --installer {PIP.name}, whose choice is worked out; a view "
+            f"offers {args.installer} the same files"
+        )
     project, specifier = parse_requirement(args.package)
     upstream = _upstream(args.source, project)
     projects = frozenset({*FAMILY, project})

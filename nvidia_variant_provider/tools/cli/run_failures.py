@@ -23,12 +23,16 @@ _SHORT_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that has ended with an exit code; ``options`` are those of ``run`` itself."""
+    """A command that has ended with an exit code; ``options`` are those of ``run`` itself.
+
+    ``index`` is the index that the command or a setting names, "" for the installer's default.
+    """
 
     command: tuple[str, ...]
     options: tuple[str, ...] = ()
     code: int = 0
     require_gpu: bool = False
+    index: str = ""
 
     def again(self, command: tuple[str, ...] | None = None, *more: str) -> str:
         """Return the line that runs it, or another command, with the same and with more options."""

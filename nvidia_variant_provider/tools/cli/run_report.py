@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.views.model import Tier
+from nvidia_variant_provider.tools.installers.named_folder import named_folder
+from nvidia_variant_provider.tools.views.model import NO_FIT, Tier
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.model import Machine
@@ -22,7 +24,8 @@ _PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 def report(service: ViewService, ran: Ran) -> int:
     """Say it on stderr; return the code to end with."""
     log = service.log
-    tell(log)
+    has_told = _tell_of_folder(service, ran)
+    tell(log, without_fit=has_told)
     machine = service.wanted().machine if log.views else None
     if machine and (reason := other_processor(machine, service.wanted().interpreter)):
         output.warn(reason)
@@ -34,19 +37,39 @@ def report(service: ViewService, ran: Ran) -> int:
         explain_failure(service, ran)
         is_without_gpu = bool(log.refused)
     else:
-        is_without_gpu = _tell_of_builds(service, ran) or bool(log.refused)
+        is_without_gpu = _tell_of_builds(service, ran, has_told=has_told) or bool(log.refused)
     return _EXIT_NO_GPU if is_without_gpu and ran.code >= 0 else ran.code
 
 
-def _tell_of_builds(service: ViewService, ran: Ran) -> bool:
-    """Tell of builds that do not use the GPU; return whether ``--require-gpu`` forbids them."""
+def _tell_of_folder(service: ViewService, ran: Ran) -> bool:
+    """Tell of a folder of per-CUDA indexes that is named; return whether it is the wrong one."""
+    folder = named_folder(ran.command, ran.index, os.environ)
+    if folder is None:
+        return False
+    from nvidia_variant_provider.tools.cli.run_folder import words_of_folder
+
+    words = words_of_folder(folder, ran, service)
+    if words is None:
+        return False
+    (output.note if words.is_fit else output.warn)(words.text)
+    if words.hint:
+        output.hint(words.hint)
+    return not words.is_fit
+
+
+def _tell_of_builds(service: ViewService, ran: Ran, *, has_told: bool) -> bool:
+    """Tell of builds that do not use the GPU; return whether ``--require-gpu`` forbids them.
+
+    ``has_told`` says that it is known why the view's builds do not.
+    """
     from nvidia_variant_provider.tools.cli.run_installed import installed_build, locked_build
 
     wanted = service.wanted()
     if not wanted.has_gpu:
         return False
     for view in service.log.views.values():
-        if (reason := cpu_build(view)) and view.project not in service.log.refused:
+        is_known = has_told or view.project in service.log.refused
+        if (reason := cpu_build(view)) and not is_known:
             output.warn(reason)
     unseen = [installed_build(service, ran), locked_build(service, ran)]
     for warning, hint in unseen:
@@ -59,10 +82,15 @@ def _tell_of_builds(service: ViewService, ran: Ran) -> bool:
     return ran.require_gpu and any(warning for warning, _ in unseen)
 
 
-def tell(log: Log) -> None:
-    """Print the warnings, each hint with the first that has it; requests may still add some."""
+def tell(log: Log, *, without_fit: bool = False) -> None:
+    """Print the warnings, each hint with the first that has it; requests may still add some.
+
+    ``without_fit`` leaves out that no build fits, which was said of the folder that is named.
+    """
     hints = {""}
     for warning, hint in list(log.warnings.items()):
+        if without_fit and NO_FIT in warning:
+            continue
         output.warn(warning)
         if hint not in hints:
             hints.add(hint)
@@ -87,9 +115,11 @@ def other_processor(machine: Machine, python: Interpreter | None) -> str:
 def cpu_build(view: View) -> str:
     """Say that a project ends at a build that does not use the GPU; "" if not."""
     newest = view.ends_at_cpu
+    build = newest.best if newest is not None else None
     unfit = newest.gpu_build if newest is not None else None
-    if newest is None or unfit is None or newest.asked_label:
+    if newest is None or build is None or newest.asked_label or not (unfit or build.label):
         return ""
-    is_cpu = newest.best is not None and newest.best.tier is Tier.CPU
+    is_cpu = build.tier is Tier.CPU
     shown = "the CPU build is shown on a machine with a GPU" if is_cpu else _NO_BUILD
-    return f"{view.project} {newest.version}: {shown}: {unfit.label}: {unfit.reason}"
+    why = f"{unfit.label}: {unfit.reason}" if unfit else "the index has CPU builds alone"
+    return f"{view.project} {newest.version}: {shown}: {why}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
@@ -199,8 +200,13 @@ def _serve(
     from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.cli.run_report import report
 
-    code = report(service, Ran(tuple(command), options_of(args), code, args.require_gpu))
+    index = settings.configured.index_url
+    ran = Ran(tuple(command), options_of(args), code, args.require_gpu, index)
+    code = report(service, ran)
     service.close()
+    # No process of ours stays behind: the Python that is installed for may still be asked.
+    with contextlib.suppress(Exception):
+        service.wanted()
     return end_like(code)
 
 

@@ -75,7 +75,7 @@ def asked_of(
     )
 
 
-def matches(version: Version, asked_for: str) -> bool:
+def matches(version: Version | str, asked_for: str) -> bool:
     """Tell whether a version, a prerelease too, is one that is asked for: ``==2.11.0``.
 
     A local version that is asked for counts as its public one: ``==2.11.0+cu126`` is 2.11.0.

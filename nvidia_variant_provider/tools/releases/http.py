@@ -163,6 +163,7 @@ class Fetcher:
             waiting = list(self._waiting)
         for deadline in waiting:
             deadline.end()
+        self._logins.close()
 
     def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
         """Return the whole answer; raises ``UpstreamError``."""

@@ -12,10 +12,9 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Final
-
-from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,16 +23,24 @@ _TIMEOUT_S: Final = 20.0
 _MAX_BYTES: Final = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
 class Keyring:
     """The programs to ask, the first that knows an answer counts: ``("/usr/bin/keyring",)``.
 
     ``timeout_s`` bounds all questions about one host together.
     """
 
-    programs: tuple[tuple[str, ...], ...]
-    environ: Mapping[str, str]
-    timeout_s: float = _TIMEOUT_S
+    def __init__(
+        self,
+        programs: tuple[tuple[str, ...], ...],
+        environ: Mapping[str, str],
+        timeout_s: float = _TIMEOUT_S,
+    ) -> None:
+        self.programs = programs
+        self.environ = environ
+        self.timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_closed = False
 
     def ask(self, services: Sequence[str], user: str) -> tuple[str, str] | None:
         """Return user name and password for the first service that has some.
@@ -49,6 +56,13 @@ class Keyring:
                     return pair
         return None
 
+    def close(self) -> None:
+        """End the programs that run; they are in sessions of their own, which no Ctrl-C reaches."""
+        with self._lock:
+            self._is_closed = True
+            for process in self._running:
+                _kill(process)
+
     def _ask(
         self, program: tuple[str, ...], service: str, user: str, left_s: float
     ) -> tuple[str, str] | None:
@@ -58,12 +72,49 @@ class Keyring:
         words = (
             ["get", service, user] if user else ["--mode=creds", "--output=json", "get", service]
         )
-        text = _output_of([*program, *words], self.environ, left_s)
+        text = self._output_of([*program, *words], left_s)
         if text is None:
             return None
         if user:
             return user, text.rstrip("\r\n")
         return _pair_in(text)
+
+    def _output_of(self, command: Sequence[str], left_s: float) -> str | None:
+        """Return what a program prints; ``None`` if it fails or takes longer than ``left_s``."""
+        try:
+            process = self._started(command)
+        except OSError:
+            return None
+        with process:
+            try:
+                output = process.communicate(timeout=left_s)[0]
+            except subprocess.TimeoutExpired:
+                _kill(process)
+                return None
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+        if process.returncode or len(output) > _MAX_BYTES:
+            return None
+        return output.decode("utf-8", "replace")
+
+    def _started(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a program; raises ``OSError``."""
+        with self._lock:
+            if self._is_closed:
+                raise OSError("the command has ended")
+            process = subprocess.Popen(
+                command,
+                env={**self.environ, "PYTHONIOENCODING": "utf-8"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                # So that what it starts ends with it, and that it cannot ask at the terminal, which
+                # is the installer's.
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
 
 
 def _pair_in(text: str) -> tuple[str, str] | None:
@@ -73,32 +124,6 @@ def _pair_in(text: str) -> tuple[str, str] | None:
     except (ValueError, TypeError, KeyError):
         return None
     return (user, password) if isinstance(user, str) and isinstance(password, str) else None
-
-
-def _output_of(command: Sequence[str], environ: Mapping[str, str], left_s: float) -> str | None:
-    """Return what a program prints; ``None`` if it fails or takes longer than ``left_s``."""
-    try:
-        process = subprocess.Popen(
-            command,
-            env={**environ, "PYTHONIOENCODING": "utf-8"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # So that what it starts ends with it, and that it cannot ask at the terminal, which
-            # is the installer's.
-            start_new_session=True,
-        )
-    except OSError:
-        return None
-    with process:
-        try:
-            output = process.communicate(timeout=left_s)[0]
-        except subprocess.TimeoutExpired:
-            _kill(process)
-            return None
-    if process.returncode or len(output) > _MAX_BYTES:
-        return None
-    return output.decode("utf-8", "replace")
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

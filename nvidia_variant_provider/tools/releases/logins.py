@@ -130,6 +130,11 @@ class Logins:
         entry = stored_for(self._store, addresses, stated.user if stated else "")
         return Login(*entry) if entry else None
 
+    def close(self) -> None:
+        """Ask the keyring no more."""
+        if self._keyring is not None:
+            self._keyring.close()
+
     def of_keyring(self, url: str, refused: Login | None) -> Login | None:
         """Return what the keyring has for a host that has refused a request; ``None`` if nothing.
 

@@ -25,6 +25,7 @@ from nvidia_variant_provider.tools.serve.bodies import (
 from nvidia_variant_provider.tools.serve.files import file_response, files_of
 from nvidia_variant_provider.tools.serve.front_pages import ANY, Site
 from nvidia_variant_provider.tools.serve.registry import Views
+from nvidia_variant_provider.tools.views.rendering import render_list_html, render_list_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,13 +37,15 @@ if TYPE_CHECKING:
 _VARIES: Final = {"Vary": "Accept"}
 
 
-def make_app(service_for: Callable[[str], ViewService], public_url: str = "") -> Starlette:
+def make_app(
+    service_for: Callable[[str], ViewService], say: Callable[[str], None], public_url: str = ""
+) -> Starlette:
     """Return the application; ``service_for`` is also asked for ``any``.
 
-    ``public_url`` is the address that people know, where a proxy stands in front; "" takes the one
-    that is asked.
+    ``say`` is told each warning once. ``public_url`` is the address that people know, where a proxy
+    stands in front; "" takes the one that is asked.
     """
-    server = _Server(Views(service_for), public_url)
+    server = _Server(Views(service_for, say), public_url)
     places = (
         ("/", "front", server.front),
         ("/{target}/", "front", server.target),
@@ -104,11 +107,10 @@ class _Server:
         """Return the page of a machine, for people."""
         target, site = request.path_params["target"], self._site(request)
         machine = None if target == ANY else service.wanted().machine
+        about = front_pages.About(target, machine, more, tuple(service.log.warnings))
         if wants_html(request):
-            page = front_pages.target_page_html(site, target, machine, more)
-            return HTMLResponse(page, headers=_VARIES)
-        page = front_pages.target_page(site, target, machine, more)
-        return PlainTextResponse(page, headers=_VARIES)
+            return HTMLResponse(front_pages.target_page_html(site, about), headers=_VARIES)
+        return PlainTextResponse(front_pages.target_page(site, about), headers=_VARIES)
 
     def projects(self, request: Request) -> Response:
         service = self._service(request)
@@ -125,14 +127,15 @@ class _Server:
                 return refused(502, f"the list of projects: {error}")
             return self._about(request, service, f"Not shown here: {error}.")
         if is_json:
-            return page_response(request, listing.as_json(names), is_json=True)
-        return page_response(request, listing.as_html(names, "Projects"), is_json=False)
+            return page_response(request, render_list_json(names), is_json=True)
+        return page_response(request, render_list_html(names), is_json=False)
 
     def page(self, request: Request) -> Response:
         service = self._service(request)
         if isinstance(service, Response):
             return service
         page = service.page(request.path_params["project"], files_of(request))
+        self._views.tell(request.path_params["target"], service)
         if page.moved:
             return RedirectResponse(page.moved, 302)
         if page.reason:

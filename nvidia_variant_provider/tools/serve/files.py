@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse as Streaming
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.serve.bodies import refused
+from nvidia_variant_provider.tools.views.answers import NOT_MODIFIED, status_of
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ def file_response(service: ViewService, key: str, name: str, request: Request) -
         if served is None or served.shown.name != plain:
             return refused(404, f"{plain}: no such file in this view; its page may have changed")
         return _content(service, served, request, is_metadata=name != plain)
-    except (InvalidValueError, UpstreamError, OSError) as error:
-        return refused(502, f"{plain}: {error}")
+    except UpstreamError as error:
+        if error.status == NOT_MODIFIED:
+            return Response(status_code=NOT_MODIFIED)
+        return refused(status_of(error), f"{plain}: {error}")
+    except (InvalidValueError, OSError) as error:
+        return refused(status_of(error), f"{plain}: {error}")
 
 
 def _content(
@@ -59,7 +64,7 @@ def _content(
         if url.startswith("file:"):
             return FileResponse(local_path(url))
         if service.upstream.fetcher.needs_login(url):
-            return _relayed(service, url, request)
+            return _relayed(service, url, request, None if is_metadata else served.shown.file.size)
         return RedirectResponse(url, 302)
     if not is_metadata and service.bakery is not None:
         return FileResponse(service.bakery.wheel(served.shown, served.properties).path)
@@ -68,15 +73,30 @@ def _content(
     return refused(404, f"{served.shown.name} has its metadata inside only")
 
 
-def _relayed(service: ViewService, url: str, request: Request) -> Response:
-    """Hand a file on from an index that wants credentials."""
+def _relayed(service: ViewService, url: str, request: Request, most: int | None) -> Response:
+    """Hand a file on from an index that wants credentials.
+
+    ``most`` is how large the page says it is. It counts where the answer states no size.
+    """
     headers = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     headers["Accept-Encoding"] = "identity"
     answer = service.upstream.fetcher.open(url, headers, request.method)
     back = {name: answer.headers[name] for name in _PASSED_BACK if answer.headers.get(name)}
-    return Streaming(_pieces(service, answer, url), answer.status, back)
+    pieces = service.upstream.fetcher.pieces(answer, url)
+    bounded = pieces if "content-length" in back else _bounded(pieces, most)
+    return Streaming(_closing(answer, bounded), answer.status, back)
 
 
-def _pieces(service: ViewService, answer: http.client.HTTPResponse, url: str) -> Iterator[bytes]:
+def _bounded(pieces: Iterator[bytes], most: int | None) -> Iterator[bytes]:
+    """Yield pieces up to a size. The connection is cut with the first byte beyond it."""
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if most is not None and size > most:
+            raise UpstreamError(f"more than the {most} bytes that the page of the index states")
+        yield piece
+
+
+def _closing(answer: http.client.HTTPResponse, pieces: Iterator[bytes]) -> Iterator[bytes]:
     with answer:
-        yield from service.upstream.fetcher.pieces(answer, url)
+        yield from pieces

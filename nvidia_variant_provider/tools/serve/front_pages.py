@@ -73,6 +73,20 @@ class Site:
         return "" if parts.scheme == "https" or is_local else host
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What there is to say of a target; without a machine it is ``any``.
+
+    ``listed`` says why the list of projects is not shown where it was asked for. ``warnings`` are
+    those of its pages.
+    """
+
+    target: str
+    machine: Machine | None
+    listed: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 def front_page(site: Site) -> str:
     """Return the text of ``/``."""
     return _text("Indexes of Python packages, one for each kind of NVIDIA machine", _front(site))
@@ -83,17 +97,14 @@ def front_page_html(site: Site) -> str:
     return _page("Indexes of Python packages, one for each kind of NVIDIA machine", _front(site))
 
 
-def target_page(site: Site, target: str, machine: Machine | None, listed: str = "") -> str:
-    """Return the text of ``/h100@570/``; without a machine it is the page of ``/any/``.
-
-    ``listed`` says why the list of projects is not shown where it was asked for.
-    """
-    return _text(_title(target, machine), _of_target(site, target, machine, listed))
+def target_page(site: Site, about: About) -> str:
+    """Return the text of ``/h100@570/``."""
+    return _text(_title(about), _of_target(site, about))
 
 
-def target_page_html(site: Site, target: str, machine: Machine | None, listed: str = "") -> str:
+def target_page_html(site: Site, about: About) -> str:
     """Return the page of a machine for a browser."""
-    return _page(_title(target, machine), _of_target(site, target, machine, listed))
+    return _page(_title(about), _of_target(site, about))
 
 
 def _front(site: Site) -> list[Section]:
@@ -117,7 +128,8 @@ def _front(site: Site) -> list[Section]:
     ]
 
 
-def _title(target: str, machine: Machine | None) -> str:
+def _title(about: About) -> str:
+    target, machine = about.target, about.machine
     if machine is None:
         return "The main index, unchanged"
     if not machine.gpus:
@@ -126,21 +138,30 @@ def _title(target: str, machine: Machine | None) -> str:
     return f"The index for {target}: {names}, CUDA {machine.cuda}"
 
 
-def _of_target(site: Site, target: str, machine: Machine | None, listed: str) -> list[Section]:
-    sentences = ["Every package as the main index has it: no build is chosen."]
-    if machine is not None and not machine.gpus:
-        sentences = ["The CPU builds, of packages that have several builds."]
-    elif machine is not None:
-        numbers = ", ".join(sorted({str(gpu.capability) for gpu in machine.gpus}))
-        sentences = [f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}."]
-        sentences += [f"{note.text[0].upper()}{note.text[1:]}." for note in machine.notes]
-    about = [Section("All projects", listed, f"{site.index(target)}torch/\n")] if listed else []
+def _of_target(site: Site, about: About) -> list[Section]:
+    index = site.index(about.target)
+    sections = [Section("Address", _machine(about.machine), f"{index}\n")]
+    if about.listed:
+        sections.append(Section("All projects", about.listed, f"{index}torch/\n"))
+    if about.warnings:
+        lines = "".join(f"{warning}\n" for warning in about.warnings)
+        sections.append(Section("Warnings", "Since the server started:", lines))
     return [
-        Section("Address", " ".join(sentences), f"{site.index(target)}\n"),
-        *about,
-        *_commands(site, target),
+        *sections,
+        *_commands(site, about.target),
         Section("Other machines", "The front page says how they are spelt.", f"{site.root}\n"),
     ]
+
+
+def _machine(machine: Machine | None) -> str:
+    """Say what the builds are for, and what is assumed of the machine."""
+    if machine is None:
+        return "Every package as the main index has it: no build is chosen."
+    if not machine.gpus:
+        return "The CPU builds, of packages that have several builds."
+    numbers = ", ".join(sorted({str(gpu.capability) for gpu in machine.gpus}))
+    notes = [f" {note.text[0].upper()}{note.text[1:]}." for note in machine.notes]
+    return f"Compute capability {numbers}, {machine.reason.partition(': ')[2]}.{''.join(notes)}"
 
 
 def _commands(site: Site, target: str) -> Iterator[Section]:
@@ -157,9 +178,10 @@ def _commands(site: Site, target: str) -> Iterator[Section]:
     yield Section("Poetry", "In pyproject.toml, then 'poetry lock':",
                   f'[[tool.poetry.source]]\nname = "{name}"\nurl = "{index}"\n'
                   'priority = "primary"\n')  # fmt: skip
-    yield Section("PDM", "In pyproject.toml, then 'pdm lock':",
-                  f'[[tool.pdm.source]]\nname = "pypi"\nurl = "{index}"\n'
-                  + ("verify_ssl = false\n" if host else ""))  # fmt: skip
+    unverified = "verify_ssl = false\n" if host else ""
+    source = f'name = "pypi"\nurl = "{index}"\n{unverified}'
+    yield Section("PDM", "In pyproject.toml, then 'pdm lock':", f"[[tool.pdm.source]]\n{source}")
+    yield Section("Pipenv", "In Pipfile, then 'pipenv lock':", f"[[source]]\n{source}")
 
 
 def _text(title: str, sections: Sequence[Section]) -> str:

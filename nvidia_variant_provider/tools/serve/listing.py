@@ -22,19 +22,12 @@ from nvidia_variant_provider.tools.views.rendering import ACCEPT
 from nvidia_variant_provider.tools.views.upstream import local_path, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from nvidia_variant_provider.tools.views.upstream import Upstream
 
 _LIMIT: Final = 8 * 1024 * 1024
 _ANCHOR: Final = re.compile(r"<a\b[^<>]{0,4096}>([^<>]{1,200})</a>", re.IGNORECASE)
-_HTML: Final = """\
-<!DOCTYPE html>
-<html><head><meta name="pypi:repository-version" content="1.0"><title>{title}</title></head>
-<body>
-{body}
-</body></html>
-"""
 
 
 def whole_list(upstream: Upstream) -> str:
@@ -51,18 +44,6 @@ def list_projects(upstream: Upstream) -> list[str]:
     names = {name for index in upstream.indexes for name in _names_at(upstream, index)}
     names.update(name for place in upstream.find_links for name in _linked(upstream, place))
     return sorted(names - {""})
-
-
-def as_json(names: Iterable[str]) -> bytes:
-    """Return a list as JSON (PEP 691)."""
-    projects = [{"name": name} for name in names]
-    return json.dumps({"meta": {"api-version": "1.0"}, "projects": projects}).encode()
-
-
-def as_html(names: Iterable[str], title: str) -> bytes:
-    """Return a list as HTML (PEP 503)."""
-    body = "\n".join(f'<a href="{name}/">{name}</a><br>' for name in names)
-    return _HTML.format(title=html.escape(title), body=body).encode()
 
 
 def _names_at(upstream: Upstream, index: str) -> Iterator[str]:

@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 
 _MOST_VIEWS: Final = 64
 _KEPT_S: Final = 600.0
+_MOST_LINES: Final = 10_000
 
 
 class Views:
     """The services by target, at most 64; the one that was not asked for longest goes first."""
 
-    def __init__(self, service_for: Callable[[str], ViewService]) -> None:
-        """``service_for`` makes the service of a target and raises ``InvalidValueError``."""
+    def __init__(
+        self, service_for: Callable[[str], ViewService], say: Callable[[str], None]
+    ) -> None:
+        """``service_for`` makes the service of a target and raises ``InvalidValueError``.
+
+        ``say`` is told what operators should know, each line once.
+        """
         self._service_for = service_for
+        self._say = say
+        self._told: set[str] = set()
         self._services: OrderedDict[str, ViewService] = OrderedDict()
         self._lock = threading.Lock()
         self._names_lock = threading.Lock()
@@ -41,6 +49,16 @@ class Views:
             if len(self._services) > _MOST_VIEWS:
                 self._services.popitem(last=False)
             return self._services[target]
+
+    def tell(self, target: str, service: ViewService) -> None:
+        """Say what the service of a target warns of, and has not been said before."""
+        for warning in tuple(service.log.warnings):
+            line = f"{target}: {warning}"
+            with self._lock:
+                is_new = line not in self._told and len(self._told) < _MOST_LINES
+                self._told.add(line)
+            if is_new:
+                self._say(line)
 
     def projects(self, upstream: Upstream) -> list[str]:
         """Return the names of all projects, read every ten minutes; raises ``UpstreamError``."""

@@ -72,6 +72,8 @@ class Catalogue:
         if self.labels is None and (not self._newer or not matching):
             return find_release(wanted)
         if not matching:
+            # Raises for what is no version, and for releases before the table's.
+            find_release(wanted)
             raise UnknownReleaseError(
                 f"torch {text[:20]!r}: the index has no such release: {self.address}"
             )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.rendering import render_html, render_json
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.ordering import Properties
     from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
-    from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
     from nvidia_variant_provider.tools.views.baking import Baked
     from nvidia_variant_provider.tools.views.model import Shown, View
 
@@ -19,15 +20,21 @@ _FAILED_DEPENDENCY: Final = 424
 _BAD_GATEWAY: Final = 502
 
 
-def status_of(error: UpstreamError) -> int:
+NOT_MODIFIED: Final = 304
+"""The status of an index's answer to a client that has the file already."""
+
+
+def status_of(error: Exception) -> int:
     """Return the status to answer with.
 
     Installers ask again, for seconds, after one from 500 on; and pip asks a person for the password
     of the view after a 401.
     """
-    if error.status in _GONE:
+    if isinstance(error, UpstreamError) and error.status in _GONE:
         return error.status
-    return _FAILED_DEPENDENCY if error.is_lasting else _BAD_GATEWAY
+    is_lasting = isinstance(error, UpstreamError) and error.is_lasting
+    is_damaged = isinstance(error, InvalidValueError)
+    return _FAILED_DEPENDENCY if is_lasting or is_damaged else _BAD_GATEWAY
 
 
 @dataclass(frozen=True, slots=True)

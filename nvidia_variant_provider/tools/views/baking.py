@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.files import sha256_of, write_atomically
 from nvidia_variant_provider.tools.metadata.bake import bake
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
@@ -136,7 +137,11 @@ class Bakery:
         target = folder / shown.name
         with self._scratch_in(folder) as scratch:
             new = scratch / "new" / shown.name
-            with self._source(shown, scratch) as source, OpenWheel(source) as wheel:
+            with (
+                self._source(shown, scratch) as source,
+                _named_without(scratch),
+                OpenWheel(source) as wheel,
+            ):
                 done = bake(wheel.metadata, shown.bake_for, properties, shown.file.name)
                 changed = {wheel.metadata_path: done.metadata}
                 # A hash that was right makes it needless to read every member once more.
@@ -204,6 +209,15 @@ class Bakery:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
                 total -= size
+
+
+@contextlib.contextmanager
+def _named_without(scratch: Path) -> Iterator[None]:
+    """Name a wheel in errors without a folder that nobody knows, and that is gone by then."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(str(error).replace(f"{scratch}{os.sep}", "")) from error
 
 
 def _remove(scratch: Path) -> None:

@@ -28,11 +28,14 @@ def run_child(
     Python ignores SIGPIPE and SIGXFSZ; the child gets them as a shell would have given them.
     """
     sys.stdout.flush()
-    with _signals() as child:
+    early: list[int] = []
+    with _signals(early) as child:
         process = subprocess.Popen(
             list(command), env=dict(environ), restore_signals=True, close_fds=False
         )
         child.append(process)
+        for number in early:
+            process.send_signal(number)
         meanwhile()
         return process.wait()
 
@@ -57,8 +60,11 @@ def end_like(code: int) -> int:
 
 
 @contextlib.contextmanager
-def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Leave the terminal's signals to the child, and hand the others on to it."""
+def _signals(early: list[int]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Leave the terminal's signals to the child, and hand the others on to it.
+
+    Those that come before there is a child are added to ``early``.
+    """
     child: list[subprocess.Popen[bytes]] = []
     if threading.current_thread() is not threading.main_thread():
         yield child
@@ -68,6 +74,8 @@ def _signals() -> Iterator[list[subprocess.Popen[bytes]]]:
         """Wait for the child, which has it too. A handler, unlike SIG_IGN, is not inherited."""
 
     def hand_on(number: int, _frame: FrameType | None) -> None:
+        if not child:
+            early.append(number)
         for process in child:
             with contextlib.suppress(OSError):
                 process.send_signal(number)

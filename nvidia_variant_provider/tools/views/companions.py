@@ -106,7 +106,11 @@ def beside_torch(
 
 
 def _newest(labels: Mapping[str, str], since: str, until: str) -> str:
-    """Return the first release in a range, or else the first that is not older."""
+    """Return the first release in a range, or else the first that is not older.
+
+    Of a version of which nothing is known, and that is older than all with a torch here, it is the
+    torch of the next newer version.
+    """
     not_older = [
         release for release in labels if not since or release_order(release) >= release_order(since)
     ]
@@ -115,7 +119,8 @@ def _newest(labels: Mapping[str, str], since: str, until: str) -> str:
         for release in not_older
         if not until or release_order(release) < release_order(until)
     )
-    return next(in_range, next(iter(not_older), ""))
+    nearest = until if until and not since else next(iter(not_older), "")
+    return next(in_range, nearest)
 
 
 def warnings(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.errors import InvalidValueError, ProviderError
+from nvidia_variant_provider.tables.torch_builds import RELEASES
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for, pip_fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted
@@ -64,7 +65,12 @@ def read_index(address: str, platform: str, environ: Mapping[str, str]) -> OnInd
 
     Raises ``UpstreamError`` if the address cannot be reached.
     """
-    return _of_family(CudaFamily(pip_fetcher(environ), address, _FAMILY), platform)
+    return read_family(pip_fetcher(environ), address, platform)
+
+
+def read_family(fetcher: Fetcher, address: str, platform: str) -> OnIndexes:
+    """Return the same, asked with what is configured for an installer."""
+    return _of_family(CudaFamily(fetcher, address, _FAMILY), platform)
 
 
 def _no_files(_project: str) -> FilesByLabel:
@@ -261,7 +267,10 @@ def _public(name: str) -> str:
 
 
 def _release_for(name: str, platform: str) -> str:
-    """Return the public version of a wheel for a platform; "" for any other file."""
+    """Return the public version of a wheel for a platform; "" for any other file.
+
+    Releases before the table's are left out: what they were built for is not known.
+    """
     try:
         wheel = WheelName.parse(name)
     except InvalidValueError:
@@ -271,4 +280,6 @@ def _release_for(name: str, platform: str) -> str:
     fits = any(
         tag.startswith((first, other)) and tag.endswith(last) for tag in wheel.platform.split(".")
     )
-    return public if fits and public.replace(".", "").isdecimal() else ""
+    if not (fits and public.replace(".", "").isdecimal()):
+        return ""
+    return public if release_order(public) >= release_order(RELEASES[0]) else ""

@@ -13,6 +13,7 @@ from nvidia_variant_provider.tools.torch.builds import cuda_of_label
 from nvidia_variant_provider.tools.views.coverage_of_tags import ANY
 from nvidia_variant_provider.tools.views.cuda_builds import default_label, judge_label
 from nvidia_variant_provider.tools.views.model import Build, Tier
+from nvidia_variant_provider.tools.views.words import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -148,7 +149,7 @@ def _judged(
     if not label:
         build = replace(
             build,
-            reason=f"the main index's own wheel: {build.reason}",
+            reason=f"{MAIN}{build.reason}",
             is_assumed=build.is_assumed or is_assumed,
         )
     cuda = cuda_of_label(named)

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.logins import redacted
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
-from nvidia_variant_provider.tools.views.answers import status_of
+from nvidia_variant_provider.tools.views.answers import NOT_MODIFIED, status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
 from nvidia_variant_provider.tools.views.upstream import local_path
@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             kept = bakery.wheel(served.shown, served.properties) if bakery else None
         except (InvalidValueError, OSError) as error:
-            self._fault(502, f"{served.shown.name}: {error}")
+            self._fault(status_of(error), f"{served.shown.name}: {error}")
             return
         if kept is None:
             self._error(404, "no such file in this view")
@@ -186,8 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if urlsplit(url).scheme == "file":
             self._local(local_path(url))
         elif self.server.service.upstream.fetcher.needs_login(shown.file.url):
-            most = shown.file.size if url == shown.file.url else None
-            self._relay(url, most)
+            self._relay(url, shown.file.size if url == shown.file.url else None)
         else:
             self.send_response(302)
             self.send_header("Location", url)
@@ -197,25 +196,30 @@ class _Handler(BaseHTTPRequestHandler):
     def _relay(self, url: str, most: int | None) -> None:
         """Hand a file on from an index that wants credentials, which the client has not.
 
-        ``most`` is how large it may be: one without an end would fill the client's disk.
+        ``most`` is how large it may be, as stated by the page: where the answer states nothing, one
+        without an end would fill the client's disk.
         """
         headers = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         headers["Accept-Encoding"] = "identity"
         try:
             answer = self.server.service.upstream.fetcher.open(url, headers, self.command)
         except UpstreamError as error:
-            self._fault(status_of(error), str(error), error.hint)
+            if error.status == NOT_MODIFIED:
+                self.send_response(NOT_MODIFIED)
+                self.end_headers()
+            else:
+                self._fault(status_of(error), str(error), error.hint)
             return
         with answer:
             self.send_response(answer.status)
             for name in _PASSED_BACK:
                 if answer.headers.get(name):
                     self.send_header(name, answer.headers[name])
-            if "Content-Length" not in answer.headers:
-                self.close_connection = True
+            is_bounded = bool(answer.headers.get("Content-Length"))
+            self.close_connection = self.close_connection or not is_bounded
             self.end_headers()
             if self.command != "HEAD":
-                self._copy(answer, url, most)
+                self._copy(answer, url, None if is_bounded else most)
 
     def _copy(self, answer: http.client.HTTPResponse, url: str, most: int | None) -> None:
         size = 0

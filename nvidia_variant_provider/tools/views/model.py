@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from nvidia_variant_provider.tools.installers.asked_for import matches
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.metadata.model import VariantMetadata
     from nvidia_variant_provider.tools.releases.pages import PageFile, ProjectStatus
     from nvidia_variant_provider.tools.wheels.name import WheelName
+
+
+NO_FIT: Final = "no build fits this machine"
+"""What a warning says of a version whose builds are all for other machines."""
 
 
 class Tier(IntEnum):
@@ -141,6 +145,11 @@ class Build:
     reason: str
     is_assumed: bool = False
     is_partial: bool = False
+
+    @property
+    def is_for_cpu(self) -> bool:
+        """Whether the build needs no GPU."""
+        return self.tier is Tier.CPU
 
     @property
     def is_for_gpus(self) -> bool:

@@ -70,6 +70,18 @@ def render_html(
     return _PAGE.format(version=_version(status), metas=metas, title=title, body=body).encode()
 
 
+def render_list_json(names: Iterable[str]) -> bytes:
+    """Return the list of all projects as JSON (PEP 691)."""
+    projects = [{"name": name} for name in names]
+    return json.dumps({"meta": {"api-version": "1.0"}, "projects": projects}).encode()
+
+
+def render_list_html(names: Iterable[str]) -> bytes:
+    """Return the list of all projects, by normalised names, as HTML (PEP 503)."""
+    body = "\n".join(f'<a href="{name}/">{name}</a><br>' for name in names)
+    return _PAGE.format(version="1.0", metas="", title="Projects", body=body).encode()
+
+
 def entity_tag(body: bytes) -> str:
     """Return the ``ETag`` of a page: two pages are the same if their bytes are."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -12,7 +12,6 @@ from nvidia_variant_provider.tools.installers.asked_for import label_asked_for
 from nvidia_variant_provider.tools.torch.backend import CPU
 from nvidia_variant_provider.tools.views.candidates import has_builds, sort_files
 from nvidia_variant_provider.tools.views.companions import Beside, beside_torch, pair_of
-from nvidia_variant_provider.tools.views.companions import warnings as warnings_beside_torch
 from nvidia_variant_provider.tools.views.coverage_of_tags import (
     ANY,
     class_of_platform,
@@ -21,6 +20,7 @@ from nvidia_variant_provider.tools.views.coverage_of_tags import (
 )
 from nvidia_variant_provider.tools.views.judging import Judges, judge
 from nvidia_variant_provider.tools.views.model import Build, Shown, Tier, VersionView, View
+from nvidia_variant_provider.tools.views.words import warnings_of
 from nvidia_variant_provider.tools.wheels.platform import admits_python
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def make_view(source: Source, wanted: Wanted) -> View:
     ]
     versions = list(_without_cpu_versions(versions, wanted))
     view = View(source.project, tuple(versions), asked=asked)
-    return replace(view, warnings=tuple(_warnings(source, view, wanted, beside)))
+    here = class_of_target(wanted)
+    return replace(view, warnings=tuple(warnings_of(source, view, wanted, beside, here)))
 
 
 def concerns(source: Source) -> bool:
@@ -59,7 +60,7 @@ def _version_view(
     files: VersionFiles, source: Source, wanted: Wanted, beside: Beside
 ) -> VersionView:
     # What a companion was built with is that of the torch it pairs with, before anything else.
-    release = pair_of(source, files.version).torch
+    release = pair_of(source, files.version).torch or beside.torch
     judges = Judges(
         machine=wanted.machine,
         project=source.project,
@@ -269,48 +270,3 @@ def _has_gpu_build(version: VersionView, wanted: Wanted) -> bool:
     if not wanted.has_gpu or version.best is None or not version.best.tier.is_gpu:
         return False
     return not version.is_yanked and (wanted.prereleases or not version.version.is_prerelease)
-
-
-def _warnings(
-    source: Source, view: View, wanted: Wanted, beside: Mapping[Version, Beside]
-) -> Iterator[str]:
-    yield from source.troubles.values()
-    newest = view.newest_shown
-    if newest is None or newest.best is None or not wanted.has_gpu:
-        return
-    name = f"{source.project} {newest.version}"
-    if newest.asked_label:
-        if label_asked_for(view.asked)[1]:
-            yield from _not_the_best(source.project, newest)
-    elif newest.best.is_assumed or newest.best.is_partial:
-        yield f"{name}: {newest.best.label}: {newest.best.reason}"
-    if newest.best.tier is Tier.UNFIT and not newest.asked_label:
-        yield f"{name}: no build fits this machine: {newest.best.reason}"
-    elif source.torch_labels:
-        here = class_of_target(wanted)
-        goes_with = beside.get(newest.version, Beside())
-        yield from warnings_beside_torch(
-            source.project, newest, goes_with, source.torch_labels, here, wanted.machine
-        )
-
-
-def _not_the_best(project: str, version: VersionView) -> Iterator[str]:
-    """Say that another build of a version fits, where the one that is asked for does not."""
-    build, better = version.best, version.builds[0]
-    if build is None or build.tier <= better.tier:
-        return
-    yield (
-        f"{project} {version.version}+{build.label} is asked for by name, and is no build for this "
-        f"GPU: {build.reason}; ask for {project}=={version.version}, which is "
-        f"{better.label or 'a build without a label'} here"
-    )
-
-
-def no_gpu_build(view: View) -> str:
-    """Say why a project would end at a CPU build; "" if it would not, or has no builds for GPUs."""
-    newest = view.ends_at_cpu
-    if newest is None or not any(version.gpu_build for version in view.versions):
-        return ""
-    unfit = newest.gpu_build
-    why = f": {unfit.label}: {unfit.reason}" if unfit else ""
-    return f"{view.project} {newest.version} has no build for this GPU{why}"

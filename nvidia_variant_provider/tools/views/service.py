@@ -30,9 +30,9 @@ from nvidia_variant_provider.tools.views.selecting import (
     class_of_target,
     concerns,
     make_view,
-    no_gpu_build,
 )
 from nvidia_variant_provider.tools.views.stated_pairs import StatedPairs
+from nvidia_variant_provider.tools.views.words import no_gpu_build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -22,6 +22,7 @@ from nvidia_variant_provider.tools.installers.index_options import (
     without_option,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
+from nvidia_variant_provider.tools.installers.named_folder import is_folder
 from nvidia_variant_provider.tools.installers.requirements_files import check_lines
 from nvidia_variant_provider.tools.installers.uv_indexes import Detours, uv_detours
 from nvidia_variant_provider.value_types import dataclass, field, replace
@@ -124,24 +125,19 @@ def _detours(
 def _without_torch_backend(
     command: Sequence[str], words: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Take out what makes uv ask PyTorch's indexes itself, and say so.
+    """Take out what makes uv choose among PyTorch's indexes itself, and say so.
 
-    Raises ``InvalidValueError`` for a build that the command line names: ``run`` was asked for the
-    one that fits the machine.
+    A folder that is named (``--torch-backend=cu126``) stays: what uv finds there is judged after
+    the command.
     """
     rest, stated = list(command), ""
     if words[0] in UV:
-        rest, stated = without_option(command, "--torch-backend")
-    if stated not in {"", _AUTO}:
-        raise InvalidValueError(
-            f"--torch-backend={stated}: uv would ask PyTorch's index itself, past the view; leave "
-            "the option out and 'run' selects the build for the machine, or ask for a build by its "
-            f"label (torch==VERSION+{stated}), or leave 'run' out"
-        )
-    variable = environ.get("UV_TORCH_BACKEND", "")
-    if stated:
+        without, stated = without_option(command, "--torch-backend")
+        rest = without if stated == _AUTO else rest
+    if stated == _AUTO:
         return rest, ("--torch-backend=auto is left out: the view selects the build",)
-    if variable and may_start_uv(words):
+    variable = environ.get("UV_TORCH_BACKEND", "")
+    if variable and not stated and may_start_uv(words):
         return rest, (f"UV_TORCH_BACKEND={variable} is left out: the view selects the build",)
     return rest, ()
 
@@ -197,12 +193,15 @@ def families_for(
 ) -> tuple[CudaFamily, ...]:
     """Return the per-CUDA indexes to ask: those that are named, or PyTorch's with the default.
 
-    Who has an index of their own must not be sent to another one unasked.
+    Who has an index of their own must not be sent to another one unasked, nor a command of uv that
+    names one folder of such indexes: uv asks that first, and no other.
     """
     from nvidia_variant_provider.tools.views.upstream import CudaFamily
 
     family = frozenset({*FAMILY, *projects})
-    named = addresses or ([TORCH_INDEX] if settings.is_default else [])
+    configured = settings.configured
+    is_chosen = configured.is_first_only and any(map(is_folder, configured.extra))
+    named = addresses or ([TORCH_INDEX] if settings.is_default and not is_chosen else [])
     return tuple(CudaFamily(fetcher, address, family) for address in named)
 
 

@@ -66,3 +66,10 @@ def test_versions_of_one_fate_stand_in_one_row() -> None:
     rows = [line.split("  ")[0] for line in done.stdout.splitlines()[2:]]
 
     assert rows == ["2.15.0", "2.13.0 to 2.14.1"]
+
+
+def test_what_uv_takes_is_not_said_in_pip_s_words() -> None:
+    done = explain("--package", "torch", "--target", "v100@580", "--installer", "uv")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--through-view: expected --installer pip, whose choice is worked out" in done.stderr

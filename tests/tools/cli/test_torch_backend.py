@@ -221,6 +221,7 @@ def test_a_platform_without_cuda_builds_says_so(
 def index(tmp_path: Path) -> Iterator[str]:
     """Serve an index of PyTorch's layout, with a release and a build that no table knows."""
     wheels = {
+        "1.13.1": ("cu117", "cpu"),
         "2.14.1": ("cu126", "cu130", "cpu"),
         "2.99.0": ("cu130", "cu134", "cpu"),
     }
@@ -245,6 +246,8 @@ def index(tmp_path: Path) -> Iterator[str]:
         ("--target h100@580", "cu134", "the device code of 2.15.0 is assumed"),
         ("--target v100@580", "cu126", "2.14.1 is assumed, the newest with a build that fits"),
         ("--target h100@570 --torch 2.99", "no-build", "newest older torch with a build that fits"),
+        # 1.13.1 is older than the table, so that nothing is known of its builds.
+        ("--target k80@470", "no-build", "no build of torch 2.99.0 fits this machine"),
     ],
 )
 def test_what_exists_is_read_from_an_index(
@@ -267,6 +270,7 @@ def test_the_address_is_that_of_the_index(index: str, capsys: pytest.CaptureFixt
     ("arguments", "words"),
     [
         (("--torch", "2.15"), "torch '2.15': the index has no such release: http://127"),
+        (("--torch", "1.13"), "torch 1.13: the table of builds begins with 2.0.0"),
         (("--platform", "linux-aarch64"), "no wheels of torch for linux-aarch64 there"),
     ],
 )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.tools.views.clients import clean_environment
@@ -56,31 +55,26 @@ def serving(folder: Path, index: StandIn) -> Iterator[Server]:
 @contextlib.contextmanager
 def serving_views(folder: Path, main: str, cuda: str = "") -> Iterator[Server]:
     """Serve views of indexes that are there; without ``cuda`` of the main one alone."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environ = clean_environment(folder)
     command = [
         *(sys.executable, "-m", "nvidia_variant_provider", "serve"),
         *("--index-url", f"{main}/simple/", *(("--cuda-index", f"{cuda}/whl") if cuda else ())),
-        *("--bind", f"127.0.0.1:{port}"),
+        *("--bind", "127.0.0.1:0"),
     ]
     process = subprocess.Popen(
         command, env=environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    server = Server(port, process, environ)
     try:
-        _wait(server)
-        yield server
+        yield Server(_port_of(process), process, environ)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
 
 
-def _wait(server: Server) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError):
-            server.ask("/healthz")
-            return
-        time.sleep(0.1)
-    raise AssertionError(server.process.communicate(timeout=5))
+def _port_of(process: subprocess.Popen[str]) -> int:
+    """Return the port that the first line of the server names, where it listens already."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    match = re.match(r"http://127\.0\.0\.1:(\d+)/", line)
+    assert match is not None, line + process.communicate(timeout=30)[0]
+    return int(match[1])

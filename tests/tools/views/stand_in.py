@@ -303,6 +303,18 @@ def cuda_index() -> StandIn:
     return index
 
 
+def add_folders(index: StandIn) -> None:
+    """Add a page for each project in each folder of per-CUDA indexes."""
+    folders: dict[tuple[str, str], dict[str, bytes]] = {}
+    for path, (_, data) in index.bodies.items():
+        match = re.fullmatch(r"/whl/(cpu|cu\d+)/(([a-z]+)-[^/]*\.whl)", path)
+        if match:
+            folders.setdefault((match[1], match[3]), {})[match[2]] = data
+    for (label, project), wheels in folders.items():
+        page = f"/whl/{label}/"
+        index.add_page(page, project, wheels, where="whl/{label}", as_html=True)
+
+
 VARIANTS: Final = {
     "cuda12.6": {
         "nvidia": {

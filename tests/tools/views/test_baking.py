@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
+import re
 import zipfile
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
@@ -134,6 +136,40 @@ def test_another_wheel_than_its_page_states_is_not_served_and_leaves_nothing(
     with pytest.raises(OSError, match=f"424.*has {words} than its page states"):
         get(entry["url"])
     assert list((tmp_path / "baked").iterdir()) == []
+
+
+def test_a_wheel_that_unpacks_to_more_than_it_may_is_refused_by_its_name(
+    served: tuple[StandIn, str], tmp_path: Path
+) -> None:
+    index, view = served
+    address = next(it for it in index.bodies if it.endswith("-cuda12.6.whl"))
+    large = b"\n" * (33 << 20)
+    packed = repacked(index.bodies[address][1], "torch-2.16.0.dist-info/METADATA", large)
+    kind, page = index.bodies["/simple/torch/"]
+    listed = json.loads(page)
+    for file in listed["files"]:
+        file["hashes"], file["size"] = {}, None
+    index.bodies["/simple/torch/"] = kind, json.dumps(listed).encode()
+    index.bodies[address] = "application/octet-stream", packed
+    name = address.rpartition("/")[2]
+
+    (entry,) = page_of(view)
+
+    with pytest.raises(OSError, match=rf"424: torch\S+: {re.escape(name)}: .*expected at most"):
+        get(entry["url"])
+    assert list((tmp_path / "baked").iterdir()) == []
+
+
+def repacked(wheel: bytes, member: str, content: bytes) -> bytes:
+    """Return a wheel with a member of another content, packed."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(wheel)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, content if name == member else old.read(name))
+    return target.getvalue()
 
 
 def test_what_a_killed_run_has_left_is_removed_after_a_day(

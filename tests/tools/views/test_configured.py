@@ -270,14 +270,9 @@ def test_files_that_variables_name_must_not_name_an_index_either(
         settings_for([tool, "pip", "install", "torch"], environ, str(tmp_path))
 
 
-def test_an_index_of_another_build_of_torch_is_refused_where_it_is_named_on_the_command_line(
-    tmp_path: Path,
-) -> None:
+def test_what_lets_uv_choose_a_build_itself_is_left_out_and_that_is_said(tmp_path: Path) -> None:
     environ = clean_environment(tmp_path)
     command = ["uv", "pip", "install", "torch"]
-
-    with pytest.raises(InvalidValueError, match=r"^--torch-backend=cu126: uv would ask"):
-        settings_for([*command, "--torch-backend=cu126"], environ, str(tmp_path))
     settings = settings_for([*command, "--torch-backend", "auto"], environ, str(tmp_path))
     by_variable = settings_for(command, environ | {"UV_TORCH_BACKEND": "cu126"}, str(tmp_path))
 

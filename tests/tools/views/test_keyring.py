@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from nvidia_variant_provider.tools.installers.uv_indexes import read_uv
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.views.daemons import start
 from tests.tools.views.clients import (
     PIPS,
     clean_environment,
@@ -121,14 +123,29 @@ def test_a_keyring_that_fails_or_hangs_is_a_refusal_in_time(tmp_path: Path, body
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(0o755)
     keyring = Keyring(((str(program),), ("/no/such/program",)), {}, timeout_s=0.5)
-    start = time.monotonic()
+    before = time.monotonic()
     with locked_index().serving() as main:
         fetcher = Fetcher({}, keyring=keyring)
         fetcher.remember(f"{main}/simple/")
         with pytest.raises(UpstreamError, match="401"):
             fetcher.get(f"{main}/simple/demo/", "*/*")
 
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - before < 20
+
+
+def test_a_keyring_that_waits_for_somebody_ends_with_the_command(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "started")
+    program = tmp_path / "keyring"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/started\nsleep 600\n")
+    program.chmod(0o755)
+    keyring = Keyring(((str(program),),), {}, timeout_s=300)
+    asked = start(lambda: keyring.ask(["https://index.example/"], ""))
+    pid = int((tmp_path / "started").read_text())
+    keyring.close()
+
+    assert (asked.result(60), keyring.ask(["https://index.example/"], "")) == (None, None)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,9 @@ def test_an_index_of_one_s_own_has_builds_of_cuda_too() -> None:
 
     assert answer.status == 410
     assert answer.reason == (
-        "torch 2.15.0 has no build for this GPU: cu132: the main index's own wheel: no device code"
-        " for 7.0: the build has 75 80 86 90 100 120"
+        "no build for this GPU: cu132 (2.15.0): no device code for 7.0: the build has"
+        " 75 80 86 90 100 120; cu130 (2.13.0 to 2.14.1): no device code for 7.0: the build has"
+        " 75 80 86 90 100 120"
     )
 
 
@@ -227,6 +228,18 @@ def test_credentials_are_used_for_pages_and_files_and_shown_to_nobody(
     assert (part.status, part.body) == (206, make_wheel(WHEEL)[-10:])
     assert sidecar.body.startswith(b"Metadata-Version")
     assert PASSWORD not in page.body.decode()
+
+
+def test_a_file_that_an_installer_has_is_not_sent_again() -> None:
+    index = demo(f"me:{PASSWORD}")
+    index.answers[f"/files/{WHEEL}"] = (304, {}, b"")
+    with index.serving() as main:
+        address = main.replace("//", f"//me:{PASSWORD}@")
+        with view(f"{address}/simple/") as (url, service):
+            (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+            answer = ask(entry["url"], {"If-None-Match": '"tag"'})
+
+    assert (answer.status, answer.body, list(service.log.warnings)) == (304, b"", [])
 
 
 def test_credentials_do_not_follow_to_another_host() -> None:

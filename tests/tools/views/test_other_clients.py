@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from examples.torch.clients import uv_executable
 from examples.torch.environment import ensure_environment
 from tests.tools.views.clients import clean_environment, installed, run
-from tests.tools.views.ways import at_the_server, pipfile, tool
+from tests.tools.views.ways import at_the_server, pipfile, project, tool
 from tests.tools.views.worlds import CUDA, Indexes, World
 
 if TYPE_CHECKING:
@@ -71,3 +72,13 @@ def test_pipenv_install_takes_what_its_lock_has(world: World) -> None:
     world.run(tool("pipenv"), "install", environ={"PIPENV_VENV_IN_PROJECT": "1"})
 
     assert installed(world.folder / ".venv")["torch"] == "2.14.1+cu126"
+
+
+def test_uv_sync_takes_what_its_lock_has(world: World) -> None:
+    project(world)
+    at_the_server(world, uv_executable(), "lock", "--python", sys.executable)
+    lock = (world.folder / "uv.lock").read_bytes()
+    world.run(uv_executable(), "sync", "--python", sys.executable)
+
+    assert installed(world.folder / ".venv")["torch"] == "2.14.1+cu126"
+    assert (world.folder / "uv.lock").read_bytes() == lock

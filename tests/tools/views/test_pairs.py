@@ -6,10 +6,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.version import Version
 
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.pages import PageFile
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.views.companions import Beside, beside_torch
 from nvidia_variant_provider.tools.views.model import Pair, Source, Wanted
 from nvidia_variant_provider.tools.views.selecting import make_view
 from nvidia_variant_provider.tools.views.service import ViewService
@@ -217,3 +219,14 @@ def test_what_is_installed_counts_if_it_may_stay(
     view = service_of(world, wanted, tmp_path).view("torchvision")
 
     assert dict(shown(view))["0.29.1"] == offered
+
+
+def test_an_old_version_that_is_not_known_goes_with_the_torch_of_the_next_newer_one() -> None:
+    # 0.15.0 was withdrawn, and the table does not have it; 0.15.1 requires torch 2.0.0.
+    versions = [Version("0.15.1"), Version("0.15.0")]
+    labels = {"2.10.0": "cu128", "2.0.0": "cu117"}
+    source = Source("torchvision", (), is_cuda_project=True, torch_labels=labels)
+
+    goes_with = beside_torch(source, versions, "")
+
+    assert goes_with == dict.fromkeys(versions, Beside("2.0.0", "cu117"))

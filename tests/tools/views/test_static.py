@@ -18,6 +18,7 @@ import pytest
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli.main import main
+from nvidia_variant_provider.tools.releases.pages import parse_page
 from nvidia_variant_provider.tools.views.named import machine_named
 from nvidia_variant_provider.tools.views.static import check_name, write_view
 from tests.tools.views.clients import (
@@ -51,29 +52,43 @@ def folder(tmp_path: Path) -> Path:
     return dist
 
 
+def listed(view: Path) -> dict[str, bytes]:
+    """Return what the pages of a view lead to, held to their hashes, sizes and metadata."""
+    wheels = {}
+    for path in (view / "simple").glob("*/index.json"):
+        page = json.loads(path.read_bytes())
+        links = parse_page((path.parent / "index.html").read_bytes(), "text/html", "file:///x/y/")
+        for entry, link in zip(page["files"], links, strict=True):
+            wheel = path.parent / entry["url"]
+            data = wheel.read_bytes()
+            sidecar = wheel.with_name(f"{wheel.name}.metadata").read_bytes()
+            assert entry["hashes"] == {"sha256": hashlib.sha256(data).hexdigest()}
+            assert (link.sha256, entry["size"]) == (entry["hashes"]["sha256"], len(data))
+            assert sidecar == metadata_of(data)
+            wheels[wheel.name] = data
+    return wheels
+
+
 def test_a_view_has_the_best_build_under_its_plain_name(folder: Path) -> None:
     view = write_view(folder, folder, "h100@550", machine_named("h100@550"))
-    page = json.loads((view.folder / "simple/torch/index.json").read_bytes())
-    (entry,) = page["files"]
-    wheel = (view.folder / NAME).read_bytes()
+    wheel = listed(view.folder)[NAME]
 
-    assert (entry["filename"], entry["url"]) == (NAME, f"../../{NAME}")
-    assert entry["hashes"] == {"sha256": hashlib.sha256(wheel).hexdigest()}
-    assert entry["size"] == len(wheel)
-    assert (view.folder / f"{NAME}.metadata").read_bytes() == metadata_of(wheel)
+    assert b"Name: torch\nVersion: 2.16.0\n" in metadata_of(wheel)
     assert b"nvidia-cublas-cu12==1.126; platform_system == 'Linux'" in metadata_of(wheel)
 
 
 def test_a_view_for_machines_without_a_gpu_is_called_cpu(folder: Path) -> None:
     view = write_view(folder, folder, "cpu", machine_named("cpu"))
 
-    assert b"cublas" not in metadata_of((view.folder / NAME).read_bytes())
+    assert b"cublas" not in metadata_of(listed(view.folder)[NAME])
 
 
 def test_wheels_that_stay_as_they_are_are_links(folder: Path) -> None:
     view = write_view(folder, folder, "h100@550", machine_named("h100@550"))
 
-    assert (view.folder / OTHERS[0]).samefile(folder / OTHERS[0])
+    (link,) = view.folder.glob(f"files/*/{OTHERS[0]}")
+
+    assert link.samefile(folder / OTHERS[0])
 
 
 def test_a_second_run_changes_nothing_and_removes_what_is_gone(folder: Path) -> None:
@@ -84,9 +99,31 @@ def test_a_second_run_changes_nothing_and_removes_what_is_gone(folder: Path) -> 
     (folder / OTHERS[2]).unlink()
     left = write_view(folder, folder, "h100@550", machine_named("h100@550"))
 
+    names = sorted(it.name for it in left.folder.rglob("*") if it.is_file())
+
     assert before == after
-    assert not (left.folder / OTHERS[2]).exists()
-    assert sorted(left.projects) == ["nvidia-cublas-cu12", "torch", "typing-extensions"]
+    assert sorted(listed(left.folder)) == [OTHERS[1], NAME, OTHERS[0]]
+    assert names.count("index.html") == len(left.projects) + 1
+    assert len([it for it in names if it.endswith(".whl")]) == len(left.projects)
+    assert b"nvidia-cublas-cu13" not in (left.folder / "simple/index.html").read_bytes()
+
+
+def test_writing_that_fails_leaves_the_earlier_view_whole(folder: Path) -> None:
+    view = write_view(folder, folder, "h100@550", machine_named("h100@550"))
+    before = listed(view.folder)
+    # torch has new bytes under its old name, and is brought before the last wheel, which is none.
+    for name, data in variant_wheels(("typing-extensions",)).items():
+        (folder / name).write_bytes(data)
+    (folder / OTHERS[0]).unlink()
+    (folder / OTHERS[0]).write_bytes(b"no archive")
+    with pytest.raises(InvalidValueError, match=OTHERS[0]):
+        write_view(folder, folder, "h100@550", machine_named("h100@550"))
+    after = listed(view.folder)
+    (folder / OTHERS[0]).write_bytes(make_wheel(OTHERS[0]))
+    write_view(folder, folder, "h100@550", machine_named("h100@550"))
+
+    assert after == before
+    assert listed(view.folder)[NAME] != before[NAME]
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden"])

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
-from urllib.request import Request, urlopen
 
 from pip._internal.models.index import PyPI
 
@@ -16,11 +15,11 @@ from examples.torch.clients import uv_executable
 from examples.torch.environment import ensure_environment
 from nvidia_variant_provider.tools.installers.table import by_name
 from tests.tools.views.clients import PIPS, installed, new_environment, pip_environment
-from tests.tools.views.stand_in import ARM, JSON
+from tests.tools.views.stand_in import ARM
 from tests.tools.views.worlds import SHOW, Ended, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
 if sys.version_info >= (3, 11):
@@ -95,11 +94,8 @@ def _uv_pip(world: World) -> Ended:
 def _uv_project(world: World) -> Ended:
     """Add, lock and sync at the address that stays; sync for the target's processor."""
     uv = uv_executable()
-    machine = "aarch64" if world.is_arm else "x86_64"
-    markers = f"[\"sys_platform == 'linux' and platform_machine == '{machine}'\"]"
     (world.folder / "pyproject.toml").write_text(
         '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.10"\n'
-        f"[tool.uv]\nrequired-environments = {markers}\n"
     )
     at_the_server(world, uv, "add", "--no-sync", "--python", sys.executable, *world.projects)
     at_the_server(world, uv, "lock", "--check", "--python", sys.executable)
@@ -133,10 +129,7 @@ def _locked(world: World, lock: str) -> Ended:
     PDM writes a version without its local part, and the file's name with it.
     """
     packages = tomllib.loads((world.folder / lock).read_text("utf-8"))["package"]
-    return _of_names(file["file"] for package in packages for file in package["files"])
-
-
-def _of_names(names: Iterable[str]) -> Ended:
+    names = [file["file"] for package in packages for file in package["files"]]
     wheels = [name.split("-") for name in names if name.endswith((f"{ARM}.whl", "any.whl"))]
     torch = ["-".join(parts) for parts in wheels if parts[0] == "torch"]
     return Ended(" ".join(torch), {project: version for project, version, *_ in wheels})
@@ -152,23 +145,8 @@ def pipfile(world: World) -> None:
 def _pipenv(world: World) -> Ended:
     pipfile(world)
     at_the_server(world, tool("pipenv"), "lock", PIPENV_VENV_IN_PROJECT="1")
-    if world.is_arm:
-        return _hashed(world)
     world.run(tool("pipenv"), "sync", environ={"PIPENV_VENV_IN_PROJECT": "1"})
     return ended_in(world.folder / ".venv")
-
-
-def _hashed(world: World) -> Ended:
-    """Return what a Pipfile.lock has: no names of files, so the view says whose the hashes are."""
-    default = json.loads((world.folder / "Pipfile.lock").read_text())["default"]
-    names = []
-    for name, row in default.items():
-        request = Request(f"{world.served}{name}/", headers={"Accept": JSON})  # noqa: S310 - ours
-        with urlopen(request) as answer:  # noqa: S310 - ours
-            files = json.load(answer)["files"]
-        locked = {text.removeprefix("sha256:") for text in row["hashes"]}
-        names += [file["filename"] for file in files if file["hashes"].get("sha256") in locked]
-    return _of_names(names)
 
 
 def _pipx(world: World) -> Ended:
@@ -238,7 +216,7 @@ INSTALLERS: Final = {
     "nox": _nox("venv"),
     "nox with uv": _nox("uv"),
 }
-# For another processor these install; the next ones lock for it. The rest make an environment of
-# the running interpreter.
+# For another processor these install; the next ones lock for it. The rest resolve and install for
+# the running interpreter alone.
 CROSS: Final = (*(f"pip {version}" for version in PIPS), "uv pip", "uv project")
-CROSS_LOCKS: Final = ("Poetry", "PDM", "Pipenv")
+CROSS_LOCKS: Final = ("Poetry", "PDM")
