@@ -38,7 +38,10 @@ PIP: Final = frozenset({"pip", "pip-compile"})
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The settings of one installer, and what a person is told of the choice."""
+    """The settings of one installer, and what a person is told of the choice.
+
+    Addresses in ``notes`` and ``warnings`` still have their credentials.
+    """
 
     configured: Configured
     notes: tuple[str, ...] = ()
@@ -82,13 +85,11 @@ def _either(pip: Configured, uv: Configured) -> Chosen:
         return Chosen(uv)
     if _asked(pip) == _asked(uv):
         return Chosen(pip)
-    from nvidia_variant_provider.tools.releases.logins import redacted
-
     named = {"pip": ", ".join(sorted(_asked(pip))), "uv": ", ".join(sorted(_asked(uv)))}
     return Chosen(
         pip,
         (
-            redacted(
+            (
                 f"pip and uv are configured with different indexes. The view asks pip's "
                 f"({named['pip'] or 'none'}) for both, not uv's ({named['uv'] or 'none'}); with "
                 "uv itself as the command, uv's are asked"

@@ -59,13 +59,14 @@ def index_of_tool(tool: str, environ: Mapping[str, str], cwd: str, default: str)
 
 
 def past_the_view(tool: str, index: ToolIndex) -> str:
-    """Say which sources a tool asks itself, whatever a view shows; "" if none."""
+    """Say which sources a tool asks itself, whatever a view shows; "" if none.
+
+    Addresses still have their credentials.
+    """
     if not index.own:
         return ""
-    from nvidia_variant_provider.tools.releases.logins import redacted
-
     listed = ", ".join(f"{name} ({url})" for name, url in index.own)
-    return redacted(
+    return (
         f"{index.where} names {listed}: {_NAMES[tool]} asks there itself, past the view, so a build"
         " from there is not judged"
     )

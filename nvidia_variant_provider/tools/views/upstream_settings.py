@@ -84,7 +84,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
     check_lines(named_files(command, environ, cwd, options).paths, cwd)
-    warnings = list(chosen.warnings)
+    warnings = [*_shown(chosen.warnings)]
     if words[0] in PIP:
         index, configured, ignored = _without_plain_http(index, configured)
         warnings += ignored
@@ -104,9 +104,18 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
         is_default,
         addresses,
         detours,
-        (*chosen.notes, *notes),
+        (*_shown(chosen.notes), *notes),
         tuple(warnings),
     )
+
+
+def _shown(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return texts without the credentials of addresses in them."""
+    if not texts:
+        return ()
+    from nvidia_variant_provider.tools.releases.logins import redacted
+
+    return tuple(map(redacted, texts))
 
 
 def _detours(

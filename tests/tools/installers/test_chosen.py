@@ -39,7 +39,7 @@ def test_what_may_start_pip_or_uv_asks_the_index_that_either_names(
 def test_where_pip_and_uv_name_different_indexes_pip_s_count_and_that_is_said(
     tmp_path: Path,
 ) -> None:
-    environ = {"PIP_INDEX_URL": MINE, "UV_INDEX": OTHER.replace("//", "//me:word@")}
+    environ = {"PIP_INDEX_URL": MINE, "UV_INDEX": OTHER}
     same = chosen(tmp_path, "make", PIP_INDEX_URL=MINE, UV_DEFAULT_INDEX=MINE.rstrip("/"))
     found = chosen(tmp_path, "make", **environ)
     (note,) = found.notes
@@ -131,8 +131,7 @@ def test_poetry_s_plugin_is_configured_in_files_too(tmp_path: Path) -> None:
 def test_sources_of_a_project_are_asked_past_the_view_and_that_is_said(
     tmp_path: Path, tool: str, name: str, text: str
 ) -> None:
-    address = MINE.replace("//", "//me:word@")
-    write(tmp_path / name, f'{text}\nname = "corp"\nurl = "{address}"\n')
+    write(tmp_path / name, f'{text}\nname = "corp"\nurl = "{MINE}"\n')
     (tmp_path / "sub").mkdir()
 
     (warning,) = chosen(tmp_path / "sub", tool.lower(), "install").warnings

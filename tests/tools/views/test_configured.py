@@ -290,3 +290,17 @@ def test_a_file_that_is_named_for_uv_is_taken_off_its_command_line(tmp_path: Pat
     assert settings.command == ("uv", "pip", "install", "torch")
     assert settings.indexes == (MAIN,)
     assert settings.detours == Detours({"resolution": "lowest"}, ("index-url",))
+
+
+def test_what_is_said_of_settings_shows_no_credentials(tmp_path: Path) -> None:
+    (tmp_path / "Pipfile").write_text(
+        '[[source]]\nname = "corp"\nurl = "https://me:word@mine.example/simple/"\n'
+    )
+    environ = clean_environment(
+        tmp_path, PIP_INDEX_URL=MAIN, UV_INDEX=EXTRA.replace("//", "//me:word@")
+    )
+    warned = settings_for(["pipenv", "sync"], environ, str(tmp_path)).warnings
+    noted = settings_for(["make"], environ, str(tmp_path)).notes
+
+    assert "corp (https://mine.example/simple/)" in warned[0]
+    assert f"not uv's ({EXTRA.rstrip('/')})" in noted[0]
