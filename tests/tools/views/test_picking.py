@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.version import Version
@@ -223,7 +223,19 @@ def check(source: Source, question: Question) -> None:
     assert row.best == predicted.build
 
 
+# The CPU build has more interpreters and the newer version for pip: it must not be shown.
+WORSE_FOR_ALL = Source(
+    "torch",
+    tuple(
+        file_of(f"torch-2.14.1{local}-{tags}.whl", None, "")
+        for local, tags in (("", TAGS[1]), ("+cpu", TAGS[4]))
+    ),
+    is_cuda_project=True,
+)
+
+
 @given(sources(), questions)
+@example(WORSE_FOR_ALL, Question("rtx-5090@580", PYTHONS[1]))
 @settings(max_examples=120)
 def test_pip_takes_what_is_predicted(source: Source, question: Question) -> None:
     check(source, question)
