@@ -134,14 +134,14 @@ def _own_words(command: Sequence[str]) -> tuple[int, int]:
 
 def _plain(command: Sequence[str], start: int, end: int) -> Sequence[int]:
     """Return where the words are that are neither options nor their values."""
-    found = []
+    positions = []
     is_value = False
     for at in range(start, end):
         word = command[at]
         if not is_value and not word.startswith("-"):
-            found.append(at)
+            positions.append(at)
         is_value = not is_value and (value_follows(word) or word in _VALUED_BEFORE_PROGRAM)
-    return found
+    return positions
 
 
 def _index_option(
@@ -154,8 +154,8 @@ def _index_option(
     name, equals, value = word.partition("=")
     if word.startswith("--"):
         full = _completed(name) if is_pip else name
-        found = names.get(full) or (BOOLEAN.get(full, "") if names is VALUED else "")
-        return found, value if equals else None, ""
+        option = names.get(full) or (BOOLEAN.get(full, "") if names is VALUED else "")
+        return option, value if equals else None, ""
     letters = word[1:] if word.startswith("-") else ""
     for at, letter in enumerate(letters):
         if f"-{letter}" in names:
