@@ -183,7 +183,7 @@ def _configured(platform: str) -> tuple[OnIndexes | None, tuple[str, ...]]:
 
     known = f"the table of builds answers, which ends with torch {RELEASES[-1]}"
     try:
-        from nvidia_variant_provider.tools.installers.configured import read_both
+        from nvidia_variant_provider.tools.installers.chosen import read_both
 
         sources = read_both(os.environ, os.getcwd())
         if not sources:
