@@ -8,14 +8,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.installers.commands import (
     stops,
     variables_for,
     words_of,
 )
-from nvidia_variant_provider.tools.installers.configured import uv_overrides
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
@@ -27,6 +25,7 @@ from nvidia_variant_provider.tools.views.session import (
     cache_folder,
     read_secret,
     usual_folder,
+    uv_file,
     view_digest,
 )
 from nvidia_variant_provider.tools.views.upstream_settings import (
@@ -81,6 +80,10 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     _check_packages()
     check_addresses(args.cuda_index)
     settings = settings_for(command, os.environ, cwd)
+    for warning in settings.warnings:
+        output.warn(warning)
+    for note in settings.notes:
+        output.note(note)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
         return _show(make(), command)
@@ -210,13 +213,16 @@ def _serve(
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
     """Return the environment of the command."""
     environ = view_environment(os.environ, url, cache)
-    if words_of(settings.command)[0] in {"uv", "uvx"} and (
-        bypasses := uv_overrides(os.environ, os.getcwd(), FAMILY)
-    ):
-        environ |= bypasses
+    detours = settings.detours
+    if detours.variables:
+        environ |= detours.variables
+        named = " ".join(f"{name}={value!r}" for name, value in detours.variables.items())
+        output.note(f"[tool.uv.sources] names indexes, which the view asks instead: {named}")
+    if detours.left_out:
+        environ["UV_CONFIG_FILE"] = uv_file(os.path.dirname(cache), detours.rest)
         output.note(
-            "uv's files name indexes, which the view asks in their place; uv runs with "
-            + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
+            f"uv's files set {', '.join(detours.left_out)}: uv runs without, as the view asks the "
+            "indexes and selects the build; uv keeps its other settings by UV_CONFIG_FILE"
         )
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.

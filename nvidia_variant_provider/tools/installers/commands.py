@@ -116,19 +116,47 @@ _VALUED_OPTIONS: Final = """\
 _VALUED: Final = frozenset(_VALUED_OPTIONS.split())
 _PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
 _PIP: Final = re.compile(r"pip[\d.]*")
+# What may stand before a module's name in its word: ``-m``, ``-Im``.
+_MODULE: Final = re.compile(r"-[A-Za-z]*?m")
 
 
 def words_of(command: Sequence[str]) -> list[str]:
-    """Return a command with the name of its tool in front: ``python3 -m pip`` is ``pip``."""
-    name = os.path.basename(command[0]).removesuffix(".exe")
-    rest = list(command[1:])
-    if _PYTHON.fullmatch(name) and "-m" in rest:
-        at = rest.index("-m")
-        name, rest = (rest[at + 1] if at + 1 < len(rest) else ""), rest[at + 2 :]
+    """Return a command with the name of its tool in front: ``python3 -Im pip`` is ``pip``."""
+    at = module_at(command)
+    rest = list(command[at + 1 :])
+    if at:
+        name = _MODULE.sub("", command[at])
         name = {"piptools": "pip-tools"}.get(name, name)
+    else:
+        name = os.path.basename(command[0]).removesuffix(".exe")
     if name == "pip-tools" and rest[:1] == ["compile"]:
         name, rest = "pip-compile", rest[1:]
     return ["pip" if _PIP.fullmatch(name) else name, *rest]
+
+
+def module_at(command: Sequence[str]) -> int:
+    """Return which word names the module that a Python runs, 0 where none does.
+
+    Short options may share a word, the module's name too: ``-Im pip``, ``-mpip``.
+    """
+    if not _PYTHON.fullmatch(os.path.basename(command[0])):
+        return 0
+    at = 1
+    while at < len(command) and re.match(r"-[A-Za-z]", command[at]):
+        own = re.match(r"-[^cmWX]*([cmWX]?)(.*)", command[at])
+        letter, rest = (own[1], own[2]) if own else ("", "")
+        if letter == "c":
+            return 0
+        if letter == "m":
+            at = at if rest else at + 1
+            return at if at < len(command) else 0
+        at += 2 if letter and not rest else 1
+    return 0
+
+
+def value_follows(word: str) -> bool:
+    """Tell whether a word is an option whose value is the next word."""
+    return word in _VALUED
 
 
 def row_of(command: Sequence[str]) -> CommandRow | None:

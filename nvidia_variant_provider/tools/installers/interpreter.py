@@ -134,6 +134,29 @@ def own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
     return match[1]
 
 
+def prefix_of_pip(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the folder of the Python that a pip belongs to, which may have a pip.conf.
+
+    For a command that is no pip it is the environment that is active, or that of the pip on PATH.
+    Python is not started for it: an environment has the file pyvenv.cfg, anything else is where
+    its interpreter really lies.
+    """
+    words = words_of(command) if command else [""]
+    if words[0] != "pip":
+        return environ.get("VIRTUAL_ENV") or _prefix(own_python(("pip",), environ))
+    named = value_of(words, ("--python",))
+    return _prefix(_interpreter_at(named) if named else own_python(command, environ))
+
+
+def _prefix(python: str) -> str:
+    if not python:
+        return ""
+    for folder in (os.path.dirname(python), os.path.dirname(os.path.dirname(python))):
+        if os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+            return folder
+    return os.path.dirname(os.path.dirname(os.path.realpath(python)))
+
+
 def _asked(python: str) -> TargetPython | None:
     import json
 

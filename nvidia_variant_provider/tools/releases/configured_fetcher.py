@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.tools.installers.configured import read_pip
 from nvidia_variant_provider.tools.installers.interpreter import own_python
+from nvidia_variant_provider.tools.installers.pip_settings import read_pip
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
 from nvidia_variant_provider.tools.releases.network_settings import Tls

@@ -112,6 +112,16 @@ def test_the_address_in_the_words_is_the_one_that_was_asked(server: Server) -> N
     assert body.decode().count(f'url = "{index}"\n  verify_ssl = false') == 2
 
 
+def test_a_name_with_blanks_is_an_address_to_paste(server: Server) -> None:
+    path = "/NVIDIA%20H100%2080GB%20HBM3@570.86.15"
+    status, _, body = server.ask(f"{path}/", TEXT)
+    _, _, page = server.ask(f"{path}/simple/torch/")
+
+    assert status == 200
+    assert f"--index-url http://127.0.0.1:{server.port}{path}/simple/ torch" in body.decode()
+    assert json.loads(page)["files"]
+
+
 def test_no_host_can_write_into_the_page_of_a_browser(server: Server) -> None:
     headers = {"Accept": "text/html", "Host": "<script>alert(1)</script>"}
     _, _, body = server.ask("/", headers)
