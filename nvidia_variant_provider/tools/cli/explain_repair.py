@@ -143,7 +143,7 @@ def _hint(asked: _Asked, way: Way) -> None:
 def _taken(way: Way, project: str, machine: Machine) -> tuple[Shown | None, bool]:
     """Return what pip installs through ``run``, and whether its default index is asked.
 
-    Raises ``ProviderError``.
+    Warnings of the view are printed. Raises ``ProviderError``.
     """
     from nvidia_variant_provider.tools.views.model import Wanted
     from nvidia_variant_provider.tools.views.picking import interpreter_for, pick
@@ -164,4 +164,6 @@ def _taken(way: Way, project: str, machine: Machine) -> tuple[Shown | None, bool
     service = ViewService(upstream, partial(Wanted, machine, python), families)
     service.code = StatedCode(upstream.fetcher, Path(cache_folder(os.environ)))
     view = service.view(project)
+    for warning in service.log.warnings:
+        output.warn(warning)
     return (pick(view, python) if view else None), settings.is_default
