@@ -213,17 +213,9 @@ def _serve(
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
     """Return the environment of the command."""
     environ = view_environment(os.environ, url, cache)
-    detours = settings.detours
-    if detours.variables:
-        environ |= detours.variables
-        named = " ".join(f"{name}={value!r}" for name, value in detours.variables.items())
-        output.note(f"[tool.uv.sources] names indexes, which the view asks instead: {named}")
-    if detours.left_out:
-        environ["UV_CONFIG_FILE"] = uv_file(os.path.dirname(cache), detours.rest)
-        output.note(
-            f"uv's files set {', '.join(detours.left_out)}: uv runs without, as the view asks the "
-            "indexes and selects the build; uv keeps its other settings by UV_CONFIG_FILE"
-        )
+    environ |= settings.detours.variables
+    if settings.detours.left_out:
+        environ["UV_CONFIG_FILE"] = uv_file(os.path.dirname(cache), settings.detours.rest)
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.
         environ.pop("UV_OFFLINE", None)

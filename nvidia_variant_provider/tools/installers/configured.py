@@ -15,7 +15,8 @@ class Configured:
     ``trusted_hosts`` are not looked at. ``is_first_only`` says that the first index with a project
     decides. ``explicit`` are uv's indexes for the projects that name them alone, and ``store`` is
     the file in which uv keeps credentials. ``passed_over`` are answers of an index after which the
-    next one is asked, such as 403, by its address.
+    next one is asked, such as 403, by its address. ``proxies`` are addresses by the name of their
+    variable, ``https_proxy``; they take the place of all that the environment has.
     """
 
     index_url: str = ""
@@ -31,6 +32,7 @@ class Configured:
     explicit: tuple[str, ...] = ()
     store: str = ""
     passed_over: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    proxies: tuple[tuple[str, str], ...] = ()
 
     @property
     def named(self) -> tuple[str, ...]:

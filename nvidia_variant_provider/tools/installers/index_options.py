@@ -114,6 +114,13 @@ def without_option(command: Sequence[str], name: str) -> tuple[list[str], str]:
     return [*kept, *command[end:]], value
 
 
+def program_of(command: Sequence[str]) -> str:
+    """Return the program that ``uv run`` and its like start, "" where there is none."""
+    _, end = _own_words(command)
+    program = command[end:]
+    return "".join((program[1:] if "--" in program[:1] else program)[:1])
+
+
 def _own_words(command: Sequence[str]) -> tuple[int, int]:
     """Return where the words of the installer begin and end, those of its program left out."""
     start = module_at(command) + 1

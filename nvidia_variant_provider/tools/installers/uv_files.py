@@ -25,6 +25,8 @@ _PATHS: Final = ("index-url", "extra-index-url", "find-links")
 # What sends uv past the index that it is given.
 _INDEXES: Final = ("index", *_PATHS, "no-index", "torch-backend")
 _DETOURS: Final = frozenset({*_INDEXES, "index-strategy"})
+_PROXIES: Final = ("http-proxy", "https-proxy")
+LOOPBACK: Final = ("127.0.0.1", "localhost")
 # pyproject.toml alone may have these, and uv reads them there whatever file is named.
 _OF_PROJECTS: Final = frozenset({
     "workspace", "sources", "dev-dependencies", "default-groups", "dependency-groups", "managed",
@@ -77,15 +79,18 @@ def project_sources(folder: str) -> Mapping[str, object]:
 def without_detours(settings: Mapping[str, object]) -> tuple[dict[str, object], tuple[str, ...]]:
     """Return the settings as a file of their own may have them, without those on indexes.
 
-    Also returns the names of the latter; where there are none nothing needs to be left out.
+    Also returns the names of the latter, and of a proxy: uv asks it for this machine, too, unless
+    its own setting ``no-proxy`` keeps it from that. Where there are none no file is needed.
     """
     pip = mapping(settings.get("pip"))
-    names = [name for name in _INDEXES if settings.get(name)]
+    names = [name for name in (*_INDEXES, *_PROXIES) if settings.get(name)]
     names += [f"pip.{name}" for name in _INDEXES if pip.get(name)]
     left_out = _DETOURS | _OF_PROJECTS
     rest = {name: value for name, value in settings.items() if name not in left_out}
     if pip:
         rest["pip"] = {name: value for name, value in pip.items() if name not in _DETOURS}
+    if any(settings.get(name) for name in _PROXIES):
+        rest["no-proxy"] = [*texts_of(settings.get("no-proxy")), *LOOPBACK]
     return rest, tuple(names)
 
 

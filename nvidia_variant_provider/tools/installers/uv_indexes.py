@@ -51,6 +51,22 @@ class Detours:
     left_out: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person is told of them."""
+        proxies = [name for name in self.left_out if name.endswith("-proxy")]
+        indexes = [name for name in self.left_out if name not in proxies]
+        pinned = self.variables.get("UV_NO_SOURCES_PACKAGE", "")
+        told = {
+            f"uv's files set {', '.join(indexes)}: uv runs without, as the view asks the indexes "
+            "and selects the build; uv keeps its other settings by UV_CONFIG_FILE": indexes,
+            f"uv's files set {', '.join(proxies)}: uv asks the view, which is on this machine, "
+            "without it (no-proxy in UV_CONFIG_FILE)": proxies,
+            "[tool.uv.sources] names an index, which the view asks in its place: uv runs with "
+            f"UV_NO_SOURCES_PACKAGE={pinned!r}": pinned,
+        }
+        return tuple(text for text, is_so in told.items() if is_so)
+
 
 def read_uv(
     environ: Mapping[str, str],
@@ -104,6 +120,7 @@ def read_uv(
         explicit=tuple(_with_login(index, environ) for index in explicit),
         passed_over=tuple((_with_login(index, environ), index.passed_over)
                           for index in named if index.passed_over),
+        proxies=_proxies(files),
     )  # fmt: skip
 
 
@@ -209,6 +226,15 @@ def _tables(files: Mapping[str, object]) -> Iterator[_Index]:
             if isinstance(codes, list)
             else (),
         )
+
+
+def _proxies(files: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Return the proxies of uv's files: with them no variable counts, NO_PROXY neither."""
+    named = {name: str(files.get(f"{name}-proxy") or "") for name in ("http", "https")}
+    if not any(named.values()):
+        return ()
+    direct = ",".join(texts_of(files.get("no-proxy")))
+    return (*((f"{name}_proxy", proxy) for name, proxy in named.items()), ("no_proxy", direct))
 
 
 def _parsed(text: str, folder: str) -> _Index:

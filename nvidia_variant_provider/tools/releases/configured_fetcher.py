@@ -21,6 +21,9 @@ def fetcher_for(
     configured: Configured, environ: Mapping[str, str], command: Sequence[str] = ()
 ) -> Fetcher:
     """Return what asks indexes as the installer would; ``command`` is the installer's."""
+    if configured.proxies:
+        others = dict.fromkeys(("all_proxy", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"), "")
+        environ = {**environ, **others, **dict(configured.proxies)}
     programs = tuple(_keyrings(configured.keyring, environ, command))
     keyring = Keyring(programs, environ) if programs else None
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")

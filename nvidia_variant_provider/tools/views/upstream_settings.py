@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.installers.chosen import (
 )
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import (
+    program_of,
     shared_options,
     without_index_options,
     without_option,
@@ -24,6 +25,8 @@ from nvidia_variant_provider.tools.installers.index_options import (
 from nvidia_variant_provider.tools.installers.interpreter import default_index
 from nvidia_variant_provider.tools.installers.named_folder import is_folder
 from nvidia_variant_provider.tools.installers.requirements_files import check_lines
+from nvidia_variant_provider.tools.installers.scripts import check_script
+from nvidia_variant_provider.tools.installers.uv_files import uv_folder
 from nvidia_variant_provider.tools.installers.uv_indexes import Detours, uv_detours
 from nvidia_variant_provider.value_types import dataclass, field, replace
 
@@ -84,6 +87,8 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
     check_lines(named_files(command, environ, cwd, options).paths, cwd)
+    if words[0] == "uv":
+        check_script(program_of(command), uv_folder(environ, options, cwd))
     warnings = [*_shown(chosen.warnings)]
     if words[0] in PIP:
         index, configured, ignored = _without_plain_http(index, configured)
@@ -104,7 +109,7 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
         is_default,
         addresses,
         detours,
-        (*_shown(chosen.notes), *notes),
+        (*_shown(chosen.notes), *notes, *detours.notes),
         tuple(warnings),
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import (
+    program_of,
     shared_options,
     without_index_options,
     without_option,
@@ -87,3 +88,17 @@ def test_an_option_of_the_installer_is_taken_out_with_its_value() -> None:
 )
 def test_a_module_is_known_behind_the_options_of_its_python(command: str, words: str) -> None:
     assert words_of(command.split()) == words.split()
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        ("uv run --with y a.py -i", "a.py"),
+        ("uv run -- a.py", "a.py"),
+        ("uvx app", "app"),
+        ("uv pip install a.py", ""),
+        ("uv run", ""),
+    ],
+)
+def test_the_program_that_uv_starts_is_known(command: str, program: str) -> None:
+    assert program_of(command.split()) == program

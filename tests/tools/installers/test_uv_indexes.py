@@ -198,6 +198,21 @@ def test_what_would_send_uv_past_the_view_is_left_out_and_all_else_kept(tmp_path
     )
 
 
+def test_a_proxy_of_uv_s_files_is_the_view_s_and_keeps_off_this_machine(tmp_path: Path) -> None:
+    write(tmp_path / "uv.toml", 'https-proxy = "http://p.example:1"\nno-proxy = ["a.example"]\n')
+    environ = {"HOME": str(tmp_path / "home"), "HTTPS_PROXY": "http://other.example"}
+    settings = read_uv(environ, {}, str(tmp_path))
+    found = uv_detours(environ, {}, str(tmp_path), ("uv", "pip"), [])
+
+    assert settings.proxies == (
+        ("http_proxy", ""),
+        ("https_proxy", "http://p.example:1"),
+        ("no_proxy", "a.example"),
+    )
+    assert found.rest["no-proxy"] == ["a.example", "127.0.0.1", "localhost"]
+    assert [note[:28] for note in found.notes] == ["uv's files set https-proxy: "]
+
+
 def test_sources_of_a_project_that_a_command_names_count(tmp_path: Path) -> None:
     write(tmp_path / "app" / "pyproject.toml", '[tool.uv.sources]\ntorch = { index = "x" }\n')
     environ = {"HOME": str(tmp_path / "home")}

@@ -171,29 +171,38 @@ def test_the_default_index_is_what_pip_and_uv_say() -> None:
 def test_settings_in_files_are_the_upstream_and_do_not_pass_the_view_by(
     tmp_path: Path, tool: str
 ) -> None:
+    """uv's file is that of another folder, with a login and a limit; pip's of an environment."""
     other = main_index()
+    other.login = "me:word"
     other.add_page(
         "/simple/", "mine", {"mine-1.0-py3-none-any.whl": make_wheel("mine-1.0-py3-none-any.whl")}
     )
+    python = new_environment(tmp_path / "site")
     with main_index().serving() as main, other.serving() as extra, cuda_index().serving() as cuda:
-        conf = tmp_path / "pip.conf"
-        conf.write_text(f"[global]\nindex-url={main}/simple/\nextra-index-url={extra}/simple/\n")
-        indexes = f'[[index]]\nurl = "{extra}/simple/"\n[[index]]\nurl = "{main}/simple/"\n'
-        (tmp_path / "uv.toml").write_text(f"{indexes}default = true\n")
-        environ = clean_environment(tmp_path, PIP_CONFIG_FILE=str(conf))
+        conf = (
+            f"index-url={main}/simple/\nextra-index-url={extra.replace('//', '//me:word@')}/simple/"
+        )
+        (tmp_path / "site" / "pip.conf").write_text(f"[global]\n{conf}\n")
+        (tmp_path / "app").mkdir()
+        (tmp_path / "app" / "uv.toml").write_text(
+            f'constraint-dependencies = ["torch<2.14"]\ntorch-backend = "cpu"\n[[index]]\n'
+            f'name = "corp-a"\nurl = "{extra}/simple/"\n[[index]]\nurl = "{main}/simple/"\n'
+            "default = true\n"
+        )
+        login = {"UV_INDEX_CORP_A_USERNAME": "me", "UV_INDEX_CORP_A_PASSWORD": "word"}
+        environ = clean_environment(tmp_path, **login)
         environ.pop("UV_NO_CONFIG")
-        if tool == "uv":
-            python = new_environment(tmp_path / "site")
-            words = [str(uv_executable()), "pip", "install", "--python", str(python)]
-        else:
-            python = pip_environment(PIPS[-1])
-            words = [str(python), "-m", "pip", "install", "--target", f"{tmp_path}/site"]
+        environ.pop("PIP_CONFIG_FILE")
+        words: dict[str, list[str | Path]] = {
+            "pip": [pip_environment(PIPS[-1]), "-m", "pip", "--python", python, "install"],
+            "uv": [uv_executable(), "--directory", "app", "pip", "install", "--python", python],
+        }
         options = ["--target", "v100@580", "--cuda-index", f"{cuda}/whl"]
-        done = run(options, [*words, "torch", "mine"], environ, tmp_path)
+        done = run(options, [*words[tool], "torch", "mine"], environ, tmp_path)
 
     assert done.code == 0, done.output
     assert installed(tmp_path / "site") == {
-        "torch": "2.14.1+cu126",
+        "torch": "2.14.1+cu126" if tool == "pip" else "2.13.0+cu126",
         "mine": "1.0",
         "typing_extensions": "4.12.0",
         "nvidia_cublas_cu12": "1.126",
