@@ -175,7 +175,8 @@ def _switches() -> Iterator[str]:
     for installer in INSTALLERS:
         for name, value in installer.switches:
             yield f"- {installer.called} reads variants only with `{name}={value}`"
-            yield " in its environment. Through [a view](views.md) it needs none.\n"
+            yield " in its environment. Through a *view* (an index of one machine,"
+            yield " [views](views.md)) it needs none.\n"
         if installer.facts:
             told = " and ".join(f"`{name}`" for name in installer.facts)
             yield f"- {installer.called} can be told of a machine with {told}.\n"

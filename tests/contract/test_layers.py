@@ -253,7 +253,7 @@ PACKAGES: Final = {
     "shtab": {"cli"},
     "starlette": {"serve"},
     "tomli": {"parsed"},
-    "tomlkit": {"convert"},
+    "tomlkit": {"convert", "views"},
     "uvicorn": {"cli"},
     "yaml": {"inventory"},
     "zlib_ng": {"wheels"},

@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command through a view, or as uv reads variants by itself."""
     from nvidia_variant_provider.tools.conda.overrides import is_conda
     from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda
-    from nvidia_variant_provider.tools.installers.configured import uv_has_variants_on
+    from nvidia_variant_provider.tools.installers.uv_indexes import uv_has_variants_on
 
     command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
     if not command or not command[0]:

@@ -156,7 +156,7 @@ def _services(args: argparse.Namespace) -> Callable[[str], ViewService]:
     from nvidia_variant_provider.tools.views.upstream import local_path
     from nvidia_variant_provider.tools.views.upstream_settings import settings_for, upstream_of
 
-    command = ["pip", *(["--index-url", args.index_url] if args.index_url else [])]
+    command = ["pip", "install", *(["--index-url", args.index_url] if args.index_url else [])]
     settings = settings_for(command, os.environ, os.getcwd())
     for index in upstream_of(settings, os.environ).indexes:
         if index.startswith("file:") and not os.path.isdir(local_path(index)):

@@ -25,7 +25,7 @@ go to stderr. Releases and builds are read from the indexes and find-links that 
 configured for. An index whose name ends in a build (pytorch-cu126) has that build. An installer's
 default index is never read: the table of builds counts then. An index that does not answer within
 ten seconds is a warning. Builds that the table does not know are read from their wheels, as 'run'
-does: about 13 MB of each, by range requests, in 8 seconds at most.
+does. That is about 13 MB of each, by range requests, in 8 seconds at most.
 
 examples:
   nvidia-variant-provider torch-backend
@@ -183,7 +183,7 @@ def _configured(platform: str) -> tuple[OnIndexes | None, tuple[str, ...]]:
 
     known = f"the table of builds answers, which ends with torch {RELEASES[-1]}"
     try:
-        from nvidia_variant_provider.tools.installers.configured import read_both
+        from nvidia_variant_provider.tools.installers.chosen import read_both
 
         sources = read_both(os.environ, os.getcwd())
         if not sources:

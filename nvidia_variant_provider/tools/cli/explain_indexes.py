@@ -52,7 +52,8 @@ def read(args: argparse.Namespace) -> Release:
 
     Raises ``InvalidValueError`` for what is no project, and where there is nothing of it.
     """
-    from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv
+    from nvidia_variant_provider.tools.installers.pip_settings import read_pip
+    from nvidia_variant_provider.tools.installers.uv_indexes import read_uv
     from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.releases.several_indexes import read_several
 
@@ -69,7 +70,10 @@ def read(args: argparse.Namespace) -> Release:
     options = {"index-url": [args.index_url]} if args.index_url else {}
     uv = read_uv(
         os.environ,
-        {**options, "extra-index-url": [*args.index, *args.extra_index_url]},
+        {
+            "default-index": options.get("index-url", []),
+            "index": [*args.index, *args.extra_index_url],
+        },
         os.getcwd(),
     )
     pip = read_pip(os.environ, {**options, "extra-index-url": args.extra_index_url})
@@ -89,11 +93,11 @@ def _default(configured: Configured) -> Sequence[str]:
 
 
 def _not_judged(uv: Configured, pip: Configured, project: str) -> Iterator[str]:
-    from nvidia_variant_provider.tools.installers.configured import uv_overrides
+    from nvidia_variant_provider.tools.installers.uv_indexes import uv_detours
 
     if not uv.is_first_only:
         yield "uv's strategy for indexes is not the default: the first index is taken"
     if uv.find_links or pip.find_links:
         yield "folders and pages of find-links, which are configured"
-    if "UV_NO_SOURCES_PACKAGE" in uv_overrides(os.environ, os.getcwd(), [project]):
+    if uv_detours(os.environ, {}, os.getcwd(), ("uv", "pip"), [project]).variables:
         yield f"[tool.uv.sources] names an index for {project}, which uv asks alone"

@@ -36,7 +36,7 @@ _FILES: Final = (".json", ".whl", ".toml")
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class Way:
     """A way to install: addresses for ``run``, and the options of pip.
 
     ``tried`` are the options that it is tried with: who explains a folder may have no network.
@@ -74,7 +74,7 @@ def hint_builds(
 
     Where the wheels do not tell, it is named if a view ends at another version.
     """
-    ways = list(_ways(args, release))
+    ways = list(ways_of(args, release.name))
     for named, name, explanation, judged in asked:
         runs = _runs(explanation, judged)
         if runs is not True:
@@ -94,7 +94,7 @@ def _runs(
     return view.has_gpu_build
 
 
-def _ways(args: argparse.Namespace, release: Release) -> Iterator[_Way]:
+def ways_of(args: argparse.Namespace, project: str) -> Iterator[Way]:
     """Yield what can be tried: the source itself, and the folders beside a folder of PyTorch's."""
     from nvidia_variant_provider.tools.cli import explain_indexes
 
@@ -102,23 +102,28 @@ def _ways(args: argparse.Namespace, release: Release) -> Iterator[_Way]:
     if explain_indexes.is_asked(args):
         given = [("--index-url", args.index_url)] if args.index_url else []
         given += [("--extra-index-url", url) for url in (*args.index, *args.extra_index_url)]
-        yield _Way(cuda, tuple(word for pair in given for word in pair))
+        yield Way(cuda, tuple(word for pair in given for word in pair))
     elif "://" in source and not source.endswith(_FILES):
-        index = f"{source.rstrip('/')}/".removesuffix(f"{release.name}/")
+        index = f"{source.rstrip('/')}/".removesuffix(f"{project}/")
         if match := _FOLDER.fullmatch(index):
-            yield _Way((match["base"],), ())
+            yield Way((match["base"],), ())
         else:
-            yield _Way(cuda, ("--index-url", index))
+            yield Way(cuda, ("--index-url", index))
     elif os.path.isdir(source):
         # What the build requires may come from the index.
         folder = ("--find-links", source)
-        yield _Way(cuda, folder, ("--no-index", *folder))
+        yield Way(cuda, folder, ("--no-index", *folder))
 
 
-def _hint(asked: _Asked, way: _Way) -> None:
+def machine_words(named: argparse.Namespace) -> list[str]:
+    """Return the options of ``run`` that name a machine; none for the one here."""
+    given = {"--target": named.target, "--machine": named.machine}
+    return [word for option, text in given.items() if text for word in (option, text)]
+
+
+def _hint(asked: _Asked, way: Way) -> None:
     project = asked.release.name
-    given = {"--target": asked.named.target, "--machine": asked.named.machine}
-    words = [word for option, text in given.items() if text for word in (option, text)]
+    words = machine_words(asked.named)
     try:
         taken, is_default = _taken(way, project, options.answer_for(asked.named).detection.machine)
     except ProviderError as error:
@@ -132,13 +137,13 @@ def _hint(asked: _Asked, way: _Way) -> None:
             output.hint(way.command(words, project))
     elif asked.is_lost and project in FAMILY and not (is_default or way.cuda_indexes or way.tried):
         output.note(f"{asked.name}: no version there has a build for this GPU; PyTorch has others:")
-        output.hint(_Way((TORCH_INDEX,), way.options).command(words, project))
+        output.hint(Way((TORCH_INDEX,), way.options).command(words, project))
 
 
-def _taken(way: _Way, project: str, machine: Machine) -> tuple[Shown | None, bool]:
+def _taken(way: Way, project: str, machine: Machine) -> tuple[Shown | None, bool]:
     """Return what pip installs through ``run``, and whether its default index is asked.
 
-    Raises ``ProviderError``.
+    Warnings of the view are printed. Raises ``ProviderError``.
     """
     from nvidia_variant_provider.tools.views.model import Wanted
     from nvidia_variant_provider.tools.views.picking import interpreter_for, pick
@@ -159,4 +164,6 @@ def _taken(way: _Way, project: str, machine: Machine) -> tuple[Shown | None, boo
     service = ViewService(upstream, partial(Wanted, machine, python), families)
     service.code = StatedCode(upstream.fetcher, Path(cache_folder(os.environ)))
     view = service.view(project)
+    for warning in service.log.warnings:
+        output.warn(warning)
     return (pick(view, python) if view else None), settings.is_default

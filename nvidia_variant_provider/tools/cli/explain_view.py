@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import checking, options, output
+from nvidia_variant_provider.tools.cli.explain_repair import machine_words, ways_of
 from nvidia_variant_provider.tools.installers.table import PIP, PROVIDER
 from nvidia_variant_provider.tools.releases.configured_fetcher import pip_fetcher
 from nvidia_variant_provider.tools.views.model import Wanted
@@ -52,17 +53,27 @@ def run(args: argparse.Namespace, machines: list[tuple[str, argparse.Namespace]]
     for name, named in machines:
         machine = options.answer_for(named).detection.machine
         python = interpreter_for(machine.platform)
-        service = ViewService(upstream, partial(Wanted, machine, python), families)
+        wanted = partial(Wanted, machine, python, asked={project: specifier} if specifier else {})
+        service = ViewService(upstream, wanted, families)
         service.code = code
         view = service.view(project)
         if view is None and not service.served(project):
             raise InvalidValueError(f"{project}: no such project on {args.source}")
         taken = None if view is None else pick(view, python, specifier)
         _show(name, view, taken, service)
+        if view is not None and view.hidden and taken is not None:
+            _hint(args, named, project)
         broken.extend(_broken(args, name, view, taken))
     for line in broken:
         output.fail("explain", line)
     return _EXIT_FINDINGS if broken else 0
+
+
+def _hint(args: argparse.Namespace, named: argparse.Namespace, project: str) -> None:
+    """Name the command that installs it: without the view, pip takes a version that is hidden."""
+    for way in ways_of(args, project):
+        if way.options:
+            output.hint(way.command(machine_words(named), args.package))
 
 
 def _upstream(source: str, project: str) -> Upstream:

@@ -9,13 +9,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import FAMILY
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.run_refusal import refusal
 from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
 from nvidia_variant_provider.tools.installers.command_line import starts_in_conda
-from nvidia_variant_provider.tools.installers.commands import is_alone, variables_for, words_of
-from nvidia_variant_provider.tools.installers.configured import uv_overrides
+from nvidia_variant_provider.tools.installers.commands import is_alone, variables_for
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
@@ -26,6 +24,7 @@ from nvidia_variant_provider.tools.views.session import (
     cache_folder,
     read_secret,
     usual_folder,
+    uv_file,
     view_digest,
 )
 from nvidia_variant_provider.tools.views.upstream_settings import (
@@ -67,6 +66,10 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     _check_packages()
     check_addresses(args.cuda_index)
     settings = settings_for(command, os.environ, cwd)
+    for warning in settings.warnings:
+        output.warn(warning)
+    for note in settings.notes:
+        output.note(note)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
         return _show(make(), _ran(args, command, settings))
@@ -187,14 +190,9 @@ def _serve(
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
     """Return the environment of the command."""
     environ = view_environment(os.environ, url, cache)
-    if words_of(settings.command)[0] in {"uv", "uvx"} and (
-        bypasses := uv_overrides(os.environ, os.getcwd(), FAMILY)
-    ):
-        environ |= bypasses
-        output.note(
-            "uv's files name indexes, which the view asks in their place; uv runs with "
-            + " ".join(f"{name}={value!r}" for name, value in bypasses.items())
-        )
+    environ |= settings.detours.variables
+    if settings.detours.left_out:
+        environ["UV_CONFIG_FILE"] = uv_file(os.path.dirname(cache), settings.detours.rest)
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.
         environ.pop("UV_OFFLINE", None)

@@ -18,9 +18,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from nvidia_variant_provider.tools.installers.chosen import named_files
 from nvidia_variant_provider.tools.installers.command_line import plain_words
 from nvidia_variant_provider.tools.installers.commands import lock_of, words_of
-from nvidia_variant_provider.tools.installers.configured import named_files
 from nvidia_variant_provider.tools.installers.requirements_files import files_of, lines_of
 from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.value_types import dataclass, field
@@ -160,7 +160,7 @@ def _in_files(
     """Yield the requirements of files and projects, and whether each is more than a constraint."""
     if words[0] not in _READ_FILES:
         return
-    settings = named_files(words[0], environ, cwd)
+    settings = named_files(words, environ, cwd)
     files = [
         *files_of(words),
         *((path, False) for path in settings.requirements),

@@ -77,6 +77,7 @@ _VALUED_OPTIONS: Final = """\
     --no-editable-package --no-install-package --excludes --output-format --with-editable
     --without --only --extras --lockfile --pypi-mirror --categories --resolver --extra-pip-args
     --data-dir --config --backend --pip-args --suffix --spec --name
+    --python-preference --bounds
 """
 VALUED: Final = frozenset(_VALUED_OPTIONS.split())
 _VALUED_OF: Final[Mapping[str, frozenset[str]]] = {
@@ -134,8 +135,6 @@ _INDEXED: Final = frozenset({
 _PYTHON: Final = re.compile(r"(python|pypy|py)[\d.]*")
 _PIP: Final = re.compile(r"pip[\d.]*")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
-# Python's own options before -m; those with a value take it from the next word.
-_FLAGS_AND_MODULE: Final = re.compile(r"-[A-Za-z]*m(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,8 @@ class CommandLine:
     @property
     def takes_indexes(self) -> bool:
         """Whether it takes options that name indexes."""
-        return (self.tool, *self.subcommand) in _INDEXED
+        has_same = self.tool in {"pipx", "pipenv"}
+        return has_same or (self.tool, *self.subcommand[:2]) in _INDEXED
 
     @property
     def behind(self) -> tuple[str, ...]:
@@ -344,14 +344,19 @@ def _tool_at(command: Sequence[str], at: int) -> tuple[str, int]:
 
 
 def _module_of(command: Sequence[str], at: int) -> tuple[str, int] | None:
-    """Return the module that a Python runs, and where its words begin; ``None`` for a script."""
-    while at < len(command) and command[at].startswith("-"):
-        match = _FLAGS_AND_MODULE.fullmatch(command[at])
-        if match and match[1]:
-            return match[1], at + 1
-        if match:
-            return "".join(command[at + 1 : at + 2]), at + 2
-        at += 2 if command[at] in {"-X", "-W", "--check-hash-based-pycs"} else 1
+    """Return the module that a Python runs, and where its words begin; ``None`` for a script.
+
+    Short options may share a word, the module's name too: ``-Im pip``, ``-mpip``.
+    """
+    while at < len(command) and re.match(r"-[A-Za-z]", command[at]):
+        own = re.match(r"-[^cmWX]*([cmWX]?)(.*)", command[at])
+        letter, rest = (own[1], own[2]) if own else ("", "")
+        if letter == "c":
+            return None
+        if letter == "m":
+            at = at if rest else at + 1
+            return (rest or command[at], at + 1) if at < len(command) else None
+        at += 2 if letter and not rest else 1
     return None
 
 

@@ -6,16 +6,15 @@ One recipe an installer, measured with the versions in ``table.py``; docs/views.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider import overrides
+from nvidia_variant_provider.tools.installers.uv_files import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nvidia_variant_provider.tools.installers.table import Installer
-
-_LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
 def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
@@ -82,4 +81,4 @@ def _set_proxies(child: dict[str, str]) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         listed = [host for host in child.get(name, "").split(",") if host.strip()]
         if "*" not in listed:
-            child[name] = ",".join([*listed, *(host for host in _LOOPBACK if host not in listed)])
+            child[name] = ",".join([*listed, *(host for host in LOOPBACK if host not in listed)])

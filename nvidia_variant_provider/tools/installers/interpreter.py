@@ -55,11 +55,11 @@ class TargetPython:
 def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
     """Return the Python that a command installs for; ``None`` where that is not plain."""
     line = parse(command)
-    command, words = line.behind, line.words
-    if starts_in_conda(line.command):
+    words = line.words
+    if starts_in_conda(command):
         return None
     if words[0] == "uv":
-        python = _python_of_uv(command, words, environ)
+        python = _python_of_uv(line.behind, words, environ)
         return _asked(python) if python else None
     if words[0] != "pip":
         return None
@@ -105,7 +105,7 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
     A tool whose Python is not plain counts as having it.
     """
-    python = own_python(parse(command).behind, environ)
+    python = own_python(command, environ)
     if not python:
         return True
     ask = "import importlib.metadata, sys; importlib.metadata.version(sys.argv[1])"
@@ -119,9 +119,15 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
 
 def own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Return the interpreter of a pip: the one that is called, or the one its script names."""
+    """Return the interpreter of a pip: the one that is called, or the one its script names.
+
+    "" where it is another one in the end, as in an environment of conda.
+    """
     import shutil
 
+    if starts_in_conda(command):
+        return ""
+    command = parse(command).behind or ("",)
     path = shutil.which(command[0], path=environ.get("PATH")) or ""
     if os.path.basename(command[0]).startswith(("python", "pypy")):
         return path
@@ -135,6 +141,29 @@ def own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
         beside = os.path.join(os.path.dirname(path), "python")
         return beside if os.path.exists(beside) and "exec" not in first else ""
     return match[1]
+
+
+def prefix_of_pip(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """Return the folder of the Python that a pip belongs to, which may have a pip.conf.
+
+    For a command that is no pip it is the environment that is active, or that of the pip on PATH.
+    Python is not started for it: an environment has the file pyvenv.cfg, anything else is where
+    its interpreter really lies.
+    """
+    words = parse(command).words
+    if words[0] != "pip":
+        return environ.get("VIRTUAL_ENV") or _prefix(own_python(("pip",), environ))
+    named = value_of(words, ("--python",))
+    return _prefix(_interpreter_at(named) if named else own_python(command, environ))
+
+
+def _prefix(python: str) -> str:
+    if not python:
+        return ""
+    for folder in (os.path.dirname(python), os.path.dirname(os.path.dirname(python))):
+        if os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+            return folder
+    return os.path.dirname(os.path.dirname(os.path.realpath(python)))
 
 
 def _asked(python: str) -> TargetPython | None:

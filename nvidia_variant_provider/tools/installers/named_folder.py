@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX, folder_address
 from nvidia_variant_provider.tools.installers.commands import words_of
-from nvidia_variant_provider.tools.installers.configured import VALUED
+from nvidia_variant_provider.tools.installers.index_options import VALUED
 from nvidia_variant_provider.tools.installers.interpreter import default_index
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FOLDER: Final = re.compile(r"(https?://.+)/(cpu|cu\d{2,3}|rocm[\d.]+|xpu)/*")
+# uv takes a name before the address: ``pytorch=https://…``.
+_FOLDER: Final = re.compile(r"(?:[A-Za-z0-9._-]+=)?(https?://.+)/(cpu|cu\d{2,3}|rocm[\d.]+|xpu)/*")
 _BACKEND: Final = "--torch-backend"
 _AUTO: Final = "auto"
 # pip puts all its indexes together; an extra one is no choice.
@@ -62,14 +63,6 @@ def named_folder(
 def is_folder(address: str) -> bool:
     """Tell whether an address is that of one folder of per-CUDA indexes."""
     return bool(_FOLDER.fullmatch(address))
-
-
-def without_auto(command: Sequence[str]) -> list[str]:
-    """Return a command of uv without ``--torch-backend auto``, which goes past a view."""
-    for words, value, rest in _options(command):
-        if words[0].partition("=")[0] == _BACKEND and value == _AUTO:
-            return list(rest)
-    return list(command)
 
 
 def _options(command: Sequence[str]) -> list[tuple[tuple[str, ...], str, tuple[str, ...]]]:

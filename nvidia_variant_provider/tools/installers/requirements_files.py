@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.installers.command_line import plain_words
-from nvidia_variant_provider.tools.installers.configured import BOOLEAN, VALUED
+from nvidia_variant_provider.tools.installers.index_options import BOOLEAN, VALUED
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -59,7 +59,12 @@ def requires_hashes(words: Sequence[str], environ: Mapping[str, str], cwd: str) 
 
 def check_requirements(words: Sequence[str], cwd: str) -> None:
     """Raise ``InvalidValueError`` for a requirements file that names indexes: it beats the view."""
-    for line in lines_of(files_of(words), cwd):
+    check_lines(files_of(words), cwd)
+
+
+def check_lines(files: Iterable[tuple[str, bool]], cwd: str) -> None:
+    """Raise ``InvalidValueError`` for the first line of files that names an index."""
+    for line in lines_of(files, cwd):
         option = line.option
         if option in VALUED or option in BOOLEAN:
             raise InvalidValueError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from nvidia_variant_provider.tools.installers.configured import read_pip
 from nvidia_variant_provider.tools.installers.interpreter import own_python
+from nvidia_variant_provider.tools.installers.pip_settings import read_pip
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
 from nvidia_variant_provider.tools.releases.network_settings import Tls
@@ -21,6 +21,9 @@ def fetcher_for(
     configured: Configured, environ: Mapping[str, str], command: Sequence[str] = ()
 ) -> Fetcher:
     """Return what asks indexes as the installer would; ``command`` is the installer's."""
+    if configured.proxies:
+        others = dict.fromkeys(("all_proxy", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"), "")
+        environ = {**environ, **others, **dict(configured.proxies)}
     programs = tuple(_keyrings(configured.keyring, environ, command))
     keyring = Keyring(programs, environ) if programs else None
     cert = configured.cert or environ.get("SSL_CERT_FILE", "")

@@ -9,7 +9,7 @@ import html
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from nvidia_variant_provider import __version__
 from nvidia_variant_provider.tools.views.named import CPU
@@ -26,7 +26,7 @@ _LOCAL: Final = frozenset({HOST, "localhost", "::1"})
 _FORMS: Final = """\
 h100@570                         product, and driver branch: 570.86.15 is of R570
 rtx-4090@cuda12.8                product, and the CUDA version that nvidia-smi shows
-nvidia-h100-80gb-hbm3@570.86.15  name and driver release as nvidia-smi prints them, "-" for blanks
+nvidia-h100-80gb-hbm3@570.86.15  name and driver of nvidia-smi, "-" for blanks
 a10+t4@570                       one machine with two kinds of GPUs
 jetson-orin@jetpack6             a Jetson, and its JetPack
 """
@@ -62,7 +62,7 @@ class Site:
 
     def index(self, target: str) -> str:
         """Return the address that an installer is given for a machine."""
-        return f"{self.root}{target}/simple/"
+        return f"{self.root}{quote(target, safe='@+')}/simple/"
 
     @property
     def untrusted(self) -> str:
@@ -108,14 +108,18 @@ def target_page_html(site: Site, about: About) -> str:
 
 
 def _front(site: Site) -> list[Section]:
+    addresses = (
+        (site.index(EXAMPLE), "what an H100 with driver branch R570 should see"),
+        (site.index(CPU), "what a machine without a GPU should see"),
+        (site.index(ANY), "the main index, unchanged"),
+        (f"{site.root}{EXAMPLE}/", "this page for one machine"),
+    )
+    width = len(addresses[0][0])
     return [
         Section(
             "Addresses",
             "The machine is in the address. Each index shows only the builds that fit the machine.",
-            f"{site.index(EXAMPLE)}  what an H100 with driver branch R570 should see\n"
-            f"{site.index(CPU)}  what a machine without a GPU should see\n"
-            f"{site.index(ANY)}  the main index, unchanged\n"
-            f"{site.root}{EXAMPLE}/  this page for one machine\n",
+            "".join(f"{address:<{width}}  {what}\n" for address, what in addresses),
         ),
         Section(
             "How a machine is spelt",

@@ -40,15 +40,15 @@ def _meant(site: Site, path: str) -> str:
 
     Addresses that another server of indexes would have are the likely mistakes.
     """
-    words = [quote(word, safe="@+.") for word in path.split("/") if word]
+    words = [word for word in path.split("/") if word]
     if words[:1] == ["simple"]:
-        project = "".join(f"{word}/" for word in words[1:2])
+        project = "".join(f"{quote(word)}/" for word in words[1:2])
         return (
             f"name a machine: {site.index(EXAMPLE)}{project} for an H100 with driver branch R570, "
             f"{site.index(ANY)}{project} for the main index, unchanged"
         )
     if len(words) == 2 and "@" in words[0]:  # noqa: PLR2004 - machine and project
-        return f"did you mean {site.index(words[0])}{words[1]}/ ?"
+        return f"did you mean {site.index(words[0])}{quote(words[1])}/ ?"
     return f"{site.root} has the addresses, such as {site.index(EXAMPLE)}torch/"
 
 

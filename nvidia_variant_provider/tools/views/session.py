@@ -111,6 +111,22 @@ def view_digest(machine: Machine, upstream: Iterable[str], options: Iterable[str
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+def uv_file(folder: str, settings: Mapping[str, object]) -> str:
+    """Write a file of settings for uv and return its path, which goes by what it holds."""
+    from tomlkit import dumps
+
+    data = dumps(settings).encode()
+    path = os.path.join(folder, f"uv-{hashlib.sha256(data).hexdigest()[:16]}.toml")
+    os.makedirs(folder, exist_ok=True)
+    if not os.path.exists(path):
+        # Whoever reads it meanwhile sees a whole file; a proxy in it may have a password.
+        begun = f"{path}.{os.getpid()}"
+        with open(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+        os.replace(begun, path)
+    return path
+
+
 def clear(folder: Path) -> int:
     """Remove what is cached and return its size in bytes; the secret stays."""
     import shutil

@@ -31,7 +31,7 @@ from nvidia_variant_provider.tools.views.rendering import ACCEPT, JSON
 from nvidia_variant_provider.tools.wheels.name import WheelName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from nvidia_variant_provider.tools.releases.http import Fetcher
 
@@ -77,9 +77,17 @@ class Upstream:
         find_links: Sequence[str] = (),
         *,
         is_first_only: bool = False,
+        passed_over: Mapping[str, Collection[int]] | None = None,
     ) -> None:
-        """Take the addresses in the order that counts; credentials in them are kept apart."""
+        """Take the addresses in the order that counts; credentials in them are kept apart.
+
+        ``passed_over`` are answers of an index that mean that it has not the project, such as 403.
+        """
         self.fetcher = fetcher
+        self._passed_over = {
+            _with_slash(fetcher.remember(_as_url(address))): codes
+            for address, codes in (passed_over or {}).items()
+        }
         self.indexes = tuple(_with_slash(fetcher.remember(_as_url(address))) for address in indexes)
         self.find_links = tuple(fetcher.remember(_as_url(address)) for address in find_links)
         self._is_first_only = is_first_only
@@ -143,7 +151,8 @@ class Upstream:
         except UpstreamError as error:
             # PyTorch's own store answers like that, and uv, too, takes it for "not there".
             is_torch_s = error.status == _FORBIDDEN and index.startswith(f"{TORCH_INDEX}/")
-            if error.status == _NOT_FOUND or is_torch_s:
+            is_missing = error.status in {_NOT_FOUND, *self._passed_over.get(index, ())}
+            if is_missing or is_torch_s:
                 return None
             raise
         is_movable = JSON in answer.content_type and not _RELATIVE.search(answer.body)

@@ -8,26 +8,36 @@ from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
-from nvidia_variant_provider.tools.installers.command_line import layers
+from nvidia_variant_provider.tools.installers.chosen import (
+    PIP,
+    UV,
+    choose,
+    may_start_uv,
+    named_files,
+)
 from nvidia_variant_provider.tools.installers.commands import words_of
-from nvidia_variant_provider.tools.installers.configured import (
-    read_pip,
-    read_uv,
+from nvidia_variant_provider.tools.installers.index_options import (
+    program_of,
     shared_options,
     without_index_options,
+    without_option,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
-from nvidia_variant_provider.tools.installers.named_folder import is_folder, without_auto
-from nvidia_variant_provider.value_types import dataclass
+from nvidia_variant_provider.tools.installers.named_folder import is_folder
+from nvidia_variant_provider.tools.installers.requirements_files import check_lines
+from nvidia_variant_provider.tools.installers.scripts import check_script
+from nvidia_variant_provider.tools.installers.uv_files import uv_folder
+from nvidia_variant_provider.tools.installers.uv_indexes import Detours, uv_detours
+from nvidia_variant_provider.value_types import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from nvidia_variant_provider.tools.installers.configured import Configured
     from nvidia_variant_provider.tools.releases.http import Fetcher
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
-_UV: Final = frozenset({"uv", "uvx"})
+_AUTO: Final = "auto"
 # What cannot be wrong and has no credentials: the usual address.
 _PLAIN: Final = re.compile(
     r"(?:https?://[A-Za-z0-9.-]+(?::\d{1,5})?|(?:file://)?(?=/))(?:/[A-Za-z0-9._~+%/-]*)?"
@@ -39,7 +49,8 @@ class Settings:
     """The upstream of a command, and the command without what names indexes.
 
     ``addresses`` are those of its indexes and folders, without credentials. ``is_default`` says
-    that the installer's own default index is the upstream.
+    that the installer's own default index is the upstream. ``detours`` are what of uv's settings
+    would send it past the view. ``notes`` and ``warnings`` are for whoever runs the command.
     """
 
     configured: Configured
@@ -47,6 +58,9 @@ class Settings:
     command: tuple[str, ...]
     is_default: bool
     addresses: tuple[str, ...]
+    detours: Detours = field(default_factory=Detours)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_local(self) -> bool:
@@ -60,55 +74,127 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     Raises ``InvalidValueError`` where no index is known, for what is no address, for an index that
     pip would not ask, and for a file of certificates that is not there.
     """
-    tool = words_of(command)[0]
-    rest, options = _split(command)
-    configured = read_uv(environ, options, cwd) if tool in _UV else read_pip(environ, options)
+    words = words_of(command)
+    rest, options = without_index_options(command)
+    options |= shared_options(rest)
+    chosen = choose(command, environ, options, cwd)
+    configured = chosen.configured
     standard = "" if configured.no_index else default_index(environ)
-    index = configured.index_url or _of_tool(tool, environ) or standard
+    index = configured.index_url or standard
     if not index and not configured.no_index and not configured.extra:
         raise InvalidValueError(
             "no index is configured, and neither pip nor uv is here to say which is the default; "
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
-    if tool == "pip":
-        _check_plain_http((index, *configured.extra), configured.trusted_hosts)
+    check_lines(named_files(command, environ, cwd, options).paths, cwd)
+    if words[0] == "uv":
+        check_script(program_of(command), uv_folder(environ, options, cwd))
+    warnings = [*_shown(chosen.warnings)]
+    if words[0] in PIP:
+        index, configured, ignored = _without_plain_http(index, configured)
+        warnings += ignored
+    rest, notes = _without_torch_backend(rest, words, environ)
+    detours = Detours()
+    if may_start_uv(words):
+        detours = _detours(environ, options, cwd, words)
+        if detours.left_out:
+            rest, _ = without_option(rest, "--config-file")
     is_default = bool(standard) and _same(index, standard)
     indexes = _ordered(configured, index)
     addresses = _addresses(configured, indexes, environ)
-    return Settings(configured, indexes, tuple(rest), is_default, addresses)
+    return Settings(
+        configured,
+        indexes,
+        tuple(rest),
+        is_default,
+        addresses,
+        detours,
+        (*_shown(chosen.notes), *notes, *detours.notes),
+        tuple(warnings),
+    )
 
 
-def _split(command: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Return a command without its installers' options that name indexes, and these options.
+def _shown(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return texts without the credentials of addresses in them."""
+    if not texts:
+        return ()
+    from nvidia_variant_provider.tools.releases.logins import redacted
 
-    What a program takes that an installer starts is its own.
+    return tuple(map(redacted, texts))
+
+
+def _detours(
+    environ: Mapping[str, str], options: Mapping[str, list[str]], cwd: str, words: Sequence[str]
+) -> Detours:
+    """Return what would send uv past the view; raises ``InvalidValueError`` as uv would."""
+    if words[0] in UV:
+        return uv_detours(environ, options, cwd, words, FAMILY)
+    try:
+        return uv_detours(environ, {}, cwd, ("uv", "pip"), FAMILY)
+    except InvalidValueError:
+        # A file that uv may never read.
+        return Detours()
+
+
+def _without_torch_backend(
+    command: Sequence[str], words: Sequence[str], environ: Mapping[str, str]
+) -> tuple[list[str], tuple[str, ...]]:
+    """Take out what makes uv choose among PyTorch's indexes itself, and say so.
+
+    A folder that is named (``--torch-backend=cu126``) stays: what uv finds there is judged after
+    the command.
     """
-    rest = list(command)
-    options: dict[str, list[str]] = {}
-    for line in reversed([line for line in layers(command) if line.takes_indexes]):
-        own = without_auto(line.own) if line.tool in _UV else list(line.own)
-        own, named = without_index_options(own)
-        options |= named | shared_options(own)
-        rest[line.begin : line.end] = own
-    return rest, options
+    rest, stated = list(command), ""
+    if words[0] in UV:
+        without, stated = without_option(command, "--torch-backend")
+        rest = without if stated == _AUTO else rest
+    if stated == _AUTO:
+        return rest, ("--torch-backend=auto is left out: the view selects the build",)
+    variable = environ.get("UV_TORCH_BACKEND", "")
+    if variable and not stated and may_start_uv(words):
+        return rest, (f"UV_TORCH_BACKEND={variable} is left out: the view selects the build",)
+    return rest, ()
 
 
-def _check_plain_http(indexes: Iterable[str], trusted: tuple[str, ...]) -> None:
-    """Raise ``InvalidValueError`` for an index that pip leaves out: in a view it counts no more."""
-    if not any(index.startswith("http://") for index in indexes):
-        return
+def _without_plain_http(
+    index: str, configured: Configured
+) -> tuple[str, Configured, tuple[str, ...]]:
+    """Leave out what pip leaves out: plain http from hosts that it is not told to trust.
+
+    Also returns warnings. Raises ``InvalidValueError`` where nothing is left. In a view, which is
+    on this machine, such pages would count.
+    """
+    every = (index, *configured.extra, *configured.find_links)
+    if not any(address.startswith("http://") for address in every):
+        return index, configured, ()
     from nvidia_variant_provider.tools.releases.logins import split_login
     from nvidia_variant_provider.tools.releases.network_settings import Tls, is_loopback
 
-    tls = Tls(trusted=trusted)
-    for index in indexes:
-        clean, _ = split_login(index)
+    tls = Tls(trusted=configured.trusted_hosts)
+    ignored = {}
+    for address in every:
+        clean, _ = split_login(address)
         host = clean.removeprefix("http://").partition("/")[0]
-        if index.startswith("http://") and not is_loopback(host) and not tls.trusts(host):
-            raise InvalidValueError(
-                f"{clean}: pip takes nothing over plain http from a host that it is not "
-                f"told to trust; use https, or add --trusted-host {host}"
+        if clean.startswith("http://") and not is_loopback(host) and not tls.trusts(host):
+            ignored[address] = (
+                clean,
+                (
+                    "pip takes nothing over plain http from a host that it is not told to trust; "
+                    f"use https, or add --trusted-host {host}"
+                ),
             )
+    if ignored and all(address in ignored for address in every if address):
+        raise InvalidValueError(": ".join(next(iter(ignored.values()))))
+    left = replace(
+        configured,
+        extra=tuple(address for address in configured.extra if address not in ignored),
+        find_links=tuple(address for address in configured.find_links if address not in ignored),
+    )
+    return (
+        "" if index in ignored else index,
+        left,
+        tuple(f"{clean} is left out: {why}" for clean, why in ignored.values()),
+    )
 
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
@@ -181,14 +267,8 @@ def _upstream(
         indexes,
         configured.find_links,
         is_first_only=configured.is_first_only,
+        passed_over=dict(configured.passed_over),
     )
-
-
-def _of_tool(tool: str, environ: Mapping[str, str]) -> str:
-    """Return the index that an installer's own variable names."""
-    names = {"pdm": "PDM_PYPI_URL", "pipenv": "PIPENV_PYPI_MIRROR",
-             "poetry": "POETRY_PYPI_MIRROR_URL"}  # fmt: skip
-    return environ.get(names.get(tool, ""), "")
 
 
 def _same(index: str, standard: str) -> bool:

@@ -89,8 +89,14 @@ def no_gpu_build(view: View) -> str:
     reasons are named.
     """
     labels = {build.label for version in view.versions for build in version.builds}
-    if view.ends_at_cpu is None or labels <= {""}:
+    newest = view.ends_at_cpu
+    if newest is None or labels <= {""}:
         return ""
+    if newest.asked_label:
+        reason = newest.best.reason if newest.best else ""
+        return (
+            f"{newest.version}+{newest.asked_label} is asked for, no build for this GPU: {reason}"
+        )
     reasons = list(_reasons(view))
     named = reasons[:_MOST] or ["the index has CPU builds alone"]
     more = f"; {len(reasons) - _MOST} more" if len(reasons) > _MOST else ""

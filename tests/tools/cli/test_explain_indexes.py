@@ -87,8 +87,9 @@ def test_indexes_are_named_or_configured(
 def test_what_is_not_judged_is_named(
     served: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    (tmp_path / "uv.toml").write_text(
-        'index-strategy = "unsafe-best-match"\nfind-links = ["x"]\n[sources]\ndemo = {index = "a"}'
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.uv]\nindex-strategy = "unsafe-best-match"\nfind-links = ["x"]\n'
+        '[tool.uv.sources]\ndemo = { index = "a" }\n'
     )
     _, _, err = explained(capsys, "demo", "--index-url", f"{served}/b/simple/")
 

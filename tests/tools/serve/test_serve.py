@@ -112,6 +112,16 @@ def test_the_address_in_the_words_is_the_one_that_was_asked(server: Server) -> N
     assert body.decode().count(f'url = "{index}"\n  verify_ssl = false') == 2
 
 
+def test_a_name_with_blanks_is_an_address_to_paste(server: Server) -> None:
+    path = "/NVIDIA%20H100%2080GB%20HBM3@570.86.15"
+    status, _, body = server.ask(f"{path}/", TEXT)
+    _, _, page = server.ask(f"{path}/simple/torch/")
+
+    assert status == 200
+    assert f"--index-url http://127.0.0.1:{server.port}{path}/simple/ torch" in body.decode()
+    assert json.loads(page)["files"]
+
+
 def test_no_host_can_write_into_the_page_of_a_browser(server: Server) -> None:
     headers = {"Accept": "text/html", "Host": "<script>alert(1)</script>"}
     _, _, body = server.ask("/", headers)
@@ -153,6 +163,27 @@ def test_a_list_of_projects_never_leads_past_the_view(server: Server) -> None:
         "torchvision/",
         "typing-extensions/",
     ]
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+def test_the_list_of_an_index_with_a_password_is_ours_to_give(
+    tmp_path: Path, *, has_list: bool
+) -> None:
+    index = main_index()
+    index.login = "user:secret"
+    if not has_list:
+        del index.bodies["/simple/"]
+    with (
+        index.serving() as main,
+        serving_views(tmp_path, main.replace("//", "//user:secret@")) as server,
+    ):
+        status, _, body = server.ask("/v100@580/simple/")
+        of_browser, _, page = server.ask("/v100@580/simple/", {"Accept": "text/html"})
+
+    assert (status, of_browser) == (200 if has_list else 502, 200)
+    assert (b'{"name": "torch"}' in body, b'<a href="torch/">' in page) == (has_list, has_list)
+    assert (b"Not shown here: " in page) is not has_list
+    assert b"secret" not in body + page
 
 
 @pytest.mark.parametrize(

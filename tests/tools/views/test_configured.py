@@ -11,16 +11,9 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.installers.configured import (
-    Configured,
-    read_pip,
-    read_uv,
-    uv_has_variants_on,
-    uv_overrides,
-    without_index_options,
-)
 from nvidia_variant_provider.tools.installers.interpreter import default_index, target_python
 from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
+from nvidia_variant_provider.tools.installers.uv_indexes import Detours
 from nvidia_variant_provider.tools.views.upstream_settings import settings_for
 from tests.tools.views.clients import (
     PIPS,
@@ -39,109 +32,12 @@ MAIN = "https://main.example/simple/"
 EXTRA = "https://extra.example/simple/"
 
 
-def pip_settings(folder: Path, **environ: str) -> Configured:
-    return read_pip({"HOME": str(folder), "XDG_CONFIG_DIRS": str(folder), **environ}, {})
-
-
-def test_pip_s_files_variables_and_options_count_in_this_order(tmp_path: Path) -> None:
-    (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {MAIN}\nproxy = p:1\n")
-    named = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
-    settings = pip_settings(tmp_path, **named)
-    by_variable = pip_settings(tmp_path, **named, PIP_INDEX_URL=EXTRA, PIP_EXTRA_INDEX_URL="")
-    by_option = read_pip({"HOME": str(tmp_path), **named}, {"index-url": ["https://o.example/"]})
-
-    assert (settings.index_url, settings.proxy) == (MAIN, "p:1")
-    assert by_variable.index_url == EXTRA
-    assert by_option.index_url == "https://o.example/"
-
-
-def test_pip_s_lists_are_read_from_several_lines(tmp_path: Path) -> None:
-    path = tmp_path / ".config" / "pip"
-    path.mkdir(parents=True)
-    text = (
-        f"[install]\nextra-index-url =\n  {EXTRA}\n  {MAIN}\nno-index = true\nfind-links = /srv\n"
-    )
-    (path / "pip.conf").write_text(text)
-    settings = pip_settings(tmp_path)
-
-    assert (settings.extra, settings.find_links, settings.no_index) == (
-        (EXTRA, MAIN),
-        ("/srv",),
-        True,
-    )
-
-
-def test_uv_s_other_indexes_come_before_its_default(tmp_path: Path) -> None:
-    (tmp_path / "uv.toml").write_text(
-        f'[[index]]\nurl = "{EXTRA}"\n[[index]]\nurl = "{MAIN}"\ndefault = true\n'
-    )
-    environ = {"HOME": str(tmp_path), "UV_INDEX": "named=https://named.example/"}
-    settings = read_uv(environ, {}, str(tmp_path))
-
-    assert settings.index_url == MAIN
-    assert settings.extra == ("https://named.example/", EXTRA)
-    assert settings.is_first_only
-
-
-def test_what_would_send_uv_past_the_view_is_switched_off(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text(
-        f'[tool.uv]\nindex = [{{ url = "{EXTRA}" }}]\n'
-        '[tool.uv.sources]\ntorch = { index = "cu130" }\nother = { path = "x" }\n'
-    )
-    environ = {"HOME": str(tmp_path)}
-
-    assert uv_overrides(environ, str(tmp_path), ["torch", "other"]) == {
-        "UV_NO_CONFIG": "1",
-        "UV_NO_SOURCES_PACKAGE": "torch",
-    }
-    assert uv_overrides(environ, str(tmp_path.parent), ["torch"]) == {}
-
-
-@pytest.mark.parametrize(
-    ("words", "kept", "found"),
-    [
-        (["install", "-i", "U", "torch"], ["install", "torch"], {"index-url": ["U"]}),
-        (["install", "--index-url=U"], ["install"], {"index-url": ["U"]}),
-        (["--extra-index-url", "A", "--extra-index-url=B"], [], {"extra-index-url": ["A", "B"]}),
-        (["-fdir", "--no-index", "x"], ["x"], {"find-links": ["dir"], "no-index": [""]}),
-        (["install", "torch"], ["install", "torch"], {}),
-    ],
-    ids=str,
-)
-def test_options_that_name_indexes_are_taken_out(
-    words: list[str], kept: list[str], found: dict[str, list[str]]
-) -> None:
-    assert without_index_options(words) == (kept, found)
-
-
 def test_a_requirements_file_that_names_an_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "inner.txt").write_text("torch\n--extra-index-url https://x.example/ # why\n")
     (tmp_path / "outer.txt").write_text("-r inner.txt\n")
 
     with pytest.raises(InvalidValueError, match=r"inner\.txt, line 2: --extra-index-url"):
         check_requirements(["install", "-r", "outer.txt"], str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("environ", "words", "is_on"),
-    [
-        ({}, ["uv", "pip", "install"], False),
-        ({"UV_PREVIEW_FEATURES": "a,wheel-variants"}, ["uv"], True),
-        ({}, ["uv", "pip", "--preview-features", "wheel-variants"], True),
-        ({}, ["uv", "--preview-features=wheel-variants"], True),
-        ({"UV_PREVIEW": "1"}, ["uv"], True),
-    ],
-    ids=str,
-)
-def test_switched_on_variants_of_uv_are_seen(
-    tmp_path: Path,
-    environ: dict[str, str],
-    words: list[str],
-    is_on: bool,  # noqa: FBT001
-) -> None:
-    settings = {"HOME": str(tmp_path), **environ}
-
-    assert uv_has_variants_on(settings, words, str(tmp_path)) is is_on
 
 
 def test_pip_s_own_python_and_another_platform_are_known() -> None:
@@ -218,29 +114,38 @@ def test_the_default_index_is_what_pip_and_uv_say() -> None:
 def test_settings_in_files_are_the_upstream_and_do_not_pass_the_view_by(
     tmp_path: Path, tool: str
 ) -> None:
+    """uv's file is that of another folder, with a login and a limit; pip's of an environment."""
     other = main_index()
+    other.login = "me:word"
     other.add_page(
         "/simple/", "mine", {"mine-1.0-py3-none-any.whl": make_wheel("mine-1.0-py3-none-any.whl")}
     )
+    python = new_environment(tmp_path / "site")
     with main_index().serving() as main, other.serving() as extra, cuda_index().serving() as cuda:
-        conf = tmp_path / "pip.conf"
-        conf.write_text(f"[global]\nindex-url={main}/simple/\nextra-index-url={extra}/simple/\n")
-        indexes = f'[[index]]\nurl = "{extra}/simple/"\n[[index]]\nurl = "{main}/simple/"\n'
-        (tmp_path / "uv.toml").write_text(f"{indexes}default = true\n")
-        environ = clean_environment(tmp_path, PIP_CONFIG_FILE=str(conf))
+        conf = (
+            f"index-url={main}/simple/\nextra-index-url={extra.replace('//', '//me:word@')}/simple/"
+        )
+        (tmp_path / "site" / "pip.conf").write_text(f"[global]\n{conf}\n")
+        (tmp_path / "app").mkdir()
+        (tmp_path / "app" / "uv.toml").write_text(
+            f'constraint-dependencies = ["torch<2.14"]\ntorch-backend = "cpu"\n[[index]]\n'
+            f'name = "corp-a"\nurl = "{extra}/simple/"\n[[index]]\nurl = "{main}/simple/"\n'
+            "default = true\n"
+        )
+        login = {"UV_INDEX_CORP_A_USERNAME": "me", "UV_INDEX_CORP_A_PASSWORD": "word"}
+        environ = clean_environment(tmp_path, **login)
         environ.pop("UV_NO_CONFIG")
-        if tool == "uv":
-            python = new_environment(tmp_path / "site")
-            words = [str(uv_executable()), "pip", "install", "--python", str(python)]
-        else:
-            python = pip_environment(PIPS[-1])
-            words = [str(python), "-m", "pip", "install", "--target", f"{tmp_path}/site"]
+        environ.pop("PIP_CONFIG_FILE")
+        words: dict[str, list[str | Path]] = {
+            "pip": [pip_environment(PIPS[-1]), "-m", "pip", "--python", python, "install"],
+            "uv": [uv_executable(), "--directory", "app", "pip", "install", "--python", python],
+        }
         options = ["--target", "v100@580", "--cuda-index", f"{cuda}/whl"]
-        done = run(options, [*words, "torch", "mine"], environ, tmp_path)
+        done = run(options, [*words[tool], "torch", "mine"], environ, tmp_path)
 
     assert done.code == 0, done.output
     assert installed(tmp_path / "site") == {
-        "torch": "2.14.1+cu126",
+        "torch": "2.14.1+cu126" if tool == "pip" else "2.13.0+cu126",
         "mine": "1.0",
         "typing_extensions": "4.12.0",
         "nvidia_cublas_cu12": "1.126",
@@ -287,10 +192,67 @@ def test_what_pip_would_not_ask_over_plain_http_is_refused(tmp_path: Path) -> No
     )
 
 
-def test_what_requests_is_told_of_certificates_beats_pip(tmp_path: Path) -> None:
-    options = {"cert": ["/own.pem"]}
+def test_of_several_indexes_those_over_plain_http_are_left_out_as_pip_does(tmp_path: Path) -> None:
+    links = "http://links.example/"
+    command = ["pip", "install", "-i", MAIN, "--extra-index-url", "http://me:word@x.example/s/",
+               "-f", links, "torch"]  # fmt: skip
 
-    told = read_pip({"HOME": str(tmp_path), "CURL_CA_BUNDLE": "/told.pem"}, options)
-    own = read_pip({"HOME": str(tmp_path), "SSL_CERT_FILE": "/system.pem"}, options)
+    settings = settings_for(command, clean_environment(tmp_path), str(tmp_path))
 
-    assert (told.cert, own.cert) == ("/told.pem", "/own.pem")
+    why = "is left out: pip takes nothing over plain http from a host that it is not told to trust"
+    assert (settings.indexes, settings.configured.find_links) == ((MAIN,), ())
+    assert settings.warnings == (
+        f"http://x.example/s/ {why}; use https, or add --trusted-host x.example",
+        f"{links} {why}; use https, or add --trusted-host links.example",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "variable"), [("uv", "UV_CONSTRAINT"), ("pip", "PIP_CONSTRAINT"),
+                           ("pip", "PIP_REQUIREMENT"), ("bash", "UV_OVERRIDE"),
+                           ("bash", "PIP_CONSTRAINT")],
+)  # fmt: skip
+def test_files_that_variables_name_must_not_name_an_index_either(
+    tmp_path: Path, tool: str, variable: str
+) -> None:
+    (tmp_path / "c.txt").write_text(f"torch<3\n--extra-index-url {EXTRA}\n")
+    environ = clean_environment(tmp_path, **{variable: str(tmp_path / "c.txt")})
+
+    with pytest.raises(InvalidValueError, match=r"c\.txt, line 2: --extra-index-url beats"):
+        settings_for([tool, "pip", "install", "torch"], environ, str(tmp_path))
+
+
+def test_what_lets_uv_choose_a_build_itself_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    environ = clean_environment(tmp_path)
+    command = ["uv", "pip", "install", "torch"]
+    settings = settings_for([*command, "--torch-backend", "auto"], environ, str(tmp_path))
+    by_variable = settings_for(command, environ | {"UV_TORCH_BACKEND": "cu126"}, str(tmp_path))
+
+    assert settings.command == tuple(command)
+    assert settings.notes == ("--torch-backend=auto is left out: the view selects the build",)
+    assert by_variable.notes == ("UV_TORCH_BACKEND=cu126 is left out: the view selects the build",)
+
+
+def test_a_file_that_is_named_for_uv_is_taken_off_its_command_line(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text(f'index-url = "{MAIN}"\nresolution = "lowest"\n')
+    command = ["uv", "--config-file", "my.toml", "pip", "install", "torch"]
+
+    settings = settings_for(command, clean_environment(tmp_path), str(tmp_path))
+
+    assert settings.command == ("uv", "pip", "install", "torch")
+    assert settings.indexes == (MAIN,)
+    assert settings.detours == Detours({"resolution": "lowest"}, ("index-url",))
+
+
+def test_what_is_said_of_settings_shows_no_credentials(tmp_path: Path) -> None:
+    (tmp_path / "Pipfile").write_text(
+        '[[source]]\nname = "corp"\nurl = "https://me:word@mine.example/simple/"\n'
+    )
+    environ = clean_environment(
+        tmp_path, PIP_INDEX_URL=MAIN, UV_INDEX=EXTRA.replace("//", "//me:word@")
+    )
+    warned = settings_for(["pipenv", "sync"], environ, str(tmp_path)).warnings
+    noted = settings_for(["make"], environ, str(tmp_path)).notes
+
+    assert "corp (https://mine.example/simple/)" in warned[0]
+    assert f"not uv's ({EXTRA.rstrip('/')})" in noted[0]

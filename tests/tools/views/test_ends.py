@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.clients,
-    pytest.mark.deep,
     pytest.mark.skipif(sys.platform != "linux", reason="asks /proc; the wheels are for Linux"),
 ]
 # A client gives up for itself much later than any signal of a test comes.
@@ -121,9 +121,17 @@ def waiting(index: StandIn, place: str) -> Asked:
     return Asked(index, path, endless if place == "wheel" else silent)
 
 
-@pytest.mark.parametrize("tool", [NEWEST, "uv"])
-@pytest.mark.parametrize("place", WAITS)
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+# What runs in the gate; the rest is for `.ci/run deep`.
+QUICK: Final = {("SIGTERM", "wheel", "uv")}
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "tool"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else [pytest.mark.deep])
+        for case in product(["SIGINT", "SIGTERM", "SIGHUP"], WAITS, [NEWEST, "uv"])
+    ],
+)
 def test_a_signal_while_an_index_does_not_answer_leaves_nothing(
     tmp_path: Path, tool: str, place: str, name: str
 ) -> None:
@@ -163,6 +171,7 @@ def without_sizes(index: StandIn) -> None:
     index.bodies["/simple/torch/"] = kind, re.sub(rb'"size": \d+', b'"size": null', page)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", [NEWEST, "uv"])
 def test_an_installer_that_is_killed_ends_run_with_its_signal(tmp_path: Path, tool: str) -> None:
     index = demo_index(login=False)
@@ -175,6 +184,7 @@ def test_an_installer_that_is_killed_ends_run_with_its_signal(tmp_path: Path, to
     assert (run.returncode, left(tmp_path, run.pid)[-1:]) == (-signal.SIGKILL, ["secret"]), output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", [NEWEST, "uv"])
 def test_when_run_is_killed_the_installer_ends_with_an_error_and_no_port_is_left(
     tmp_path: Path, tool: str
@@ -204,6 +214,7 @@ def wait_for(holds: object) -> bool:
     return True
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", [NEWEST, "uv"])
 def test_two_runs_of_one_view_at_once_both_install(tmp_path: Path, tool: str) -> None:
     index = demo_index(login=False)
@@ -245,6 +256,7 @@ def test_two_runs_of_one_view_at_once_both_install(tmp_path: Path, tool: str) ->
     ), output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", [NEWEST, "uv"])
 def test_an_index_that_goes_away_in_the_middle_is_named(tmp_path: Path, tool: str) -> None:
     """The page comes, and then the server is gone."""
@@ -271,6 +283,7 @@ def test_an_index_that_goes_away_in_the_middle_is_named(tmp_path: Path, tool: st
     assert "hint: check the network" in output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("words", [["--offline"], []], ids=["offline", "as ever"])
 def test_uv_installs_what_it_has_cached_while_the_index_is_down(
     tmp_path: Path, words: list[str]
@@ -299,6 +312,7 @@ def ends(folder: Path, index: str, *words: str, options: Sequence[str] = ()) -> 
     return run.returncode, output
 
 
+@pytest.mark.deep
 def test_a_wheel_that_was_written_anew_is_there_while_its_index_is_down(tmp_path: Path) -> None:
     """uv asks for the wheel alone: its pages are in uv's cache, and the wheel in ours."""
     index = variant_index()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.clients,
-    pytest.mark.deep,
     pytest.mark.skipif(sys.platform != "linux", reason="asks /proc; the wheels are for Linux"),
 ]
 NEWEST: Final = PIPS[-1]
@@ -150,8 +150,17 @@ SLOW: Final = {
 }
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("name", [*PAGES, *SLOW])
+# What runs in the gate; the rest is for `.ci/run deep`.
+QUICK: Final = {("denied", "uv"), ("cut", "uv"), ("malformed", NEWEST)}
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else [pytest.mark.deep])
+        for case in product([*PAGES, *SLOW], TOOLS)
+    ],
+)
 def test_a_fault_of_a_page(tmp_path: Path, tool: str, name: str) -> None:
     fault = (PAGES | SLOW)[name]
     index = demo_index()
@@ -168,6 +177,7 @@ def test_a_fault_of_a_page(tmp_path: Path, tool: str, name: str) -> None:
     assert not fault.is_lasting or name == "circle" or len(index.asked) <= 2, index.asked
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 def test_an_index_that_is_down(tmp_path: Path, tool: str) -> None:
     done = through_run(tool, tmp_path, f"http://me:{PASSWORD}@127.0.0.1:9/simple/", "demo")
@@ -179,6 +189,7 @@ def test_an_index_that_is_down(tmp_path: Path, tool: str) -> None:
     assert hinted(done.output, NETWORK)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_wrong_password_and_none(tmp_path: Path, tool: str) -> None:
     index = demo_index()
@@ -205,6 +216,7 @@ FILES: Final[dict[str, tuple[Act, str]]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("login", [True, False], ids=["handed on", "redirected"])
 @pytest.mark.parametrize("name", FILES)
@@ -232,6 +244,7 @@ METADATA: Final[dict[str, tuple[Act, str, set[str]]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("login", [True, False], ids=["handed on", "redirected"])
 @pytest.mark.parametrize("name", METADATA)
@@ -260,6 +273,7 @@ WRITTEN: Final = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_fault_of_a_wheel_that_is_written_anew(tmp_path: Path, tool: str, name: str) -> None:
@@ -276,6 +290,7 @@ def test_a_fault_of_a_wheel_that_is_written_anew(tmp_path: Path, tool: str, name
     assert not hint or hinted(done.output, hint), done.output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", ["gone", "cut", "another"])
 def test_a_variant_whose_metadata_has_a_fault_is_left_out_and_said(
@@ -294,6 +309,7 @@ def test_a_variant_whose_metadata_has_a_fault_is_left_out_and_said(
     assert re.search(f"^warning: .*is left out: .*{words}", done.output, re.MULTILINE), done.output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("body", [b"{", b'{"variants": 3}', b""], ids=["cut", "number", "empty"])
 def test_metadata_of_variants_that_is_malformed(tmp_path: Path, tool: str, body: bytes) -> None:
@@ -320,6 +336,7 @@ FAMILIES: Final = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", [*FAMILIES, "down"])
 def test_per_cuda_indexes_at_fault_leave_the_main_index_to_be_judged(
@@ -339,6 +356,7 @@ def test_per_cuda_indexes_at_fault_leave_the_main_index_to_be_judged(
     assert hinted(done.output, fault.hint), done.output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_main_index_at_fault_does_not_end_at_the_per_cuda_indexes(
     tmp_path: Path, tool: str
@@ -353,6 +371,7 @@ def test_a_main_index_at_fault_does_not_end_at_the_per_cuda_indexes(
     assert f"torch: {main}/simple/torch/: 500 Internal Server Error" in done.output
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("path", [PAGE, FILE], ids=["page", "file"])
 def test_credentials_do_not_follow_a_redirect(tmp_path: Path, tool: str, path: str) -> None:
@@ -367,6 +386,7 @@ def test_credentials_do_not_follow_a_redirect(tmp_path: Path, tool: str, path: s
     assert (path in elsewhere.asked, seen) == (True, {"none"})
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_page_of_ten_thousand_files(tmp_path: Path, tool: str) -> None:
     index = StandIn(login=f"me:{PASSWORD}")

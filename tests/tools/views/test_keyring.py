@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import uv_executable
-from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv, shared_options
+from nvidia_variant_provider.tools.installers.index_options import shared_options
+from nvidia_variant_provider.tools.installers.pip_settings import read_pip
+from nvidia_variant_provider.tools.installers.uv_indexes import read_uv
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.keyring import Keyring
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
@@ -162,7 +164,7 @@ def test_the_keyring_is_asked_as_the_installer_is_configured(
     tmp_path: Path, environ: dict[str, str], words: str, of_pip: str, of_uv: str
 ) -> None:
     named = {"HOME": str(tmp_path), "XDG_CONFIG_DIRS": str(tmp_path), **environ}
-    options = shared_options(words.split())
+    options = shared_options(["pip", *words.split()])
 
     assert read_pip(named, options).keyring == of_pip
     assert read_uv(named, options, str(tmp_path)).keyring == of_uv

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.torch.clients import uv_executable
-from nvidia_variant_provider.tools.installers.configured import read_pip, read_uv
+from nvidia_variant_provider.tools.installers.pip_settings import read_pip
 from nvidia_variant_provider.tools.installers.uv_credentials import store_path
+from nvidia_variant_provider.tools.installers.uv_indexes import read_uv
 from nvidia_variant_provider.tools.releases.http import Fetcher
 from nvidia_variant_provider.tools.releases.logins import Login
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError

@@ -98,3 +98,9 @@ def test_a_machine_without_a_gpu_is_told_of_a_build_for_cuda(
     warnings = view_of("", releases).warnings
 
     assert warnings == ((NEEDLESS,) if is_said else ())
+
+
+def test_a_build_that_is_asked_for_and_is_none_for_the_gpu_is_the_reason() -> None:
+    reason = no_gpu_build(view_of("h100@580", RELEASES, "==2.14.1+cpu"))
+
+    assert reason == "2.14.1+cpu is asked for, no build for this GPU: the CPU build"

@@ -15,7 +15,6 @@ from tests.tools.views.clients import Done, clean_environment, run
 from tests.tools.views.stand_in import (
     ARM,
     LINUX,
-    MAIN_BUILD,
     StandIn,
     cuda_index,
     main_index,
@@ -44,7 +43,6 @@ PROJECTS: Final = {
     CUDA: ("torch", "torchvision"),
 }
 SHOW: Final = "import torch; print(torch.build)"
-_AS_IT_IS: Final = "one build for all machines: the index's page is shown as is"
 
 
 class Ended(NamedTuple):
@@ -110,14 +108,6 @@ class Indexes:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             assert command_line([*words, *self.options(target)]) == 0
-        if _AS_IT_IS in said.getvalue():
-            # The newest of the page, whatever the machine has.
-            platform = ARM if target in ARM_MACHINES else LINUX
-            version, label = {
-                "torch": ("2.15.0", MAIN_BUILD["2.15.0"]),
-                "torchvision": ("0.30.0", ""),
-            }[project]
-            return f"{project}-{version}-cp310-abi3-{platform}.whl", label
         match = re.search(r"pip installs (\S+) \((\S+)\)", said.getvalue())
         assert match is not None, said.getvalue()
         return match[1], match[2]
