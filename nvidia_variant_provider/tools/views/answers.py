@@ -105,11 +105,11 @@ class Log:
     missing: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
-    def warn(self, text: str, hint: str) -> None:
+    def note_warning(self, text: str, hint: str) -> None:
         """Take note of a warning, if there are not a thousand of them."""
         _note(self.warnings, text, hint)
 
-    def lacks(self, project: str, reason: str) -> None:
+    def note_missing(self, project: str, reason: str) -> None:
         """Take note of a project without files, if there are not a thousand of them."""
         _note(self.missing, project, reason)
 

@@ -153,8 +153,8 @@ def test_names_that_nobody_has_do_not_fill_the_memory() -> None:
             Upstream(Fetcher({}), [f"{main}/simple/"]), lambda: Wanted(machine("h100@580"))
         )
         for number in range(1100):
-            service.log.warning(f"warning {number}", "")
-            service.log.lacks(f"project{number}", "")
+            service.log.note_warning(f"warning {number}", "")
+            service.log.note_missing(f"project{number}", "")
         service.page("nobody", "http://127.0.0.1/files/")
 
     assert (len(service.log.warnings), len(service.log.missing)) == (1000, 1000)
