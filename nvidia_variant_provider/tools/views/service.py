@@ -164,10 +164,12 @@ class ViewService:
         if source is None:
             if page is None:
                 asked = ", ".join(self.upstream.indexes) or "no index is asked"
-                self.log.missing[project] = f"no index has this project ({asked})"
+                self.log.note_missing(project, f"no index has this project ({asked})")
                 return Page(NOT_FOUND, f"no project {project}")
             if not page.files:
-                self.log.missing[project] = f"the page of this project lists no files ({page.url})"
+                self.log.note_missing(
+                    project, f"the page of this project lists no files ({page.url})"
+                )
             if page.url and not self.upstream.fetcher.needs_login(page.url):
                 # A server for many would keep the pages of all of them in memory.
                 own = {True: page.body} if page.body and self._keep_s is None else {}
@@ -317,7 +319,7 @@ class ViewService:
 
     def warn(self, text: str, hint: str = "") -> None:
         """Take note of what a person is told after the installer; credentials are left out."""
-        self.log.warnings[redacted(text)] = hint
+        self.log.note_warning(redacted(text), hint)
 
 
 def _version_in(name: str) -> str:
