@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _GONE: Final = frozenset({404, 410})
 _FAILED_DEPENDENCY: Final = 424
 _BAD_GATEWAY: Final = 502
+_MOST_LINES: Final = 1000
 
 
 NOT_MODIFIED: Final = 304
@@ -103,3 +104,17 @@ class Log:
     warnings: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+
+    def note_warning(self, text: str, hint: str) -> None:
+        """Take note of a warning, if there are not a thousand of them."""
+        _note(self.warnings, text, hint)
+
+    def note_missing(self, project: str, reason: str) -> None:
+        """Take note of a project without files, if there are not a thousand of them."""
+        _note(self.missing, project, reason)
+
+
+def _note(lines: dict[str, str], text: str, more: str) -> None:
+    # Whoever reaches a server can ask it for any number of projects.
+    if text in lines or len(lines) < _MOST_LINES:
+        lines[text] = more

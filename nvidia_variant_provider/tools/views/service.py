@@ -50,10 +50,11 @@ _WORKERS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Torch:
-    """What companions have to know of torch: ``torch_labels`` and ``stated`` of a ``Source``."""
+    """What companions have to know of torch, as a ``Source`` has it."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
+    releases: tuple[str, ...] = ()
 
 
 class ViewService:
@@ -163,10 +164,12 @@ class ViewService:
         if source is None:
             if page is None:
                 asked = ", ".join(self.upstream.indexes) or "no index is asked"
-                self.log.missing[project] = f"no index has this project ({asked})"
+                self.log.note_missing(project, f"no index has this project ({asked})")
                 return Page(NOT_FOUND, f"no project {project}")
             if not page.files:
-                self.log.missing[project] = f"the page of this project lists no files ({page.url})"
+                self.log.note_missing(
+                    project, f"the page of this project lists no files ({page.url})"
+                )
             if page.url and not self.upstream.fetcher.needs_login(page.url):
                 # A server for many would keep the pages of all of them in memory.
                 own = {True: page.body} if page.body and self._keep_s is None else {}
@@ -243,6 +246,7 @@ class ViewService:
             source = replace(
                 source,
                 torch_labels=torch.labels,
+                torch_releases=torch.releases,
                 stated=torch.stated,
                 pairs=self._pairs.read(source),
             )
@@ -266,8 +270,11 @@ class ViewService:
             return _Torch()
         if source is None:
             return _Torch()
-        labels = torch_labels(make_view(source, wanted), wanted, class_of_target(wanted))
-        return _Torch(labels, source.stated)
+        view = make_view(source, wanted)
+        labels = torch_labels(view, wanted, class_of_target(wanted))
+        versions = (version.version for version in view.versions if version.shown)
+        releases = tuple(str(version) for version in versions if not version.is_prerelease)
+        return _Torch(labels, source.stated, releases)
 
     def _rendered(
         self, project: str, served: Sequence[Served], files: str, status: ProjectStatus | None
@@ -312,7 +319,7 @@ class ViewService:
 
     def warn(self, text: str, hint: str = "") -> None:
         """Take note of what a person is told after the installer; credentials are left out."""
-        self.log.warnings[redacted(text)] = hint
+        self.log.note_warning(redacted(text), hint)
 
 
 def _version_in(name: str) -> str:

@@ -165,6 +165,27 @@ def test_a_list_of_projects_never_leads_past_the_view(server: Server) -> None:
     ]
 
 
+@pytest.mark.parametrize("has_list", [True, False])
+def test_the_list_of_an_index_with_a_password_is_ours_to_give(
+    tmp_path: Path, *, has_list: bool
+) -> None:
+    index = main_index()
+    index.login = "user:secret"
+    if not has_list:
+        del index.bodies["/simple/"]
+    with (
+        index.serving() as main,
+        serving_views(tmp_path, main.replace("//", "//user:secret@")) as server,
+    ):
+        status, _, body = server.ask("/v100@580/simple/")
+        of_browser, _, page = server.ask("/v100@580/simple/", {"Accept": "text/html"})
+
+    assert (status, of_browser) == (200 if has_list else 502, 200)
+    assert (b'{"name": "torch"}' in body, b'<a href="torch/">' in page) == (has_list, has_list)
+    assert (b"Not shown here: " in page) is not has_list
+    assert b"secret" not in body + page
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [

@@ -188,6 +188,19 @@ def test_an_address_without_its_scheme_is_no_folder() -> None:
         Upstream(Fetcher({}), [f"me:{PASSWORD}@host/simple"])
 
 
+def test_names_that_nobody_has_do_not_fill_the_memory() -> None:
+    with StandIn().serving() as main:
+        service = ViewService(
+            Upstream(Fetcher({}), [f"{main}/simple/"]), lambda: Wanted(machine("h100@580"))
+        )
+        for number in range(1100):
+            service.log.note_warning(f"warning {number}", "")
+            service.log.note_missing(f"project{number}", "")
+        service.page("nobody", "http://127.0.0.1/files/")
+
+    assert (len(service.log.warnings), len(service.log.missing)) == (1000, 1000)
+
+
 def test_nothing_is_asked_after_the_end() -> None:
     with demo().serving() as main:
         fetcher = Fetcher({})
