@@ -111,7 +111,7 @@ def index_in_pip_args(command: Sequence[str]) -> str:
     They hand these to the installer behind its own, so that it goes past a view.
     """
     _, text = without_option(command, "--pip-args")
-    if not text or words_of(command)[0] not in {"pipx", "pip-compile"}:
+    if not text or parse(command).tool not in {"pipx", "pip-compile"}:
         return ""
     import shlex
 
