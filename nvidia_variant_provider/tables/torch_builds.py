@@ -77,7 +77,8 @@ DEFAULT_WHEEL: Final = (
 UNLABELLED: Final = ((ARM, "2.4.0", "2.5.1"),)
 
 # torch, torchvision, torchaudio, which ended with 2.11.0.
-# Source: replicate/cog's pairs to 2.11; from 2.12 on the requirements of torchvision's wheels.
+# Source: replicate/cog's pairs to 2.11; from 2.12 on the requirements of torchvision's wheels, and
+# for 0.29.2, which requires torch>=2.14.0, the CUDA 13.2 that its wheel states.
 PAIRS: Final = (
     ("2.0.0", "0.15.1", "2.0.1"),
     ("2.0.1", "0.15.2", "2.0.2"),
@@ -106,6 +107,7 @@ PAIRS: Final = (
     ("2.13.0", "0.28.0", ""),
     ("2.14.0", "0.29.0", ""),
     ("2.14.1", "0.29.1", ""),
+    ("2.15.0", "0.29.2", ""),
 )
 
 # The first releases that pin no exact torch: they go with the paired one and newer ones.

@@ -1,7 +1,7 @@
 """Device code of torchvision and torchaudio, which is not that of the torch they pair with.
 
 Source: pytorch/test-infra, pytorch_pkg_helpers/cuda.py on the branches release/2.1 to 2.14, read
-2026-11-25; the libraries of PyPI's torchvision 0.21, 0.23, 0.25, 0.26 and 0.28 to 0.29.1 agree.
+2026-11-25; the libraries of PyPI's torchvision 0.21, 0.23, 0.25, 0.26 and 0.28 to 0.29.2 agree.
 torchvision carries PTX that torch lacks from 0.26 on, and its builds for CUDA 12.9 lack code for
 Blackwell. docs/tables.md says how to add a release.
 """
@@ -44,8 +44,8 @@ _LISTS: Final = (
     ("12.9", _ALL, "2.9.0", "2.13.0", _MAXWELL_ON),
     ("13.0", _X86, "2.9.0", "2.14.1", _TURING_ON),
     ("13.0", (ARM,), "2.9.0", "2.14.1", _ARM_13),
-    ("13.2", _X86, "2.12.0", "2.14.1", _TURING_ON),
-    ("13.2", (ARM,), "2.12.0", "2.14.1", _ARM_13),
+    ("13.2", _X86, "2.12.0", "2.15.0", _TURING_ON),
+    ("13.2", (ARM,), "2.12.0", "2.15.0", _ARM_13),
 )
 
 # The pairing's releases as in ``torch_builds.PAIRS``; whether an index has each of these wheels is

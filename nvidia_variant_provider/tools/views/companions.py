@@ -38,11 +38,12 @@ _COMPARES_MINOR: Final = "torchaudio"
 class Beside:
     """What a version of a companion goes with: a release of torch and the label of its build.
 
-    Both are "" where that is not known.
+    ``built_with`` is the release that it was built with. All are "" where that is not known.
     """
 
     torch: str = ""
     label: str = ""
+    built_with: str = ""
 
 
 def torch_labels(view: View, wanted: Wanted, platform: PlatformClass) -> dict[str, str]:
@@ -95,17 +96,22 @@ def beside_torch(
     which no newer version was made, as installers take the newest version that goes with a torch.
     """
     goes_with: dict[Version, Beside] = {}
-    until = ""
+    until = newer = ""
     for version in versions:
         pair = pair_of(source, version)
         torch = pair.torch if pair.is_exact else _newest(source.torch_labels, pair.torch, until)
-        goes_with[version] = Beside(torch, source.torch_labels.get(torch, ""))
-        if pair.torch and not version.is_prerelease and matches(version, asked_for):
-            until = pair.torch
+        built_with = pair.torch
+        if str(version) in source.pairs and not pair.is_exact:
+            # What it requires is a bound alone: it was built with the newest torch of its day.
+            built_with = _newest(source.torch_releases, pair.torch, newer) or pair.torch
+        goes_with[version] = Beside(torch, source.torch_labels.get(torch, ""), built_with)
+        if pair.torch and not version.is_prerelease:
+            newer = built_with
+            until = pair.torch if matches(version, asked_for) else until
     return goes_with
 
 
-def _newest(labels: Mapping[str, str], since: str, until: str) -> str:
+def _newest(labels: Iterable[str], since: str, until: str) -> str:
     """Return the first release in a range, or else the first that is not older.
 
     Of a version of which nothing is known, and that is older than all with a torch here, it is the

@@ -86,8 +86,9 @@ class Source:
     cannot be used. ``stated`` is what builds say of themselves that the table does not know, for
     the platform that is installed for. ``torch_labels`` are, of a companion of torch, the releases
     of torch that an installer may take, the likely one first, with their labels; ``stated`` is then
-    of torch, too. ``pairs`` are what its versions require that the table does not know. ``status``
-    is what the main index says of the whole project.
+    of torch, too, and ``torch_releases`` are all of torch, newest first. ``pairs`` are what its
+    versions require that the table does not know. ``status`` is what the main index says of the
+    whole project.
     """
 
     project: str
@@ -99,6 +100,7 @@ class Source:
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
     torch_labels: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[str, Pair] = field(default_factory=dict)
+    torch_releases: tuple[str, ...] = ()
     status: ProjectStatus | None = None
 
 

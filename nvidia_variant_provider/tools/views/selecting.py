@@ -60,7 +60,7 @@ def _version_view(
     files: VersionFiles, source: Source, wanted: Wanted, beside: Beside
 ) -> VersionView:
     # What a companion was built with is that of the torch it pairs with, before anything else.
-    release = pair_of(source, files.version).torch or beside.torch
+    release = beside.built_with or pair_of(source, files.version).torch or beside.torch
     judges = Judges(
         machine=wanted.machine,
         project=source.project,

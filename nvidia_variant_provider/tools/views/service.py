@@ -50,10 +50,11 @@ _WORKERS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Torch:
-    """What companions have to know of torch: ``torch_labels`` and ``stated`` of a ``Source``."""
+    """What companions have to know of torch, as a ``Source`` has it."""
 
     labels: Mapping[str, str] = field(default_factory=dict)
     stated: Mapping[StatedKey, Stated] = field(default_factory=dict)
+    releases: tuple[str, ...] = ()
 
 
 class ViewService:
@@ -245,6 +246,7 @@ class ViewService:
             source = replace(
                 source,
                 torch_labels=torch.labels,
+                torch_releases=torch.releases,
                 stated=torch.stated,
                 pairs=self._pairs.read(source),
             )
@@ -268,8 +270,11 @@ class ViewService:
             return _Torch()
         if source is None:
             return _Torch()
-        labels = torch_labels(make_view(source, wanted), wanted, class_of_target(wanted))
-        return _Torch(labels, source.stated)
+        view = make_view(source, wanted)
+        labels = torch_labels(view, wanted, class_of_target(wanted))
+        versions = (version.version for version in view.versions if version.shown)
+        releases = tuple(str(version) for version in versions if not version.is_prerelease)
+        return _Torch(labels, source.stated, releases)
 
     def _rendered(
         self, project: str, served: Sequence[Served], files: str, status: ProjectStatus | None

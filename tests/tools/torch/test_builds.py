@@ -130,6 +130,7 @@ def test_builds_are_those_of_the_release_tables(
         ("torch", "2.0.1", "cu117", LINUX, "37 50 60 70 75 80 86", "source"),
         ("Torch", "2.15.0", "cu132", LINUX, "75 80 86 90 100 120", "measured"),
         ("torchvision", "0.29.1", "cu130", LINUX, "75 80 86 90 100 120 120+PTX", "source"),
+        ("torchvision", "0.29.2", "cu132", LINUX, "75 80 86 90 100 120 120+PTX", "source"),
         ("torchvision", "0.28.0", "cu129", LINUX, "50 60 70 75 80 86 90", "source"),
         ("torchaudio", "2.11.0", "cu126", ARM, "50 60 70 75 80 86 90", "source"),
     ],
@@ -152,7 +153,7 @@ def test_a_build_of_the_table_has_its_device_code(
         ("torch", "2.14.1", "cu129", LINUX, "75 80 86 90 100 120", "2.13.0 cu129"),
         ("torch", "2.16.0.dev20261201", "cu130", ARM, "80 90 100 110 120", "2.15.0 cu130"),
         ("torch", "2.5.1", "cu126", LINUX, "50 60 70 75 80 86 90", "2.6.0 cu126"),
-        ("torchvision", "0.30.0", "cu132", ARM, "80 90 100 110 120 120+PTX", "2.14.1 cu132"),
+        ("torchvision", "0.30.0", "cu132", ARM, "80 90 100 110 120 120+PTX", "2.15.0 cu132"),
         ("torch", "no version", "cu132", LINUX, "75 80 86 90 100 120", "2.15.0 cu132"),
     ],
 )

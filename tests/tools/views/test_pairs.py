@@ -223,10 +223,33 @@ def test_what_is_installed_counts_if_it_may_stay(
 
 def test_an_old_version_that_is_not_known_goes_with_the_torch_of_the_next_newer_one() -> None:
     # 0.15.0 was withdrawn, and the table does not have it; 0.15.1 requires torch 2.0.0.
-    versions = [Version("0.15.1"), Version("0.15.0")]
+    newer, older = Version("0.15.1"), Version("0.15.0")
     labels = {"2.10.0": "cu128", "2.0.0": "cu117"}
     source = Source("torchvision", (), is_cuda_project=True, torch_labels=labels)
 
-    goes_with = beside_torch(source, versions, "")
+    goes_with = beside_torch(source, [newer, older], "")
 
-    assert goes_with == dict.fromkeys(versions, Beside("2.0.0", "cu117"))
+    assert goes_with == {
+        newer: Beside("2.0.0", "cu117", "2.0.0"),
+        older: Beside("2.0.0", "cu117"),
+    }
+
+
+@pytest.mark.parametrize(("asked", "label"), [("", "cu132"), ("==2.14.1", "cu132")])
+def test_a_release_that_requires_no_exact_torch_was_built_with_the_newest_of_its_day(
+    asked: str, label: str
+) -> None:
+    # As 0.29.2: it requires torch>=2.14.0, and its own wheel is for CUDA 13.2 as that of 2.15.0.
+    file = PageFile(name_of("0.99.0"), "https://x.example/x.whl")
+    source = Source(
+        "torchvision",
+        (file,),
+        is_cuda_project=True,
+        torch_labels={"2.14.1": "cu130"} if asked else {"2.15.0": "cu132", "2.14.1": "cu130"},
+        pairs={"0.99.0": Pair("2.14.0")},
+        torch_releases=("2.15.0", "2.14.1", "2.14.0"),
+    )
+
+    assert shown(make_view(source, Wanted(machine("h100@580"), asked={"torch": asked}))) == [
+        ("0.99.0", label)
+    ]
