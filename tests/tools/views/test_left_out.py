@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
+import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,6 +26,7 @@ from tests.tools.views.stand_in import StandIn, main_index, make_wheel
 from tests.tools.views.test_loopback import PASSWORD, WHEEL, ask, demo, view
 
 if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
 
@@ -130,6 +135,36 @@ def test_a_file_that_is_larger_than_its_page_states_is_cut_off() -> None:
     assert list(service.log.warnings) == [
         f"{main}/files/{WHEEL}: has more bytes than its page states"
     ]
+
+
+def test_what_comes_slowly_is_handed_on_as_it_comes() -> None:
+    index = demo(f"me:{PASSWORD}")
+    received = threading.Event()
+    pieces: list[bytes] = []
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        # A piece is large enough for all of them; none may be waited for until it is full.
+        while len(pieces) < 300 and not received.is_set():
+            pieces.append(b"x")
+            handler.wfile.write(b"x")
+            received.wait(0.15)
+
+    index.acts[f"/files/{WHEEL}"] = drip
+    with (
+        index.serving() as main,
+        view(f"{main.replace('//', f'//me:{PASSWORD}@')}/simple/") as (url, _),
+    ):
+        (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+        parts = urlsplit(entry["url"])
+        connection = http.client.HTTPConnection(parts.netloc, timeout=120)
+        with contextlib.closing(connection):
+            connection.request("GET", parts.path)
+            first = connection.getresponse().read1(1)
+            received.set()
+
+    assert (first, len(pieces) < 300) == (b"x", True)
 
 
 def family(base: str) -> CudaFamily:
