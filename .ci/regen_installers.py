@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
-from nvidia_variant_provider.tools.installers.commands import COMMANDS, CommandRow, Outcome
+from nvidia_variant_provider.tools.installers.commands import COMMANDS, NAME, CommandRow, Outcome
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, Reads
 
 if TYPE_CHECKING:
@@ -109,23 +109,36 @@ def _with_outcomes(text: str) -> str:
 
 def _outcomes() -> Iterator[str]:
     """Yield the commands by tool, those that fare alike in one row."""
-    tools: dict[str, dict[str, list[str]]] = {}
+    tools: dict[str, dict[tuple[str, str], list[str]]] = {}
     for row in COMMANDS:
-        tool = row.words[0].replace("uvx", "uv")
-        command = f"`{' '.join(row.words)}`"
-        if row.words == (tool,) and tool in tools:
-            command = f"any other {command} command"
-        tools.setdefault(tool, {}).setdefault(_told(row), []).append(command)
-    for fares in tools.values():
-        for told, commands in fares.items():
-            yield f"| {', '.join(commands)} | {told} |\n"
-    yield "| pipx, Hatch, tox, nox, `%pip`, scripts that start one of these | passes |\n"
+        fares = tools.setdefault(row.words[0], {})
+        fares.setdefault((_told(row), _given(row)), []).append(_command(row))
+    for tool, fares in tools.items():
+        rest = fares.pop(("passes", ""), [])
+        for (told, given), commands in fares.items():
+            yield f"| {', '.join(dict.fromkeys(commands))}{given} | {told} |\n"
+        if rest:
+            yield f"| any {'other ' if fares else ''}`{tool}` command | passes |\n"
+    yield "| tox, nox, `%pip`, make, scripts that start one of these | passes |\n"
+
+
+def _command(row: CommandRow) -> str:
+    return f"`{' '.join((row.words[0], *row.subcommand))}`"
+
+
+def _given(row: CommandRow) -> str:
+    """Return with what options or arguments a command is meant: `` with `--locked` ``."""
+    texts = {NAME: "an argument", "*pylock*.toml": "a `pylock.toml`"}
+    given = [texts.get(condition, f"`{condition}`") for condition in row.conditions]
+    return f" with {' or '.join(given)}" if given else ""
 
 
 def _told(row: CommandRow) -> str:
     why = row.why.replace(", which ends with this command,", "")
     if row.outcome is Outcome.PASSES:
-        return "passes"
+        return f"passes; {row.remark}" if row.remark else "passes"
+    if row.outcome is Outcome.ALONE:
+        return "runs as without `run`: it compares the lock with the indexes it was made from"
     if row.outcome is Outcome.NEEDS_LOCK:
         variables = "".join(f", by `{name}={value}`" for name, value in row.variables)
         decides = f", which then decides{variables}" if variables else ""

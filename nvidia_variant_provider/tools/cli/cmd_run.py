@@ -25,7 +25,8 @@ docs/views.md describes what works with each installer, what does not, and what 
 An installed version stays: add --force-reinstall (pip) or --reinstall (uv) to get another build of
 the same version.
 
-conda, mamba, micromamba and pixi need no index: two variables describe the machine to them.
+conda, mamba, micromamba and pixi need no index: two variables describe the machine to them. What
+conda run starts gets both, the index and the variables.
 
 examples:
   nvidia-variant-provider run -- pip install torch
@@ -42,6 +43,7 @@ exit codes:
   *    any other code is that of the command
 """
 _NO_GPU: Final = 1
+_OF_VIEWS: Final = ("any_version", "cuda_index", "cuda_project")
 _CANNOT_START: Final = 126
 _NOT_FOUND: Final = 127
 _USAGE: Final = "%(prog)s [-h] [options] -- CMD ..."
@@ -105,20 +107,23 @@ def add_parser(
 def run(args: argparse.Namespace) -> int:
     """Run the command through a view, or as uv reads variants by itself."""
     from nvidia_variant_provider.tools.conda.overrides import is_conda
-    from nvidia_variant_provider.tools.installers.commands import words_of
+    from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda
     from nvidia_variant_provider.tools.installers.uv_indexes import uv_has_variants_on
 
     command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
     if not command or not command[0]:
         raise InvalidValueError("expected a command after --, such as: run -- pip install torch")
     machine = options.answer_for(args).detection.machine
-    reads_variants = words_of(command)[0] in {"uv", "uvx"} and uv_has_variants_on(
-        os.environ, command, os.getcwd()
+    line = parse(command)
+    reads_variants = line.tool in {"uv", "uvx"} and uv_has_variants_on(
+        os.environ, line.own, os.getcwd()
     )
     try:
-        if is_conda(command):
+        if is_conda(command) and not starts_in_conda(command):
             return _start_conda(args, command, machine)
         if reads_variants and not args.through_view and not args.dry_run:
+            if _lacks_gpu(args, machine):
+                return _NO_GPU
             _start_with_facts(command, machine)
         _check_extra()
         from nvidia_variant_provider.tools.cli import run_view
@@ -140,6 +145,23 @@ def _check_extra() -> None:
 
     if find_spec("packaging") is None:
         raise ModuleNotFoundError("No module named 'packaging'", name="packaging")
+
+
+def _lacks_gpu(args: argparse.Namespace, machine: Machine) -> bool:
+    """Tell whether ``--require-gpu`` forbids the start, and name options that have no effect."""
+    if args.require_gpu and (machine.cuda is None or not machine.gpus):
+        output.fail("run", f"--require-gpu: no usable NVIDIA GPU: {machine.reason}")
+        return True
+    idle = ", ".join(
+        "--" + option.replace("_", "-") for option in _OF_VIEWS if getattr(args, option)
+    )
+    if idle:
+        output.warn(f"{idle}: without effect, as uv reads variants by itself here")
+    if args.require_gpu:
+        output.warn("--require-gpu: the machine has a GPU; which build is installed uv decides")
+    if idle or args.require_gpu:
+        output.hint("--through-view makes uv use the view in place of its preview of variants")
+    return False
 
 
 def _start_with_facts(command: Sequence[str], machine: Machine) -> NoReturn:

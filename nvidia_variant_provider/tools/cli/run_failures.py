@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.cli.run_locks import tell_of_failure
 from nvidia_variant_provider.tools.installers.asked_for import label_asked_for, matches
 from nvidia_variant_provider.tools.installers.requirements_files import requires_hashes
 from nvidia_variant_provider.tools.releases.logins import redacted
@@ -47,6 +48,7 @@ def explain_failure(service: ViewService, ran: Ran) -> None:
         _explain_label(view)
     _explain_missing(service)
     _explain_waiting(service)
+    tell_of_failure(ran.command, os.getcwd())
     if requires_hashes(ran.command, os.environ, os.getcwd()):
         _explain_hashes(service)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
-from nvidia_variant_provider.tools.installers.commands import (
-    stops,
-    variables_for,
-    words_of,
-)
+from nvidia_variant_provider.tools.cli.run_refusal import refusal
+from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
+from nvidia_variant_provider.tools.installers.command_line import starts_in_conda
+from nvidia_variant_provider.tools.installers.commands import is_alone, variables_for
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
-from nvidia_variant_provider.tools.installers.interpreter import has_package, target_python
+from nvidia_variant_provider.tools.installers.interpreter import target_python
 from nvidia_variant_provider.tools.installers.machine_overrides import overrides_for
-from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
 from nvidia_variant_provider.tools.views.background import Background
 from nvidia_variant_provider.tools.views.child import end_like, run_child
 from nvidia_variant_provider.tools.views.place import place_of
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nvidia_variant_provider.model import Machine
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
     from nvidia_variant_provider.tools.installers.interpreter import TargetPython
     from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
@@ -50,31 +50,17 @@ _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
 _NEEDED: Final = "packaging"
 _TORCH: Final = "torch"
-_MIRROR: Final = "poetry-plugin-pypi-mirror"
-_POETRY: Final = f"""\
-poetry self add {_MIRROR}, or in pyproject.toml, with the address of a view that stays:
-[[tool.poetry.source]]
-name = "view"
-url = "https://HOST/views/NAME@DRIVER/simple/"
-priority = "primary"
-"""
-_PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
 def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> int:
     """Run a command through a view; return its exit code."""
     cwd = os.getcwd()
-    if why := _refusal(command, cwd):
+    why, hints = refusal(command, cwd)
+    if why:
         output.fail("run", f"{command[0]}: {why}")
-        if _MIRROR in why:
-            for line in _POETRY.splitlines():
-                output.hint(line)
-            return _EXIT_STOPPED
-        output.hint(
-            "use an address that stays: 'nvidia-variant-provider serve', or a view as files by "
-            "'nvidia-variant-provider index DIR --view NAME@DRIVER' (docs/how-to/lock.md)"
-        )
+        for line in hints:
+            output.hint(line)
         return _EXIT_STOPPED
     if args.require_gpu and (machine.cuda is None or not machine.gpus):
         output.fail("run", f"--require-gpu: no usable NVIDIA GPU: {machine.reason}")
@@ -88,7 +74,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
         output.note(note)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
-        return _show(make(), command)
+        return _show(make(), _ran(args, command, settings))
     return _serve(args, settings, make, machine, command)
 
 
@@ -98,19 +84,6 @@ def _check_packages() -> None:
 
     if find_spec(_NEEDED) is None:
         raise ModuleNotFoundError(name=_NEEDED)
-
-
-def _refusal(command: Sequence[str], cwd: str) -> str:
-    """Say why a command cannot run through a view; "" if it can."""
-    words = words_of(command)
-    if words[0] == "pip" and "--isolated" in words:
-        return "--isolated makes pip ignore the view; leave it out"
-    if words[0] == "pip" or words[:2] == ["uv", "pip"]:
-        check_requirements(words, cwd)
-    why = stops(command, cwd)
-    if words[0] == "poetry" and not why and not has_package(command, os.environ, _MIRROR):
-        return f"Poetry takes an index from outside only with its plugin {_MIRROR}"
-    return why
 
 
 def _service(
@@ -207,16 +180,20 @@ def _serve(
             "the view's usual port is taken: it has another one, and uv's cache starts anew"
         )
     background = Background(make, place)
-    environ = _environment(settings, machine, place.url, os.path.join(folder, "installers", digest))
+    if is_alone(command, os.environ):
+        started, environ = command, with_facts(os.environ, overrides_for(machine).variables)
+    else:
+        kept = os.path.join(folder, "installers", digest)
+        started, environ = settings.command, _environment(settings, machine, place.url, kept)
+    since, url = time.time(), place.url
     with place.listener:
-        code = run_child(settings.command, environ, background.start)
+        code = run_child(started, environ, background.start)
         service = background.stop()
-    from nvidia_variant_provider.tools.cli.run_failures import Ran
+    from nvidia_variant_provider.tools.cli.run_locks import tell_of_written
     from nvidia_variant_provider.tools.cli.run_report import report
 
-    index = settings.configured.index_url
-    ran = Ran(tuple(command), options_of(args), code, args.require_gpu, index)
-    code = report(service, ran)
+    code = report(service, _ran(args, command, settings, code))
+    tell_of_written(command, os.environ, os.getcwd(), url, since)
     service.close()
     # No process of ours stays behind: the Python that is installed for may still be asked.
     with contextlib.suppress(Exception):
@@ -233,8 +210,19 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.
         environ.pop("UV_OFFLINE", None)
+    if starts_in_conda(settings.command):
+        environ = conda_environment(environ, conda_overrides(machine))
     forced = overrides_for(machine).variables
-    return with_facts(environ, forced) | variables_for(settings.command)
+    return with_facts(environ, forced) | variables_for(settings.command, os.getcwd())
+
+
+def _ran(
+    args: argparse.Namespace, command: Sequence[str], settings: Settings, code: int = 0
+) -> Ran:
+    from nvidia_variant_provider.tools.cli.run_failures import Ran
+
+    index = settings.configured.index_url
+    return Ran(tuple(command), options_of(args), code, args.require_gpu, index)
 
 
 def options_of(args: argparse.Namespace) -> tuple[str, ...]:
@@ -261,13 +249,17 @@ def _newest(view: View) -> str:
     )
 
 
-def _show(service: ViewService, command: Sequence[str]) -> int:
-    """Print what a view shows of the projects that a command and its files name."""
-    from nvidia_variant_provider.tools.cli.explain_view import rows
-    from nvidia_variant_provider.tools.cli.run_report import tell
-    from nvidia_variant_provider.tools.installers.asked_for import asked_of
+def _show(service: ViewService, ran: Ran) -> int:
+    """Print what a view shows of the projects that a command and its files name.
 
-    asked = asked_of(command, os.environ, os.getcwd())
+    Returns the code that the command would end with if it installed what is shown.
+    """
+    from nvidia_variant_provider.tools.cli.explain_view import rows
+    from nvidia_variant_provider.tools.cli.run_report import report
+    from nvidia_variant_provider.tools.installers.asked_for import asked_of
+    from nvidia_variant_provider.tools.views.words import no_gpu_build
+
+    asked = asked_of(ran.command, os.environ, os.getcwd())
     listed = [project for project in asked.listed if project not in asked.named]
     for project in [*asked.named, *listed] or ["torch"]:
         view = service.view(project)
@@ -279,7 +271,8 @@ def _show(service: ViewService, command: Sequence[str]) -> int:
         if view is None:
             output.emit_text([f"{project}: one build for all machines; the index's page is shown"])
             continue
+        if ran.require_gpu and (reason := no_gpu_build(view)):
+            service.log.refused[project] = reason
         output.emit_text([f"{project}: {_newest(view)}"])
         output.emit_table(("version", "build", "why"), list(rows(view)))
-    tell(service.log)
-    return 0
+    return report(service, ran)

@@ -19,11 +19,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from nvidia_variant_provider.tools.installers.chosen import named_files
-from nvidia_variant_provider.tools.installers.commands import (
-    lock_of,
-    plain_words,
-    words_of,
-)
+from nvidia_variant_provider.tools.installers.command_line import plain_words
+from nvidia_variant_provider.tools.installers.commands import lock_of, words_of
 from nvidia_variant_provider.tools.installers.requirements_files import files_of, lines_of
 from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.value_types import dataclass, field

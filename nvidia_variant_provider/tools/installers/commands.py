@@ -9,12 +9,22 @@ from __future__ import annotations
 import os
 import re
 from enum import Enum
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.installers.command_line import (
+    layers,
+    parse,
+    project_folder,
+    value_of,
+    working_folder,
+)
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from nvidia_variant_provider.tools.installers.command_line import CommandLine
 
 
 class Outcome(Enum):
@@ -22,15 +32,21 @@ class Outcome(Enum):
 
     PASSES = "passes"
     NEEDS_LOCK = "passes if a lock file exists"
+    ALONE = "runs as without the view"
     STOPS = "stops"
+
+
+NAME: Final = "NAME"
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
     """Commands that start with some words; the first row that fits decides.
 
-    ``why`` is what a command that stops would write. ``lock`` is the file that one passes with,
-    and ``variables`` are set then. ``unless`` is an option that makes a command pass.
+    Among the words an option has to be given, ``NAME`` is any argument, and a word with a ``*`` one
+    that matches; of those between bars one is enough: ``--upgrade|-U``. ``why`` is what a command
+    that stops would write. ``lock`` is the file that one passes with, and ``variables`` are set
+    then. ``unless`` is an option that makes a command pass. ``remark`` is for the documentation.
     """
 
     words: tuple[str, ...]
@@ -39,10 +55,43 @@ class CommandRow:
     lock: str = ""
     variables: tuple[tuple[str, str], ...] = ()
     unless: str = ""
+    remark: str = ""
+
+    @property
+    def subcommand(self) -> tuple[str, ...]:
+        """The words without the tool, options and arguments."""
+        return tuple(word for word in self.words[1:] if not _is_condition(word))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The options and arguments, one of which makes it the row."""
+        return tuple(
+            part for word in self.words[1:] if _is_condition(word) for part in word.split("|")
+        )
+
+    def fits(self, line: CommandLine) -> bool:
+        """Tell whether the row is about a command."""
+        given = self.subcommand
+        if self.words[0] != line.tool or line.subcommand[: len(given)] != given:
+            return False
+        return not self.conditions or any(_holds(word, line) for word in self.conditions)
+
+
+def _is_condition(word: str) -> bool:
+    return word.startswith(("-", NAME)) or "*" in word
+
+
+def _holds(condition: str, line: CommandLine) -> bool:
+    if condition == NAME:
+        return bool(line.arguments)
+    if "*" in condition:
+        return any(fnmatch(word.rpartition("=")[2], condition) for word in line.own)
+    return line.has(condition)
 
 
 _ADDRESS: Final = "would write the view's address, which ends with this command, into {file}"
 _HASHES: Final = "would write files and hashes that only this view has into {file}"
+_UPGRADES: Final = "--upgrade|-U|--upgrade-package|-P|--upgrade-group"
 
 
 def _stops(why: str, file: str, *commands: str, unless: str = "") -> tuple[CommandRow, ...]:
@@ -65,26 +114,81 @@ def _locked(why: str, lock: str, *commands: str, **variables: str) -> tuple[Comm
     )
 
 
-def _passes(*commands: str) -> tuple[CommandRow, ...]:
-    return tuple(CommandRow(tuple(command.split()), Outcome.PASSES) for command in commands)
+def _passes(*commands: str, remark: str = "") -> tuple[CommandRow, ...]:
+    return tuple(
+        CommandRow(tuple(command.split()), Outcome.PASSES, remark=remark) for command in commands
+    )
 
 
-# ``uv sync`` and ``uv run`` with a lock would lock anew for an index of another address: with
-# UV_FROZEN the lock decides.
-COMMANDS: Final = (
-    *_stops(_ADDRESS, "pylock.toml", "pip lock", "uv export"),
-    *_passes("pip"),
-    *_stops(_ADDRESS, "its output", "uv pip compile --emit-index-url"),
-    *_passes("uv pip", "uv tool", "uv venv", "uv python", "uv cache", "uvx"),
-    *_passes("uv run --no-project"),
+def _others(tool: str, subcommands: str) -> tuple[CommandRow, ...]:
+    """Return the rows of subcommands that write nothing of an index; "," separates them."""
+    return _passes(*(f"{tool} {subcommand.strip()}" for subcommand in subcommands.split(",")))
+
+
+def _uv_of_lock(command: str) -> tuple[CommandRow, ...]:
+    """Return the rows of a command of uv that locks where the lock is not up to date.
+
+    A lock for an index of another address never is: with UV_FROZEN it decides as it is.
+    """
+    return (
+        CommandRow((*command.split(), "--locked"), Outcome.ALONE),
+        *_stops(_ADDRESS, "uv.lock", f"{command} {_UPGRADES}"),
+        *_locked(_ADDRESS, "uv.lock", command, UV_FROZEN="1"),
+    )
+
+
+_UV: Final = (
+    *_stops(_ADDRESS, "its output",
+            "uv pip compile --emit-index-url|--emit-index-annotation|*pylock*.toml"),
+    *_stops(_HASHES, "its output", "uv pip compile --generate-hashes"),
+    CommandRow(("uv", "lock", "--check|--locked"), Outcome.ALONE),
     *_stops(_ADDRESS, "uv.lock", "uv lock"),
     *_stops(_ADDRESS, "pyproject.toml and uv.lock", "uv add", "uv remove"),
-    *_locked(_ADDRESS, "uv.lock", "uv sync", "uv run", "uv tree", UV_FROZEN="1"),
+    *_passes("uv version --frozen|--dry-run"),
+    *_stops(_ADDRESS, "uv.lock", f"uv version {NAME}|--bump"),
+    *_passes("uv run --no-project"),
+    *(row for name in ("sync", "run", "tree", "export", "check", "audit")
+      for row in _uv_of_lock(f"uv {name}")),
+    *_passes("uv tool install", remark="uv keeps the view's address for upgrades; `run` says so"),
+    *_others("uv", """version, init, format, venv, build, publish, help, generate-shell-completion,
+        pip compile, pip sync, pip install, pip uninstall, pip freeze, pip list, pip show, pip tree,
+        pip check, tool run, tool upgrade, tool list, tool audit, tool uninstall, tool update-shell,
+        tool dir, python list, python install, python upgrade, python find, python pin, python dir,
+        python uninstall, python update-shell, cache clean, cache prune, cache dir, cache size,
+        self update, self version, auth login, auth logout, auth token, auth dir,
+        workspace metadata, workspace dir, workspace list"""),
+    *_passes("uvx"),
+)  # fmt: skip
+_PIP: Final = (
+    *_stops(_ADDRESS, "pylock.toml", "pip lock"),
+    *_others("pip", """install, download, uninstall, freeze, inspect, list, show, check, config,
+        search, cache, index, wheel, hash, completion, debug, help"""),
+    *_stops(_HASHES, "its output", "pip-compile --generate-hashes"),
     *_stops(_ADDRESS, "its output", "pip-compile", unless="--no-emit-index-url"),
+    *_passes("pip-sync"),
+)  # fmt: skip
+_POETRY: Final = (
     *_stops(_HASHES, "poetry.lock", "poetry add", "poetry lock", "poetry update", "poetry remove"),
     *_locked(_HASHES, "poetry.lock", "poetry install", "poetry sync"),
+    *_stops(
+        _HASHES,
+        "Poetry's own poetry.lock",
+        *(f"poetry self {name}" for name in ("add", "install", "lock", "remove", "sync", "update")),
+    ),
+    *_others("poetry", """about, build, check, config, help, init, list, new, publish, run, search,
+        show, version, cache clear, cache list, debug info, debug resolve, debug tags, env activate,
+        env info, env list, env remove, env use, python install, python list, python remove,
+        self show, source add, source remove, source show"""),
+)  # fmt: skip
+_PDM: Final = (
+    *_passes("pdm lock --check"),
     *_stops(_HASHES, "pdm.lock", "pdm add", "pdm lock", "pdm update", "pdm remove"),
-    *_locked(_HASHES, "pdm.lock", "pdm install", "pdm sync"),
+    *_locked(_HASHES, "pdm.lock", "pdm install", PDM_FROZEN_LOCKFILE="1"),
+    *_locked(_HASHES, "pdm.lock", "pdm sync"),
+    *_others("pdm", """build, cache, completion, config, export, fix, import, info, init, list, new,
+        outdated, publish, python, py, run, search, self, plugin, show, use, venv"""),
+)  # fmt: skip
+_PIPENV: Final = (
     *_stops(
         _HASHES,
         "Pipfile.lock",
@@ -92,126 +196,172 @@ COMMANDS: Final = (
         "pipenv update",
         "pipenv upgrade",
         "pipenv uninstall",
+        f"pipenv install {NAME}|-r|--requirements|-e",
     ),
+    *_stops(_HASHES, "pylock.toml", "pipenv pylock --from-pyproject"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv sync"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv install", PIPENV_IGNORE_PIPFILE="1"),
-)
-"""The table; a command without a row passes."""
+    *_others("pipenv", """remove, shell, activate, run, check, audit, graph, open, clean, scripts,
+        verify, requirements, pylock"""),
+)  # fmt: skip
+_STARTERS: Final = (
+    *_passes("hatch lock --check", "hatch env lock --check", "hatch dep lock --check"),
+    *_stops(_ADDRESS, "the environment's lock file", "hatch lock", "hatch env lock",
+            "hatch dep lock"),
+    *_others("hatch", """build, check, clean, config, dep hash, dep show, dep sync, env create,
+        env find, env prune, env remove, env run, env show, fmt, new, project, publish, python, run,
+        self, shell, status, test, version"""),
+    *_stops(_ADDRESS, "the lock files of its tools", "pipx manifest lock"),
+    *_others("pipx", """install, install-all, uninject, inject, expose, unexpose, pin, unpin,
+        upgrade, upgrade-all, upgrade-shared, uninstall, uninstall-all, reset, reinstall,
+        reinstall-all, health, repair, list, interpreter, cache, manifest sync, run, exec, runpip,
+        ensurepath, environment, completions, help"""),
+)  # fmt: skip
+COMMANDS: Final = (*_PIP, *_UV, *_POETRY, *_PDM, *_PIPENV, *_STARTERS)
+"""The table. A command without a row passes: what it wrote is looked at after it."""
 
-# Options with a value that stands in a word of its own, and could be taken for a project.
-_VALUED_OPTIONS: Final = """\
-    -r --requirement --requirements -c --constraint --constraints --override --overrides -b
-    --build-constraint --build-constraints -t --target --platform --python-version
-    --implementation --abi --root --prefix --src --upgrade-strategy -C --config-settings
-    --config-setting --global-option --no-binary --only-binary --progress-bar --report
-    --root-user-action --use-feature --use-deprecated --cache-dir --log --proxy --retries --timeout
-    --exists-action --trusted-host --cert --client-cert --keyring-provider --group
-    --requirements-from-script -d --dest -w --wheel-dir --python -p --python-platform --extra
-    --index-strategy --torch-backend --resolution --prerelease --exclude-newer --link-mode
-    --refresh-package --reinstall-package -P --upgrade-package --no-build-isolation-package
-    --directory --project --config-file --color --allow-insecure-host --no-binary-package
-    --uploaded-prior-to --fork-strategy -o --output-file -i --index-url --extra-index-url -f
-    --find-links --default-index --index --preview-features
-"""
-_VALUED: Final = frozenset(_VALUED_OPTIONS.split())
-_PYTHON: Final = re.compile(r"(python|pypy)[\d.]*(\.exe)?")
-_PIP: Final = re.compile(r"pip[\d.]*")
-# What may stand before a module's name in its word: ``-m``, ``-Im``.
-_MODULE: Final = re.compile(r"-[A-Za-z]*?m")
+_TELLS: Final = frozenset({"-h", "--help", "--version", "-V"})
+_SCRIPT: Final = re.compile(rb"^# /// script\s*$", re.MULTILINE)
+_SCRIPT_BYTES: Final = 1 << 16
+_TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
 def words_of(command: Sequence[str]) -> list[str]:
-    """Return a command with the name of its tool in front: ``python3 -Im pip`` is ``pip``."""
-    at = module_at(command)
-    rest = list(command[at + 1 :])
-    if at:
-        name = _MODULE.sub("", command[at])
-        name = {"piptools": "pip-tools"}.get(name, name)
-    else:
-        name = os.path.basename(command[0]).removesuffix(".exe")
-    if name == "pip-tools" and rest[:1] == ["compile"]:
-        name, rest = "pip-compile", rest[1:]
-    return ["pip" if _PIP.fullmatch(name) else name, *rest]
-
-
-def module_at(command: Sequence[str]) -> int:
-    """Return which word names the module that a Python runs, 0 where none does.
-
-    Short options may share a word, the module's name too: ``-Im pip``, ``-mpip``.
-    """
-    if not _PYTHON.fullmatch(os.path.basename(command[0])):
-        return 0
-    at = 1
-    while at < len(command) and re.match(r"-[A-Za-z]", command[at]):
-        own = re.match(r"-[^cmWX]*([cmWX]?)(.*)", command[at])
-        letter, rest = (own[1], own[2]) if own else ("", "")
-        if letter == "c":
-            return 0
-        if letter == "m":
-            at = at if rest else at + 1
-            return at if at < len(command) else 0
-        at += 2 if letter and not rest else 1
-    return 0
-
-
-def value_follows(word: str) -> bool:
-    """Tell whether a word is an option whose value is the next word."""
-    return word in _VALUED
+    """Return a command with its tool and subcommand in front: ``python3 -m pip`` is ``pip``."""
+    return parse(command).words
 
 
 def row_of(command: Sequence[str]) -> CommandRow | None:
     """Return the row of the table that decides about a command; ``None`` if it has none."""
-    tool, *rest = words_of(command)
-    plain = [word for word in rest if not word.startswith("-")]
-    for row in COMMANDS:
-        if row.words[0] != tool:
-            continue
-        wanted = [word for word in row.words[1:] if not word.startswith("-")]
-        options = [word for word in row.words[1:] if word.startswith("-")]
-        if plain[: len(wanted)] == wanted and all(option in rest for option in options):
-            return row
-    return None
+    rows = (_row(line) for line in layers(command))
+    return next((row for row in rows if row is not None), None)
 
 
-def stops(command: Sequence[str], cwd: str) -> str:
+def is_harmless(command: Sequence[str]) -> bool:
+    """Tell whether a command installs nothing: ``pip --version``, ``poetry``, ``uv sync --help``.
+
+    What a program does that an installer starts is not known.
+    """
+    return all(_is_harmless(line) for line in layers(command))
+
+
+def _is_harmless(line: CommandLine) -> bool:
+    is_known = any(row.words[0] == line.tool for row in COMMANDS)
+    has_nothing = line.has_subcommands and not line.subcommand
+    return is_known and (has_nothing or not _TELLS.isdisjoint(line.own))
+
+
+def _row(line: CommandLine) -> CommandRow | None:
+    if _is_harmless(line):
+        return None
+    return next((row for row in COMMANDS if row.fits(line)), None)
+
+
+def stops(command: Sequence[str], cwd: str, environ: Mapping[str, str] | None = None) -> str:
     """Say why a command must not run through a view that ends with it; "" if it may."""
-    row = row_of(command)
-    if row is None or row.outcome is Outcome.PASSES or (row.unless and row.unless in command):
+    environ = os.environ if environ is None else environ
+    reasons = (_reason(line, environ, cwd) for line in layers(command))
+    return next(filter(None, reasons), "")
+
+
+def _reason(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
+    row = _row(line)
+    if row is None or (row.unless and line.has(row.unless)) or _is_alone(line, row, environ):
         return ""
-    if row.outcome is Outcome.NEEDS_LOCK:
-        if _find_up(row.lock, cwd):
-            return ""
-        return f"there is no {row.lock} here, and the command {row.why}"
-    return f"the command {row.why}"
+    if row.outcome is Outcome.STOPS:
+        return f"the command {row.why}"
+    if row.outcome is not Outcome.NEEDS_LOCK or _has_no_project(line, environ, cwd):
+        return ""
+    folder = project_folder(line, environ, cwd)
+    lock = _find_up(row.lock, folder)
+    if not lock:
+        where = "here" if os.path.samefile(folder, cwd) else f"in {folder}"
+        return f"there is no {row.lock} {where}, and the command {row.why}"
+    return _out_of_date(lock, folder) and f"{_out_of_date(lock, folder)}, and the command {row.why}"
 
 
-def variables_for(command: Sequence[str]) -> dict[str, str]:
+def _out_of_date(lock: str, folder: str) -> str:
+    """Say why uv would lock anew, which UV_FROZEN prevents: a dependency would be missing."""
+    if os.path.basename(lock) != "uv.lock":
+        return ""
+    from nvidia_variant_provider.tools.installers.uv_lock import out_of_date
+
+    why = out_of_date(lock, _find_up("pyproject.toml", folder))
+    return f"uv.lock is out of date: {why}" if why else ""
+
+
+def is_alone(command: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Tell whether a command compares a lock with the indexes that it was made from.
+
+    A view is another index: the command runs as it would without one.
+    """
+    line = parse(command)
+    row = _row(line)
+    return row is not None and _is_alone(line, row, environ)
+
+
+def _is_alone(line: CommandLine, row: CommandRow, environ: Mapping[str, str]) -> bool:
+    by_variable = line.tool == "uv" and environ.get("UV_LOCKED", "").lower() in _TRUE
+    return row.outcome is Outcome.ALONE or (by_variable and row.outcome is Outcome.NEEDS_LOCK)
+
+
+def _lock_in(line: CommandLine, name: str, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the path of the lock file that an installer would go by; "" where it has none."""
+    if line.tool == "uv" and (script := _script_of(line, environ, cwd)):
+        return f"{script}.lock" if os.path.exists(f"{script}.lock") else ""
+    if _has_no_project(line, environ, cwd):
+        return ""
+    return _find_up(name, project_folder(line, environ, cwd))
+
+
+def _has_no_project(line: CommandLine, environ: Mapping[str, str], cwd: str) -> bool:
+    """Tell whether uv locks nothing: outside a project, or for a script that is its own one."""
+    if line.tool != "uv":
+        return False
+    if _script_of(line, environ, cwd) or environ.get("UV_NO_PROJECT", "").lower() in _TRUE:
+        return True
+    return not _find_up("pyproject.toml", project_folder(line, environ, cwd))
+
+
+def _script_of(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the path of the script that states its own dependencies (PEP 723); "" without."""
+    named = line.program[0] if line.subcommand == ("run",) and line.program else ""
+    named = named or value_of(line.own, ("--script",))
+    path = os.path.join(working_folder(line, environ, cwd), named)
+    if not named or not os.path.isfile(path):
+        return ""
+    with open(path, "rb") as file:
+        return path if _SCRIPT.search(file.read(_SCRIPT_BYTES)) else ""
+
+
+def needs_plugin(command: Sequence[str]) -> bool:
+    """Tell whether a command of Poetry takes packages from an index."""
+    row = row_of(command)
+    return row is not None and row.words[0] == "poetry" and row.outcome is Outcome.NEEDS_LOCK
+
+
+def variables_for(
+    command: Sequence[str], cwd: str, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return what a command needs so that it does not write its lock file anew."""
-    row = row_of(command)
-    return dict(row.variables) if row is not None else {}
+    environ = os.environ if environ is None else environ
+    variables: dict[str, str] = {}
+    for line in layers(command):
+        row = _row(line)
+        if row is not None and row.variables and _lock_in(line, row.lock, environ, cwd):
+            variables.update(row.variables)
+    return variables
 
 
-def lock_of(command: Sequence[str], cwd: str) -> str:
+def lock_of(command: Sequence[str], cwd: str, environ: Mapping[str, str] | None = None) -> str:
     """Return the path of the lock file that decides what a command installs; "" if none does."""
-    row = row_of(command)
-    return _find_up(row.lock, cwd) if row is not None and row.lock else ""
-
-
-def plain_words(words: Sequence[str]) -> Iterator[str]:
-    """Yield the words that are neither options nor their values."""
-    is_value = False
-    for word in words:
-        if not is_value and not word.startswith("-"):
-            yield word
-        is_value = word in _VALUED
-
-
-def value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
-    """Return what an option is given, "" without it."""
-    for index, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in names:
-            return value if equals else "".join(words[index + 1 : index + 2])
+    environ = os.environ if environ is None else environ
+    for line in layers(command):
+        row = _row(line)
+        name = "uv.lock" if row is not None and _is_alone(line, row, environ) else ""
+        name = name or (row.lock if row is not None else "")
+        if name and (lock := _lock_in(line, name, environ, cwd)):
+            return lock
     return ""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.commands import module_at, value_follows, words_of
+from nvidia_variant_provider.tools.installers.command_line import layers, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,6 @@ _SHORTEST: Final = {
     "--fi": "--find-links",
     "--no-ind": "--no-index",
 }
-_COMMANDS_OF_PIP: Final = frozenset({"install", "download", "wheel", "lock", "list", "index"})
 _MIRROR: Final = {"--pypi-mirror": "index-url"}
 # Each tool that has such options, and those which it has.
 _OF_TOOL: Final[Mapping[str, Mapping[str, str]]] = {
@@ -49,12 +48,6 @@ _OF_TOOL: Final[Mapping[str, Mapping[str, str]]] = {
 }
 # Short options without a value, which others may follow in the same word.
 _FLAGS: Final = frozenset("hvqnVUI")
-# Options of ``uv run`` and its like whose value is the next word.
-_VALUED_BEFORE_PROGRAM: Final = frozenset({
-    "--with", "--with-editable", "--with-requirements", "--from", "--env-file", "--package",
-    "--no-extra", "--only-group", "--no-group", "--spec", "--pip-args", "--backend",
-    "--python-preference", "--exclude-newer-package", "--no-sources-package", "--bounds",
-})  # fmt: skip
 # Of the view as much as of the command, which keeps them.
 _SHARED: Final = frozenset({
     "--cert", "--proxy", "--keyring-provider", "--client-cert", "--trusted-host",
@@ -64,17 +57,30 @@ _SHARED_FLAGS: Final = frozenset({"--no-input", "--no-config"})
 
 
 def without_index_options(command: Sequence[str]) -> tuple[list[str], Options]:
-    """Return a command without the options that name indexes, and those with their values."""
-    tool = words_of(command)[0]
-    names = _OF_TOOL.get(tool, {})
-    start, end = _own_words(command)
-    if not names or (tool == "pip" and _COMMANDS_OF_PIP.isdisjoint(command[start:end])):
-        return list(command), {}
+    """Return a command without the options that name indexes, and those with their values.
+
+    An installer that another one starts counts as well: ``uv run pip install -i U``.
+    """
+    rest = list(command)
+    options: Options = {}
+    for line in reversed(list(layers(command))):
+        names = _OF_TOOL.get(line.tool, {})
+        if not names or not line.takes_indexes:
+            continue
+        kept, given = _split(line.own, names, is_pip=line.tool.startswith("pip"))
+        rest[line.begin : line.end] = kept
+        options |= given
+    return rest, options
+
+
+def _split(
+    words: Sequence[str], names: Mapping[str, str], *, is_pip: bool
+) -> tuple[list[str], Options]:
     kept: list[str] = []
     options: Options = {}
-    left = iter(command[start:end])
+    left = iter(words)
     for word in left:
-        name, given, before = _index_option(word, names, is_pip=tool.startswith("pip"))
+        name, given, before = _index_option(word, names, is_pip=is_pip)
         if not name:
             kept.append(word)
             continue
@@ -82,13 +88,12 @@ def without_index_options(command: Sequence[str]) -> tuple[list[str], Options]:
         value = "" if is_flag else next(left, "") if given is None else given
         options.setdefault(name, []).append(value)
         kept += [before] if before else []
-    return [*command[:start], *kept, *command[end:]], options
+    return kept, options
 
 
 def shared_options(command: Sequence[str]) -> Options:
     """Return the options of a command by which the view asks indexes, too."""
-    start, end = _own_words(command)
-    words = command[start:end]
+    words = parse(command).own
     given: Options = {}
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
@@ -100,55 +105,42 @@ def shared_options(command: Sequence[str]) -> Options:
     return given
 
 
+def index_in_pip_args(command: Sequence[str]) -> str:
+    """Return the option in ``--pip-args`` of pipx or pip-compile that names an index; "" if none.
+
+    They hand these to the installer behind its own, so that it goes past a view.
+    """
+    _, text = without_option(command, "--pip-args")
+    if not text or parse(command).tool not in {"pipx", "pip-compile"}:
+        return ""
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        # The tool itself says what is wrong with it.
+        return ""
+    _, options = without_index_options(["pip", "install", *words])
+    return next(iter(options), "")
+
+
 def without_option(command: Sequence[str], name: str) -> tuple[list[str], str]:
     """Return a command without an option that has a value, and the last value; "" for none."""
-    start, end = _own_words(command)
-    kept, value = list(command[:start]), ""
-    left = iter(command[start:end])
+    line = parse(command)
+    kept, value = list(command[: line.begin]), ""
+    left = iter(line.own)
     for word in left:
         option, equals, given = word.partition("=")
         if option != name:
             kept.append(word)
         else:
             value = given if equals else next(left, "")
-    return [*kept, *command[end:]], value
+    return [*kept, *line.program], value
 
 
 def program_of(command: Sequence[str]) -> str:
     """Return the program that ``uv run`` and its like start, "" where there is none."""
-    _, end = _own_words(command)
-    program = command[end:]
-    return "".join((program[1:] if "--" in program[:1] else program)[:1])
-
-
-def _own_words(command: Sequence[str]) -> tuple[int, int]:
-    """Return where the words of the installer begin and end, those of its program left out."""
-    start = module_at(command) + 1
-    tool, *words = words_of(command)
-    end = start + next((at for at, word in enumerate(words) if word == "--"), len(words))
-    # The words that come before the program: ``uv run``, ``uv tool run``, ``uvx``, ``pipx run``.
-    before = {"uvx": 0, "pipx": 1, "uv": 1}.get(tool)
-    if before is None:
-        return start, end
-    plain = list(_plain(command, start, end))
-    verbs = [command[at] for at in plain[:2]]
-    if tool == "uv" and verbs == ["tool", "run"]:
-        before = 2
-    elif tool != "uvx" and verbs[:1] != ["run"]:
-        return start, end
-    return start, plain[before] if len(plain) > before else end
-
-
-def _plain(command: Sequence[str], start: int, end: int) -> Sequence[int]:
-    """Return where the words are that are neither options nor their values."""
-    positions = []
-    is_value = False
-    for at in range(start, end):
-        word = command[at]
-        if not is_value and not word.startswith("-"):
-            positions.append(at)
-        is_value = not is_value and (value_follows(word) or word in _VALUED_BEFORE_PROGRAM)
-    return positions
+    return "".join(parse(command).program[:1])
 
 
 def _index_option(

@@ -10,7 +10,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.commands import value_of, words_of
+from nvidia_variant_provider.tools.installers.command_line import value_of
+from nvidia_variant_provider.tools.installers.commands import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

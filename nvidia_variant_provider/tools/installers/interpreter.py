@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.commands import value_of, words_of
+from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda, value_of
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
@@ -54,9 +54,12 @@ class TargetPython:
 
 def target_python(command: Sequence[str], environ: Mapping[str, str]) -> TargetPython | None:
     """Return the Python that a command installs for; ``None`` where that is not plain."""
-    words = words_of(command)
+    line = parse(command)
+    words = line.words
+    if starts_in_conda(command):
+        return None
     if words[0] == "uv":
-        python = _python_of_uv(command, words, environ)
+        python = _python_of_uv(line.behind, words, environ)
         return _asked(python) if python else None
     if words[0] != "pip":
         return None
@@ -116,9 +119,15 @@ def has_package(command: Sequence[str], environ: Mapping[str, str], name: str) -
 
 
 def own_python(command: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Return the interpreter of a pip: the one that is called, or the one its script names."""
+    """Return the interpreter of a pip: the one that is called, or the one its script names.
+
+    "" where it is another one in the end, as in an environment of conda.
+    """
     import shutil
 
+    if starts_in_conda(command):
+        return ""
+    command = parse(command).behind or ("",)
     path = shutil.which(command[0], path=environ.get("PATH")) or ""
     if os.path.basename(command[0]).startswith(("python", "pypy")):
         return path
@@ -141,7 +150,7 @@ def prefix_of_pip(command: Sequence[str], environ: Mapping[str, str]) -> str:
     Python is not started for it: an environment has the file pyvenv.cfg, anything else is where
     its interpreter really lies.
     """
-    words = words_of(command) if command else [""]
+    words = parse(command).words
     if words[0] != "pip":
         return environ.get("VIRTUAL_ENV") or _prefix(own_python(("pip",), environ))
     named = value_of(words, ("--python",))

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.installers.commands import plain_words
+from nvidia_variant_provider.tools.installers.command_line import plain_words
 from nvidia_variant_provider.tools.installers.index_options import BOOLEAN, VALUED
 from nvidia_variant_provider.value_types import dataclass
 

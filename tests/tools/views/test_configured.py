@@ -11,7 +11,6 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tools.installers.commands import stops, words_of
 from nvidia_variant_provider.tools.installers.interpreter import default_index, target_python
 from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
 from nvidia_variant_provider.tools.installers.uv_indexes import Detours
@@ -39,62 +38,6 @@ def test_a_requirements_file_that_names_an_index_is_refused(tmp_path: Path) -> N
 
     with pytest.raises(InvalidValueError, match=r"inner\.txt, line 2: --extra-index-url"):
         check_requirements(["install", "-r", "outer.txt"], str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("command", "stops_here", "with_lock"),
-    [
-        ("pip install torch", False, False),
-        ("python3.11 -m pip install torch", False, False),
-        ("pip lock torch", True, True),
-        ("pip-compile requirements.in", True, True),
-        ("pip-compile --no-emit-index-url requirements.in", False, False),
-        ("python -m piptools compile x.in", True, True),
-        ("uv pip install torch", False, False),
-        ("uv pip compile x.in", False, False),
-        ("uv pip compile --emit-index-url x.in", True, True),
-        ("uv --quiet lock", True, True),
-        ("uv add torch", True, True),
-        ("uv sync", True, False),
-        ("uv run x.py", True, False),
-        ("uv run --no-project x.py", False, False),
-        ("uv tool install app", False, False),
-        ("poetry install", True, False),
-        ("poetry add torch", True, True),
-        ("pdm sync", True, False),
-        ("pdm lock", True, True),
-        ("pipenv install", True, False),
-        ("pipenv lock", True, True),
-        ("pipx install app", False, False),
-        ("tox -e py", False, False),
-        ("sh -c true", False, False),
-    ],
-)
-def test_the_table_of_commands(
-    tmp_path: Path,
-    command: str,
-    stops_here: bool,  # noqa: FBT001 - a column
-    with_lock: bool,  # noqa: FBT001 - likewise
-) -> None:
-    words = command.split()
-    alone = stops(words, str(tmp_path))
-    for name in ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock"):
-        (tmp_path / name).touch()
-
-    assert bool(alone) is stops_here
-    assert bool(stops(words, str(tmp_path))) is with_lock
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("/usr/bin/pip3.11 install x", ["pip", "install", "x"]),
-        ("python -I -m pip install x", ["pip", "install", "x"]),
-        ("uv pip install x", ["uv", "pip", "install", "x"]),
-    ],
-)
-def test_a_command_is_known_by_its_tool(command: str, words: list[str]) -> None:
-    assert words_of(command.split()) == words
 
 
 def test_pip_s_own_python_and_another_platform_are_known() -> None:

@@ -1,0 +1,381 @@
+"""A command taken apart: what stands before the installer, its own words, and what it starts.
+
+``env A=1 uv --directory p run --with torch python -i`` is uv's ``run`` behind ``env``; ``-i`` is
+an option of the program. Sources: the manuals of the programs before it, and each installer's own
+help, which tests/contract/test_command_lines.py holds the tables to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Final
+
+from nvidia_variant_provider.value_types import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_MOST_PREFIXES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A program that starts the command behind it.
+
+    ``valued`` are its options with a value in a word of its own, ``operands`` the number of words
+    before the command, and ``word`` the subcommand that starts one. ``drops`` are the options, ""
+    for none, with which it starts the command without our variables, unless ``keeps`` is given.
+    """
+
+    valued: str = ""
+    operands: int = 0
+    word: str = ""
+    drops: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+
+
+_CONDA: Final = Prefix(
+    "-n --name -p --prefix --cwd -r --root-prefix -e --environment --manifest-path -a", word="run"
+)
+PREFIXES: Final[Mapping[str, Prefix]] = {
+    "env": Prefix("-u --unset -C --chdir", drops=("-i", "-", "--ignore-environment")),
+    "sudo": Prefix(
+        "-u --user -g --group -h --host -p --prompt -C -D --chdir -R -r --role -t --type -T -U",
+        drops=("",),
+        keeps=("-E", "--preserve-env"),
+    ),
+    "timeout": Prefix("-k --kill-after -s --signal", operands=1),
+    "nice": Prefix("-n --adjustment"),
+    "ionice": Prefix("-c --class -n --classdata"),
+    "time": Prefix("-f --format -o --output"),
+    "stdbuf": Prefix("-i --input -o --output -e --error"),
+    "taskset": Prefix(operands=1),
+    "numactl": Prefix("-N -m -C -i -p"),
+    "flock": Prefix("-w --timeout --wait -E --conflict-exit-code", operands=1),
+    **dict.fromkeys(("nohup", "setsid", "command", "exec"), Prefix()),
+    **dict.fromkeys(("conda", "mamba", "micromamba", "pixi"), _CONDA),
+}
+"""Programs that are looked behind."""
+
+# Options with a value that stands in a word of its own, of any installer.
+_VALUED_OPTIONS: Final = """\
+    -r --requirement --requirements -c --constraint --constraints --override --overrides -b
+    --build-constraint --build-constraints -t --target --platform --python-version
+    --implementation --abi --root --prefix --src --upgrade-strategy -C --config-settings
+    --config-setting --global-option --no-binary --only-binary --progress-bar --report
+    --root-user-action --use-feature --use-deprecated --cache-dir --log --proxy --retries --timeout
+    --resume-retries --exists-action --trusted-host --cert --client-cert --keyring-provider --group
+    --requirements-from-script -d --dest -w --wheel-dir --python -p --python-platform --extra
+    --index-strategy --torch-backend --resolution --prerelease --exclude-newer --link-mode
+    --refresh-package --reinstall-package -P --upgrade-package --no-build-isolation-package
+    --directory --project --config-file --color --allow-insecure-host --no-binary-package
+    --uploaded-prior-to --fork-strategy -o --output-file -i --index-url --extra-index-url -f
+    --find-links --default-index --index --preview-features --with --with-requirements --from
+    --env-file --package --upgrade-group --no-extra --no-group --only-group --prerelease-package
+    --exclude-newer-package --no-sources-package --config-settings-package --no-build-package
+    --no-editable-package --no-install-package --excludes --output-format --with-editable
+    --without --only --extras --lockfile --pypi-mirror --categories --resolver --extra-pip-args
+    --data-dir --config --backend --pip-args --suffix --spec --name
+    --python-preference --bounds
+"""
+VALUED: Final = frozenset(_VALUED_OPTIONS.split())
+_VALUED_OF: Final[Mapping[str, frozenset[str]]] = {
+    "hatch": frozenset({"-e", "--env"}),
+    "poetry": frozenset({"-E"}),
+    "pdm": frozenset({"-G", "-L"}),
+    "uvx": frozenset({"--index"}),
+}
+# Options of some that have no value there.
+_FLAGS_OF: Final[Mapping[str, frozenset[str]]] = {
+    "pdm": frozenset({"-r", "-d", "-f"}),
+    "poetry": frozenset({"-f"}),
+    "pipenv": frozenset({"-d", "-c"}),
+    "pipx": frozenset({"-f"}),
+    "hatch": frozenset({"-f", "-c"}),
+}
+# Who has subcommands, and which of these have subcommands of their own.
+_GROUPS: Final[Mapping[str, frozenset[str]]] = {
+    "pip": frozenset({"cache", "config", "index"}),
+    "uv": frozenset({"auth", "cache", "pip", "python", "self", "tool", "workspace"}),
+    "poetry": frozenset({"cache", "debug", "env", "python", "self", "source"}),
+    "pdm": frozenset({"cache", "python", "py", "self", "plugin"}),
+    "hatch": frozenset({"config", "dep", "env", "project", "python", "self"}),
+    "pipx": frozenset({"cache", "interpreter", "manifest"}),
+    "pipenv": frozenset(),
+}
+# What starts a program: the first plain word behind is it. ``uvx`` needs no subcommand for it.
+_STARTERS: Final = frozenset({
+    ("uv", "run"), ("uv", "tool", "run"), ("uvx",), ("uv", "format"), ("poetry", "run"),
+    ("pdm", "run"), ("pipenv", "run"), ("hatch", "run"), ("hatch", "env", "run"), ("hatch", "test"),
+    ("pipx", "run"), ("pipx", "exec"), ("pipx", "runpip"),
+})  # fmt: skip
+_MODULE: Final = frozenset({"-m", "--module", "-s", "--script"})
+_DIRECTORY: Final[Mapping[str, tuple[str, ...]]] = {
+    "uv": ("--directory",),
+    "uvx": ("--directory",),
+    "poetry": ("-C", "--directory"),
+}
+_PROJECT: Final[Mapping[str, tuple[str, ...]]] = {
+    "uv": ("--project",),
+    "poetry": ("-P", "--project"),
+    "pdm": ("-p", "--project"),
+}
+# Which subcommands take options that name indexes: of other ones ``-f`` or ``-i`` mean others.
+_INDEXED: Final = frozenset({
+    ("pip", "install"), ("pip", "download"), ("pip", "wheel"), ("pip", "lock"), ("pip", "list"),
+    ("pip", "index", "versions"), ("uvx",), ("pip-compile",), ("pip-sync",), ("uv", "run"),
+    ("uv", "sync"), ("uv", "lock"), ("uv", "add"), ("uv", "remove"), ("uv", "export"),
+    ("uv", "tree"), ("uv", "version"), ("uv", "check"), ("uv", "audit"), ("uv", "venv"),
+    ("uv", "build"), ("uv", "pip", "install"), ("uv", "pip", "sync"), ("uv", "pip", "compile"),
+    ("uv", "pip", "list"), ("uv", "pip", "tree"), ("uv", "tool", "run"), ("uv", "tool", "install"),
+    ("uv", "tool", "upgrade"), ("uv", "workspace", "metadata"),
+})  # fmt: skip
+
+_PYTHON: Final = re.compile(r"(python|pypy|py)[\d.]*")
+_PIP: Final = re.compile(r"pip[\d.]*")
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """An installer in a command: its words are those from ``begin`` to ``end``.
+
+    ``prefixes`` stand before it, with their options, and ``start`` is where they end.
+    ``subcommand`` is what it is asked to do: ``("pip", "install")`` of uv. What follows ``end`` is
+    a program that it starts.
+    """
+
+    command: tuple[str, ...]
+    tool: str
+    start: int
+    begin: int
+    end: int
+    subcommand: tuple[str, ...]
+    prefixes: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The installer's own words, without its name."""
+        return self.command[self.begin : self.end]
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """The program that it starts, with its arguments."""
+        return self.command[self.end :]
+
+    @property
+    def words(self) -> list[str]:
+        """The command with the installer and its subcommand in front, wherever options stood."""
+        left = list(self.own)
+        for word in self.subcommand:
+            left.remove(word)
+        return [self.tool, *self.subcommand, *left, *self.program]
+
+    @property
+    def arguments(self) -> list[str]:
+        """Its own words that are neither options, their values, nor the subcommand."""
+        plain = list(plain_words(self.own, self.tool))
+        return plain[len(self.subcommand) :]
+
+    @property
+    def has_subcommands(self) -> bool:
+        """Whether the installer does nothing without a subcommand."""
+        return self.tool in _GROUPS
+
+    @property
+    def takes_indexes(self) -> bool:
+        """Whether it takes options that name indexes."""
+        has_same = self.tool in {"pipx", "pipenv"}
+        return has_same or (self.tool, *self.subcommand[:2]) in _INDEXED
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The command without what stands before the installer."""
+        return self.command[self.start :]
+
+    def has(self, option: str) -> bool:
+        """Tell whether an option is given, with a value or without: ``-P``, ``--upgrade``."""
+        is_short = not option.startswith("--") and option in VALUED
+        return any(
+            word == option or word.startswith(option if is_short else f"{option}=")
+            for word in self.own
+        )
+
+
+def parse(command: Sequence[str]) -> CommandLine:
+    """Take a command apart; one without an installer has the name of its program as tool."""
+    at, prefixes = _behind_prefixes(command)
+    if at >= len(command):
+        return CommandLine(tuple(command), "", at, len(command), len(command), (), prefixes)
+    name, begin = _tool_at(command, at)
+    end, subcommand = _own_words(name, command, begin)
+    return CommandLine(tuple(command), name, at, begin, end, subcommand, prefixes)
+
+
+def layers(command: Sequence[str]) -> Iterator[CommandLine]:
+    """Yield the installers of a command from the outer to the inner: ``uv run pip install``."""
+    base = 0
+    for _ in range(_MOST_PREFIXES):
+        line = parse(command[base:])
+        if not line.tool:
+            return
+        yield CommandLine(
+            tuple(command), line.tool, base + line.start, base + line.begin, base + line.end,
+            line.subcommand, line.prefixes,
+        )  # fmt: skip
+        base += line.end
+        if base >= len(command):
+            return
+
+
+def drops_variables(command: Sequence[str]) -> str:
+    """Name the program that starts a command without our variables: ``sudo``; "" for none."""
+    for words in parse(command).prefixes:
+        name = _name(words[0])
+        row = PREFIXES[name]
+        given = {word.partition("=")[0] for word in words[1:]}
+        if not given.isdisjoint(row.keeps) or not _is_dropping(row, given):
+            continue
+        return name
+    return ""
+
+
+def _is_dropping(row: Prefix, given: set[str]) -> bool:
+    return "" in row.drops or not given.isdisjoint(row.drops)
+
+
+def starts_in_conda(command: Sequence[str]) -> bool:
+    """Tell whether a command starts another one in an environment of conda, mamba or pixi."""
+    return any(PREFIXES[_name(words[0])].word for words in parse(command).prefixes)
+
+
+def plain_words(words: Sequence[str], tool: str = "") -> Iterator[str]:
+    """Yield the words that are neither options nor their values."""
+    is_value = False
+    for word in words:
+        if not is_value and not word.startswith("-"):
+            yield word
+        is_value = not is_value and _takes_value(tool, word)
+
+
+def value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
+    """Return what an option is given, "" without it."""
+    for index, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name in names:
+            return value if equals else "".join(words[index + 1 : index + 2])
+    return ""
+
+
+def working_folder(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the folder that an installer changes to: ``uv --directory``, ``poetry -C``."""
+    named = value_of(line.own, _DIRECTORY.get(line.tool, ()))
+    if not named and line.tool in {"uv", "uvx"}:
+        named = environ.get("UV_WORKING_DIR", "")
+    return os.path.join(cwd, named)
+
+
+def project_folder(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
+    """Return the folder in which an installer looks for its project: ``uv --project``."""
+    named = value_of(line.own, _PROJECT.get(line.tool, ()))
+    variable = {"uv": "UV_PROJECT", "pdm": "PDM_PROJECT", "poetry": "POETRY_PROJECT"}
+    named = named or environ.get(variable.get(line.tool, ""), "")
+    return os.path.join(working_folder(line, environ, cwd), named)
+
+
+def _name(word: str) -> str:
+    return os.path.basename(word).removesuffix(".exe").lower()
+
+
+def _takes_value(tool: str, word: str) -> bool:
+    if word in _FLAGS_OF.get(tool, ()):
+        return False
+    return word in VALUED or word in _VALUED_OF.get(tool, ())
+
+
+def _behind_prefixes(command: Sequence[str]) -> tuple[int, tuple[tuple[str, ...], ...]]:
+    """Return where the command begins that the programs before it start, and these."""
+    at = 0
+    prefixes: list[tuple[str, ...]] = []
+    while len(prefixes) < _MOST_PREFIXES and at < len(command):
+        row = PREFIXES.get(_name(command[at]))
+        end = _end_of_prefix(row, command, at + 1) if row else at
+        if end == at:
+            break
+        prefixes.append(tuple(command[at:end]))
+        at = end
+    return at, tuple(prefixes)
+
+
+def _end_of_prefix(row: Prefix, command: Sequence[str], begin: int) -> int:
+    """Return where a prefix ends; one that does not start a command has no words."""
+    at = begin
+    operands = row.operands
+    is_awaited = bool(row.word)
+    while at < len(command):
+        word = command[at]
+        if word.startswith("-"):
+            at += 2 if word in row.valued.split() else 1
+        elif is_awaited and word == row.word:
+            is_awaited = False
+            at += 1
+        elif is_awaited:
+            return begin - 1
+        elif _ASSIGNMENT.fullmatch(word):
+            at += 1
+        elif operands:
+            operands -= 1
+            at += 1
+        else:
+            break
+    return begin - 1 if is_awaited else at
+
+
+def _tool_at(command: Sequence[str], at: int) -> tuple[str, int]:
+    """Return the name of a tool and where its words begin: ``python3 -m pip`` is ``pip``."""
+    name, begin = os.path.basename(command[at]).removesuffix(".exe"), at + 1
+    if _PYTHON.fullmatch(name):
+        name, begin = _module_of(command, begin) or (name, begin)
+    if name in {"piptools", "pip-tools"} and command[begin : begin + 1] in (["compile"], ["sync"]):
+        name, begin = f"pip-{command[begin]}", begin + 1
+    name = "pip-tools" if name == "piptools" else name
+    return ("pip" if _PIP.fullmatch(name) else name), begin
+
+
+def _module_of(command: Sequence[str], at: int) -> tuple[str, int] | None:
+    """Return the module that a Python runs, and where its words begin; ``None`` for a script.
+
+    Short options may share a word, the module's name too: ``-Im pip``, ``-mpip``.
+    """
+    while at < len(command) and re.match(r"-[A-Za-z]", command[at]):
+        own = re.match(r"-[^cmWX]*([cmWX]?)(.*)", command[at])
+        letter, rest = (own[1], own[2]) if own else ("", "")
+        if letter == "c":
+            return None
+        if letter == "m":
+            at = at if rest else at + 1
+            return (rest or command[at], at + 1) if at < len(command) else None
+        at += 2 if letter and not rest else 1
+    return None
+
+
+def _own_words(tool: str, command: Sequence[str], begin: int) -> tuple[int, tuple[str, ...]]:
+    """Return where the installer's own words end, and its subcommand."""
+    subcommand: tuple[str, ...] = ()
+    groups = _GROUPS.get(tool)
+    is_value = False
+    for at in range(begin, len(command)):
+        word = command[at]
+        is_starter = (tool, *subcommand) in _STARTERS
+        if is_value:
+            is_value = False
+        elif is_starter and (word == "--" or (word in _MODULE and tool == "uv")):
+            return at + 1, subcommand
+        elif word.startswith("-"):
+            is_value = _takes_value(tool, word)
+        elif is_starter:
+            return at, subcommand
+        elif groups is not None and (not subcommand or subcommand in {(name,) for name in groups}):
+            subcommand = (*subcommand, word)
+    return len(command), subcommand
