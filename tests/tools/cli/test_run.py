@@ -137,7 +137,7 @@ def uv(tmp_path: Path) -> str:
 @pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
 def test_without_a_gpu_a_uv_that_reads_variants_does_not_start_either(uv: str) -> None:
     words = ("--require-gpu", "--", uv, "pip", "install", "torch")
-    done = run(*words, **{UV_PREVIEW: "wheel-variants"})
+    done = run(*words, UV_PREVIEW_FEATURES="wheel-variants")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "--require-gpu: no usable NVIDIA GPU" in done.stderr
@@ -147,7 +147,7 @@ def test_without_a_gpu_a_uv_that_reads_variants_does_not_start_either(uv: str) -
 def test_options_that_a_uv_which_reads_variants_does_not_know_are_named(uv: str) -> None:
     view = ("--any-version", "--cuda-index", "http://127.0.0.1/whl", "--require-gpu")
     words = ("--target", "h100@580", *view, "--", uv, "pip", "install", "torch")
-    done = run(*words, **{UV_PREVIEW: "wheel-variants"})
+    done = run(*words, UV_PREVIEW_FEATURES="wheel-variants")
 
     assert (done.returncode, done.stdout) == (0, "started\n")
     assert done.stderr.splitlines()[:3] == [
