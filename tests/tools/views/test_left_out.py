@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE, Answer, Fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted, split_login
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.families import Families
@@ -22,7 +22,7 @@ from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from tests.tools.views.faulty import answer, silent
 from tests.tools.views.machines import machine
-from tests.tools.views.stand_in import StandIn, make_wheel
+from tests.tools.views.stand_in import StandIn, main_index, make_wheel
 from tests.tools.views.test_loopback import PASSWORD, WHEEL, ask, demo, view
 
 if TYPE_CHECKING:
@@ -52,6 +52,47 @@ def test_no_other_fault_ends_at_the_file_of_another_index(status: int) -> None:
         found = ask(f"{url}demo/")
 
     assert found.status in {424, 502}
+
+
+class TorchsStore(Fetcher):
+    """Answers for PyTorch's store, which cannot be asked here; other indexes are asked."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__({})
+        self.status = status
+
+    def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
+        if url.startswith(TORCH_INDEX):
+            raise UpstreamError(url, self.status)
+        return super().get(url, accept, limit)
+
+
+@pytest.mark.parametrize(
+    ("status", "project", "is_first_only", "is_there"),
+    [
+        (403, "torch", True, True),
+        (403, "numpy", False, True),
+        (500, "numpy", False, True),
+        (500, "torch", False, False),
+        (500, "numpy", True, False),
+        (401, "numpy", False, False),
+    ],
+)
+def test_pytorch_s_store_says_in_its_own_way_that_a_project_is_not_there(
+    status: int,
+    project: str,
+    is_first_only: bool,  # noqa: FBT001 - a column
+    is_there: bool,  # noqa: FBT001 - likewise
+) -> None:
+    with main_index().serving() as main:
+        indexes = [f"{TORCH_INDEX}/cu126", f"{main}/simple/"]
+        upstream = Upstream(TorchsStore(status), indexes, is_first_only=is_first_only)
+        try:
+            page = upstream.page(project)
+        except UpstreamError:
+            page = None
+
+    assert (page is not None and bool(page.files)) is is_there
 
 
 def test_what_every_index_forbids_is_an_error() -> None:
