@@ -105,6 +105,25 @@ def shared_options(command: Sequence[str]) -> Options:
     return given
 
 
+def index_in_pip_args(command: Sequence[str]) -> str:
+    """Return the option in ``--pip-args`` of pipx or pip-compile that names an index; "" if none.
+
+    They hand these to the installer behind its own, so that it goes past a view.
+    """
+    _, text = without_option(command, "--pip-args")
+    if not text or parse(command).tool not in {"pipx", "pip-compile"}:
+        return ""
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        # The tool itself says what is wrong with it.
+        return ""
+    _, options = without_index_options(["pip", "install", *words])
+    return next(iter(options), "")
+
+
 def without_option(command: Sequence[str], name: str) -> tuple[list[str], str]:
     """Return a command without an option that has a value, and the last value; "" for none."""
     line = parse(command)

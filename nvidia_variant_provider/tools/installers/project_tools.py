@@ -55,7 +55,8 @@ def index_of_tool(tool: str, environ: Mapping[str, str], cwd: str, default: str)
         own = tuple(source for source in sources if urlsplit(source[1]).netloc != host)
         return ToolIndex(variable, own=own, where=path)
     own = _sources(mapping(mapping(content.get("tool")).get("poetry")).get("source"))
-    return ToolIndex(variable or _mirror_of_poetry(environ, path), own=own, where=path)
+    mirror = variable or _mirror_of_poetry(environ, path)
+    return ToolIndex(_with_login(mirror, *_login_of_poetry(environ)), own=own, where=path)
 
 
 def past_the_view(tool: str, index: ToolIndex) -> str:
@@ -74,7 +75,7 @@ def past_the_view(tool: str, index: ToolIndex) -> str:
 
 def _of_pdm(variable: str, environ: Mapping[str, str], cwd: str) -> ToolIndex:
     """Read PDM's files: of the project, the person, the system; the first that says it counts."""
-    from urllib.parse import quote, urlsplit
+    from urllib.parse import urlsplit
 
     path = _find_up("pyproject.toml", cwd)
     tables = [_flat(_toml(name).get("pypi")) for name in _files_of_pdm(environ, path, cwd)]
@@ -84,13 +85,10 @@ def _of_pdm(variable: str, environ: Mapping[str, str], cwd: str) -> ToolIndex:
     url = variable or _first(tables, "url")
     user = environ.get("PDM_PYPI_USERNAME") or _first(tables, "username")
     password = environ.get("PDM_PYPI_PASSWORD") or _first(tables, "password")
-    parts = urlsplit(url)
-    if url and (user or password) and "@" not in parts.netloc:
-        login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
-        url = parts._replace(netloc=f"{login}{parts.netloc}").geturl()
     verifies = environ.get("PDM_PYPI_VERIFY_SSL") or _first(tables, "verify_ssl")
-    trusted = parts.netloc.rpartition("@")[2] if verifies.lower() in _FALSE else ""
+    trusted = urlsplit(url).netloc.rpartition("@")[2] if verifies.lower() in _FALSE else ""
     where = path if own else "PDM's configuration"
+    url = _with_login(url, user, password)
     return ToolIndex(url, trusted, (*own, *((name, at) for name, at in stored if at)), where)
 
 
@@ -112,6 +110,29 @@ def _mirror_of_poetry(environ: Mapping[str, str], project: str) -> str:
         if mirror.get("url"):
             return str(mirror["url"])
     return ""
+
+
+def _login_of_poetry(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return user name and password that Poetry has for the index that its plugin replaces."""
+    folder = environ.get("POETRY_CONFIG_DIR") or os.path.join(_config(environ), "pypoetry")
+    logins = mapping(_toml(os.path.join(folder, "auth.toml")).get("http-basic"))
+    stated = next((mapping(logins[name]) for name in logins if name.lower() == "pypi"), {})
+    prefix = "POETRY_HTTP_BASIC_PYPI"
+    return (
+        environ.get(f"{prefix}_USERNAME") or str(stated.get("username") or ""),
+        environ.get(f"{prefix}_PASSWORD") or str(stated.get("password") or ""),
+    )
+
+
+def _with_login(url: str, user: str, password: str) -> str:
+    """Return an address with credentials, if it has none of its own."""
+    from urllib.parse import quote, urlsplit
+
+    parts = urlsplit(url)
+    if not url or not (user or password) or "@" in parts.netloc:
+        return url
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}@"
+    return parts._replace(netloc=f"{login}{parts.netloc}").geturl()
 
 
 def _sources(tables: object) -> tuple[tuple[str, str], ...]:

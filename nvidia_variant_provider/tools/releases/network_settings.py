@@ -33,6 +33,11 @@ class Proxies:
         host = (urlsplit(url).hostname or "").lower()
         return any(name in {"*", host} or host.endswith(f".{name}") for name in self._direct)
 
+    def of(self, url: str) -> str:
+        """Return the proxy of an address, such as ``proxy.example:3128``; "" without one."""
+        proxy = "" if self.are_bypassed(url) else self.by_scheme.get(urlsplit(url).scheme, "")
+        return (proxy.partition("://")[2] or proxy).rpartition("@")[2].rstrip("/")
+
 
 def _configured(environ: Mapping[str, str]) -> dict[str, str]:
     def setting(name: str) -> str:

@@ -229,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
                 if most is not None and size > most:
                     raise changed_since(url, "more bytes")
                 self.wfile.write(piece)
+                # What comes slowly is not kept until there is more: installers give up after 15 s.
+                self.wfile.flush()
         except UpstreamError as error:
             # Cut short: the client sees fewer bytes than were announced.
             self.close_connection = True

@@ -17,7 +17,7 @@ from packaging.utils import (
 )
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
 from nvidia_variant_provider.tools.releases.files import METADATA_SUFFIX
 from nvidia_variant_provider.tools.releases.http import MAX_PAGE
 from nvidia_variant_provider.tools.releases.pages import (
@@ -38,6 +38,7 @@ from nvidia_variant_provider.tools.releases.http import Fetcher
 _ANSWERED: Final = 200
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
+_SERVER_FAULT: Final = 500
 _MISSING: Final = frozenset({403, 404, 410})
 # A project's name, normalised. Any other text could make an address of its own: "file:etc".
 _PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -149,10 +150,8 @@ class Upstream:
         try:
             answer = self.fetcher.get(url, ACCEPT)
         except UpstreamError as error:
-            # PyTorch's own store answers like that, and uv, too, takes it for "not there".
-            is_torch_s = error.status == _FORBIDDEN and index.startswith(f"{TORCH_INDEX}/")
             is_missing = error.status in {_NOT_FOUND, *self._passed_over.get(index, ())}
-            if is_missing or is_torch_s:
+            if is_missing or self._is_torch_s_way(error, index, project):
                 return None
             raise
         is_movable = JSON in answer.content_type and not _RELATIVE.search(answer.body)
@@ -163,6 +162,17 @@ class Upstream:
             answer.cache_control,
             parse_status(answer.body, answer.content_type),
         )
+
+    def _is_torch_s_way(self, error: UpstreamError, index: str, project: str) -> bool:
+        """Tell whether PyTorch's own store has answered as it does for what is not there.
+
+        It says 403, which uv, too, takes for that; and at times 500 (pytorch/pytorch#145983), after
+        which pip goes on. Of torch and its like the latter is a fault.
+        """
+        if not index.startswith(f"{TORCH_INDEX}/"):
+            return False
+        is_fault = error.status < _SERVER_FAULT or self._is_first_only or project in FAMILY
+        return error.status == _FORBIDDEN or not is_fault
 
     def _linked(self, project: str, troubles: list[UpstreamError]) -> Iterator[PageFile]:
         """Yield what folders and pages of links have; as for pip, one that has gone is no fault."""

@@ -17,6 +17,7 @@ from nvidia_variant_provider.tools.installers.chosen import (
 )
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import (
+    index_in_pip_args,
     program_of,
     shared_options,
     without_index_options,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 
 _AUTO: Final = "auto"
+_HERE: Final = re.compile(r"http://(?:127\.0\.0\.1|localhost)[:/]")
 # What cannot be wrong and has no credentials: the usual address.
 _PLAIN: Final = re.compile(
     r"(?:https?://[A-Za-z0-9.-]+(?::\d{1,5})?|(?:file://)?(?=/))(?:/[A-Za-z0-9._~+%/-]*)?"
@@ -87,6 +89,11 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
             "expected one, such as PIP_INDEX_URL=https://…/simple/"
         )
     check_lines(named_files(command, environ, cwd, options).paths, cwd)
+    if option := index_in_pip_args(rest):
+        raise InvalidValueError(
+            f"--pip-args: {option} there beats the view; name the index outside of --pip-args "
+            "(--index-url URL, PIP_INDEX_URL or UV_DEFAULT_INDEX)"
+        )
     if words[0] == "uv":
         check_script(program_of(command), uv_folder(environ, options, cwd))
     warnings = [*_shown(chosen.warnings)]
@@ -165,7 +172,8 @@ def _without_plain_http(
     on this machine, such pages would count.
     """
     every = (index, *configured.extra, *configured.find_links)
-    if not any(address.startswith("http://") for address in every):
+    # This machine is known without what takes long to import; the parts below look closely.
+    if not any(address.startswith("http://") and not _HERE.match(address) for address in every):
         return index, configured, ()
     from nvidia_variant_provider.tools.releases.logins import split_login
     from nvidia_variant_provider.tools.releases.network_settings import Tls, is_loopback

@@ -115,9 +115,17 @@ def test_poetry_s_plugin_is_configured_in_files_too(tmp_path: Path) -> None:
     of_person = chosen(tmp_path, "poetry", "install").configured.index_url
     write(tmp_path / "pyproject.toml", "")
     write(tmp_path / "poetry.toml", text.format(MINE))
+    write(
+        tmp_path / "home" / ".config" / "pypoetry" / "auth.toml",
+        '[http-basic.PyPI]\nusername = "me"\npassword = "word"\n',
+    )
+    of_project = chosen(tmp_path, "poetry", "install").configured.index_url
+    login = {"POETRY_HTTP_BASIC_PYPI_USERNAME": "x", "POETRY_HTTP_BASIC_PYPI_PASSWORD": "y"}
+    by_variable = chosen(tmp_path, "poetry", "install", **login).configured.index_url
 
     assert of_person == OTHER
-    assert chosen(tmp_path, "poetry", "install").configured.index_url == MINE
+    assert of_project == "https://me:word@mine.example/simple/"
+    assert by_variable == "https://x:y@mine.example/simple/"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import (
+    index_in_pip_args,
     program_of,
     shared_options,
     without_index_options,
@@ -102,3 +103,19 @@ def test_a_module_is_known_behind_the_options_of_its_python(command: str, words:
 )
 def test_the_program_that_uv_starts_is_known(command: str, program: str) -> None:
     assert program_of(command.split()) == program
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["pipx", "install", "--pip-args=-q --index-url U", "app"], "index-url"),
+        (["pipx", "install", "app", "--pip-args", "-fU"], "find-links"),
+        (["pip-compile", "--pip-args", "--extra-index U", "r.in"], "extra-index-url"),
+        (["pipx", "install", "--pip-args=--pre", "app"], ""),
+        (["pipx", "run", "app", "--pip-args=-i U"], ""),
+        (["pipx", "install", "--pip-args=-i '", "app"], ""),
+        (["make", "--pip-args=-i U"], ""),
+    ],
+)
+def test_an_index_that_pipx_hands_to_its_installer_is_seen(command: list[str], option: str) -> None:
+    assert index_in_pip_args(command) == option

@@ -38,6 +38,18 @@ from nvidia_variant_provider.tools.cli.main import main
 main(["run", "--target", "h100@580", "--", sys.executable, "-c", "pass"])
 """
 
+# Python tells before it forks, and handles the signal between two steps of its own.
+EARLY = """
+import os, signal, sys
+from nvidia_variant_provider.tools.views.child import end_like, run_child
+def watch(event, _):
+    if event == "subprocess.Popen":
+        os.kill(os.getpid(), signal.SIGTERM)
+sys.addaudithook(watch)
+command = [sys.executable, "-c", "import time; time.sleep(600)"]
+sys.exit(end_like(run_child(command, os.environ, lambda: None)))
+"""
+
 
 def start(
     folder: Path, script: str, command: Sequence[str] = (), **more: object
@@ -82,6 +94,12 @@ def test_a_signal_for_run_goes_to_the_command(tmp_path: Path) -> None:
     process.communicate(timeout=30)
 
     assert (process.returncode, is_gone(pid)) == (-signal.SIGTERM, True)
+
+
+def test_a_signal_before_the_command_is_there_is_handed_on() -> None:
+    done = subprocess.run([sys.executable, "-c", EARLY], timeout=120, check=False)
+
+    assert done.returncode == -signal.SIGTERM
 
 
 def test_ctrl_c_belongs_to_the_command(tmp_path: Path) -> None:

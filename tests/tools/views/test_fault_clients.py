@@ -198,8 +198,12 @@ def test_a_wrong_password_and_none(tmp_path: Path, tool: str) -> None:
         for name, url, hint in (
             ("wrong", main.replace("//", f"//me:{PASSWORD}@"), WRONG_LOGIN),
             ("none", main, LOGIN),
+            ("netrc", main, WRONG_LOGIN),
         ):
             (tmp_path / name).mkdir()
+            if name == "netrc":
+                entry = f"machine 127.0.0.1 login me password {PASSWORD}\n"
+                (tmp_path / name / ".netrc").write_text(entry)
             done = through_run(tool, tmp_path / name, f"{url}/simple/", "demo")
 
             assert (done.code != 0, done.left) == (True, ["secret"]), done.output

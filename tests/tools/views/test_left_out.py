@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
+import threading
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from nvidia_variant_provider.errors import InvalidValueError
-from nvidia_variant_provider.tables.cuda_indexes import FAMILY
-from nvidia_variant_provider.tools.releases.http import Fetcher
+from nvidia_variant_provider.tables.cuda_indexes import FAMILY, TORCH_INDEX
+from nvidia_variant_provider.tools.releases.http import MAX_PAGE, Answer, Fetcher
 from nvidia_variant_provider.tools.releases.logins import redacted, split_login
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
 from nvidia_variant_provider.tools.views.families import Families
@@ -18,10 +22,11 @@ from nvidia_variant_provider.tools.views.service import ViewService
 from nvidia_variant_provider.tools.views.upstream import CudaFamily, Upstream
 from tests.tools.views.faulty import answer, silent
 from tests.tools.views.machines import machine
-from tests.tools.views.stand_in import StandIn, make_wheel
+from tests.tools.views.stand_in import StandIn, main_index, make_wheel
 from tests.tools.views.test_loopback import PASSWORD, WHEEL, ask, demo, view
 
 if TYPE_CHECKING:
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
 
@@ -47,6 +52,47 @@ def test_no_other_fault_ends_at_the_file_of_another_index(status: int) -> None:
         found = ask(f"{url}demo/")
 
     assert found.status in {424, 502}
+
+
+class TorchsStore(Fetcher):
+    """Answers for PyTorch's store, which cannot be asked here; other indexes are asked."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__({})
+        self.status = status
+
+    def get(self, url: str, accept: str, limit: int = MAX_PAGE) -> Answer:
+        if url.startswith(TORCH_INDEX):
+            raise UpstreamError(url, self.status)
+        return super().get(url, accept, limit)
+
+
+@pytest.mark.parametrize(
+    ("status", "project", "is_first_only", "is_there"),
+    [
+        (403, "torch", True, True),
+        (403, "numpy", False, True),
+        (500, "numpy", False, True),
+        (500, "torch", False, False),
+        (500, "numpy", True, False),
+        (401, "numpy", False, False),
+    ],
+)
+def test_pytorch_s_store_says_in_its_own_way_that_a_project_is_not_there(
+    status: int,
+    project: str,
+    is_first_only: bool,  # noqa: FBT001 - a column
+    is_there: bool,  # noqa: FBT001 - likewise
+) -> None:
+    with main_index().serving() as main:
+        indexes = [f"{TORCH_INDEX}/cu126", f"{main}/simple/"]
+        upstream = Upstream(TorchsStore(status), indexes, is_first_only=is_first_only)
+        try:
+            page = upstream.page(project)
+        except UpstreamError:
+            page = None
+
+    assert (page is not None and bool(page.files)) is is_there
 
 
 def test_what_every_index_forbids_is_an_error() -> None:
@@ -89,6 +135,36 @@ def test_a_file_that_is_larger_than_its_page_states_is_cut_off() -> None:
     assert list(service.log.warnings) == [
         f"{main}/files/{WHEEL}: has more bytes than its page states"
     ]
+
+
+def test_what_comes_slowly_is_handed_on_as_it_comes() -> None:
+    index = demo(f"me:{PASSWORD}")
+    received = threading.Event()
+    pieces: list[bytes] = []
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        # A piece is large enough for all of them; none may be waited for until it is full.
+        while len(pieces) < 300 and not received.is_set():
+            pieces.append(b"x")
+            handler.wfile.write(b"x")
+            received.wait(0.15)
+
+    index.acts[f"/files/{WHEEL}"] = drip
+    with (
+        index.serving() as main,
+        view(f"{main.replace('//', f'//me:{PASSWORD}@')}/simple/") as (url, _),
+    ):
+        (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+        parts = urlsplit(entry["url"])
+        connection = http.client.HTTPConnection(parts.netloc, timeout=120)
+        with contextlib.closing(connection):
+            connection.request("GET", parts.path)
+            first = connection.getresponse().read1(1)
+            received.set()
+
+    assert (first, len(pieces) < 300) == (b"x", True)
 
 
 def family(base: str) -> CudaFamily:
@@ -167,3 +243,29 @@ def test_nothing_is_asked_after_the_end() -> None:
 
         with pytest.raises(UpstreamError, match="the command has ended"):
             fetcher.get(f"{main}/simple/demo/", "*/*")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_does_not_answer_is_named_without_its_password(scheme: str) -> None:
+    proxies = {f"{scheme}_proxy": f"http://me:{PASSWORD}@127.0.0.1:9/"}
+    with pytest.raises(UpstreamError) as raised:
+        Fetcher(proxies).get(f"{scheme}://index.invalid/demo/", "*/*")
+
+    assert str(raised.value) == (
+        f"{scheme}://index.invalid/demo/: through the proxy 127.0.0.1:9: "
+        "[Errno 111] Connection refused"
+    )
+    assert raised.value.hint.startswith("check the proxy (HTTPS_PROXY, HTTP_PROXY)")
+
+
+def test_a_host_that_a_redirect_leads_to_is_named_for_its_fault() -> None:
+    with StandIn(missing=403).serving() as other:
+        moved = {"/demo/": answer(302, {"Location": f"{other}/demo/"})}
+        with (
+            StandIn(acts=moved).serving() as main,
+            pytest.raises(UpstreamError) as raised,
+        ):
+            Fetcher({}).get(f"{main}/demo/", "*/*")
+    host = other.removeprefix("http://")
+
+    assert str(raised.value) == f"{main}/demo/: 403 Forbidden (from {host}, where it redirects to)"
