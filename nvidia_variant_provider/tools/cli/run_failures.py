@@ -43,12 +43,12 @@ class Ran:
 
 def explain_failure(service: ViewService, ran: Ran) -> None:
     """Say why an installer may have found nothing, or another hash than it was told."""
+    tell_of_failure(ran.command, os.getcwd())
     for view in service.log.views.values():
         _explain_hidden(view, ran)
         _explain_label(view)
     _explain_missing(service)
     _explain_waiting(service)
-    tell_of_failure(ran.command, os.getcwd())
     if requires_hashes(ran.command, os.environ, os.getcwd()):
         _explain_hashes(service)
 

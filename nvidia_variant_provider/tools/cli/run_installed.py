@@ -22,23 +22,27 @@ if TYPE_CHECKING:
 
 
 def installed_build(service: ViewService, ran: Ran) -> tuple[str, str]:
-    """Say that the torch which was there and stays is no build for the GPU, and what replaces it.
+    """Say that a torch is installed which is no build for the GPU, and what replaces it.
 
-    Both are "" where it is one, where none was there, and where the command is not about torch.
+    It was there before and stays, or it came past the view: as a wheel by its address, for
+    instance. Both are "" where it is a build for the GPU, where the view has decided, and where the
+    command is not about torch.
     """
     wanted = service.wanted()
     asked = asked_of(ran.command, os.environ, os.getcwd())
     is_about_torch = TORCH in {*asked.named, *asked.listed, *service.log.views}
-    version = wanted.installed_torch
-    if not (wanted.has_gpu and is_about_torch and version):
+    version = installed_version(wanted.folder, TORCH)
+    stays = version == wanted.installed_torch
+    has_decided = TORCH in service.log.views and not stays
+    if has_decided or not (wanted.has_gpu and is_about_torch and version):
         return "", ""
     build = _build_of(version, wanted)
-    if build is None or build.tier.is_gpu or installed_version(wanted.folder, TORCH) != version:
+    if build is None or build.tier.is_gpu:
         return "", ""
-    warning = (
-        f"torch {version} was installed before and stays, and is no build for this GPU: "
-        f"{build.reason}"
-    )
+    how = "was installed before and stays" if stays else "was installed past the view"
+    warning = f"torch {version} {how}, and is no build for this GPU: {build.reason}"
+    if not stays:
+        return warning, f"ask for torch=={version.partition('+')[0]} by its name: the view chooses"
     return warning, f"to replace it: {_again(ran, asked, wanted.folder)}"
 
 

@@ -38,6 +38,7 @@ def report(service: ViewService, ran: Ran) -> int:
         is_without_gpu = bool(log.refused)
     else:
         is_without_gpu = _tell_of_builds(service, ran, has_told=has_told) or bool(log.refused)
+    is_without_gpu = is_without_gpu or (has_told and ran.require_gpu)
     return _EXIT_NO_GPU if is_without_gpu and ran.code >= 0 else ran.code
 
 
@@ -51,7 +52,10 @@ def _tell_of_folder(service: ViewService, ran: Ran) -> bool:
     words = words_of_folder(folder, ran, service)
     if words is None:
         return False
-    (output.note if words.is_fit else output.warn)(words.text)
+    if ran.require_gpu and not words.is_fit:
+        output.fail("run", f"--require-gpu: {words.text}")
+    else:
+        (output.note if words.is_fit else output.warn)(words.text)
     if words.hint:
         output.hint(words.hint)
     return not words.is_fit
@@ -71,7 +75,7 @@ def _tell_of_builds(service: ViewService, ran: Ran, *, has_told: bool) -> bool:
         is_known = has_told or view.project in service.log.refused
         if (reason := cpu_build(view)) and not is_known:
             output.warn(reason)
-    unseen = [installed_build(service, ran), locked_build(service, ran)]
+    unseen = [locked_build(service, ran), *([] if has_told else [installed_build(service, ran)])]
     for warning, hint in unseen:
         if warning and ran.require_gpu:
             output.fail("run", f"--require-gpu: {warning}")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from nvidia_variant_provider.model import Machine
     from nvidia_variant_provider.tools.cli.run_failures import Ran
+    from nvidia_variant_provider.tools.installers.interpreter import TargetPython
     from nvidia_variant_provider.tools.views.model import View, Wanted
     from nvidia_variant_provider.tools.views.service import ViewService
     from nvidia_variant_provider.tools.views.upstream import Upstream
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
 _NEEDED: Final = "packaging"
+_TORCH: Final = "torch"
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
 
 
@@ -118,17 +120,17 @@ def _wanted(
     from nvidia_variant_provider.tools.views import daemons
 
     prereleases = bool(_PRERELEASES.intersection(command)) or bool(os.environ.get("PIP_PRE"))
-    asked = daemons.start(partial(target_python, command, os.environ))
+    asked = daemons.start(partial(_target_of, command))
     if any(index.startswith("https:") for index in upstream.indexes):
         daemons.start(upstream.fetcher.prepare)
 
     @cache
     def wanted() -> Wanted:
         from nvidia_variant_provider.tools.installers.asked_for import asked_of
-        from nvidia_variant_provider.tools.installers.installed import folder_of, version_that_stays
+        from nvidia_variant_provider.tools.installers.installed import is_kept
         from nvidia_variant_provider.tools.views.model import Interpreter, Wanted
 
-        python = asked.result()
+        python, folder, torch = asked.result()
         interpreter = Interpreter(python.tags, python.version) if python else None
         what = asked_of(command, os.environ, os.getcwd(), python.version if python else "")
         return Wanted(
@@ -137,11 +139,23 @@ def _wanted(
             args.any_version,
             prereleases,
             what.versions,
-            version_that_stays("torch", command, what, python),
-            folder_of(command, python),
+            torch if is_kept(_TORCH, command, what) else "",
+            folder,
         )
 
     return wanted
+
+
+def _target_of(command: Sequence[str]) -> tuple[TargetPython | None, str, str]:
+    """Return the Python that is installed for, the folder of its packages, and its torch.
+
+    Asked while the command starts: later it may have installed another torch.
+    """
+    from nvidia_variant_provider.tools.installers.installed import folder_of, installed_version
+
+    python = target_python(command, os.environ)
+    folder = folder_of(command, python)
+    return python, folder, installed_version(folder, _TORCH)
 
 
 def _serve(

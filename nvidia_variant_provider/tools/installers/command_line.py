@@ -77,13 +77,14 @@ _VALUED_OPTIONS: Final = """\
     --no-editable-package --no-install-package --excludes --output-format --with-editable
     --without --only --extras --lockfile --pypi-mirror --categories --resolver --extra-pip-args
     --data-dir --config --backend --pip-args --suffix --spec --name
-    --python-preference --bounds
+    --python-preference --bounds --script --format --no-emit-package --prune --cooldown
+    --python-args
 """
 VALUED: Final = frozenset(_VALUED_OPTIONS.split())
 _VALUED_OF: Final[Mapping[str, frozenset[str]]] = {
     "hatch": frozenset({"-e", "--env"}),
     "poetry": frozenset({"-E"}),
-    "pdm": frozenset({"-G", "-L"}),
+    "pdm": frozenset({"-G", "-L", "-k", "--skip", "--env", "--working-dir"}),
     "uvx": frozenset({"--index"}),
 }
 # Options of some that have no value there.
@@ -256,7 +257,7 @@ def plain_words(words: Sequence[str], tool: str = "") -> Iterator[str]:
     for word in words:
         if not is_value and not word.startswith("-"):
             yield word
-        is_value = not is_value and _takes_value(tool, word)
+        is_value = not is_value and takes_value(tool, word)
 
 
 def value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
@@ -288,7 +289,8 @@ def _name(word: str) -> str:
     return os.path.basename(word).removesuffix(".exe").lower()
 
 
-def _takes_value(tool: str, word: str) -> bool:
+def takes_value(tool: str, word: str) -> bool:
+    """Tell whether a word is an option of an installer whose value is the next word."""
     if word in _FLAGS_OF.get(tool, ()):
         return False
     return word in VALUED or word in _VALUED_OF.get(tool, ())
@@ -373,7 +375,7 @@ def _own_words(tool: str, command: Sequence[str], begin: int) -> tuple[int, tupl
         elif is_starter and (word == "--" or (word in _MODULE and tool == "uv")):
             return at + 1, subcommand
         elif word.startswith("-"):
-            is_value = _takes_value(tool, word)
+            is_value = takes_value(tool, word)
         elif is_starter:
             return at, subcommand
         elif groups is not None and (not subcommand or subcommand in {(name,) for name in groups}):

@@ -49,19 +49,13 @@ def installed_version(folder: str, project: str) -> str:
     return next((match[1] for name in names if (match := pattern.fullmatch(name))), "")
 
 
-def version_that_stays(
-    project: str, command: Sequence[str], asked: Asked, python: TargetPython | None
-) -> str:
-    """Return the installed version of a project that a command leaves; "" if there is none.
-
-    Whether it is one that is asked for is not looked at.
-    """
+def is_kept(project: str, command: Sequence[str], asked: Asked) -> bool:
+    """Tell whether a command leaves an installed project as it is, if that is what is asked for."""
     words = words_of(command)
     options = set(map(_option, words))
     is_replaced = _ANEW.intersection(options) or value_of(words, _BY_NAME) == project
-    if is_replaced or value_of(words, _TARGET) or _is_upgraded(project, words, options, asked):
-        return ""
-    return installed_version(folder_of(command, python), project)
+    is_elsewhere = "install" not in words or value_of(words, _TARGET)
+    return not (is_replaced or is_elsewhere or _is_upgraded(project, words, options, asked))
 
 
 def _is_upgraded(project: str, words: list[str], options: set[str], asked: Asked) -> bool:

@@ -23,13 +23,16 @@ UV_PREVIEW = "UV_PREVIEW_FEATURES"
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
     ours = {"NV_VARIANT_PROVIDER_ROOT": "/var/empty-no-such-root", **environ}
     inherited = {name: value for name, value in os.environ.items() if "NV_VARIANT" not in name}
     inherited.pop(UV_PREVIEW, None)
     return subprocess.run(
         [sys.executable, "-m", "nvidia_variant_provider", "run", *arguments],
         env=inherited | ours,
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
@@ -94,6 +97,89 @@ def test_failures_to_start_have_codes_of_their_own(
 
     assert done.returncode == code
     assert words in done.stderr
+
+
+@pytest.fixture
+def conda(tmp_path: Path) -> str:
+    """Return a conda that runs a command as the real one does, in this Python."""
+    path = tmp_path / "conda"
+    path.write_text('#!/bin/sh\nshift 3\nexec "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_what_conda_runs_sees_the_view_and_what_describes_the_machine_to_conda(conda: str) -> None:
+    done = run("--target", "v100@580", "--", conda, "run", "-n", "x", sys.executable, "-c", SHOW)
+    environ = json.loads(done.stdout)
+
+    assert environ["PIP_INDEX_URL"].startswith("http://127.0.0.1:")
+    assert (environ["CONDA_OVERRIDE_CUDA"], environ["CONDA_OVERRIDE_CUDA_ARCH"]) == ("12.9", "7.0")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_conda_itself_gets_no_view(conda: str) -> None:
+    done = run("--target", "h100@580", "--", conda, "install", "-n", "x", "env")
+
+    assert "CONDA_OVERRIDE_CUDA=13.0" in done.stdout
+    assert "127.0.0.1" not in done.stdout
+
+
+@pytest.fixture
+def uv(tmp_path: Path) -> str:
+    """Return a uv that says that it was started."""
+    path = tmp_path / "uv"
+    path.write_text("#!/bin/sh\necho started\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_without_a_gpu_a_uv_that_reads_variants_does_not_start_either(uv: str) -> None:
+    words = ("--require-gpu", "--", uv, "pip", "install", "torch")
+    done = run(*words, UV_PREVIEW_FEATURES="wheel-variants")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--require-gpu: no usable NVIDIA GPU" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_options_that_a_uv_which_reads_variants_does_not_know_are_named(uv: str) -> None:
+    view = ("--any-version", "--cuda-index", "http://127.0.0.1/whl", "--require-gpu")
+    words = ("--target", "h100@580", *view, "--", uv, "pip", "install", "torch")
+    done = run(*words, UV_PREVIEW_FEATURES="wheel-variants")
+
+    assert (done.returncode, done.stdout) == (0, "started\n")
+    assert done.stderr.splitlines()[:3] == [
+        "warning: --any-version, --cuda-index: without effect, as uv reads variants by itself here",
+        "warning: --require-gpu: the machine has a GPU; which build is installed uv decides",
+        "hint: --through-view makes uv use the view in place of its preview of variants",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sudo pip install x", "sudo starts the command without the variables"),
+        ("env -i pip install x", "env starts the command without the variables"),
+        ("pip install --isolated x", "--isolated makes pip ignore the view"),
+        ("env A=1 uv --color never lock", "into uv.lock"),
+    ],
+)
+def test_what_cannot_see_the_view_or_would_keep_it_does_not_start(command: str, words: str) -> None:
+    done = run("--target", "h100", "--", *command.split())
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_a_file_that_a_shell_wrote_through_the_view_is_named(tmp_path: Path) -> None:
+    script = 'echo "$UV_DEFAULT_INDEX" > uv.lock'
+    done = run("--target", "h100@580", "--", "sh", "-c", script, cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"warning: {tmp_path / 'uv.lock'} now has the address of this")
 
 
 def test_the_cache_is_cleared_but_for_the_secret(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.tools.views.clients import (
     pip_environment,
     run,
 )
-from tests.tools.views.stand_in import cuda_index, main_index
+from tests.tools.views.stand_in import LINUX, PYTHON, cuda_index, main_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +119,18 @@ def test_a_build_that_stays_is_an_error_where_a_gpu_is_required(tmp_path: Path) 
 
     assert done.code == 1
     assert "--require-gpu: torch 2.15.0+cpu was installed before and stays" in done.output
+
+
+def test_a_wheel_that_is_named_by_its_address_is_judged(tmp_path: Path) -> None:
+    python = new_environment(tmp_path / "venv")
+    with main_index().serving() as main, cuda_index().serving() as cuda:
+        environ = clean_environment(tmp_path, UV_DEFAULT_INDEX=f"{main}/simple/")
+        wheel = f"{cuda}/whl/cu130/torch-2.14.1%2Bcu130-{PYTHON}-{LINUX}.whl"
+        command: list[str | Path] = [uv_executable(), "pip", "install", "--python", python, wheel]
+        done = run(["--target", "v100@580", "--require-gpu"], command, environ)
+
+    assert (done.code, installed(tmp_path / "venv")["torch"]) == (1, "2.14.1+cu130")
+    assert (
+        "error: --require-gpu: torch 2.14.1+cu130 was installed past the view, and is no build for"
+        " this GPU: no device code for 7.0" in done.output
+    )

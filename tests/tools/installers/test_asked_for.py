@@ -15,7 +15,7 @@ from nvidia_variant_provider.tools.installers.asked_for import (
     matches,
     public_of,
 )
-from nvidia_variant_provider.tools.installers.installed import version_that_stays
+from nvidia_variant_provider.tools.installers.installed import folder_of, installed_version, is_kept
 from nvidia_variant_provider.tools.installers.interpreter import TargetPython
 
 if TYPE_CHECKING:
@@ -144,27 +144,32 @@ def test_a_local_version_counts_as_its_public_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "stays"),
+    ("command", "is_there", "stays"),
     [
-        ("pip install torchaudio", "2.11.0+cu126"),
-        ("pip install torch torchaudio", "2.11.0+cu126"),
-        ("pip install -U torchaudio", "2.11.0+cu126"),
-        ("pip install -U torch", ""),
-        ("pip install -U --upgrade-strategy eager torchaudio", ""),
-        ("pip install --force-reinstall torchaudio", ""),
-        ("pip install --target elsewhere torchaudio", ""),
-        ("pip install --user torchaudio", ""),
-        ("pip download torchaudio", ""),
-        ("uv pip install torchaudio", "2.11.0+cu126"),
-        ("uv pip install -U torchaudio", ""),
-        ("uv pip install --reinstall-package torch torchaudio", ""),
+        ("pip install torchaudio", True, True),
+        ("pip install torch torchaudio", True, True),
+        ("pip install -U torchaudio", True, True),
+        ("pip install -U torch", True, False),
+        ("pip install -U --upgrade-strategy eager torchaudio", True, False),
+        ("pip install --force-reinstall torchaudio", True, False),
+        ("pip install --target elsewhere torchaudio", False, False),
+        ("pip install --user torchaudio", False, True),
+        ("pip download torchaudio", False, False),
+        ("uv pip install torchaudio", True, True),
+        ("uv pip install -U torchaudio", True, False),
+        ("uv pip install --reinstall-package torch torchaudio", True, False),
     ],
 )
 def test_what_is_installed_stays_unless_the_command_replaces_it(
-    tmp_path: Path, command: str, stays: str
+    tmp_path: Path,
+    command: str,
+    is_there: bool,  # noqa: FBT001 - parameters
+    stays: bool,  # noqa: FBT001
 ) -> None:
     (tmp_path / "torch-2.11.0+cu126.dist-info").mkdir()
     python = TargetPython((), "3.12.1", str(tmp_path))
     words = command.split()
+    version = installed_version(folder_of(words, python), "torch")
 
-    assert version_that_stays("torch", words, asked_of(words, {}, str(tmp_path)), python) == stays
+    assert version == ("2.11.0+cu126" if is_there else "")
+    assert is_kept("torch", words, asked_of(words, {}, str(tmp_path))) is stays
