@@ -276,16 +276,18 @@ class Fetcher:
             answer = opener.open(request, timeout=_IDLE_S)
         except HTTPError as error:
             with error:
-                # A loop of redirects has a reason of several lines.
-                words = f"{clean}: {error.code} {words_of(error)}"
-                hint = REFUSED_LOGIN if login and error.code == _UNAUTHORIZED else ""
                 # Another host that a redirect leads to gets no credentials of this one.
                 is_ours = origin_of(error.geturl()) == origin_of(clean)
+                # A loop of redirects has a reason of several lines.
+                words = f"{clean}: {error.code} {words_of(error)}"
+                if not is_ours:
+                    words += f" (from {origin_of(error.geturl())[1]}, where it redirects to)"
+                hint = REFUSED_LOGIN if login and error.code == _UNAUTHORIZED else ""
                 wants_login = error.code == _UNAUTHORIZED and is_ours
                 kind = LoginWantedError if wants_login else UpstreamError
                 raise kind(words, error.code, hint) from None
         except (URLError, OSError, ValueError, http.client.HTTPException) as error:
-            raise no_answer(clean, error) from None
+            raise no_answer(clean, error, self._proxies.of(clean)) from None
         assert isinstance(answer, http.client.HTTPResponse)  # noqa: S101 - for the type checker
         return answer
 

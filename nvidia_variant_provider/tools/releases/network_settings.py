@@ -33,6 +33,11 @@ class Proxies:
         host = (urlsplit(url).hostname or "").lower()
         return any(name in {"*", host} or host.endswith(f".{name}") for name in self._direct)
 
+    def of(self, url: str) -> str:
+        """Return the proxy of an address, such as ``proxy.example:3128``; "" without one."""
+        proxy = "" if self.are_bypassed(url) else self.by_scheme.get(urlsplit(url).scheme, "")
+        return (proxy.partition("://")[2] or proxy).rpartition("@")[2].rstrip("/")
+
 
 def _configured(environ: Mapping[str, str]) -> dict[str, str]:
     def setting(name: str) -> str:
@@ -69,6 +74,19 @@ def is_loopback(host: str) -> bool:
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def host_to_trust(address: str) -> str:
+    """Return the host that pip has to be told to trust before it takes an address; "" for none.
+
+    That is one of plain http on another machine: pip leaves it out with a warning.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    is_open = parts.scheme == "http" and not is_loopback(parts.netloc)
+    return (parts.hostname or "") if is_open else ""
 
 
 def _without_login(host: str) -> str:

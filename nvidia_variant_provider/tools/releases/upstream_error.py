@@ -12,11 +12,12 @@ from nvidia_variant_provider.tools.releases.logins import redacted
 # These may be answered otherwise a moment later.
 _PASSING: Final = frozenset({408, 425, 429})
 _OF_SERVERS: Final = 500
+_PROXY_LOGIN: Final = 407
 _BY_STATUS: Final = {
     401: "give a user name and a password for this host: in the address of the index, in ~/.netrc "
     "or in a keyring",
     403: "check the address of the index, and that it lets you read this project",
-    407: "give the proxy a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+    _PROXY_LOGIN: "give the proxy a user name and a password: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
 }
 REFUSED_LOGIN: Final = (
     "check the user name and the password for this host: those in the address of the index, else "
@@ -28,6 +29,10 @@ NO_PAGE: Final = (
 )
 _NO_CERTIFICATE: Final = (
     "name the file of the authority that signed it (pip: --cert FILE; uv: SSL_CERT_FILE=FILE)"
+)
+_NO_PROXY: Final = (
+    "check the proxy (HTTPS_PROXY, HTTP_PROXY); hosts that are to be asked without it are named in "
+    "NO_PROXY"
 )
 NO_ANSWER: Final = (
     "check the network, the address of the index and the proxy (HTTPS_PROXY, NO_PROXY), then try "
@@ -63,11 +68,20 @@ class NoAnswerError(UpstreamError):
     """The host that was asked has not answered, or not in time."""
 
 
-def no_answer(url: str, error: Exception) -> UpstreamError:
-    """Return what to raise for a request that was not answered; ``url`` has no credentials."""
+def no_answer(url: str, error: Exception, proxy: str = "") -> UpstreamError:
+    """Return what to raise for a request that was not answered; ``url`` has no credentials.
+
+    ``proxy`` is who was asked in the place of the host, "" if it was asked itself.
+    """
     reason = error.reason if isinstance(error, URLError) else error
-    hint = _NO_CERTIFICATE if isinstance(reason, ssl.SSLCertVerificationError) else NO_ANSWER
-    return NoAnswerError(f"{url}: {words_of(error)}", hint=hint)
+    words = words_of(error)
+    hint = _NO_PROXY if proxy else NO_ANSWER
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        hint = _NO_CERTIFICATE
+    elif proxy and f" {_PROXY_LOGIN} " in words:
+        hint = _BY_STATUS[_PROXY_LOGIN]
+    through = f"through the proxy {proxy}: " if proxy else ""
+    return NoAnswerError(f"{url}: {through}{words}", hint=hint)
 
 
 def too_late(url: str, seconds: float) -> UpstreamError:

@@ -243,3 +243,29 @@ def test_nothing_is_asked_after_the_end() -> None:
 
         with pytest.raises(UpstreamError, match="the command has ended"):
             fetcher.get(f"{main}/simple/demo/", "*/*")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_does_not_answer_is_named_without_its_password(scheme: str) -> None:
+    proxies = {f"{scheme}_proxy": f"http://me:{PASSWORD}@127.0.0.1:9/"}
+    with pytest.raises(UpstreamError) as raised:
+        Fetcher(proxies).get(f"{scheme}://index.invalid/demo/", "*/*")
+
+    assert str(raised.value) == (
+        f"{scheme}://index.invalid/demo/: through the proxy 127.0.0.1:9: "
+        "[Errno 111] Connection refused"
+    )
+    assert raised.value.hint.startswith("check the proxy (HTTPS_PROXY, HTTP_PROXY)")
+
+
+def test_a_host_that_a_redirect_leads_to_is_named_for_its_fault() -> None:
+    with StandIn(missing=403).serving() as other:
+        moved = {"/demo/": answer(302, {"Location": f"{other}/demo/"})}
+        with (
+            StandIn(acts=moved).serving() as main,
+            pytest.raises(UpstreamError) as raised,
+        ):
+            Fetcher({}).get(f"{main}/demo/", "*/*")
+    host = other.removeprefix("http://")
+
+    assert str(raised.value) == f"{main}/demo/: 403 Forbidden (from {host}, where it redirects to)"
