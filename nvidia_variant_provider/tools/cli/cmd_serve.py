@@ -153,11 +153,17 @@ def _announce(place: _Place, port: int, public_url: str) -> None:
 
 def _services(args: argparse.Namespace) -> Callable[[str], ViewService]:
     """Return what makes the service of a target; raises ``InvalidValueError`` without an index."""
+    from nvidia_variant_provider.tools.releases.network_settings import host_to_trust
     from nvidia_variant_provider.tools.views.upstream import local_path
     from nvidia_variant_provider.tools.views.upstream_settings import settings_for, upstream_of
 
-    command = ["pip", "install", *(["--index-url", args.index_url] if args.index_url else [])]
+    command = ["pip", "install"]
+    if args.index_url:
+        host = host_to_trust(args.index_url)
+        command += ["--index-url", args.index_url, *(["--trusted-host", host] if host else [])]
     settings = settings_for(command, os.environ, os.getcwd())
+    for warning in settings.warnings:
+        output.warn(warning)
     for index in upstream_of(settings, os.environ).indexes:
         if index.startswith("file:") and not os.path.isdir(local_path(index)):
             raise InvalidValueError(

@@ -102,17 +102,25 @@ def ways_of(args: argparse.Namespace, project: str) -> Iterator[Way]:
     if explain_indexes.is_asked(args):
         given = [("--index-url", args.index_url)] if args.index_url else []
         given += [("--extra-index-url", url) for url in (*args.index, *args.extra_index_url)]
-        yield Way(cuda, tuple(word for pair in given for word in pair))
+        yield Way(cuda, _trusting([word for pair in given for word in pair]))
     elif "://" in source and not source.endswith(_FILES):
         index = f"{source.rstrip('/')}/".removesuffix(f"{project}/")
         if match := _FOLDER.fullmatch(index):
             yield Way((match["base"],), ())
         else:
-            yield Way(cuda, ("--index-url", index))
+            yield Way(cuda, _trusting(["--index-url", index]))
     elif os.path.isdir(source):
         # What the build requires may come from the index.
         folder = ("--find-links", source)
         yield Way(cuda, folder, ("--no-index", *folder))
+
+
+def _trusting(words: Sequence[str]) -> tuple[str, ...]:
+    """Return options of pip, with the hosts to trust before it takes what they name."""
+    from nvidia_variant_provider.tools.releases.network_settings import host_to_trust
+
+    hosts = dict.fromkeys(filter(None, map(host_to_trust, words)))
+    return (*(word for host in hosts for word in ("--trusted-host", host)), *words)
 
 
 def machine_words(named: argparse.Namespace) -> list[str]:

@@ -33,6 +33,7 @@ from nvidia_variant_provider.tools.views.upstream_settings import (
     settings_for,
     upstream_of,
 )
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     import argparse
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
+# As of an installer that finds nothing to install.
+_EXIT_NO_VERSION: Final = 1
 _NEEDED: Final = "packaging"
 _TORCH: Final = "torch"
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
@@ -252,7 +255,7 @@ def _newest(view: View) -> str:
 def _show(service: ViewService, ran: Ran) -> int:
     """Print what a view shows of the projects that a command and its files name.
 
-    Returns the code that the command would end with if it installed what is shown.
+    Returns the code that the command would end with: 1 where nothing is shown that is asked for.
     """
     from nvidia_variant_provider.tools.cli.explain_view import rows
     from nvidia_variant_provider.tools.cli.run_report import report
@@ -271,6 +274,8 @@ def _show(service: ViewService, ran: Ran) -> int:
         if view is None:
             output.emit_text([f"{project}: one build for all machines; the index's page is shown"])
             continue
+        if view.newest_shown is None:
+            ran = replace(ran, code=_EXIT_NO_VERSION)
         if ran.require_gpu and (reason := no_gpu_build(view)):
             service.log.refused[project] = reason
         output.emit_text([f"{project}: {_newest(view)}"])

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.installers.command_line import layers
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.interpreter import default_index
 from nvidia_variant_provider.tools.installers.pip_settings import pip_settings, read_pip
@@ -48,9 +49,15 @@ class Chosen:
     warnings: tuple[str, ...] = ()
 
 
-def may_start_uv(words: Sequence[str]) -> bool:
-    """Tell whether a command, as ``words_of`` returns it, is uv or may start it."""
-    return words[0] not in PIP | PROJECT_TOOLS
+def tools_of(command: Sequence[str]) -> tuple[str, str]:
+    """Return the tool of a command, and the installer that it starts: itself, if it starts none."""
+    tools = [line.tool for line in layers(command)] or [""]
+    return tools[0], tools[-1] if tools[-1] in UV | PIP | PROJECT_TOOLS else tools[0]
+
+
+def may_start_uv(command: Sequence[str]) -> bool:
+    """Tell whether a command is uv or may start it."""
+    return any(tool not in PIP | PROJECT_TOOLS for tool in tools_of(command))
 
 
 def choose(
@@ -60,42 +67,56 @@ def choose(
 
     Raises ``InvalidValueError`` for a file of the installer that cannot be read.
     """
-    words = words_of(command)
-    if words[0] in UV:
+    outer, inner = tools_of(command)
+    if outer in UV and inner not in UV:
+        # uv may need packages of its own for it.
+        uv = read_uv(environ, options, cwd, words_of(command))
+        started = _of_tool(inner, command, environ, options, cwd)
+        return _either(started, uv, inner)
+    return _of_tool(inner, command, environ, options, cwd)
+
+
+def _of_tool(
+    tool: str,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    options: Mapping[str, list[str]],
+    cwd: str,
+) -> Chosen:
+    if tool in UV:
+        words = next(line.words for line in layers(command) if line.tool == tool)
         return Chosen(read_uv(environ, options, cwd, words))
     pip = read_pip(environ, options, command)
-    if words[0] in PROJECT_TOOLS:
-        return _of_project_tool(words[0], pip, environ, options, cwd)
-    if words[0] in PIP:
+    if tool in PROJECT_TOOLS:
+        return _of_project_tool(tool, pip, environ, options, cwd)
+    if tool in PIP:
         return Chosen(pip)
     try:
         uv = read_uv(environ, options, cwd)
     except InvalidValueError:
         # A file that uv may never read.
         return Chosen(pip)
-    if words[0] == "pipx":
-        return Chosen(uv if _pipx_takes_uv(words, environ) else pip)
-    return _either(pip, uv)
+    if tool == "pipx":
+        return Chosen(uv if _pipx_takes_uv(words_of(command), environ) else pip)
+    return _either(Chosen(pip), uv, "pip")
 
 
-def _either(pip: Configured, uv: Configured) -> Chosen:
+def _either(other: Chosen, uv: Configured, name: str) -> Chosen:
+    """Return the settings of uv or of another installer: those that name an index."""
+    theirs = other.configured
     if not _names_something(uv):
-        return Chosen(pip)
-    if not _names_something(pip):
-        return Chosen(uv)
-    if _asked(pip) == _asked(uv):
-        return Chosen(pip)
-    named = {"pip": ", ".join(sorted(_asked(pip))), "uv": ", ".join(sorted(_asked(uv)))}
-    return Chosen(
-        pip,
-        (
-            (
-                f"pip and uv are configured with different indexes. The view asks pip's "
-                f"({named['pip'] or 'none'}) for both, not uv's ({named['uv'] or 'none'}); with "
-                "uv itself as the command, uv's are asked"
-            ),
-        ),
+        return other
+    if not _names_something(theirs):
+        return replace(other, configured=uv)
+    if _asked(theirs) == _asked(uv):
+        return other
+    note = (
+        f"{name} and uv are configured with different indexes. The view asks {name}'s "
+        f"({', '.join(sorted(_asked(theirs))) or 'none'}) for both, not uv's "
+        f"({', '.join(sorted(_asked(uv))) or 'none'}); with uv itself as the command, uv's are "
+        "asked"
     )
+    return replace(other, notes=(*other.notes, note))
 
 
 def _names_something(configured: Configured) -> bool:
@@ -175,15 +196,14 @@ def named_files(
 
     Where a command may start either, those of both.
     """
-    words = words_of(command)
     of_pip, of_uv = NamedFiles(), NamedFiles()
-    if words[0] not in UV | PROJECT_TOOLS:
+    if any(tool not in UV | PROJECT_TOOLS for tool in tools_of(command)):
         settings = pip_settings(environ, command)
         of_pip = NamedFiles(
             tuple(settings.get("requirement", "").split()),
             tuple(settings.get("constraint", "").split()),
         )
-    if may_start_uv(words):
+    if may_start_uv(command):
         files = uv_settings(environ, cwd, options)
         folder = uv_folder(environ, options or {}, cwd)
         of_uv = NamedFiles(

@@ -6,7 +6,7 @@ One recipe an installer, measured with the versions in ``table.py``; docs/views.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
 from nvidia_variant_provider.tools.installers.uv_files import LOOPBACK
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nvidia_variant_provider.tools.installers.table import Installer
+
+
+# What names indexes: pip's and uv's other settings stay with the command.
+INDEX_VARIABLES: Final = frozenset({
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX",
+    "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
+    "UV_TORCH_BACKEND", "UV_INDEX_STRATEGY", "PDM_PYPI_URL",
+    "PIPENV_PYPI_MIRROR", "POETRY_PYPI_MIRROR_URL",
+})  # fmt: skip
 
 
 def with_facts(environ: Mapping[str, str], forced: Mapping[str, str]) -> dict[str, str]:
@@ -68,11 +77,9 @@ def _set_pip(child: dict[str, str], url: str) -> None:
 
 
 def _set_uv(child: dict[str, str], url: str) -> None:
-    for name in (
-        "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
-        "UV_TORCH_BACKEND", "UV_INDEX_STRATEGY",
-    ):  # fmt: skip
-        child.pop(name, None)
+    for name in INDEX_VARIABLES:
+        if name.startswith("UV_"):
+            child.pop(name, None)
     child["UV_DEFAULT_INDEX"] = url
 
 

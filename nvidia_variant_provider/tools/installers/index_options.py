@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.installers.command_line import layers, parse
+from nvidia_variant_provider.tools.installers.environment import INDEX_VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Options = dict[str, list[str]]
 """Values by the name of their option, without dashes: ``index-url``."""
@@ -89,6 +90,25 @@ def _split(
         options.setdefault(name, []).append(value)
         kept += [before] if before else []
     return kept, options
+
+
+def without_variables(
+    command: Sequence[str], names: Collection[str] = INDEX_VARIABLES
+) -> tuple[list[str], dict[str, str]]:
+    """Return a command without what ``env`` sets of some variables, and all that it sets.
+
+    What stands there is nearer to the installer than our environment: ``env PIP_INDEX_URL=U pip``.
+    """
+    start = parse(command).start
+    kept: list[str] = []
+    variables: dict[str, str] = {}
+    for word in command[:start]:
+        name, equals, value = word.partition("=")
+        if equals and name.isidentifier():
+            variables[name] = value
+        if not (equals and name in names):
+            kept.append(word)
+    return [*kept, *command[start:]], variables
 
 
 def shared_options(command: Sequence[str]) -> Options:

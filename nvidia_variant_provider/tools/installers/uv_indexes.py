@@ -80,7 +80,7 @@ def read_uv(
     ``uv pip`` alone, and of a project nothing for ``uv tool``.
     """
     files = uv_settings(environ, cwd, options, is_tool=_is_tool(command))
-    pip = mapping(files.get("pip")) if "pip" in command else {}
+    pip = mapping(files.get("pip")) if "pip" in command[1:2] else {}
     folder = uv_folder(environ, options, cwd)
     default, others, explicit = _indexes(environ, options, files, pip, folder)
     named = [*others, *([default] if default else []), *explicit]

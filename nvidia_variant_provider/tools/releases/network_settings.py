@@ -76,6 +76,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def host_to_trust(address: str) -> str:
+    """Return the host that pip has to be told to trust before it takes an address; "" for none.
+
+    That is one of plain http on another machine: pip leaves it out with a warning.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    is_open = parts.scheme == "http" and not is_loopback(parts.netloc)
+    return (parts.hostname or "") if is_open else ""
+
+
 def _without_login(host: str) -> str:
     return host.lower().rpartition("@")[2]
 

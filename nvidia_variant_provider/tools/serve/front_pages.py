@@ -9,11 +9,11 @@ import html
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from nvidia_variant_provider import __version__
+from nvidia_variant_provider.tools.releases.network_settings import host_to_trust
 from nvidia_variant_provider.tools.views.named import CPU
-from nvidia_variant_provider.tools.views.place import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 ANY: Final = "any"
 EXAMPLE: Final = "h100@570"
-_LOCAL: Final = frozenset({HOST, "localhost", "::1"})
 _FORMS: Final = """\
 h100@570                         product, and driver branch: 570.86.15 is of R570
 rtx-4090@cuda12.8                product, and the CUDA version that nvidia-smi shows
@@ -63,14 +62,6 @@ class Site:
     def index(self, target: str) -> str:
         """Return the address that an installer is given for a machine."""
         return f"{self.root}{quote(target, safe='@+')}/simple/"
-
-    @property
-    def untrusted(self) -> str:
-        """The host that pip has to be told to trust; "" for TLS and for this machine itself."""
-        parts = urlsplit(self.root)
-        host = parts.hostname or ""
-        is_local = host in _LOCAL or host.startswith("127.")
-        return "" if parts.scheme == "https" or is_local else host
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +160,7 @@ def _machine(machine: Machine | None) -> str:
 
 
 def _commands(site: Site, target: str) -> Iterator[Section]:
-    index, host = site.index(target), site.untrusted
+    index, host = site.index(target), host_to_trust(site.root)
     trusted = f"--trusted-host {host} " if host else ""
     warning = ", with --trusted-host, because pip ignores an address without TLS" if host else ""
     yield Section("pip", f"For one command{warning}:",

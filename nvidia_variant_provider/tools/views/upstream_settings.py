@@ -14,6 +14,7 @@ from nvidia_variant_provider.tools.installers.chosen import (
     choose,
     may_start_uv,
     named_files,
+    tools_of,
 )
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import (
@@ -22,6 +23,7 @@ from nvidia_variant_provider.tools.installers.index_options import (
     shared_options,
     without_index_options,
     without_option,
+    without_variables,
 )
 from nvidia_variant_provider.tools.installers.interpreter import default_index
 from nvidia_variant_provider.tools.installers.named_folder import is_folder
@@ -77,7 +79,9 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     pip would not ask, and for a file of certificates that is not there.
     """
     words = words_of(command)
-    rest, options = without_index_options(command)
+    rest, variables = without_variables(command)
+    environ = {**environ, **variables}
+    rest, options = without_index_options(rest)
     options |= shared_options(rest)
     chosen = choose(command, environ, options, cwd)
     configured = chosen.configured
@@ -97,15 +101,16 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     if words[0] == "uv":
         check_script(program_of(command), uv_folder(environ, options, cwd))
     warnings = [*_shown(chosen.warnings)]
-    if words[0] in PIP:
+    if tools_of(command)[1] in PIP:
         index, configured, ignored = _without_plain_http(index, configured)
         warnings += ignored
     rest, notes = _without_torch_backend(rest, words, environ)
     detours = Detours()
-    if may_start_uv(words):
+    if may_start_uv(command):
         detours = _detours(environ, options, cwd, words)
         if detours.left_out:
             rest, _ = without_option(rest, "--config-file")
+            rest, _ = without_variables(rest, {"UV_CONFIG_FILE"})
     is_default = bool(standard) and _same(index, standard)
     indexes = _ordered(configured, index)
     addresses = _addresses(configured, indexes, environ)
@@ -158,7 +163,7 @@ def _without_torch_backend(
     if stated == _AUTO:
         return rest, ("--torch-backend=auto is left out: the view selects the build",)
     variable = environ.get("UV_TORCH_BACKEND", "")
-    if variable and not stated and may_start_uv(words):
+    if variable and not stated and may_start_uv(command):
         return rest, (f"UV_TORCH_BACKEND={variable} is left out: the view selects the build",)
     return rest, ()
 

@@ -52,6 +52,26 @@ def test_where_pip_and_uv_name_different_indexes_pip_s_count_and_that_is_said(
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "environ", "index"),
+    [
+        ("uv run pip install x", {"PIP_INDEX_URL": MINE}, MINE),
+        ("uv run pip install x", {"UV_DEFAULT_INDEX": MINE}, MINE),
+        ("uvx --from x pip install x", {"PIP_INDEX_URL": MINE, "UV_INDEX": OTHER}, MINE),
+        ("uv run make", {"PIP_INDEX_URL": OTHER}, ""),
+        ("uv run make", {"PIP_INDEX_URL": OTHER, "UV_DEFAULT_INDEX": MINE}, MINE),
+        ("poetry run pip install x", {"PIP_INDEX_URL": MINE}, MINE),
+        ("poetry run uv pip install x", {"UV_DEFAULT_INDEX": MINE}, MINE),
+        ("timeout 9 uv pip install x", {"UV_DEFAULT_INDEX": MINE}, MINE),
+        ("uvx pdm sync", {"PDM_PYPI_URL": MINE, "PIP_INDEX_URL": OTHER}, MINE),
+    ],
+)
+def test_the_installer_that_another_one_starts_counts(
+    tmp_path: Path, command: str, environ: dict[str, str], index: str
+) -> None:
+    assert chosen(tmp_path, *command.split(), **environ).configured.index_url == index
+
+
 def test_a_file_that_uv_cannot_read_is_no_error_of_what_may_not_start_uv(tmp_path: Path) -> None:
     write(tmp_path / "uv.toml", "not toml")
 

@@ -133,6 +133,13 @@ def test_uv_outside_a_project_and_with_a_script_of_its_own_writes_no_lock(
     assert stops(["uv", "sync"], str(project), {"UV_NO_PROJECT": "1"}) == ""
 
 
+def test_a_project_that_uv_does_not_manage_has_no_lock(project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write("[tool.uv]\nmanaged = false\n")
+
+    assert stops(["uv", "run", "x.py"], str(project), {}) == ""
+
+
 def test_a_lock_is_looked_for_where_the_command_says(tmp_path: Path, project: Path) -> None:
     (project / "uv.lock").touch()
     commands = ["uv sync --project project", "uv --directory project sync", "uv sync"]

@@ -11,6 +11,7 @@ from nvidia_variant_provider.tools.installers.index_options import (
     shared_options,
     without_index_options,
     without_option,
+    without_variables,
 )
 
 FOUND = {"index-url": ["U"]}
@@ -119,3 +120,12 @@ def test_the_program_that_uv_starts_is_known(command: str, program: str) -> None
 )
 def test_an_index_that_pipx_hands_to_its_installer_is_seen(command: list[str], option: str) -> None:
     assert index_in_pip_args(command) == option
+
+
+def test_what_env_sets_of_indexes_is_taken_out() -> None:
+    command = "timeout 9 env A=1 PIP_INDEX_URL=U -u B pip install PIP_INDEX_URL=x"
+    kept, variables = without_variables(command.split())
+
+    assert " ".join(kept) == "timeout 9 env A=1 -u B pip install PIP_INDEX_URL=x"
+    assert variables == {"A": "1", "PIP_INDEX_URL": "U"}
+    assert without_variables(["pip", "install", "x"]) == (["pip", "install", "x"], {})

@@ -15,6 +15,7 @@ from nvidia_variant_provider.tools.releases.network_settings import (
     Certificates,
     Proxies,
     Tls,
+    host_to_trust,
     is_loopback,
 )
 from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
@@ -126,3 +127,21 @@ def test_a_system_without_certificates_goes_by_those_of_certifi(tmp_path: Path) 
     )
 
     assert done.stdout == "True\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://index.example:8000/simple/", "index.example"),
+        ("http://me:secret@index.example/simple/", "index.example"),
+        ("https://index.example/simple/", ""),
+        ("http://127.0.0.3:8000/simple/", ""),
+        ("http://localhost/simple/", ""),
+        ("http://[::1]:8000/simple/", ""),
+        ("file:///srv/simple/", ""),
+        ("http://[bad/simple/", ""),
+        ("--index-url", ""),
+    ],
+)
+def test_pip_has_to_be_told_to_trust_plain_http_of_other_machines(address: str, host: str) -> None:
+    assert host_to_trust(address) == host
