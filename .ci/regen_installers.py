@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
-from nvidia_variant_provider.tools.installers.commands import COMMANDS, NAME, CommandRow, Outcome
+from nvidia_variant_provider.tools.installers.commands import (
+    COMMANDS,
+    NAME,
+    OTHERS,
+    CommandRow,
+    Outcome,
+)
 from nvidia_variant_provider.tools.installers.table import INSTALLERS, Reads
 
 if TYPE_CHECKING:
@@ -114,11 +120,10 @@ def _outcomes() -> Iterator[str]:
         fares = tools.setdefault(row.words[0], {})
         fares.setdefault((_told(row), _given(row)), []).append(_command(row))
     for tool, fares in tools.items():
-        rest = fares.pop(("passes", ""), [])
         for (told, given), commands in fares.items():
             yield f"| {', '.join(dict.fromkeys(commands))}{given} | {told} |\n"
-        if rest:
-            yield f"| any {'other ' if fares else ''}`{tool}` command | passes |\n"
+        if tool in OTHERS:
+            yield f"| any other `{tool}` command | passes |\n"
     yield "| tox, nox, `%pip`, make, scripts that start one of these | passes |\n"
 
 
@@ -128,7 +133,11 @@ def _command(row: CommandRow) -> str:
 
 def _given(row: CommandRow) -> str:
     """Return with what options or arguments a command is meant: `` with `--locked` ``."""
-    texts = {NAME: "an argument", "*pylock*.toml": "a `pylock.toml`"}
+    texts = {
+        NAME: "an argument",
+        "*pylock*.toml": "a `pylock.toml`",
+        "*pylock": "the format `pylock`",
+    }
     given = [texts.get(condition, f"`{condition}`") for condition in row.conditions]
     return f" with {' or '.join(given)}" if given else ""
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.run_refusal import refusal
-from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
-from nvidia_variant_provider.tools.installers.command_line import starts_in_conda
+from nvidia_variant_provider.tools.conda.overrides import (
+    conda_environment,
+    conda_overrides,
+    is_conda,
+)
+from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda
 from nvidia_variant_provider.tools.installers.commands import is_alone, variables_for
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import target_python
@@ -33,6 +37,7 @@ from nvidia_variant_provider.tools.views.upstream_settings import (
     settings_for,
     upstream_of,
 )
+from nvidia_variant_provider.value_types import replace
 
 if TYPE_CHECKING:
     import argparse
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
 
 _EXIT_NO_GPU: Final = 1
 _EXIT_STOPPED: Final = 2
+# As of an installer that finds nothing to install.
+_EXIT_NO_VERSION: Final = 1
 _NEEDED: Final = "packaging"
 _TORCH: Final = "torch"
 _PRERELEASES: Final = frozenset({"--pre", "--prerelease=allow", "--prereleases"})
@@ -70,7 +77,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     settings = settings_for(command, os.environ, cwd)
     for warning in settings.warnings:
         output.warn(warning)
-    for note in settings.notes:
+    for note in () if is_alone(command, os.environ) else settings.notes:
         output.note(note)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
@@ -210,7 +217,7 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.
         environ.pop("UV_OFFLINE", None)
-    if starts_in_conda(settings.command):
+    if starts_in_conda(settings.command) or is_conda(parse(settings.command).behind):
         environ = conda_environment(environ, conda_overrides(machine))
     forced = overrides_for(machine).variables
     return with_facts(environ, forced) | variables_for(settings.command, os.getcwd())
@@ -252,7 +259,7 @@ def _newest(view: View) -> str:
 def _show(service: ViewService, ran: Ran) -> int:
     """Print what a view shows of the projects that a command and its files name.
 
-    Returns the code that the command would end with if it installed what is shown.
+    Returns the code that the command would end with: 1 where nothing is shown that is asked for.
     """
     from nvidia_variant_provider.tools.cli.explain_view import rows
     from nvidia_variant_provider.tools.cli.run_report import report
@@ -271,6 +278,8 @@ def _show(service: ViewService, ran: Ran) -> int:
         if view is None:
             output.emit_text([f"{project}: one build for all machines; the index's page is shown"])
             continue
+        if view.newest_shown is None:
+            ran = replace(ran, code=_EXIT_NO_VERSION)
         if ran.require_gpu and (reason := no_gpu_build(view)):
             service.log.refused[project] = reason
         output.emit_text([f"{project}: {_newest(view)}"])

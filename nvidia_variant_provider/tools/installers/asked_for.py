@@ -170,9 +170,18 @@ def _in_files(
         if not line.text.startswith("-"):
             yield _without_options(line.text), not line.is_constraint
     yield from ((text, False) for text in settings.texts)
+    extras = ",".join(_values_of(words, "--extra"))
     projects = [path.removesuffix("pyproject.toml") for path, _ in files if _is_project(path)]
     for folder in [*projects, *(word for word in words[1:] if word.startswith((".", "/")))]:
-        yield from ((text, True) for text in _of_project(cwd, folder))
+        yield from ((text, True) for text in _of_project(cwd, folder, extras))
+    for group in _values_of(words, "--group"):
+        yield from ((text, True) for text in _of_group(cwd, group))
+
+
+def _values_of(words: Sequence[str], option: str) -> list[str]:
+    """Return every value that an option is given: ``--group dev``, ``--group=dev``."""
+    inline = [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+    return [*inline, *(value for word, value in pairwise(words) if word == option)]
 
 
 def _is_project(path: str) -> bool:
@@ -190,15 +199,25 @@ def _is_wheel(text: str) -> bool:
     return " " not in text and text.partition("#")[0].partition("?")[0].endswith(".whl")
 
 
-def _of_project(cwd: str, path: str) -> Iterator[str]:
-    """Yield the dependencies of a project by its folder: ``./project[gpu]``."""
+def _of_project(cwd: str, path: str, more: str) -> Iterator[str]:
+    """Yield the dependencies of a project by its folder, with extras: ``./project[gpu]``."""
     folder, _, extras = path.rstrip("]").partition("[")
     whole = _toml(os.path.join(cwd, folder, "pyproject.toml"))
     project = mapping(whole.get("project"))
     yield from texts(project.get("dependencies"))
     optional = mapping(project.get("optional-dependencies"))
-    for extra in extras.split(","):
+    for extra in f"{extras},{more}".split(","):
         yield from texts(optional.get(extra.strip()))
+
+
+def _of_group(cwd: str, named: str) -> Iterator[str]:
+    """Yield the requirements of a dependency group (PEP 735): ``dev``, ``sub/pyproject.toml:dev``.
+
+    Groups that it includes are left to the installer.
+    """
+    path, _, name = named.rpartition(":")
+    groups = mapping(_toml(os.path.join(cwd, path or "pyproject.toml")).get("dependency-groups"))
+    yield from texts(groups.get(name))
 
 
 def _in_lock(path: str) -> Iterator[str]:

@@ -120,11 +120,6 @@ def _passes(*commands: str, remark: str = "") -> tuple[CommandRow, ...]:
     )
 
 
-def _others(tool: str, subcommands: str) -> tuple[CommandRow, ...]:
-    """Return the rows of subcommands that write nothing of an index; "," separates them."""
-    return _passes(*(f"{tool} {subcommand.strip()}" for subcommand in subcommands.split(",")))
-
-
 def _uv_of_lock(command: str) -> tuple[CommandRow, ...]:
     """Return the rows of a command of uv that locks where the lock is not up to date.
 
@@ -150,19 +145,10 @@ _UV: Final = (
     *(row for name in ("sync", "run", "tree", "export", "check", "audit")
       for row in _uv_of_lock(f"uv {name}")),
     *_passes("uv tool install", remark="uv keeps the view's address for upgrades; `run` says so"),
-    *_others("uv", """version, init, format, venv, build, publish, help, generate-shell-completion,
-        pip compile, pip sync, pip install, pip uninstall, pip freeze, pip list, pip show, pip tree,
-        pip check, tool run, tool upgrade, tool list, tool audit, tool uninstall, tool update-shell,
-        tool dir, python list, python install, python upgrade, python find, python pin, python dir,
-        python uninstall, python update-shell, cache clean, cache prune, cache dir, cache size,
-        self update, self version, auth login, auth logout, auth token, auth dir,
-        workspace metadata, workspace dir, workspace list"""),
     *_passes("uvx"),
 )  # fmt: skip
 _PIP: Final = (
     *_stops(_ADDRESS, "pylock.toml", "pip lock"),
-    *_others("pip", """install, download, uninstall, freeze, inspect, list, show, check, config,
-        search, cache, index, wheel, hash, completion, debug, help"""),
     *_stops(_HASHES, "its output", "pip-compile --generate-hashes"),
     *_stops(_ADDRESS, "its output", "pip-compile", unless="--no-emit-index-url"),
     *_passes("pip-sync"),
@@ -175,18 +161,14 @@ _POETRY: Final = (
         "Poetry's own poetry.lock",
         *(f"poetry self {name}" for name in ("add", "install", "lock", "remove", "sync", "update")),
     ),
-    *_others("poetry", """about, build, check, config, help, init, list, new, publish, run, search,
-        show, version, cache clear, cache list, debug info, debug resolve, debug tags, env activate,
-        env info, env list, env remove, env use, python install, python list, python remove,
-        self show, source add, source remove, source show"""),
 )  # fmt: skip
 _PDM: Final = (
-    *_passes("pdm lock --check"),
+    *_passes("pdm lock --check", *(f"pdm {name} --frozen-lockfile|--no-lock"
+                                   for name in ("install", "add", "update", "remove"))),
+    *_stops(_ADDRESS, "its output", "pdm export *pylock|*pylock*.toml"),
     *_stops(_HASHES, "pdm.lock", "pdm add", "pdm lock", "pdm update", "pdm remove"),
     *_locked(_HASHES, "pdm.lock", "pdm install", PDM_FROZEN_LOCKFILE="1"),
     *_locked(_HASHES, "pdm.lock", "pdm sync"),
-    *_others("pdm", """build, cache, completion, config, export, fix, import, info, init, list, new,
-        outdated, publish, python, py, run, search, self, plugin, show, use, venv"""),
 )  # fmt: skip
 _PIPENV: Final = (
     *_stops(
@@ -199,30 +181,59 @@ _PIPENV: Final = (
         f"pipenv install {NAME}|-r|--requirements|-e",
     ),
     *_stops(_HASHES, "pylock.toml", "pipenv pylock --from-pyproject"),
+    *_stops(_ADDRESS, "its output", "pipenv requirements", unless="--exclude-index"),
+    *_passes("pipenv install --skip-lock"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv sync"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv install", PIPENV_IGNORE_PIPFILE="1"),
-    *_others("pipenv", """remove, shell, activate, run, check, audit, graph, open, clean, scripts,
-        verify, requirements, pylock"""),
 )  # fmt: skip
 _STARTERS: Final = (
     *_passes("hatch lock --check", "hatch env lock --check", "hatch dep lock --check"),
     *_stops(_ADDRESS, "the environment's lock file", "hatch lock", "hatch env lock",
             "hatch dep lock"),
-    *_others("hatch", """build, check, clean, config, dep hash, dep show, dep sync, env create,
-        env find, env prune, env remove, env run, env show, fmt, new, project, publish, python, run,
-        self, shell, status, test, version"""),
     *_stops(_ADDRESS, "the lock files of its tools", "pipx manifest lock"),
-    *_others("pipx", """install, install-all, uninject, inject, expose, unexpose, pin, unpin,
-        upgrade, upgrade-all, upgrade-shared, uninstall, uninstall-all, reset, reinstall,
-        reinstall-all, health, repair, list, interpreter, cache, manifest sync, run, exec, runpip,
-        ensurepath, environment, completions, help"""),
 )  # fmt: skip
 COMMANDS: Final = (*_PIP, *_UV, *_POETRY, *_PDM, *_PIPENV, *_STARTERS)
-"""The table. A command without a row passes: what it wrote is looked at after it."""
+"""The table. A command without a row passes; what it wrote is looked at after it."""
+
+OTHERS: Final[Mapping[str, str]] = {
+    "uv": """
+        version, init, format, venv, build, publish, help, generate-shell-completion, pip
+        compile, pip sync, pip install, pip uninstall, pip freeze, pip list, pip show, pip tree,
+        pip check, tool run, tool upgrade, tool list, tool audit, tool uninstall, tool
+        update-shell, tool dir, python list, python install, python upgrade, python find, python
+        pin, python dir, python uninstall, python update-shell, cache clean, cache prune, cache
+        dir, cache size, self update, self version, auth login, auth logout, auth token, auth
+        dir, workspace metadata, workspace dir, workspace list""",
+    "pip": """
+        install, download, uninstall, freeze, inspect, list, show, check, config, search, cache,
+        index, wheel, hash, completion, debug, help""",
+    "poetry": """
+        about, build, check, config, help, init, list, new, publish, run, search, show, version,
+        cache clear, cache list, debug info, debug resolve, debug tags, env activate, env info,
+        env list, env remove, env use, python install, python list, python remove, self show,
+        source add, source remove, source show""",
+    "pdm": """
+        build, cache, completion, config, export, fix, import, info, init, list, new, outdated,
+        publish, python, py, run, search, self, plugin, show, use, venv""",
+    "pipenv": """
+        remove, shell, activate, run, check, audit, graph, open, clean, scripts, verify,
+        pylock""",
+    "hatch": """
+        build, check, clean, config, dep hash, dep show, dep sync, env create, env find, env
+        prune, env remove, env run, env show, fmt, new, project, publish, python, run, self,
+        shell, status, test, version""",
+    "pipx": """
+        install, install-all, uninject, inject, expose, unexpose, pin, unpin, upgrade,
+        upgrade-all, upgrade-shared, uninstall, uninstall-all, reset, reinstall, reinstall-all,
+        health, repair, list, interpreter, cache, manifest sync, run, exec, runpip, ensurepath,
+        environment, completions, help""",
+}
+"""The subcommands that write nothing of an index, by tool: they pass without a row."""
 
 _TELLS: Final = frozenset({"-h", "--help", "--version", "-V"})
 _SCRIPT: Final = re.compile(rb"^# /// script\s*$", re.MULTILINE)
-_SCRIPT_BYTES: Final = 1 << 16
+_UNMANAGED: Final = re.compile(rb"^\[tool\.uv\]$[^\[]*^managed *= *false", re.MULTILINE)
+_HEAD_BYTES: Final = 1 << 16
 _TRUE: Final = frozenset({"1", "true", "yes", "on", "y", "t"})
 
 
@@ -320,7 +331,14 @@ def _has_no_project(line: CommandLine, environ: Mapping[str, str], cwd: str) -> 
         return False
     if _script_of(line, environ, cwd) or environ.get("UV_NO_PROJECT", "").lower() in _TRUE:
         return True
-    return not _find_up("pyproject.toml", project_folder(line, environ, cwd))
+    pyproject = _find_up("pyproject.toml", project_folder(line, environ, cwd))
+    return not pyproject or _is_unmanaged(pyproject)
+
+
+def _is_unmanaged(pyproject: str) -> bool:
+    """Tell whether a project keeps uv from locking: ``managed = false`` in its settings."""
+    with open(pyproject, "rb") as file:
+        return _UNMANAGED.search(file.read(_HEAD_BYTES)) is not None
 
 
 def _script_of(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
@@ -331,7 +349,7 @@ def _script_of(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
     if not named or not os.path.isfile(path):
         return ""
     with open(path, "rb") as file:
-        return path if _SCRIPT.search(file.read(_SCRIPT_BYTES)) else ""
+        return path if _SCRIPT.search(file.read(_HEAD_BYTES)) else ""
 
 
 def needs_plugin(command: Sequence[str]) -> bool:

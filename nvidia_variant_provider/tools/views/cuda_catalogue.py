@@ -48,7 +48,7 @@ FilesByLabel: TypeAlias = "dict[str, tuple[PageFile, ...]]"
 _FAMILY: Final = frozenset({TORCH, *PROJECTS})
 # Nobody waits longer for an answer that the table can give as well.
 _DEADLINE_S: Final = 10.0
-_FAMILY_FOLDER: Final = re.compile(r"(.+)/(?:cpu|cu\d{2,3})/*")
+_FAMILY_FOLDER: Final = re.compile(r".+/(?:cpu|cu\d{2,3})/*")
 # As Artifactory and others have it: a repository for each folder.
 _FOLDER_OF_ONE: Final = re.compile(r".*[/._-](cpu|cu\d{2,3})(?:/\+?simple)?/*")
 # How the tags of a platform of the table begin and end.
@@ -177,8 +177,8 @@ def _read_configured(
     asked = [(fetcher_for(source, environ), source) for source in sources]
     for fetcher, source in asked:
         for index in source.named:
-            if family := _FAMILY_FOLDER.fullmatch(index):
-                return _of_family(CudaFamily(fetcher, family[1], _FAMILY), platform)
+            if _FAMILY_FOLDER.fullmatch(index):
+                return _of_family(CudaFamily(fetcher, index, _FAMILY), platform)
     builds = _Builds(platform)
     for fetcher, source in asked:
         for index in source.named:

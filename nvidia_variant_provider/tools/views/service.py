@@ -126,6 +126,12 @@ class ViewService:
         with self._lock:
             return self._files.get(key)
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether anybody has asked for a project."""
+        with self._lock:
+            return bool(self._pages or self.log.missing or self.log.refused or self.log.warnings)
+
     def close(self) -> None:
         """End what is under way, and leave no half-written file."""
         self.upstream.fetcher.close()

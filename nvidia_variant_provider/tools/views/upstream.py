@@ -44,6 +44,7 @@ _MISSING: Final = frozenset({403, 404, 410})
 _PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _RELATIVE: Final = re.compile(rb'"url"\s*:\s*"(?!https?://)')
 _FOLDER: Final = re.compile(r"/(cpu|cu\d{2,3})/")
+_ONE_FOLDER: Final = re.compile(r"(.+/)(cpu|cu\d{2,3})/+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +199,14 @@ class CudaFamily:
     """Per-CUDA indexes below one address, such as ``cpu``, ``cu126`` and ``cu130``."""
 
     def __init__(self, fetcher: Fetcher, base: str, projects: frozenset[str]) -> None:
-        """Take the address, and the projects that have builds there."""
+        """Take the address, and the projects that have builds there.
+
+        The address of one of the indexes means the one above them.
+        """
         self.fetcher = fetcher
-        self.base = _with_slash(fetcher.remember(_as_url(base)))
+        address = _with_slash(fetcher.remember(_as_url(base)))
+        match = _ONE_FOLDER.fullmatch(address)
+        self.base, self._named = (match[1], match[2]) if match else (address, "")
         self.projects = projects
 
     def files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
@@ -213,7 +219,7 @@ class CudaFamily:
         if shared is not None:
             return _by_label(shared)
         by_label: dict[str, list[PageFile]] = {}
-        for label in self._labels():
+        for label in self._labels() or filter(None, [self._named]):
             for file in self._page(f"{self.base}{label}/{project}/") or ():
                 by_label.setdefault(label, []).append(file)
         return {label: tuple(files) for label, files in by_label.items()}

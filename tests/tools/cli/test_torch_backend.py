@@ -266,6 +266,26 @@ def test_the_address_is_that_of_the_index(index: str, capsys: pytest.CaptureFixt
     assert f"--index-url {index}/cu126\n" in err
 
 
+@pytest.mark.parametrize("folder", ["/cu134", "/cpu/"])
+def test_the_address_of_one_folder_means_the_index_above_it(
+    folder: str, index: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = output_of(capsys, "--index", index + folder, "--url", "--target", "v100@580")[1]
+
+    assert out == f"{index}/cu126\n"
+
+
+def test_a_folder_without_an_index_above_it_is_all_there_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_folder(tmp_path / "mine" / "cu126" / "torch", {"2.14.1": "cu126"})
+    with serve(tmp_path) as served:
+        index = f"{served.url}/mine/cu126"
+        out = output_of(capsys, "--index", index, "--url", "--target", "h100@580")[1]
+
+    assert out == f"{index}\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

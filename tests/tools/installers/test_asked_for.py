@@ -34,6 +34,7 @@ FILES = {
     "broken.txt": "torch==2.6.0\n===\n\x00\ntorch=oops\n",
     "pyproject.toml": "[project]\ndependencies = ['torch==2.7.1', 'numpy']\n"
     "[project.optional-dependencies]\ngpu = ['torchvision==0.22.1']\n"
+    "[dependency-groups]\nold = ['torch==2.6.0', { include-group = 'x' }]\n"
     "[tool.uv]\nconstraint-dependencies = ['numpy<3']\n",
     "lock/pyproject.toml": "[project]\ndependencies = ['torch']\n",
     "lock/uv.lock": "[[package]]\nname = 'torch'\nversion = '2.11.0+cu126'\n",
@@ -79,6 +80,10 @@ def asked(command: str, folder: Path, **environ: str) -> Asked:
         ("pip install -e .[gpu]", (), ("torch", "numpy", "torchvision"), "==2.7.1"),
         ("pip list", (), (), ""),
         ("uv pip install -r pyproject.toml", (), ("torch", "numpy"), "==2.7.1"),
+        ("uv pip install -r pyproject.toml --extra gpu", (), ("torch", "numpy", "torchvision"),
+         "==2.7.1"),
+        ("pip install --group old", (), ("torch",), "==2.6.0"),
+        ("uv pip install --group=pyproject.toml:old", (), ("torch",), "==2.6.0"),
         ("uv pip sync pinned.txt", (), ("torch", "torch-vision"), "==2.6.0"),
         ("uv pip compile --python python3 pinned.txt", (), ("torch", "torch-vision"), "==2.6.0"),
         ("pip-compile --no-emit-index-url pinned.txt", (), ("torch", "torch-vision"), "==2.6.0"),

@@ -78,7 +78,13 @@ def project(tmp_path: Path) -> Path:
         ("pdm install", "pdm.lock", ""),
         ("pdm lock", "pdm.lock", "pdm.lock"),
         ("pdm lock --check", "", ""),
+        ("pdm add --frozen-lockfile torch", "", ""),
+        ("pdm export", "", ""),
+        ("pdm export -f pylock", "its output", "its output"),
         ("pipenv install", "Pipfile.lock", ""),
+        ("pipenv requirements", "its output", "its output"),
+        ("pipenv requirements --exclude-index", "", ""),
+        ("pipenv install --skip-lock", "", ""),
         ("pipenv install --dev", "Pipfile.lock", ""),
         ("pipenv install torch", "Pipfile.lock", "Pipfile.lock"),
         ("pipenv install -r x.txt", "Pipfile.lock", "Pipfile.lock"),
@@ -131,6 +137,13 @@ def test_uv_outside_a_project_and_with_a_script_of_its_own_writes_no_lock(
     assert [stops(command.split(), str(tmp_path), {}) for command in commands] == ["", "", ""]
     assert stops(["uv", "run", "script.py"], str(project), {}) == ""
     assert stops(["uv", "sync"], str(project), {"UV_NO_PROJECT": "1"}) == ""
+
+
+def test_a_project_that_uv_does_not_manage_has_no_lock(project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write("[tool.uv]\nmanaged = false\n")
+
+    assert stops(["uv", "run", "x.py"], str(project), {}) == ""
 
 
 def test_a_lock_is_looked_for_where_the_command_says(tmp_path: Path, project: Path) -> None:
@@ -227,6 +240,11 @@ source = {{ registry = "https://main.example/simple" }}
         (["torch<3"], '{ name = "torch" },', "pyproject.toml asks for torch<3"),
         (["torch", "Typing_Extensions"], '{ name = "torch" },', "asks for typing-extensions"),
         ([], '{ name = "torch" },', "pyproject.toml no longer asks for torch"),
+        (
+            ["torch==2.1; sys_platform == 'linux'", "torch==2.2; sys_platform != 'linux'"],
+            '{ name = "torch", specifier = "==2.2" }, { name = "torch", specifier = "==2.1" },',
+            "",
+        ),
         (["app2>1"], '{ name = "app2", editable = "../app2" },', ""),
         ([], '{ name = "torch", marker = "extra == \'gpu\'" },', ""),
         (["not a requirement!"], "", ""),

@@ -162,6 +162,18 @@ def test_a_dry_run_of_a_project_that_no_index_has_is_an_error(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("version", "code"), [("2.15.0", 1), ("2.14.1", 0)], ids=["no build", "a build"]
+)
+def test_a_dry_run_ends_as_the_real_run_would(tmp_path: Path, version: str, code: int) -> None:
+    with main_index().serving() as main, cuda_index().serving() as cuda:
+        environ = clean_environment(tmp_path, PIP_INDEX_URL=f"{main}/simple/")
+        options = ["--dry-run", "--target", "v100@580", "--cuda-index", f"{cuda}/whl"]
+        done = run(options, ["pip", "install", f"torch=={version}"], environ)
+
+    assert done.code == code
+
+
+@pytest.mark.parametrize(
     ("index", "more"),
     [
         ("https://mirror.example/simple/", ()),
