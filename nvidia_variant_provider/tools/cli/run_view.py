@@ -210,7 +210,7 @@ def _serve(
 
 def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> dict[str, str]:
     """Return the environment of the command."""
-    environ = view_environment(os.environ, url, cache)
+    environ = view_environment(os.environ, url, cache, os.getcwd())
     environ |= settings.detours.variables
     if settings.detours.left_out:
         environ["UV_CONFIG_FILE"] = uv_file(os.path.dirname(cache), settings.detours.rest)

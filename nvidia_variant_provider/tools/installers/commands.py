@@ -286,7 +286,8 @@ def _reason(line: CommandLine, environ: Mapping[str, str], cwd: str) -> str:
     folder = project_folder(line, environ, cwd)
     lock = _find_up(row.lock, folder)
     if not lock:
-        where = "here" if os.path.samefile(folder, cwd) else f"in {folder}"
+        is_here = os.path.normpath(folder) == os.path.normpath(cwd)
+        where = "here" if is_here else f"in {folder}"
         return f"there is no {row.lock} {where}, and the command {row.why}"
     return _out_of_date(lock, folder) and f"{_out_of_date(lock, folder)}, and the command {row.why}"
 

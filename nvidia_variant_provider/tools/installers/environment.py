@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider import overrides
+from nvidia_variant_provider.tools.installers.project_tools import virtualenvs_of_poetry
 from nvidia_variant_provider.tools.installers.uv_files import LOOPBACK
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def switches_of(installer: Installer, environ: Mapping[str, str]) -> dict[str, s
     return switches
 
 
-def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[str, str]:
+def view_environment(environ: Mapping[str, str], url: str, cache: str, cwd: str) -> dict[str, str]:
     """Return the environment in which every installer sees the index at ``url``.
 
     ``cache`` is a folder of the view's own, for the installers that remember files by name alone.
@@ -66,6 +67,7 @@ def view_environment(environ: Mapping[str, str], url: str, cache: str) -> dict[s
     child["PDM_CACHE_DIR"] = os.path.join(cache, "pdm")
     child["PIPENV_PYPI_MIRROR"] = url
     child["POETRY_PYPI_MIRROR_URL"] = url
+    child["POETRY_VIRTUALENVS_PATH"] = virtualenvs_of_poetry(environ, cwd)
     child["POETRY_CACHE_DIR"] = os.path.join(cache, "poetry")
     _set_proxies(child)
     return child

@@ -7,6 +7,7 @@ by the tool itself. Sources: their documentation, and tries with the versions of
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.installers.uv_files import folders_upwards
@@ -103,13 +104,43 @@ def _files_of_pdm(environ: Mapping[str, str], project: str, cwd: str) -> Iterato
 
 def _mirror_of_poetry(environ: Mapping[str, str], project: str) -> str:
     """Return the mirror of Poetry's plugin: of the project's poetry.toml, or the person's file."""
-    folder = environ.get("POETRY_CONFIG_DIR") or os.path.join(_config(environ), "pypoetry")
-    for path in (os.path.join(os.path.dirname(project), "poetry.toml"),
-                 os.path.join(folder, "config.toml")):  # fmt: skip
-        mirror = mapping(mapping(_toml(path).get("plugins")).get("pypi_mirror"))
+    for settings in _settings_of_poetry(environ, project):
+        mirror = mapping(mapping(settings.get("plugins")).get("pypi_mirror"))
         if mirror.get("url"):
             return str(mirror["url"])
     return ""
+
+
+def _settings_of_poetry(environ: Mapping[str, str], project: str) -> list[Mapping[str, object]]:
+    """Return Poetry's settings: the project's, then the person's."""
+    folder = environ.get("POETRY_CONFIG_DIR") or os.path.join(_config(environ), "pypoetry")
+    own = os.path.join(os.path.dirname(project), "poetry.toml")
+    return [_toml(own), _toml(os.path.join(folder, "config.toml"))]
+
+
+def virtualenvs_of_poetry(environ: Mapping[str, str], cwd: str) -> str:
+    """Return the folder of Poetry's virtual environments, which lie in its cache by default.
+
+    With another cache Poetry would make, and leave behind, environments that it does not find
+    again without it. Placeholders other than ``{cache-dir}`` are left to Poetry.
+    """
+    stated = _settings_of_poetry(environ, _find_up("pyproject.toml", cwd))
+    paths = (str(mapping(settings.get("virtualenvs")).get("path") or "") for settings in stated)
+    caches = (str(settings.get("cache-dir") or "") for settings in stated)
+    path = environ.get("POETRY_VIRTUALENVS_PATH") or next(filter(None, paths), "")
+    cache = environ.get("POETRY_CACHE_DIR") or next(filter(None, caches), "")
+    path = path or os.path.join("{cache-dir}", "virtualenvs")
+    return path.replace("{cache-dir}", cache or _cache_of_poetry(environ))
+
+
+def _cache_of_poetry(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME") or os.path.expanduser("~")
+    if sys.platform == "win32":
+        base = environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+        return os.path.join(base, "pypoetry", "Cache")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Caches", "pypoetry")
+    return os.path.join(environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache"), "pypoetry")
 
 
 def _login_of_poetry(environ: Mapping[str, str]) -> tuple[str, str]:

@@ -158,9 +158,11 @@ def test_a_lock_is_looked_for_where_the_command_says(tmp_path: Path, project: Pa
 def test_a_missing_lock_is_named_with_its_folder(tmp_path: Path, project: Path) -> None:
     here = stops(["uv", "sync"], str(project), {})
     there = stops(["uv", "sync", "--project", "project"], str(tmp_path), {})
+    nowhere = stops(["uv", "sync", "--project", "x"], str(project), {})
 
     assert here.startswith("there is no uv.lock here, and the command would write")
     assert there.startswith(f"there is no uv.lock in {project}, and")
+    assert nowhere.startswith(f"there is no uv.lock in {project / 'x'}, and")
 
 
 def test_a_lock_decides_by_a_variable_where_there_is_one(project: Path) -> None:

@@ -165,3 +165,14 @@ def test_options_of_a_program_that_uv_starts_arrive(world: World) -> None:
     assert done.code == 0
     assert "['-f', 'conf.yaml', '-i', '3']" in done.output
     assert not (world.folder / "uv.lock").exists()
+
+
+def test_poetry_finds_again_what_it_installed_through_a_view(world: World) -> None:
+    project(world, "[tool.poetry]\npackage-mode = false\n")
+    at_the_server(world, tool("poetry"), "lock", "-n")
+    done = world.try_run(tool("poetry"), "install", "-n")
+    show = ["run", "python", "-c", "import torch; print(torch.build)"]
+    after = plain([tool("poetry")], show, world.environ, world.folder)
+
+    assert (done.code, after.code) == (0, 0)
+    assert "cu126" in after.output
