@@ -133,7 +133,11 @@ def _command(row: CommandRow) -> str:
 
 def _given(row: CommandRow) -> str:
     """Return with what options or arguments a command is meant: `` with `--locked` ``."""
-    texts = {NAME: "an argument", "*pylock*.toml": "a `pylock.toml`"}
+    texts = {
+        NAME: "an argument",
+        "*pylock*.toml": "a `pylock.toml`",
+        "*pylock": "the format `pylock`",
+    }
     given = [texts.get(condition, f"`{condition}`") for condition in row.conditions]
     return f" with {' or '.join(given)}" if given else ""
 

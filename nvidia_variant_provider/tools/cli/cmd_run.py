@@ -106,8 +106,8 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Run the command through a view, or as uv reads variants by itself."""
-    from nvidia_variant_provider.tools.conda.overrides import is_conda
-    from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda
+    from nvidia_variant_provider.tools.conda.overrides import is_conda, may_start_pip
+    from nvidia_variant_provider.tools.installers.command_line import parse
     from nvidia_variant_provider.tools.installers.uv_indexes import uv_has_variants_on
 
     command = args.cmd[1:] if args.cmd[:1] == ["--"] else args.cmd
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ, line.own, os.getcwd()
     )
     try:
-        if is_conda(command) and not starts_in_conda(command):
+        if is_conda(line.behind) and not may_start_pip(line.behind):
             return _start_conda(args, command, machine)
         if reads_variants and not args.through_view and not args.dry_run:
             if _lacks_gpu(args, machine):

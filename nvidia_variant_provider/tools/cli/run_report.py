@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
+from nvidia_variant_provider.tools.installers.command_line import parse
 from nvidia_variant_provider.tools.installers.named_folder import named_folder
 from nvidia_variant_provider.tools.views.model import NO_FIT, Tier
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _NO_BUILD: Final = "no version that is asked for has a build for this GPU"
 _EXIT_NO_GPU: Final = 1
+# Programs that start what a file or a line of theirs says.
+_SCRIPTED: Final = frozenset({"sh", "bash", "dash", "zsh", "fish", "make", "just", "tox", "nox"})
 _PROCESSORS: Final = frozenset({"x86_64", "aarch64"})
 
 
@@ -37,6 +40,7 @@ def report(service: ViewService, ran: Ran) -> int:
         explain_failure(service, ran)
         is_without_gpu = bool(log.refused)
     else:
+        _tell_of_silence(service, ran)
         is_without_gpu = _tell_of_builds(service, ran, has_told=has_told) or bool(log.refused)
     is_without_gpu = is_without_gpu or (has_told and ran.require_gpu)
     return _EXIT_NO_GPU if is_without_gpu and ran.code >= 0 else ran.code
@@ -59,6 +63,15 @@ def _tell_of_folder(service: ViewService, ran: Ran) -> bool:
     if words.hint:
         output.hint(words.hint)
     return not words.is_fit
+
+
+def _tell_of_silence(service: ViewService, ran: Ran) -> None:
+    """Say that nobody asked the view: what a script names is known to its installer alone."""
+    if parse(ran.command).tool in _SCRIPTED and not service.was_asked:
+        output.note(
+            "no installer asked this view: what the command installed, if anything, is from an "
+            "index that the command itself or a file names, and is not judged"
+        )
 
 
 def _tell_of_builds(service: ViewService, ran: Ran, *, has_told: bool) -> bool:

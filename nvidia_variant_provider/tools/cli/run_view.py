@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.cli import output
 from nvidia_variant_provider.tools.cli.run_refusal import refusal
-from nvidia_variant_provider.tools.conda.overrides import conda_environment, conda_overrides
-from nvidia_variant_provider.tools.installers.command_line import starts_in_conda
+from nvidia_variant_provider.tools.conda.overrides import (
+    conda_environment,
+    conda_overrides,
+    is_conda,
+)
+from nvidia_variant_provider.tools.installers.command_line import parse, starts_in_conda
 from nvidia_variant_provider.tools.installers.commands import is_alone, variables_for
 from nvidia_variant_provider.tools.installers.environment import view_environment, with_facts
 from nvidia_variant_provider.tools.installers.interpreter import target_python
@@ -73,7 +77,7 @@ def run(args: argparse.Namespace, command: Sequence[str], machine: Machine) -> i
     settings = settings_for(command, os.environ, cwd)
     for warning in settings.warnings:
         output.warn(warning)
-    for note in settings.notes:
+    for note in () if is_alone(command, os.environ) else settings.notes:
         output.note(note)
     make = partial(_service, args, command, settings, machine)
     if args.dry_run:
@@ -213,7 +217,7 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
     if settings.is_local:
         # Nothing but this view is asked for pages, and that is no network.
         environ.pop("UV_OFFLINE", None)
-    if starts_in_conda(settings.command):
+    if starts_in_conda(settings.command) or is_conda(parse(settings.command).behind):
         environ = conda_environment(environ, conda_overrides(machine))
     forced = overrides_for(machine).variables
     return with_facts(environ, forced) | variables_for(settings.command, os.getcwd())

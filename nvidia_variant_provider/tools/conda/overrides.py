@@ -99,6 +99,17 @@ def is_conda(command: Sequence[str]) -> bool:
     return bool(command) and os.path.basename(command[0]).removesuffix(".exe").lower() in TOOLS
 
 
+def may_start_pip(command: Sequence[str]) -> bool:
+    """Whether conda makes an environment of a file, which may name packages for pip.
+
+    conda and mamba do for ``env create`` and ``env update``, micromamba for ``create -f``.
+    """
+    words = [word for word in command[1:] if not word.startswith("-")]
+    has_file = any(word.startswith(("-f", "--file")) for word in command)
+    is_env = words[:1] == ["env"] and words[1:2] in (["create"], ["update"])
+    return is_conda(command) and (is_env or (has_file and bool({"create", "install"} & {*words})))
+
+
 def conda_environment(environ: Mapping[str, str], overrides: CondaOverrides) -> dict[str, str]:
     """Return the environment of a conda that sees the machine.
 

@@ -163,7 +163,9 @@ _POETRY: Final = (
     ),
 )  # fmt: skip
 _PDM: Final = (
-    *_passes("pdm lock --check"),
+    *_passes("pdm lock --check", *(f"pdm {name} --frozen-lockfile|--no-lock"
+                                   for name in ("install", "add", "update", "remove"))),
+    *_stops(_ADDRESS, "its output", "pdm export *pylock|*pylock*.toml"),
     *_stops(_HASHES, "pdm.lock", "pdm add", "pdm lock", "pdm update", "pdm remove"),
     *_locked(_HASHES, "pdm.lock", "pdm install", PDM_FROZEN_LOCKFILE="1"),
     *_locked(_HASHES, "pdm.lock", "pdm sync"),
@@ -179,6 +181,8 @@ _PIPENV: Final = (
         f"pipenv install {NAME}|-r|--requirements|-e",
     ),
     *_stops(_HASHES, "pylock.toml", "pipenv pylock --from-pyproject"),
+    *_stops(_ADDRESS, "its output", "pipenv requirements", unless="--exclude-index"),
+    *_passes("pipenv install --skip-lock"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv sync"),
     *_locked(_HASHES, "Pipfile.lock", "pipenv install", PIPENV_IGNORE_PIPFILE="1"),
 )  # fmt: skip
@@ -213,7 +217,7 @@ OTHERS: Final[Mapping[str, str]] = {
         publish, python, py, run, search, self, plugin, show, use, venv""",
     "pipenv": """
         remove, shell, activate, run, check, audit, graph, open, clean, scripts, verify,
-        requirements, pylock""",
+        pylock""",
     "hatch": """
         build, check, clean, config, dep hash, dep show, dep sync, env create, env find, env
         prune, env remove, env run, env show, fmt, new, project, publish, python, run, self,

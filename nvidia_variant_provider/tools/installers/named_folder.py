@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX, folder_address
+from nvidia_variant_provider.tools.installers.command_line import parse
 from nvidia_variant_provider.tools.installers.commands import words_of
 from nvidia_variant_provider.tools.installers.index_options import VALUED
 from nvidia_variant_provider.tools.installers.interpreter import default_index
@@ -68,7 +69,8 @@ def is_folder(address: str) -> bool:
 def _options(command: Sequence[str]) -> list[tuple[tuple[str, ...], str, tuple[str, ...]]]:
     """Return each option that names an index: its words, its value, and the command without."""
     options = []
-    for at, word in enumerate(command):
+    line = parse(command)
+    for at, word in enumerate(line.own, line.begin):
         name, equals, value = word.partition("=")
         if name in VALUED or name == _BACKEND:
             end = at + (1 if equals else 2)

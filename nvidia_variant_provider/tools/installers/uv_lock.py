@@ -32,16 +32,21 @@ def out_of_date(lock: str, project: str) -> str:
     stated = mapping(_toml(_read(project)).get("project"))
     if locked is None or "dependencies" in texts(stated.get("dynamic")):
         return ""
-    asked = dict(_asked(stated))
-    for name, versions in asked.items():
-        if name not in locked or locked[name] not in {None, versions}:
-            return f"pyproject.toml asks for {name}{versions}"
+    asked: dict[str, set[SpecifierSet]] = {}
+    for name, versions in _asked(stated):
+        asked.setdefault(name, set()).add(versions)
+    for name, wanted in asked.items():
+        if locked.get(name, set()) not in (None, wanted):
+            return f"pyproject.toml asks for {', '.join(f'{name}{some}' for some in wanted)}"
     gone = sorted(set(locked) - set(asked))
     return f"pyproject.toml no longer asks for {gone[0]}" if gone else ""
 
 
-def _locked(lock: str, folder: str) -> Mapping[str, SpecifierSet | None] | None:
-    """Return what a project asked for when it was locked; the versions are ``None`` if unsaid."""
+def _locked(lock: str, folder: str) -> Mapping[str, set[SpecifierSet] | None] | None:
+    """Return what a project asked for when it was locked; the versions are ``None`` if unsaid.
+
+    A project may ask for several versions of another one, by markers.
+    """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
     place = os.path.relpath(folder, os.path.dirname(lock)).replace(os.sep, "/")
@@ -52,15 +57,18 @@ def _locked(lock: str, folder: str) -> Mapping[str, SpecifierSet | None] | None:
     required = mapping(package.get("metadata")).get("requires-dist", [])
     if not entry or not isinstance(required, list):
         return None
-    locked: dict[str, SpecifierSet | None] = {}
+    locked: dict[str, set[SpecifierSet] | None] = {}
     for each in map(mapping, required):
         if "extra ==" in str(each.get("marker", "")):
             continue
+        name = str(each.get("name"))
         try:
             versions = SpecifierSet(str(each.get("specifier", "")))
         except InvalidSpecifier:
             return None
-        locked[str(each.get("name"))] = versions if _PLAIN.issuperset(each) else None
+        others = locked.get(name, set())
+        is_plain = others is not None and _PLAIN.issuperset(each)
+        locked[name] = {*others, versions} if others is not None and is_plain else None
     return locked
 
 

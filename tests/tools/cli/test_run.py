@@ -103,7 +103,7 @@ def test_failures_to_start_have_codes_of_their_own(
 def conda(tmp_path: Path) -> str:
     """Return a conda that runs a command as the real one does, in this Python."""
     path = tmp_path / "conda"
-    path.write_text('#!/bin/sh\nshift 3\nexec "$@"\n')
+    path.write_text('#!/bin/sh\nshift 3\n[ "$1" = -f ] && exec env\nexec "$@"\n')
     path.chmod(0o755)
     return str(path)
 
@@ -119,10 +119,19 @@ def test_what_conda_runs_sees_the_view_and_what_describes_the_machine_to_conda(c
 
 @pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
 def test_conda_itself_gets_no_view(conda: str) -> None:
-    done = run("--target", "h100@580", "--", conda, "install", "-n", "x", "env")
+    done = run("--target", "h100@580", "--", "env", "A=1", conda, "install", "-n", "x", "env")
 
     assert "CONDA_OVERRIDE_CUDA=13.0" in done.stdout
     assert "127.0.0.1" not in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
+def test_pip_s_part_of_an_environment_file_comes_through_the_view(conda: str) -> None:
+    words = ("env", "create", "-q", "-f", "environment.yml")
+    done = run("--target", "h100@580", "--", conda, *words)
+
+    assert "CONDA_OVERRIDE_CUDA=13.0" in done.stdout
+    assert "PIP_INDEX_URL=http://127.0.0.1:" in done.stdout
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from nvidia_variant_provider.tools.conda.overrides import (
     conda_environment,
     conda_overrides,
     is_conda,
+    may_start_pip,
     subdir,
 )
 from nvidia_variant_provider.value_types import replace
@@ -105,6 +106,24 @@ def test_a_cap_is_said() -> None:
 )
 def test_a_command_is_known_by_its_first_word(command: list[str], told: bool) -> None:  # noqa: FBT001 - an expectation
     assert is_conda(command) is told
+
+
+@pytest.mark.parametrize(
+    ("command", "may"),
+    [
+        ("conda env create -f environment.yml", True),
+        ("mamba env update", True),
+        ("micromamba create -n x --file=env.yml", True),
+        ("conda env list", False),
+        ("conda install pytorch", False),
+        ("pip install -f x", False),
+    ],
+)
+def test_a_file_of_an_environment_may_name_packages_for_pip(
+    command: str,
+    may: bool,  # noqa: FBT001 - a column
+) -> None:
+    assert may_start_pip(command.split()) is may
 
 
 def test_the_environment_gains_both_or_nothing() -> None:

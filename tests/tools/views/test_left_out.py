@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 def test_a_store_that_forbids_what_it_does_not_have_hides_no_other_index() -> None:
     with StandIn(missing=403).serving() as store, demo().serving() as main:
         with view(f"{store}/simple/", f"{main}/simple/") as (url, service):
+            before = service.was_asked
             found = ask(f"{url}demo/", {"Accept": "application/json"})
         location = found.headers.get("location", "")
 
     assert (found.status, location) == (302, f"{main}/simple/demo/")
+    assert (before, service.was_asked) == (False, True)
     assert list(service.log.warnings) == [
         f"{store}/simple/demo/: 403 Forbidden; the other indexes and folders are judged"
     ]
