@@ -39,6 +39,7 @@ NO_ANSWER: Final = (
     "again"
 )
 _CUT: Final = "try again; if it stays so, the index or a proxy on the way cuts its answers short"
+_LISTED: Final = "the index lists a file that it does not have; ask those who run the index"
 _CHANGED: Final = "do not install this file; ask those who run the index which of the two is right"
 
 
@@ -102,6 +103,11 @@ def unusable(url: str, words: str, status: int = 200) -> UpstreamError:
 def changed_since(name: str, what: str = "another hash") -> UpstreamError:
     """Return what to raise for a file that is not the one which its page lists."""
     return UpstreamError(f"{name}: has {what} than its page states", 200, _CHANGED)
+
+
+def hint_of_file(error: UpstreamError) -> str:
+    """Return the hint for a file that a page lists; without one "not found" is no fault."""
+    return _LISTED if error.status in {404, 410} else error.hint
 
 
 def words_of(error: Exception) -> str:

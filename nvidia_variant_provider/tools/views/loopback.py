@@ -19,7 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tools.releases.logins import redacted
-from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, changed_since
+from nvidia_variant_provider.tools.releases.upstream_error import (
+    UpstreamError,
+    changed_since,
+    hint_of_file,
+)
 from nvidia_variant_provider.tools.views.answers import NOT_MODIFIED, status_of
 from nvidia_variant_provider.tools.views.place import HOST
 from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
@@ -109,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 self._route(words)
             except UpstreamError as error:
-                self._fault(status_of(error), f"upstream: {error}", error.hint)
+                self._failed(error)
             except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:  # noqa: BLE001 - said to the person, whatever it is
@@ -208,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_response(NOT_MODIFIED)
                 self.end_headers()
             else:
-                self._fault(status_of(error), str(error), error.hint)
+                self._failed(error)
             return
         with answer:
             self.send_response(answer.status)
@@ -281,6 +285,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and not is_known:
             self.wfile.write(body)
+
+    def _failed(self, error: UpstreamError) -> None:
+        """Refuse a file that the index has a fault with."""
+        self._fault(status_of(error), str(error), hint_of_file(error))
 
     def _fault(self, status: int, reason: str, hint: str = "") -> None:
         """Refuse, and have it said after the installer, too: not all print the status line."""

@@ -17,7 +17,7 @@ from packaging.version import Version
 from nvidia_variant_provider.errors import InvalidValueError
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.releases.logins import redacted
-from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError
+from nvidia_variant_provider.tools.releases.upstream_error import UpstreamError, hint_of_file
 from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.answers import Log, Page, Served, status_of
 from nvidia_variant_provider.tools.views.baking import key_of
@@ -205,7 +205,8 @@ class ViewService:
         try:
             baked = self.bakery.metadata(shown, properties) if self.bakery else None
         except (UpstreamError, InvalidValueError) as error:
-            self.warn(f"{shown.file.name} is left out: {error}")
+            hint = hint_of_file(error) if isinstance(error, UpstreamError) else ""
+            self.warn(f"{shown.file.name} is left out: {error}", hint)
             return None
         if self.bakery is None and (baked is None or baked.is_changed):
             return None

@@ -32,7 +32,8 @@ def warnings_of(
     here: PlatformClass,
 ) -> Iterator[str]:
     """Yield what is wrong with the newest version that is asked for; ``here`` is its platform."""
-    yield from source.troubles.values()
+    for version, trouble in source.troubles.items():
+        yield f"{source.project} {version}: its variants are left out: {trouble}"
     newest = view.newest_shown
     if newest is None or newest.best is None:
         return

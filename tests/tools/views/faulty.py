@@ -20,6 +20,7 @@ ADDRESS = "check the address of the index"
 SERVER = "the index has a fault of its own"
 CUT = "try again; if it stays so"
 NETWORK = "check the network"
+LISTED = "the index lists a file that it does not have"
 CHANGED = "do not install this file"
 _SIGN_IN: Final = b"<html><body><form>Sign in to the network</form></body></html>"
 
