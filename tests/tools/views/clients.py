@@ -95,11 +95,15 @@ def installed(site: Path) -> dict[str, str]:
     return found
 
 
-def plain(command: Sequence[str | Path], words: Sequence[str], environ: Mapping[str, str]) -> Done:
+def plain(
+    command: Sequence[str | Path], words: Sequence[str], environ: Mapping[str, str],
+    cwd: Path | None = None,
+) -> Done:  # fmt: skip
     """Run an installer by itself, without a view."""
     done = subprocess.run(
         [*map(str, command), *words],
         env=dict(environ),
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

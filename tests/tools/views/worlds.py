@@ -152,10 +152,12 @@ class World:
         name = "cpu" if self.target == NO_GPU else self.target
         return self.indexes.server.view(name)
 
+    def try_run(self, *command: str | Path, environ: Mapping[str, str] | None = None) -> Done:
+        """Run a command through a view; return how it ended."""
+        settings = {**self.environ, **(environ or {})}
+        return run(self.indexes.options(self.target), command, settings, self.folder)
+
     def run(self, *command: str | Path, environ: Mapping[str, str] | None = None) -> None:
         """Run a command through a view; it has to succeed."""
-        done: Done = run(
-            self.indexes.options(self.target), command, {**self.environ, **(environ or {})},
-            self.folder,
-        )  # fmt: skip
+        done = self.try_run(*command, environ=environ)
         assert done.code == 0, done.output
