@@ -38,18 +38,19 @@ def pick(
         (version, place, shown)
         for shown in view.files
         if admits_python(shown.file.requires_python, interpreter.version)
-        and (is_pinned or not shown.file.is_yanked)
         for version, place in _installable(shown, places)
     ]
-    # As pip has it: prereleases count where nothing else is left.
+    # As pip has it: prereleases count where nothing else is left, and yanked files are something.
     versions = {version for version, _, _ in candidates}
     allowed = set(wanted.filter(versions, prereleases=prereleases or None))
+    usable = [candidate for candidate in candidates if candidate[0] in allowed]
+    if not (is_pinned and all(shown.file.is_yanked for _, _, shown in usable)):
+        usable = [candidate for candidate in usable if not candidate[2].file.is_yanked]
 
-    def rank(candidate: tuple[Version, int, Shown]) -> tuple[bool, Version, int, tuple[int, str]]:
+    def rank(candidate: tuple[Version, int, Shown]) -> tuple[Version, int, tuple[int, str]]:
         version, place, shown = candidate
-        return not shown.file.is_yanked, version, -place, _build_number(shown)
+        return version, -place, _build_number(shown)
 
-    usable = (candidate for candidate in candidates if candidate[0] in allowed)
     best = max(usable, key=rank, default=None)
     return best[2] if best else None
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.tools.views.clients import clean_environment, installed
-from tests.tools.views.faulty import endless, silent
+from tests.tools.views.faulty import answer, silent
 from tests.tools.views.stand_in import variant_index
 from tests.tools.views.test_fault_clients import (
     HANGS_S,
@@ -35,6 +35,7 @@ from tests.tools.views.test_fault_clients import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from http.server import BaseHTTPRequestHandler
     from pathlib import Path
 
     from tests.tools.views.stand_in import StandIn
@@ -118,7 +119,15 @@ def waiting(index: StandIn, place: str) -> Asked:
     wheel = next(path for path in index.bodies if path.endswith("-cuda12.6.whl"))
     path = {"page": "/simple/torch/", "metadata": f"{wheel}.metadata", "wheel": wheel}[place]
     # Written to a file while it comes.
-    return Asked(index, path, endless if place == "wheel" else silent)
+    return Asked(index, path, trickle if place == "wheel" else silent)
+
+
+def trickle(handler: BaseHTTPRequestHandler) -> None:
+    """Answer without an end, slowly enough not to fill a disk."""
+    answer(200, {"Content-Length": ""})(handler)
+    while True:
+        handler.wfile.write(b"x" * 4096)
+        time.sleep(0.01)
 
 
 # What runs in the gate; the rest is for `.ci/run deep`.

@@ -333,7 +333,7 @@ def test_metadata_of_variants_that_is_malformed(tmp_path: Path, tool: str, body:
 
 
 FAMILIES: Final = {
-    "denied": PAGES["denied"]._replace(hint=LOGIN),
+    "denied": PAGES["denied"],
     "broken": PAGES["broken"],
     "cut": PAGES["cut"],
     "malformed": PAGES["malformed"],
@@ -352,6 +352,7 @@ def test_per_cuda_indexes_at_fault_leave_the_main_index_to_be_judged(
     cuda.acts["/whl/torch/"] = fault.act
     with main_index().serving() as main, cuda.serving() as family:
         where = "http://127.0.0.1:9" if name == "down" else family
+        where = where.replace("//", f"//me:{PASSWORD}@")
         options = ["--target", "rtx-5090@580", "--cuda-index", f"{where}/whl"]
         done = through_run(tool, tmp_path, f"{main}/simple/", "torch", options=options)
 

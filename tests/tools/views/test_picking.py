@@ -234,7 +234,19 @@ WORSE_FOR_ALL = Source(
 )
 
 
+# A yanked version is enough for pip not to take a prerelease, and is not taken itself.
+YANKED_AND_PRE = Source(
+    "torch",
+    (
+        file_of(f"torch-2.15.0-{TAGS[1]}.whl", "", ""),
+        file_of(f"torch-2.16.0rc1-{TAGS[1]}.whl", None, ""),
+    ),
+    is_cuda_project=True,
+)
+
+
 @given(sources(), questions)
+@example(YANKED_AND_PRE, Question("v100@580", PYTHONS[1]))
 @example(WORSE_FOR_ALL, Question("rtx-5090@580", PYTHONS[1]))
 @settings(max_examples=120)
 def test_pip_takes_what_is_predicted(source: Source, question: Question) -> None:
