@@ -24,7 +24,7 @@ _CONSTRAINTS: Final = frozenset(
 )
 _FILES: Final = _REQUIREMENTS | _CONSTRAINTS
 # Commands whose arguments are such files: ``uv pip sync``, ``pip-compile``.
-_TAKE_FILES: Final = frozenset({"sync", "compile", "pip-compile"})
+_TAKE_FILES: Final = frozenset({"sync", "compile", "pip-compile", "pip-sync"})
 _DEPTH: Final = 8
 _MOST_FILES: Final = 100
 _MOST_BYTES: Final = 1 << 20
