@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tools.cli import output
@@ -41,20 +42,24 @@ def tell_of_written(
     folders = (cwd, working_folder(line, environ, cwd), project_folder(line, environ, cwd))
     for folder in dict.fromkeys(map(os.path.normpath, folders)):
         for path, text in _written(folder, since):
-            _tell_of_file(path, text, url)
+            _tell_of_file(path, text, url, cwd)
     if line.tool == "uv" and line.subcommand == ("tool", "install"):
         _tell_of_receipts(environ, url, since)
 
 
-def _tell_of_file(path: str, text: str, url: str) -> None:
+def _tell_of_file(path: str, text: str, url: str, cwd: str) -> None:
     name = os.path.basename(path)
+    is_lock = name.endswith(".lock") or name.startswith("pylock.")
     if url in text:
         output.warn(f"{path} now has the address of this view, which has ended")
     elif name in _LOCKS:
         output.warn(f"{path} was written through this view: it has the files of one machine alone")
     else:
         return
-    output.hint(f"to undo it: git checkout -- {name}, or delete it and lock anew without run")
+    again = "delete it and lock anew without run" if is_lock else "take that address out of it"
+    output.hint(
+        f"to undo it: git checkout -- {shlex.quote(os.path.relpath(path, cwd))}, or {again}"
+    )
     output.hint(STAYS)
 
 

@@ -261,11 +261,13 @@ def plain_words(words: Sequence[str], tool: str = "") -> Iterator[str]:
 
 
 def value_of(words: Sequence[str], names: tuple[str, ...]) -> str:
-    """Return what an option is given, "" without it."""
+    """Return what an option is given, "" without it: ``-t x``, ``-tx``, ``--target=x``."""
     for index, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name in names:
             return value if equals else "".join(words[index + 1 : index + 2])
+        if word[:2] in names and not word.startswith("--"):
+            return word[2:]
     return ""
 
 

@@ -141,7 +141,7 @@ _UV: Final = (
     *_stops(_ADDRESS, "pyproject.toml and uv.lock", "uv add", "uv remove"),
     *_passes("uv version --frozen|--dry-run"),
     *_stops(_ADDRESS, "uv.lock", f"uv version {NAME}|--bump"),
-    *_passes("uv run --no-project"),
+    *_passes("uv run --no-project|--no-sync"),
     *(row for name in ("sync", "run", "tree", "export", "check", "audit")
       for row in _uv_of_lock(f"uv {name}")),
     *_passes("uv tool install", remark="uv keeps the view's address for upgrades; `run` says so"),

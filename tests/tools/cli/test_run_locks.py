@@ -29,16 +29,23 @@ def said(
 
 
 @pytest.mark.parametrize(
-    "name", ["uv.lock", "pyproject.toml", "pylock.gpu.toml", "Pipfile", "dev-requirements.txt"]
+    ("name", "again"),
+    [
+        ("uv.lock", "delete it and lock anew without run"),
+        ("pylock.gpu.toml", "delete it and lock anew without run"),
+        ("pyproject.toml", "take that address out of it"),
+        ("Pipfile", "take that address out of it"),
+        ("dev-requirements.txt", "take that address out of it"),
+    ],
 )
 def test_a_file_that_has_the_view_s_address_is_named_with_the_way_back(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, again: str
 ) -> None:
     (tmp_path / name).write_text(f'url = "{URL}torch/"\n')
 
     assert said(capsys, tmp_path, "make")[:2] == [
         f"warning: {tmp_path / name} now has the address of this view, which has ended",
-        f"hint: to undo it: git checkout -- {name}, or delete it and lock anew without run",
+        f"hint: to undo it: git checkout -- {name}, or {again}",
     ]
 
 
@@ -73,6 +80,7 @@ def test_the_project_of_the_command_is_looked_at_as_well(
     lines = said(capsys, tmp_path, "uv", "--project", "p", "run", "make")
 
     assert lines[0].startswith(f"warning: {tmp_path / 'p' / 'uv.lock'} now has the address")
+    assert lines[1].startswith("hint: to undo it: git checkout -- p/uv.lock, or delete it")
 
 
 def test_what_uv_keeps_of_a_tool_is_named_with_the_way_to_upgrade_it(

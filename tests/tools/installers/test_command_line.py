@@ -138,6 +138,7 @@ def test_a_command_in_an_environment_of_conda_is_known() -> None:
         ("uv --directory d sync --project=p", {}, ("/c/d", "/c/d/p")),
         ("uv sync", {"UV_WORKING_DIR": "d", "UV_PROJECT": "/p"}, ("/c/d", "/p")),
         ("poetry -C d -P p install", {}, ("/c/d", "/c/d/p")),
+        ("poetry -Cd install", {}, ("/c/d", "/c/d")),
         ("pdm sync -p p", {}, ("/c/", "/c/p")),
         ("pip install -C x=y", {}, ("/c/", "/c/")),
     ],

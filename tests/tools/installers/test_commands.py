@@ -66,6 +66,7 @@ def project(tmp_path: Path) -> Path:
         ("uv export --frozen", "uv.lock", ""),
         ("uv run x.py", "uv.lock", ""),
         ("uv run --no-project x.py", "", ""),
+        ("uv run --no-sync x.py", "", ""),
         ("uv run script.py -U", "", ""),
         ("uv run --no-project uv lock", "uv.lock", "uv.lock"),
         ("uv tool install app", "", ""),
