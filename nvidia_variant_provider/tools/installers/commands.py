@@ -313,8 +313,12 @@ def is_alone(command: Sequence[str], environ: Mapping[str, str]) -> bool:
 
 
 def _is_alone(line: CommandLine, row: CommandRow, environ: Mapping[str, str]) -> bool:
-    by_variable = line.tool == "uv" and environ.get("UV_LOCKED", "").lower() in _TRUE
+    by_variable = line.tool == "uv" and _is_on("UV_LOCKED", environ)
     return row.outcome is Outcome.ALONE or (by_variable and row.outcome is Outcome.NEEDS_LOCK)
+
+
+def _is_on(variable: str, environ: Mapping[str, str]) -> bool:
+    return environ.get(variable, "").lower() in _TRUE
 
 
 def _lock_in(line: CommandLine, name: str, environ: Mapping[str, str], cwd: str) -> str:
@@ -330,7 +334,9 @@ def _has_no_project(line: CommandLine, environ: Mapping[str, str], cwd: str) -> 
     """Tell whether uv locks nothing: outside a project, or for a script that is its own one."""
     if line.tool != "uv":
         return False
-    if _script_of(line, environ, cwd) or environ.get("UV_NO_PROJECT", "").lower() in _TRUE:
+    if _script_of(line, environ, cwd) or _is_on("UV_NO_PROJECT", environ):
+        return True
+    if line.subcommand == ("run",) and _is_on("UV_NO_SYNC", environ):
         return True
     pyproject = _find_up("pyproject.toml", project_folder(line, environ, cwd))
     return not pyproject or _is_unmanaged(pyproject)
