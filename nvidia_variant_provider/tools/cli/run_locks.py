@@ -53,7 +53,10 @@ def _tell_of_file(path: str, text: str, url: str, cwd: str) -> None:
     if url in text:
         output.warn(f"{path} now has the address of this view, which has ended")
     elif name in _LOCKS:
-        output.warn(f"{path} was written through this view: it has the files of one machine alone")
+        output.warn(
+            f"{path} was written meanwhile: if through this view, it has the files of one machine "
+            "alone"
+        )
     else:
         return
     again = "delete it and lock anew without run" if is_lock else "take that address out of it"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from nvidia_variant_provider.tools.installers.command_line import drops_variables
+from nvidia_variant_provider.tools.installers.command_line import (
+    drops_variables,
+    layers,
+    working_folder,
+)
 from nvidia_variant_provider.tools.installers.commands import (
     is_harmless,
     needs_plugin,
     stops,
-    words_of,
 )
 from nvidia_variant_provider.tools.installers.interpreter import has_package
 from nvidia_variant_provider.tools.installers.requirements_files import check_requirements
@@ -30,6 +33,7 @@ name = "view"
 url = "https://HOST/views/NAME@DRIVER/simple/"
 priority = "primary"
 """
+_PIPS: Final = frozenset({"pip", "pip-compile", "pip-sync"})
 _KEEPS: Final = {
     "sudo": "add -E, which keeps them: nvidia-variant-provider run -- sudo -E …",
     "env": "leave -i out: nvidia-variant-provider run -- env NAME=VALUE …",
@@ -43,11 +47,11 @@ def refusal(command: Sequence[str], cwd: str) -> tuple[str, Sequence[str]]:
     """
     if is_harmless(command):
         return "", ()
-    words = words_of(command)
-    if words[0] == "pip" and "--isolated" in words:
-        return "--isolated makes pip ignore the view; leave it out", ()
-    if words[0] == "pip" or words[:2] == ["uv", "pip"]:
-        check_requirements(words, cwd)
+    for line in layers(command):
+        if line.tool == "pip" and "--isolated" in line.own:
+            return "--isolated makes pip ignore the view; leave it out", ()
+        if line.tool in _PIPS or (line.tool, *line.subcommand[:1]) == ("uv", "pip"):
+            check_requirements(line.words, working_folder(line, os.environ, cwd))
     if name := drops_variables(command):
         why = f"{name} starts the command without the variables that point it to the view"
         return why, (_KEEPS[name],)

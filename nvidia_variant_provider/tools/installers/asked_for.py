@@ -19,8 +19,12 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from nvidia_variant_provider.tools.installers.chosen import named_files
-from nvidia_variant_provider.tools.installers.command_line import plain_words
-from nvidia_variant_provider.tools.installers.commands import lock_of, words_of
+from nvidia_variant_provider.tools.installers.command_line import (
+    parse,
+    plain_words,
+    working_folder,
+)
+from nvidia_variant_provider.tools.installers.commands import lock_of
 from nvidia_variant_provider.tools.installers.requirements_files import files_of, lines_of
 from nvidia_variant_provider.tools.parsed import mapping, parse_toml, texts
 from nvidia_variant_provider.value_types import dataclass, field
@@ -58,9 +62,11 @@ def asked_of(
 ) -> Asked:
     """Read what a command asks for; ``python`` is the version that is installed for, "3.11.7"."""
     environment = _environment(python)
-    words = words_of(command)
+    line = parse(command)
+    words = line.words
     lock = lock_of(command, cwd)
-    in_files = [] if lock else list(_in_files(words, environ, cwd))
+    folder = working_folder(line, environ, cwd)
+    in_files = [] if lock else list(_in_files(words, environ, cwd, folder))
     required = _in_lock(lock) if lock else [text for text, is_required in in_files if is_required]
     named = list(_parsed(_arguments(words), environment))
     listed = list(_parsed(required, environment))
@@ -155,9 +161,12 @@ def _in_wheel_name(address: str) -> Iterator[tuple[str, str]]:
 
 
 def _in_files(
-    words: Sequence[str], environ: Mapping[str, str], cwd: str
+    words: Sequence[str], environ: Mapping[str, str], cwd: str, folder: str
 ) -> Iterator[tuple[str, bool]]:
-    """Yield the requirements of files and projects, and whether each is more than a constraint."""
+    """Yield the requirements of files and projects, and whether each is more than a constraint.
+
+    ``folder`` is the one that the installer changes to.
+    """
     if words[0] not in _READ_FILES:
         return
     settings = named_files(words, environ, cwd)
@@ -166,16 +175,16 @@ def _in_files(
         *((path, False) for path in settings.requirements),
         *((path, True) for path in settings.constraints),
     ]
-    for line in lines_of(files, cwd):
+    for line in lines_of(files, folder):
         if not line.text.startswith("-"):
             yield _without_options(line.text), not line.is_constraint
     yield from ((text, False) for text in settings.texts)
     extras = ",".join(_values_of(words, "--extra"))
     projects = [path.removesuffix("pyproject.toml") for path, _ in files if _is_project(path)]
-    for folder in [*projects, *(word for word in words[1:] if word.startswith((".", "/")))]:
-        yield from ((text, True) for text in _of_project(cwd, folder, extras))
+    for path in [*projects, *(word for word in words[1:] if word.startswith((".", "/")))]:
+        yield from ((text, True) for text in _of_project(folder, path, extras))
     for group in _values_of(words, "--group"):
-        yield from ((text, True) for text in _of_group(cwd, group))
+        yield from ((text, True) for text in _of_group(folder, group))
 
 
 def _values_of(words: Sequence[str], option: str) -> list[str]:

@@ -24,7 +24,7 @@ _CONSTRAINTS: Final = frozenset(
 )
 _FILES: Final = _REQUIREMENTS | _CONSTRAINTS
 # Commands whose arguments are such files: ``uv pip sync``, ``pip-compile``.
-_TAKE_FILES: Final = frozenset({"sync", "compile", "pip-compile"})
+_TAKE_FILES: Final = frozenset({"sync", "compile", "pip-compile", "pip-sync"})
 _DEPTH: Final = 8
 _MOST_FILES: Final = 100
 _MOST_BYTES: Final = 1 << 20
@@ -69,8 +69,8 @@ def check_lines(files: Iterable[tuple[str, bool]], cwd: str) -> None:
         if option in VALUED or option in BOOLEAN:
             raise InvalidValueError(
                 f"{line.path}, line {line.number}: {option} beats every index that is set outside"
-                " of the file, so this command would not see the view; delete the line, or name"
-                " the index on the command line"
+                " of the file, so this command would not see the view; delete the line, and name"
+                " an index that is needed on the command line"
             )
 
 

@@ -36,6 +36,6 @@ def check_script(path: str, folder: str) -> None:
     if names:
         raise InvalidValueError(
             f"{full}: [tool.uv] of the script sets {', '.join(names)}, which beats every index that"
-            " is set outside of the script, so this command would not see the view; delete it, or "
-            "name the index on the command line"
+            " is set outside of the script, so this command would not see the view; delete it, and "
+            "name an index that is needed on the command line"
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.addresses import encoded
 from nvidia_variant_provider.tools.releases.uv_store import stored_for
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def split_login(url: str) -> tuple[str, Login | None]:
     Raises ``InvalidValueError`` for what is no address.
     """
     try:
-        parts = urlsplit(url)
+        clean = encoded(url)
+        parts = urlsplit(clean)
         _ = parts.port
     except ValueError as error:
         start, _, rest = url.partition("//")
@@ -67,7 +69,7 @@ def split_login(url: str) -> tuple[str, Login | None]:
         raise InvalidValueError(f"{start}//{host[:200]}: not an address: {why}") from None
     login, at, host = parts.netloc.rpartition("@")
     if not at:
-        return url, None
+        return clean, None
     user, _, password = login.partition(":")
     return urlunsplit(parts._replace(netloc=host)), Login(unquote(user), unquote(password))
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from nvidia_variant_provider.errors import InvalidValueError
+from nvidia_variant_provider.tools.releases.addresses import encoded
 from nvidia_variant_provider.tools.releases.files import MAX_FILES
 
 if TYPE_CHECKING:
@@ -177,12 +178,13 @@ def _absolute(address: str, page: str) -> tuple[str, str]:
         and "/." not in address
         and "[" not in address
         and " " not in address
+        and address.isascii()
         and address.isprintable()
     ):
         address, _, fragment = address.partition("#")
         return address, fragment
     joined, fragment = urldefrag(urljoin(page, address))
-    return joined, fragment
+    return encoded(joined), fragment
 
 
 def _sidecar(stated: object) -> str | None:
@@ -238,7 +240,7 @@ class _Anchors(HTMLParser):
 
     def _joined(self, href: str) -> str:
         try:
-            return urljoin(self._url, href)
+            return encoded(urljoin(self._url, href))
         except ValueError as error:
             raise InvalidValueError(f"{self._page}: not an address: {href!r:.200}") from error
 

@@ -182,6 +182,30 @@ def test_what_cannot_see_the_view_or_would_keep_it_does_not_start(command: str, 
     assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pip install -r r.txt",
+        "uv run --no-project pip install -r r.txt",
+        "env A=1 uv --directory . pip sync r.txt",
+        "uv --directory=. pip install -rr.txt",
+        "pip-sync r.txt",
+    ],
+)
+def test_a_requirements_file_that_names_an_index_is_found_wherever_it_is_named(
+    tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "r.txt").write_text("-i https://x.example/simple/\ntorch\n")
+    is_elsewhere = "--directory" in command
+    words = command.replace("--directory .", "--directory sub").replace("=.", "=sub").split()
+    cwd = tmp_path if is_elsewhere else tmp_path / "sub"
+    done = run("--target", "h100", "--", *words, cwd=cwd)
+
+    assert done.returncode == 2
+    assert "r.txt, line 1: -i beats every index" in done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
 def test_a_file_that_a_shell_wrote_through_the_view_is_named(tmp_path: Path) -> None:
     script = 'echo "$UV_DEFAULT_INDEX" > uv.lock'

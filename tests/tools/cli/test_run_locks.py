@@ -56,8 +56,8 @@ def test_a_lock_without_addresses_that_was_written_is_named(
     (tmp_path / name).touch()
 
     assert said(capsys, tmp_path, "sh", "-c", "x")[0] == (
-        f"warning: {tmp_path / name} was written through this view: it has the files of one "
-        "machine alone"
+        f"warning: {tmp_path / name} was written meanwhile: if through this view, it has the files "
+        "of one machine alone"
     )
 
 

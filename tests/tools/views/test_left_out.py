@@ -139,6 +139,28 @@ def test_a_file_that_is_larger_than_its_page_states_is_cut_off() -> None:
     ]
 
 
+@pytest.mark.parametrize("folder", ["a b", "d\u00e9p\u00f4t"])
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+def test_a_file_in_a_folder_with_spaces_and_letters_is_handed_on(folder: str, kind: str) -> None:
+    index = StandIn(login=f"me:{PASSWORD}")
+    wheel = make_wheel(WHEEL)
+    index.bodies[f"/{folder}/{WHEEL}"] = "application/octet-stream", wheel
+    page = (
+        f'<a href="/{folder}/{WHEEL}">{WHEEL}</a>'
+        if kind == "text/html"
+        else json.dumps({"files": [{"filename": WHEEL, "url": f"/{folder}/{WHEEL}"}]})
+    )
+    index.bodies["/simple/demo/"] = kind, page.encode()
+    with (
+        index.serving() as main,
+        view(f"{main.replace('//', f'//me:{PASSWORD}@')}/simple/") as (url, _),
+    ):
+        (entry,) = json.loads(ask(f"{url}demo/").body)["files"]
+        received = ask(entry["url"]).body
+
+    assert received == wheel
+
+
 def test_what_comes_slowly_is_handed_on_as_it_comes() -> None:
     index = demo(f"me:{PASSWORD}")
     received = threading.Event()
