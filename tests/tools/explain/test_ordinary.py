@@ -458,8 +458,8 @@ def test_wheels_on_an_index_are_judged_by_the_metadata_beside_them(
         [
             "note: v100@580: no version there has a build for this GPU; PyTorch has others:",
             (
-                f"hint: nvidia-variant-provider run --target v100@580 --cuda-index {TORCH_INDEX} -- "
-                f"pip install --index-url {served.url}/ torch"
+                "hint: nvidia-variant-provider run --target v100@580 --cuda-index "
+                f"{TORCH_INDEX} -- pip install --index-url {served.url}/ torch"
             ),
         ],
     )
