@@ -453,7 +453,16 @@ def test_wheels_on_an_index_are_judged_by_the_metadata_beside_them(
         machines = ("--target", "v100@580", "--target", "gh200@580")
         code, out, err = output_of(capsys, served.url, "--package", "torch", *machines)
 
-    assert (code, err) == (0, "")
+    assert (code, err.splitlines()[-2:]) == (
+        0,
+        [
+            "note: v100@580: no version there has a build for this GPU; PyTorch has others:",
+            (
+                "hint: nvidia-variant-provider run --target v100@580 --cuda-index "
+                f"{TORCH_INDEX} -- pip install --index-url {served.url}/ torch"
+            ),
+        ],
+    )
     assert [it for it in out.splitlines() if it.startswith("no label: ")] == [
         (
             "no label: torch 2.14.1 (cu130) does not run: no device code for 7.0: the build has "
