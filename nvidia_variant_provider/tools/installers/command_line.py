@@ -22,8 +22,6 @@ from nvidia_variant_provider.value_types import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from nvidia_variant_provider.tools.installers.command_prefixes import Prefix
-
 # Options with a value that stands in a word of its own, of any installer.
 _VALUED_OPTIONS: Final = """\
     -r --requirement --requirements -c --constraint --constraints --override --overrides -b
@@ -200,15 +198,18 @@ def drops_variables(command: Sequence[str]) -> str:
     for words in parse(command).prefixes:
         name = name_of(words[0])
         row = PREFIXES[name]
-        given = {word.partition("=")[0] for word in words[1:]}
-        if not given.isdisjoint(row.keeps) or not _is_dropping(row, given):
-            continue
-        return name
+        is_dropping = "" in row.drops or _has_any(words[1:], row.drops)
+        if is_dropping and not _has_any(words[1:], row.keeps):
+            return name
     return ""
 
 
-def _is_dropping(row: Prefix, given: set[str]) -> bool:
-    return "" in row.drops or not given.isdisjoint(row.drops)
+def _has_any(words: Sequence[str], options: Sequence[str]) -> bool:
+    """Tell whether one of some options is given; short ones may share a word: ``-EH``."""
+    letters = [option[1] for option in options if re.fullmatch(r"-[A-Za-z]", option)]
+    clusters = [word for word in words if re.fullmatch(r"-[A-Za-z]+", word)]
+    is_in_cluster = any(letter in word for letter in letters for word in clusters)
+    return is_in_cluster or not {*options, ""}.isdisjoint(words)
 
 
 def starts_in_conda(command: Sequence[str]) -> bool:
