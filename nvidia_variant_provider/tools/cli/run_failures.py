@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nvidia_variant_provider.tools.views.service import ViewService
 
 _MOST: Final = 3
+# With these a command finds nothing of what is shown, and would of what is hidden neither.
+_NARROWING: Final = frozenset({"--no-binary", "--exclude-newer", "--uploaded-prior-to"})
 _SHORT_S: Final = 1.0
 
 
@@ -56,7 +58,7 @@ def explain_failure(service: ViewService, ran: Ran) -> None:
 def _explain_hidden(view: View, ran: Ran) -> None:
     asked_for = view.asked
     hidden = [version for version in view.hidden if matches(version.version, asked_for)]
-    if not hidden:
+    if not hidden or any(word.partition("=")[0] in _NARROWING for word in ran.command):
         return
     for version in hidden[:_MOST]:
         output.note(f"{view.project} {version.version} is not shown: {version.hidden}")

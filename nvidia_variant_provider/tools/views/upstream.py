@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -39,6 +41,7 @@ _ANSWERED: Final = 200
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _SERVER_FAULT: Final = 500
+_LISTED_S: Final = 30.0
 _MISSING: Final = frozenset({403, 404, 410})
 # A project's name, normalised. Any other text could make an address of its own: "file:etc".
 _PROJECT: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -93,6 +96,8 @@ class Upstream:
         self.indexes = tuple(_with_slash(fetcher.remember(_as_url(address))) for address in indexes)
         self.find_links = tuple(fetcher.remember(_as_url(address)) for address in find_links)
         self._is_first_only = is_first_only
+        self._lock = threading.Lock()
+        self._listed: dict[str, tuple[object, dict[str, list[PageFile]]]] = {}
 
     @property
     def is_local(self) -> bool:
@@ -183,9 +188,22 @@ class Upstream:
             except UpstreamError as error:
                 troubles.append(error)
                 continue
-            yield from (file for file in files if project_of(file.name) == project)
+            yield from files.get(project, ())
 
-    def _files_of(self, place: str) -> Iterable[PageFile]:
+    def _files_of(self, place: str) -> Mapping[str, Sequence[PageFile]]:
+        """Return the files of a place by project; a list that has not changed is read once."""
+        stamp = _stamp(place)
+        with self._lock:
+            listed = self._listed.get(place)
+            # What is not there is asked for again: the error is of the one who asks.
+            if listed is None or stamp is None or listed[0] != stamp:
+                by_project: dict[str, list[PageFile]] = {}
+                for file in self._list(place):
+                    by_project.setdefault(project_of(file.name), []).append(file)
+                listed = self._listed[place] = stamp, by_project
+            return listed[1]
+
+    def _list(self, place: str) -> Iterable[PageFile]:
         if urlsplit(place).scheme == "file":
             path = url2pathname(urlsplit(place).path)
             if os.path.isdir(path):
@@ -309,6 +327,16 @@ def _local_page(url: str) -> ProjectPage | None:
     if not os.path.isdir(folder):
         return None
     return ProjectPage(_files_in(folder))
+
+
+def _stamp(place: str) -> object:
+    """Return what changes with a list of files: for an address every half minute."""
+    if urlsplit(place).scheme != "file":
+        return time.monotonic() // _LISTED_S
+    try:
+        return os.stat(url2pathname(urlsplit(place).path)).st_mtime_ns
+    except OSError:
+        return None
 
 
 def _files_in(folder: str) -> tuple[PageFile, ...]:

@@ -134,3 +134,14 @@ def test_a_command_that_checks_hashes_is_known(
     (tmp_path / "without.txt").write_text("torch==1.0\n")
 
     assert requires_hashes(words.split(), environ, str(tmp_path)) is checks
+
+
+@pytest.mark.clients
+def test_nothing_hidden_is_blamed_where_the_command_leaves_out_all_wheels(tmp_path: Path) -> None:
+    with main_index().serving() as main, cuda_index().serving() as cuda:
+        words = ["--no-deps", "--no-binary", "torch", "torch"]
+        options = ["--target", "v100@580", "--cuda-index", f"{cuda}/whl"]
+        done = install("uv", tmp_path, f"{main}/simple/", *words, options=options)
+
+    assert done.code
+    assert "--any-version" not in done.output
