@@ -69,10 +69,14 @@ def uv_settings(
 
 
 def project_sources(folder: str) -> Mapping[str, object]:
-    """Return ``[tool.uv.sources]`` of the project that a folder belongs to."""
+    """Return ``[tool.uv.sources]`` of the project that a folder belongs to, and of its workspace.
+
+    Those of the root count for every member that does not name others.
+    """
     for place in folders_upwards(folder):
         if os.path.isfile(path := os.path.join(place, "pyproject.toml")):
-            return mapping(_uv_table(path).get("sources"))
+            root = _uv_table(os.path.join(_root(place), "pyproject.toml"))
+            return {**mapping(root.get("sources")), **mapping(_uv_table(path).get("sources"))}
     return {}
 
 

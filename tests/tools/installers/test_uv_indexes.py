@@ -247,3 +247,21 @@ def test_switched_on_variants_of_uv_are_seen(
     settings = {"HOME": str(tmp_path), **environ}
 
     assert uv_has_variants_on(settings, words, str(tmp_path)) is is_on
+
+
+def test_sources_of_a_workspace_count_for_its_members(tmp_path: Path) -> None:
+    write(
+        tmp_path / "pyproject.toml",
+        '[project]\nname = "x"\n[tool.uv.workspace]\nmembers = ["a", "b"]\n'
+        '[tool.uv.sources]\ntorch = { index = "x" }\n',
+    )
+    for name, sources in (("a", ""), ("b", '[tool.uv.sources]\ntorch = { path = "t" }\n')):
+        write(tmp_path / name / "pyproject.toml", f'[project]\nname = "{name}"\n{sources}')
+    environ = {"HOME": str(tmp_path / "home")}
+    command = ("uv", "pip", "install", "-e", ".")
+    found = {
+        name: uv_detours(environ, {}, str(tmp_path / name), command, ["torch"]).variables
+        for name in ("a", "b")
+    }
+
+    assert found == {"a": {"UV_NO_SOURCES_PACKAGE": "torch"}, "b": {}}
