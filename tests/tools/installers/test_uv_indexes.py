@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.tools.installers.uv_indexes import (
     Detours,
     read_uv,
@@ -265,3 +266,22 @@ def test_sources_of_a_workspace_count_for_its_members(tmp_path: Path) -> None:
     }
 
     assert found == {"a": {"UV_NO_SOURCES_PACKAGE": "torch"}, "b": {}}
+
+
+def test_a_project_that_is_pinned_to_an_index_is_asked_there_unless_it_is_pytorch_s(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path / "pyproject.toml",
+        '[project]\nname = "x"\n[tool.uv.sources]\n'
+        'torch = [{ index = "corp", marker = "x" }, { index = "pt" }]\n'
+        'torchvision = { index = "pt" }\nxformers = { index = "no-such" }\n'
+        f'[[tool.uv.index]]\nname = "corp"\nurl = "{A}"\nexplicit = true\n'
+        f'[[tool.uv.index]]\nname = "pt"\nurl = "{TORCH_INDEX}/cu126"\nexplicit = true\n',
+    )
+    environ = {"HOME": str(tmp_path / "home"), "UV_INDEX_CORP_PASSWORD": "w"}
+    projects = ["torch", "torchvision", "xformers"]
+    found = uv_detours(environ, {}, str(tmp_path), ("uv", "pip"), projects)
+
+    assert found.variables == {"UV_NO_SOURCES_PACKAGE": "torch torchvision xformers"}
+    assert found.pinned == (("torch", (A.replace("//", "//:w@"),)),)
