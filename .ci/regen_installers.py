@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import generated
 
-from nvidia_variant_provider.tools.installers.commands import (
+from nvidia_variant_provider.tools.installers.command_table import (
     COMMANDS,
     NAME,
     OTHERS,

@@ -15,7 +15,7 @@ import pytest
 
 from examples.torch.clients import uv_executable
 from nvidia_variant_provider.tools.installers.command_line import parse, takes_value
-from nvidia_variant_provider.tools.installers.commands import COMMANDS, OTHERS
+from nvidia_variant_provider.tools.installers.command_table import COMMANDS, OTHERS
 from tests.tools.views.clients import pip_environment
 from tests.tools.views.ways import tool
 

@@ -36,7 +36,7 @@ examples:
     --platform manylinux_2_28_aarch64 --only-binary :all: torch
 
 exit codes:
-  1    --require-gpu: no GPU, or no build for the GPU
+  1    --require-gpu: no GPU, or no build for the GPU; --dry-run: no version to install
   2    usage error, or a command that cannot run through a view
   126  the command cannot be started
   127  the command was not found

@@ -11,52 +11,16 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tools.installers.command_prefixes import (
+    MOST,
+    PREFIXES,
+    behind_prefixes,
+    name_of,
+)
 from nvidia_variant_provider.value_types import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-_MOST_PREFIXES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Prefix:
-    """A program that starts the command behind it.
-
-    ``valued`` are its options with a value in a word of its own, ``operands`` the number of words
-    before the command, and ``word`` the subcommand that starts one. ``drops`` are the options, ""
-    for none, with which it starts the command without our variables, unless ``keeps`` is given.
-    """
-
-    valued: str = ""
-    operands: int = 0
-    word: str = ""
-    drops: tuple[str, ...] = ()
-    keeps: tuple[str, ...] = ()
-
-
-_CONDA: Final = Prefix(
-    "-n --name -p --prefix --cwd -r --root-prefix -e --environment --manifest-path -a", word="run"
-)
-PREFIXES: Final[Mapping[str, Prefix]] = {
-    "env": Prefix("-u --unset -C --chdir", drops=("-i", "-", "--ignore-environment")),
-    "sudo": Prefix(
-        "-u --user -g --group -h --host -p --prompt -C -D --chdir -R -r --role -t --type -T -U",
-        drops=("",),
-        keeps=("-E", "--preserve-env"),
-    ),
-    "timeout": Prefix("-k --kill-after -s --signal", operands=1),
-    "nice": Prefix("-n --adjustment"),
-    "ionice": Prefix("-c --class -n --classdata"),
-    "time": Prefix("-f --format -o --output"),
-    "stdbuf": Prefix("-i --input -o --output -e --error"),
-    "taskset": Prefix(operands=1),
-    "numactl": Prefix("-N -m -C -i -p"),
-    "flock": Prefix("-w --timeout --wait -E --conflict-exit-code", operands=1),
-    **dict.fromkeys(("nohup", "setsid", "command", "exec"), Prefix()),
-    **dict.fromkeys(("conda", "mamba", "micromamba", "pixi"), _CONDA),
-}
-"""Programs that are looked behind."""
 
 # Options with a value that stands in a word of its own, of any installer.
 _VALUED_OPTIONS: Final = """\
@@ -135,7 +99,6 @@ _INDEXED: Final = frozenset({
 
 _PYTHON: Final = re.compile(r"(python|pypy|py)[\d.]*")
 _PIP: Final = re.compile(r"pip[\d.]*")
-_ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +169,7 @@ class CommandLine:
 
 def parse(command: Sequence[str]) -> CommandLine:
     """Take a command apart; one without an installer has the name of its program as tool."""
-    at, prefixes = _behind_prefixes(command)
+    at, prefixes = behind_prefixes(command)
     if at >= len(command):
         return CommandLine(tuple(command), "", at, len(command), len(command), (), prefixes)
     name, begin = _tool_at(command, at)
@@ -217,7 +180,7 @@ def parse(command: Sequence[str]) -> CommandLine:
 def layers(command: Sequence[str]) -> Iterator[CommandLine]:
     """Yield the installers of a command from the outer to the inner: ``uv run pip install``."""
     base = 0
-    for _ in range(_MOST_PREFIXES):
+    for _ in range(MOST):
         line = parse(command[base:])
         if not line.tool:
             return
@@ -233,22 +196,25 @@ def layers(command: Sequence[str]) -> Iterator[CommandLine]:
 def drops_variables(command: Sequence[str]) -> str:
     """Name the program that starts a command without our variables: ``sudo``; "" for none."""
     for words in parse(command).prefixes:
-        name = _name(words[0])
+        name = name_of(words[0])
         row = PREFIXES[name]
-        given = {word.partition("=")[0] for word in words[1:]}
-        if not given.isdisjoint(row.keeps) or not _is_dropping(row, given):
-            continue
-        return name
+        is_dropping = "" in row.drops or _has_any(words[1:], row.drops)
+        if is_dropping and not _has_any(words[1:], row.keeps):
+            return name
     return ""
 
 
-def _is_dropping(row: Prefix, given: set[str]) -> bool:
-    return "" in row.drops or not given.isdisjoint(row.drops)
+def _has_any(words: Sequence[str], options: Sequence[str]) -> bool:
+    """Tell whether one of some options is given; short ones may share a word: ``-EH``."""
+    letters = [option[1] for option in options if re.fullmatch(r"-[A-Za-z]", option)]
+    clusters = [word for word in words if re.fullmatch(r"-[A-Za-z]+", word)]
+    is_in_cluster = any(letter in word for letter in letters for word in clusters)
+    return is_in_cluster or not {*options, ""}.isdisjoint(words)
 
 
 def starts_in_conda(command: Sequence[str]) -> bool:
     """Tell whether a command starts another one in an environment of conda, mamba or pixi."""
-    return any(PREFIXES[_name(words[0])].word for words in parse(command).prefixes)
+    return any(PREFIXES[name_of(words[0])].word for words in parse(command).prefixes)
 
 
 def plain_words(words: Sequence[str], tool: str = "") -> Iterator[str]:
@@ -287,53 +253,11 @@ def project_folder(line: CommandLine, environ: Mapping[str, str], cwd: str) -> s
     return os.path.join(working_folder(line, environ, cwd), named)
 
 
-def _name(word: str) -> str:
-    return os.path.basename(word).removesuffix(".exe").lower()
-
-
 def takes_value(tool: str, word: str) -> bool:
     """Tell whether a word is an option of an installer whose value is the next word."""
     if word in _FLAGS_OF.get(tool, ()):
         return False
     return word in VALUED or word in _VALUED_OF.get(tool, ())
-
-
-def _behind_prefixes(command: Sequence[str]) -> tuple[int, tuple[tuple[str, ...], ...]]:
-    """Return where the command begins that the programs before it start, and these."""
-    at = 0
-    prefixes: list[tuple[str, ...]] = []
-    while len(prefixes) < _MOST_PREFIXES and at < len(command):
-        row = PREFIXES.get(_name(command[at]))
-        end = _end_of_prefix(row, command, at + 1) if row else at
-        if end == at:
-            break
-        prefixes.append(tuple(command[at:end]))
-        at = end
-    return at, tuple(prefixes)
-
-
-def _end_of_prefix(row: Prefix, command: Sequence[str], begin: int) -> int:
-    """Return where a prefix ends; one that does not start a command has no words."""
-    at = begin
-    operands = row.operands
-    is_awaited = bool(row.word)
-    while at < len(command):
-        word = command[at]
-        if word.startswith("-"):
-            at += 2 if word in row.valued.split() else 1
-        elif is_awaited and word == row.word:
-            is_awaited = False
-            at += 1
-        elif is_awaited:
-            return begin - 1
-        elif _ASSIGNMENT.fullmatch(word):
-            at += 1
-        elif operands:
-            operands -= 1
-            at += 1
-        else:
-            break
-    return begin - 1 if is_awaited else at
 
 
 def _tool_at(command: Sequence[str], at: int) -> tuple[str, int]:

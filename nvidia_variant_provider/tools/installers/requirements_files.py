@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # The plurals are uv's names of the same.
-_REQUIREMENTS: Final = frozenset({"-r", "--requirement", "--requirements"})
+_REQUIREMENTS: Final = frozenset({"-r", "--requirement", "--requirements", "--with-requirements"})
 _CONSTRAINTS: Final = frozenset(
     {"-c", "--constraint", "--constraints", "--override", "--overrides"}
 )

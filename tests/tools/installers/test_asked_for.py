@@ -71,6 +71,7 @@ def asked(command: str, folder: Path, **environ: str) -> Asked:
         ("pip install -router.txt", (), ("torch", "numpy"), "<2.12,>=2.6"),
         ("pip install torch -c limits.txt", ("torch",), (), ">=2.6"),
         ("uv --directory folder pip install -r inner.txt", (), ("torch", "numpy"), "<2.12,>=2.6"),
+        ("uv run --with-requirements limits.txt x", (), ("torch", "scipy"), ">=2.6"),
         ("env A=1 nice pip install torch<3", ("torch",), (), "<3"),
         ("conda run -n x python -m pip install torch<3", ("torch",), (), "<3"),
         ("pip install -r markers.txt", (), ("torch",), "==2.6.0"),

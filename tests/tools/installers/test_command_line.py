@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nvidia_variant_provider.tools.installers.command_line import (
     drops_variables,
@@ -14,6 +16,7 @@ from nvidia_variant_provider.tools.installers.command_line import (
     starts_in_conda,
     working_folder,
 )
+from nvidia_variant_provider.tools.installers.commands import stops
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,11 @@ def test_an_installer_that_another_one_starts_is_seen_with_its_place() -> None:
     [
         ("sudo pip install x", "sudo"),
         ("sudo -E pip install x", ""),
-        ("sudo --preserve-env=A pip install x", ""),
+        ("sudo --preserve-env pip install x", ""),
+        ("sudo -EH -u me pip install x", ""),
+        # It keeps those that are listed alone.
+        ("sudo --preserve-env=A pip install x", "sudo"),
+        ("env -iu A pip install x", "env"),
         ("nice sudo pip install x", "sudo"),
         ("env -i pip install x", "env"),
         ("env A=1 pip install x", ""),
@@ -152,3 +159,20 @@ def test_options_and_variables_say_where_files_are_looked_for(
     assert tuple(folder.rstrip("/") for folder in named) == tuple(
         folder.rstrip("/") for folder in folders
     )
+
+
+WORDS = st.sampled_from(
+    ["uv", "pip", "python", "-m", "run", "tool", "--", "install", "-i", "--with", "x", "env", "A=1",
+     "timeout", "60", "conda", "-n", "sudo", "-E", "uvx", "poetry", "-C", "lock", "-Im", ""]
+)  # fmt: skip
+
+
+@given(st.lists(WORDS, min_size=1, max_size=9))
+def test_every_command_is_taken_apart_and_no_word_is_lost(command: list[str]) -> None:
+    line = parse(command)
+    inner = list(layers(command))
+
+    assert [*command[: line.begin], *line.own, *line.program] == command
+    assert sorted(line.words[1:]) == sorted([*line.own, *line.program])
+    assert [layer.begin for layer in inner] == sorted({layer.begin for layer in inner})
+    assert isinstance(stops(command, "/nonexistent", {}), str)

@@ -138,6 +138,8 @@ def test_uv_outside_a_project_and_with_a_script_of_its_own_writes_no_lock(
     assert [stops(command.split(), str(tmp_path), {}) for command in commands] == ["", "", ""]
     assert stops(["uv", "run", "script.py"], str(project), {}) == ""
     assert stops(["uv", "sync"], str(project), {"UV_NO_PROJECT": "1"}) == ""
+    assert stops(["uv", "run", "x"], str(project), {"UV_NO_SYNC": "1"}) == ""
+    assert stops(["uv", "sync"], str(project), {"UV_NO_SYNC": "1"}) != ""
 
 
 def test_a_project_that_uv_does_not_manage_has_no_lock(project: Path) -> None:
