@@ -49,10 +49,10 @@ def tell_of_written(
 
 def _tell_of_file(path: str, text: str, url: str, cwd: str) -> None:
     name = os.path.basename(path)
-    is_lock = name.endswith(".lock") or name.startswith("pylock.")
+    is_lock = name in _LOCKS or name.startswith("pylock.")
     if url in text:
         output.warn(f"{path} now has the address of this view, which has ended")
-    elif name in _LOCKS:
+    elif is_lock:
         output.warn(
             f"{path} was written meanwhile: if through this view, it has the files of one machine "
             "alone"

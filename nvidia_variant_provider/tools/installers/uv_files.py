@@ -68,12 +68,19 @@ def uv_settings(
     return _joined([*files, _file(_own_path(environ)) or {}, _of_system(environ)])
 
 
-def project_sources(folder: str) -> Mapping[str, object]:
-    """Return ``[tool.uv.sources]`` of the project that a folder belongs to."""
+def project_sources(folder: str) -> tuple[Mapping[str, object], dict[str, object]]:
+    """Return ``[tool.uv.sources]`` of the project that a folder belongs to, and its settings.
+
+    The sources of a workspace's root count for every member that does not name others.
+    """
     for place in folders_upwards(folder):
         if os.path.isfile(path := os.path.join(place, "pyproject.toml")):
-            return mapping(_uv_table(path).get("sources"))
-    return {}
+            own, root = _uv_table(path), _root(place)
+            shared = _uv_table(os.path.join(root, "pyproject.toml"))
+            sources = {**mapping(shared.get("sources")), **mapping(own.get("sources"))}
+            settings = [_anchored(dict(own), place), _anchored(dict(shared), root)]
+            return sources, _joined(settings)
+    return {}, {}
 
 
 def without_detours(settings: Mapping[str, object]) -> tuple[dict[str, object], tuple[str, ...]]:

@@ -9,6 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.tools.installers.configured import Configured, keyring_of
 from nvidia_variant_provider.tools.installers.uv_credentials import store_path
 from nvidia_variant_provider.tools.installers.uv_files import (
@@ -44,12 +45,14 @@ class Detours:
     """What uv's files name that would send it past the index it is given, and how it is kept off.
 
     ``rest`` are the other settings, for a file to be named in UV_CONFIG_FILE; ``left_out`` are the
-    names of those that it lacks. ``variables`` are set beside it.
+    names of those that it lacks. ``variables`` are set beside it. ``pinned`` are projects whose
+    source names an index of its own: the view asks this one alone for them.
     """
 
     rest: Mapping[str, object] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    pinned: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -143,16 +146,43 @@ def uv_detours(
         uv_folder(environ, options, cwd), _last(options, "project") or environ.get("UV_PROJECT", "")
     )
     places = [folder, *(word for word in map(_project_in, command[1:]) if word)]
-    pinned = {
-        project
-        for place in places
-        for sources in (project_sources(os.path.abspath(os.path.join(folder, place))),)
-        for project in projects
-        if "index" in str(sources.get(project, ""))
-    }
+    known = list(_tables(settings))
+    named: dict[str, list[str]] = {}
+    for place in places:
+        sources, own = project_sources(os.path.abspath(os.path.join(folder, place)))
+        known += _tables(own)
+        for project in projects:
+            names = [str(mapping(entry).get("index", "")) for entry in _entries(sources, project)]
+            named.setdefault(project, []).extend(filter(None, names))
+    pinned = {project: names for project, names in named.items() if names}
     before = environ.get("UV_NO_SOURCES_PACKAGE", "").split()
-    names = " ".join([*before, *sorted(pinned)])
-    return Detours(rest, left_out, {"UV_NO_SOURCES_PACKAGE": names} if pinned else {})
+    every = " ".join([*before, *sorted(pinned)])
+    return Detours(
+        rest,
+        left_out,
+        {"UV_NO_SOURCES_PACKAGE": every} if pinned else {},
+        tuple(
+            (project, urls)
+            for project, names in sorted(pinned.items())
+            if (urls := tuple(_private(names, known, environ)))
+        ),
+    )
+
+
+def _entries(sources: Mapping[str, object], project: str) -> list[object]:
+    """Return the sources of a project: a table, or several with a marker each."""
+    entry = sources.get(project)
+    return entry if isinstance(entry, list) else [entry]
+
+
+def _private(
+    names: Sequence[str], known: Sequence[_Index], environ: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the addresses of named indexes but PyTorch's own, among which a view chooses."""
+    for name in dict.fromkeys(names):
+        index = next((index for index in known if index.name == name), None)
+        if index is not None and not index.url.startswith(TORCH_INDEX):
+            yield _with_login(index, environ)
 
 
 def uv_has_variants_on(environ: Mapping[str, str], words: Sequence[str], cwd: str) -> bool:

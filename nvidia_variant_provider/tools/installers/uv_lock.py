@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MOST_BYTES: Final = 16 << 20
 _ENTRY: Final = "[[package]]"
 _SOURCE: Final = r'^source = \{{ (?:virtual|editable|directory) = "{folder}" \}}$'
+_EXTRA: Final = "extra =="
 _PLAIN: Final = frozenset({"name", "extras", "marker", "specifier"})
 
 
@@ -59,7 +60,7 @@ def _locked(lock: str, folder: str) -> Mapping[str, set[SpecifierSet] | None] | 
         return None
     locked: dict[str, set[SpecifierSet] | None] = {}
     for each in map(mapping, required):
-        if "extra ==" in str(each.get("marker", "")):
+        if _EXTRA in str(each.get("marker", "")):
             continue
         name = str(each.get("name"))
         try:
@@ -81,7 +82,8 @@ def _asked(project: Mapping[str, object]) -> Iterator[tuple[str, SpecifierSet]]:
             requirement = Requirement(text)
         except InvalidRequirement:
             continue
-        yield canonicalize_name(requirement.name), requirement.specifier
+        if _EXTRA not in str(requirement.marker):
+            yield canonicalize_name(requirement.name), requirement.specifier
 
 
 def _read(path: str) -> str:

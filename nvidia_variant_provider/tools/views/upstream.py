@@ -83,10 +83,12 @@ class Upstream:
         *,
         is_first_only: bool = False,
         passed_over: Mapping[str, Collection[int]] | None = None,
+        pinned: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Take the addresses in the order that counts; credentials in them are kept apart.
 
         ``passed_over`` are answers of an index that mean that it has not the project, such as 403.
+        ``pinned`` are projects for which other indexes are asked, and no folders.
         """
         self.fetcher = fetcher
         self._passed_over = {
@@ -94,6 +96,10 @@ class Upstream:
             for address, codes in (passed_over or {}).items()
         }
         self.indexes = tuple(_with_slash(fetcher.remember(_as_url(address))) for address in indexes)
+        self._pinned = {
+            project: tuple(_with_slash(fetcher.remember(_as_url(url))) for url in urls)
+            for project, urls in (pinned or {}).items()
+        }
         self.find_links = tuple(fetcher.remember(_as_url(address)) for address in find_links)
         self._is_first_only = is_first_only
         self._lock = threading.Lock()
@@ -112,7 +118,7 @@ class Upstream:
             return None
         troubles: list[UpstreamError] = []
         pages = []
-        for index in self.indexes:
+        for index in self._pinned.get(project, self.indexes):
             try:
                 page = self._page_of(index, project)
             except UpstreamError as error:
@@ -124,7 +130,7 @@ class Upstream:
                 pages.append(page)
                 if self._is_first_only:
                     break
-        linked = tuple(self._linked(project, troubles))
+        linked = () if project in self._pinned else tuple(self._linked(project, troubles))
         if len(pages) == 1 and not linked:
             return replace(pages[0], troubles=tuple(troubles))
         if not pages and not linked and any(error.status == _FORBIDDEN for error in troubles):

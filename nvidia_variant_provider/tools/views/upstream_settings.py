@@ -114,12 +114,13 @@ def settings_for(command: Sequence[str], environ: Mapping[str, str], cwd: str) -
     is_default = bool(standard) and _same(index, standard)
     indexes = _ordered(configured, index)
     addresses = _addresses(configured, indexes, environ)
+    others = _shown([url for _, urls in detours.pinned for url in urls])
     return Settings(
         configured,
         indexes,
         tuple(rest),
         is_default,
-        addresses,
+        (*addresses, *others),
         detours,
         (*_shown(chosen.notes), *notes, *detours.notes),
         tuple(warnings),
@@ -212,7 +213,8 @@ def _without_plain_http(
 
 def upstream_of(settings: Settings, environ: Mapping[str, str]) -> Upstream:
     """Return the indexes of a command as one; raises ``InvalidValueError`` as ``settings_for``."""
-    return _upstream(settings.configured, settings.indexes, environ, settings.command)
+    pinned = dict(settings.detours.pinned)
+    return _upstream(settings.configured, settings.indexes, environ, settings.command, pinned)
 
 
 def families_for(
@@ -221,11 +223,13 @@ def families_for(
     """Return the per-CUDA indexes to ask: those that are named, or PyTorch's with the default.
 
     Who has an index of their own must not be sent to another one unasked, nor a command of uv that
-    names one folder of such indexes: uv asks that first, and no other.
+    names one folder of such indexes: uv asks that first, and no other. The same holds for a project
+    whose source names an index.
     """
     from nvidia_variant_provider.tools.views.upstream import CudaFamily
 
-    family = frozenset({*FAMILY, *projects})
+    elsewhere = () if addresses else dict(settings.detours.pinned)
+    family = frozenset({*FAMILY, *projects}.difference(elsewhere))
     configured = settings.configured
     is_chosen = configured.is_first_only and any(map(is_folder, configured.extra))
     named = addresses or ([TORCH_INDEX] if settings.is_default and not is_chosen else [])
@@ -271,6 +275,7 @@ def _upstream(
     indexes: tuple[str, ...],
     environ: Mapping[str, str],
     command: Sequence[str],
+    pinned: Mapping[str, Sequence[str]] | None = None,
 ) -> Upstream:
     from nvidia_variant_provider.tools.releases.configured_fetcher import fetcher_for
     from nvidia_variant_provider.tools.views.upstream import Upstream
@@ -281,6 +286,7 @@ def _upstream(
         configured.find_links,
         is_first_only=configured.is_first_only,
         passed_over=dict(configured.passed_over),
+        pinned=pinned,
     )
 
 

@@ -49,7 +49,7 @@ def test_a_file_that_has_the_view_s_address_is_named_with_the_way_back(
     ]
 
 
-@pytest.mark.parametrize("name", ["poetry.lock", "pdm.lock", "Pipfile.lock"])
+@pytest.mark.parametrize("name", ["poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml"])
 def test_a_lock_without_addresses_that_was_written_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -252,6 +252,12 @@ source = {{ registry = "https://main.example/simple" }}
         ),
         (["app2>1"], '{ name = "app2", editable = "../app2" },', ""),
         ([], '{ name = "torch", marker = "extra == \'gpu\'" },', ""),
+        (["torch; extra == 'gpu'"], '{ name = "torch", marker = "extra == \'gpu\'" },', ""),
+        (
+            ["Torch_Vision (>=0.2,!=0.3.*); python_version < '3.8'"],
+            '{ name = "torch-vision", marker = "x", specifier = ">=0.2,!=0.3.*" },',
+            "",
+        ),
         (["not a requirement!"], "", ""),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nvidia_variant_provider.tables.cuda_indexes import TORCH_INDEX
 from nvidia_variant_provider.tools.installers.uv_indexes import (
     Detours,
     read_uv,
@@ -247,3 +248,40 @@ def test_switched_on_variants_of_uv_are_seen(
     settings = {"HOME": str(tmp_path), **environ}
 
     assert uv_has_variants_on(settings, words, str(tmp_path)) is is_on
+
+
+def test_sources_of_a_workspace_count_for_its_members(tmp_path: Path) -> None:
+    write(
+        tmp_path / "pyproject.toml",
+        '[project]\nname = "x"\n[tool.uv.workspace]\nmembers = ["a", "b"]\n'
+        '[tool.uv.sources]\ntorch = { index = "x" }\n',
+    )
+    for name, sources in (("a", ""), ("b", '[tool.uv.sources]\ntorch = { path = "t" }\n')):
+        write(tmp_path / name / "pyproject.toml", f'[project]\nname = "{name}"\n{sources}')
+    environ = {"HOME": str(tmp_path / "home")}
+    command = ("uv", "pip", "install", "-e", ".")
+    found = {
+        name: uv_detours(environ, {}, str(tmp_path / name), command, ["torch"]).variables
+        for name in ("a", "b")
+    }
+
+    assert found == {"a": {"UV_NO_SOURCES_PACKAGE": "torch"}, "b": {}}
+
+
+def test_a_project_that_is_pinned_to_an_index_is_asked_there_unless_it_is_pytorch_s(
+    tmp_path: Path,
+) -> None:
+    write(
+        tmp_path / "pyproject.toml",
+        '[project]\nname = "x"\n[tool.uv.sources]\n'
+        'torch = [{ index = "corp", marker = "x" }, { index = "pt" }]\n'
+        'torchvision = { index = "pt" }\nxformers = { index = "no-such" }\n'
+        f'[[tool.uv.index]]\nname = "corp"\nurl = "{A}"\nexplicit = true\n'
+        f'[[tool.uv.index]]\nname = "pt"\nurl = "{TORCH_INDEX}/cu126"\nexplicit = true\n',
+    )
+    environ = {"HOME": str(tmp_path / "home"), "UV_INDEX_CORP_PASSWORD": "w"}
+    projects = ["torch", "torchvision", "xformers"]
+    found = uv_detours(environ, {}, str(tmp_path), ("uv", "pip"), projects)
+
+    assert found.variables == {"UV_NO_SOURCES_PACKAGE": "torch torchvision xformers"}
+    assert found.pinned == (("torch", (A.replace("//", "//:w@"),)),)

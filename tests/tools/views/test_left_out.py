@@ -97,6 +97,24 @@ def test_pytorch_s_store_says_in_its_own_way_that_a_project_is_not_there(
     assert (page is not None and bool(page.files)) is is_there
 
 
+def test_a_project_that_is_pinned_to_an_index_is_asked_there_alone(tmp_path: Path) -> None:
+    pinned = demo()
+    (tmp_path / WHEEL).write_bytes(b"")
+    with main_index().serving() as main, pinned.serving() as other:
+        upstream = Upstream(
+            Fetcher({}), [f"{main}/simple/"], [str(tmp_path)],
+            pinned={"demo": [f"{other}/simple/"], "torch": [f"{other}/simple/"]},
+        )  # fmt: skip
+        found = upstream.page("demo"), upstream.page("numpy")
+        torch = upstream.page("torch")
+
+    assert [page and page.url for page in found] == [
+        f"{other}/simple/demo/",
+        f"{main}/simple/numpy/",
+    ]
+    assert torch is None
+
+
 def test_what_every_index_forbids_is_an_error() -> None:
     with (
         StandIn(missing=403).serving() as one,
