@@ -95,16 +95,19 @@ def _run_configured(
         f"{args.installed} is not installed here. This is what pip gets from the configured "
         f"indexes with 'nvidia-variant-provider run -- pip install {args.installed}'"
     )
-    asked = argparse.Namespace(
-        dry_run=True,
-        require_gpu=args.require_gpu,
-        any_version=False,
-        cuda_index=args.cuda_index,
-        cuda_project=[],
-    )
     codes = []
     for name, named in machines:
         machine = options.answer_for(named).detection.machine
         output.emit_text([f"{name}: {describe(machine)}"])
+        # What ``run`` repeats in its hints names the machine as it was named here.
+        asked = argparse.Namespace(
+            dry_run=True,
+            require_gpu=args.require_gpu,
+            any_version=False,
+            through_view=False,
+            cuda_index=args.cuda_index,
+            cuda_project=[],
+            **{option: getattr(named, option, None) for option in ("target", "machine", "gpu")},
+        )
         codes.append(run_view.run(asked, ["pip", "install", args.installed], machine))
     return max(codes)
