@@ -29,6 +29,7 @@ class Ran:
     """A command that has ended with an exit code; ``options`` are those of ``run`` itself.
 
     ``index`` is the index that the command or a setting names, "" for the installer's default.
+    ``since`` is when the command was started, in seconds since 1970.
     """
 
     command: tuple[str, ...]
@@ -36,6 +37,7 @@ class Ran:
     code: int = 0
     require_gpu: bool = False
     index: str = ""
+    since: float = 0.0
 
     def again(self, command: tuple[str, ...] | None = None, *more: str) -> str:
         """Return the line that runs it, or another command, with the same and with more options."""

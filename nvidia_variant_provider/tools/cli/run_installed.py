@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
 from nvidia_variant_provider.tools.installers.asked_for import asked_of
@@ -13,6 +13,9 @@ from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.cuda_builds import default_label, is_label, judge_label
 from nvidia_variant_provider.tools.views.selecting import class_of_target
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
+
+# File systems count in hundredths of a second.
+_CLOCK_S: Final = 0.05
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.cli.run_failures import Ran
@@ -32,7 +35,7 @@ def installed_build(service: ViewService, ran: Ran) -> tuple[str, str]:
     asked = asked_of(ran.command, os.environ, os.getcwd())
     is_about_torch = TORCH in {*asked.named, *asked.listed, *service.log.views}
     version = installed_version(wanted.folder, TORCH)
-    stays = version == wanted.installed_torch
+    stays = version == wanted.installed_torch and not _is_new(wanted.folder, version, ran.since)
     has_decided = TORCH in service.log.views and not stays
     if has_decided or not (wanted.has_gpu and is_about_torch and version):
         return "", ""
@@ -44,6 +47,15 @@ def installed_build(service: ViewService, ran: Ran) -> tuple[str, str]:
     if not stays:
         return warning, f"ask for torch=={version.partition('+')[0]} by its name: the view chooses"
     return warning, f"to replace it: {_again(ran, asked, wanted.folder)}"
+
+
+def _is_new(folder: str, version: str, since: float) -> bool:
+    """Tell whether a torch is there since a moment: a quick installer is done before we look."""
+    try:
+        made = os.stat(os.path.join(folder, f"{TORCH}-{version}.dist-info")).st_mtime
+    except OSError:
+        return False
+    return made > since - _CLOCK_S
 
 
 def locked_build(service: ViewService, ran: Ran) -> tuple[str, str]:

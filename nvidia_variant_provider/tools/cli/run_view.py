@@ -199,7 +199,7 @@ def _serve(
     from nvidia_variant_provider.tools.cli.run_locks import tell_of_written
     from nvidia_variant_provider.tools.cli.run_report import report
 
-    code = report(service, _ran(args, command, settings, code))
+    code = report(service, _ran(args, command, settings, code, since))
     tell_of_written(command, os.environ, os.getcwd(), url, since)
     service.close()
     # No process of ours stays behind: the Python that is installed for may still be asked.
@@ -224,12 +224,16 @@ def _environment(settings: Settings, machine: Machine, url: str, cache: str) -> 
 
 
 def _ran(
-    args: argparse.Namespace, command: Sequence[str], settings: Settings, code: int = 0
+    args: argparse.Namespace,
+    command: Sequence[str],
+    settings: Settings,
+    code: int = 0,
+    since: float = 0.0,
 ) -> Ran:
     from nvidia_variant_provider.tools.cli.run_failures import Ran
 
     index = settings.configured.index_url
-    return Ran(tuple(command), options_of(args), code, args.require_gpu, index)
+    return Ran(tuple(command), options_of(args), code, args.require_gpu, index, since)
 
 
 def options_of(args: argparse.Namespace) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
@@ -15,7 +17,6 @@ from pip._internal.index.package_finder import (
 )
 from pip._internal.models.candidate import InstallationCandidate
 from pip._internal.models.link import Link
-from pip._internal.models.release_control import ReleaseControl
 from pip._internal.models.target_python import TargetPython
 from pip._vendor.packaging.specifiers import SpecifierSet as PipSpecifierSet
 from pip._vendor.packaging.utils import canonicalize_name
@@ -80,10 +81,13 @@ class Python(NamedTuple):
         )
 
 
+# The tests run with the pip of their environment, which may be of 2023.
+IS_OLD = find_spec("pip._internal.models.release_control") is None
 PYTHONS = [
     Python((3, 10)),
     Python((3, 12)),
-    Python((3, 13), ("cp313t",)),
+    # Of a Python without a lock pip knew nothing then.
+    *(() if IS_OLD else (Python((3, 13), ("cp313t",)),)),
     Python((3, 12), (), ("manylinux_2_28_aarch64",)),
     Python((3, 12), (), ("win_amd64",)),
 ]
@@ -171,6 +175,16 @@ questions = st.builds(
 )  # fmt: skip
 
 
+def _prereleases(are_wanted: bool) -> dict[str, Any]:  # noqa: FBT001 - pip's own argument
+    """Return what tells a pip of its age whether prereleases are wanted."""
+    if IS_OLD:
+        return {"allow_all_prereleases": are_wanted}
+    control = import_module("pip._internal.models.release_control").ReleaseControl()
+    if are_wanted:
+        control.handle_mutual_excludes(":all:", control.all_releases, control.only_final, "x")
+    return {"release_control": control}
+
+
 def pip_takes(view: View, question: Question) -> str | None:
     """Ask pip's finder which of a page's files it would install."""
     target, specifier = question.python.target, PipSpecifierSet(question.asked)
@@ -191,11 +205,8 @@ def pip_takes(view: View, question: Question) -> str | None:
         outcome, version = evaluator.evaluate_link(link)
         if outcome.name == "candidate":
             candidates.append(InstallationCandidate("torch", str(version), link))
-    control = ReleaseControl()
-    if question.prereleases:
-        control.handle_mutual_excludes(":all:", control.all_releases, control.only_final, "x")
     finder = CandidateEvaluator.create(
-        "torch", target_python=target, specifier=specifier, release_control=control
+        "torch", target_python=target, specifier=specifier, **_prereleases(question.prereleases)
     )
     usable = finder.get_applicable_candidates(candidates)
     # As its resolver has it, which takes the last one: yanked files are for pins that nothing else
