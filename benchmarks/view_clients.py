@@ -58,7 +58,8 @@ def measure(page: bytes, *, with_large: bool) -> None:
 
 
 def _compare_large(folder: Path, login: str, words: str, mbit_per_s: int) -> None:
-    with serving(folder, login, mbit_per_s=mbit_per_s) as index, _told_of(folder / AUTHORITY):
+    told = _told_of(folder / AUTHORITY) if login else contextlib.nullcontext()
+    with serving(folder, login, mbit_per_s=mbit_per_s) as index, told:
         for installer, command in _downloading(folder):
             _compare(f"{words}, {installer}", command, index)
 

@@ -47,8 +47,8 @@ class Row(NamedTuple):
     no_json: str = ""
 
 
-# {dist}, {plain}, {variant}, {evil_wheel}, {machine} and {out} are of ``place``; {evil} is a file
-# that is not there.
+# {dist}, {plain}, {variant}, {evil_wheel}, {machine}, {out} and {demo} are of ``place``; {evil} is
+# a file that is not there.
 ROWS: Final = {
     "detect": Row("--verbose --replay {record}", "--replay {evil}"),
     "properties": Row("--machine {machine}", "--machine {evil}"),
@@ -68,7 +68,7 @@ ROWS: Final = {
     "lint": Row("{dist} {variant}", "{evil}"),
     "convert": Row("--to 850 {draft}", "--to 850 {evil}", code=1),
     "index": Row("{dist}", "{evil}"),
-    "demo-index": Row("{out}/demo", "{plain}", no_json="people read it"),
+    "demo-index": Row("{demo}", "{plain}", no_json="people read it"),
     "code": Row("NVP-NONE", "{evil}"),
     # cat answers a request with the request: every case fails.
     "conformance": Row("--command cat --group errors", "--list {evil}", code=1),
@@ -160,6 +160,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Words:
         "{evil_wheel}": make_wheel(folder / "evil", evil_wheel),
         "{variant}": write_variant(cuda_wheel(folder, "80", "90"), folder, metadata)[0],
         "{out}": folder / "out",
+        "{demo}": folder / "demo",
         "{results}": folder / "results.jsonl",
         "{evil}": f"{EVIL}-1.0-py3-none-any-x.whl",
     }
