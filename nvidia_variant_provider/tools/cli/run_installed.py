@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nvidia_variant_provider.tables.torch_domains import PROJECTS
+from nvidia_variant_provider.tools.cli.run_locks import is_younger
 from nvidia_variant_provider.tools.installers.asked_for import asked_of
 from nvidia_variant_provider.tools.installers.commands import lock_of, words_of
 from nvidia_variant_provider.tools.installers.installed import installed_version
@@ -13,9 +14,6 @@ from nvidia_variant_provider.tools.torch.builds import TORCH
 from nvidia_variant_provider.tools.views.cuda_builds import default_label, is_label, judge_label
 from nvidia_variant_provider.tools.views.selecting import class_of_target
 from nvidia_variant_provider.tools.wheels.dist_info import VARIANT_JSON
-
-# File systems count in hundredths of a second.
-_CLOCK_S: Final = 0.05
 
 if TYPE_CHECKING:
     from nvidia_variant_provider.tools.cli.run_failures import Ran
@@ -52,10 +50,9 @@ def installed_build(service: ViewService, ran: Ran) -> tuple[str, str]:
 def _is_new(folder: str, version: str, since: float) -> bool:
     """Tell whether a torch is there since a moment: a quick installer is done before we look."""
     try:
-        made = os.stat(os.path.join(folder, f"{TORCH}-{version}.dist-info")).st_mtime
+        return is_younger(os.path.join(folder, f"{TORCH}-{version}.dist-info"), since)
     except OSError:
         return False
-    return made > since - _CLOCK_S
 
 
 def locked_build(service: ViewService, ran: Ran) -> tuple[str, str]:

@@ -97,12 +97,20 @@ def _receipts(environ: Mapping[str, str], since: float) -> Iterator[tuple[str, s
 def _read_since(paths: Iterator[str], since: float) -> Iterator[tuple[str, str]]:
     for path in paths:
         try:
-            if os.stat(path).st_mtime < since - _TICK_S:
+            if not is_younger(path, since):
                 continue
             with open(path, encoding="utf-8", errors="replace") as file:
                 yield path, file.read(_MOST_BYTES)
         except OSError:
             continue
+
+
+def is_younger(path: str, since: float) -> bool:
+    """Tell whether a file or folder was written after a moment, in seconds since the epoch.
+
+    Raises ``OSError``.
+    """
+    return os.stat(path).st_mtime >= since - _TICK_S
 
 
 def tell_of_failure(command: Sequence[str], cwd: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse, Response
 
 from nvidia_variant_provider.tools.releases.logins import redacted
-from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
+from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag, is_known, prefers_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,26 +20,13 @@ _KEPT: Final = "max-age=60"
 
 
 def wants_json(request: Request) -> bool:
-    """Tell whether JSON is asked for at least as much as HTML (PEP 691)."""
-    parts = [part.partition(";") for part in request.headers.get("accept", "").lower().split(",")]
-    json, html = (
-        max((_weight(rest) for kind, _, rest in parts if kind.strip().endswith(name)), default=0.0)
-        for name in ("json", "html")
-    )
-    return json > 0 and json >= html
+    """Tell whether JSON is asked for at least as much as HTML."""
+    return prefers_json(request.headers.get("accept", ""))
 
 
 def wants_html(request: Request) -> bool:
     """Tell whether a browser asks: curl and installers of text take text."""
     return "text/html" in request.headers.get("accept", "")
-
-
-def _weight(parameters: str) -> float:
-    _, _, text = parameters.replace(" ", "").partition("q=")
-    try:
-        return float(text.partition(";")[0]) if text else 1.0
-    except ValueError:
-        return 0.0
 
 
 def page_response(request: Request, body: bytes, *, is_json: bool) -> Response:
@@ -55,12 +42,6 @@ def page_response(request: Request, body: bytes, *, is_json: bool) -> Response:
         headers.pop("Content-Encoding", None)
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=JSON if is_json else "text/html", headers=headers)
-
-
-def is_known(header: str, tag: str) -> bool:
-    """Tell whether ``If-None-Match`` names a tag, among others or as ``*``."""
-    tags = [text.strip().removeprefix("W/") for text in header.split(",")]
-    return tag in tags or "*" in tags
 
 
 @lru_cache(maxsize=64)

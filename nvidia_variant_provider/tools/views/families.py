@@ -35,10 +35,6 @@ class Families:
         self._keep_s = keep_s
         self._silent: dict[str, tuple[float, NoAnswerError]] = {}
 
-    def have(self, project: str) -> bool:
-        """Tell whether a project is looked for there."""
-        return any(project in family.projects for family in self._families)
-
     def files(self, project: str) -> dict[str, tuple[PageFile, ...]]:
         """Return a project's files by label."""
         by_label: dict[str, tuple[PageFile, ...]] = {}

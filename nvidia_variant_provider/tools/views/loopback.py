@@ -26,7 +26,7 @@ from nvidia_variant_provider.tools.releases.upstream_error import (
 )
 from nvidia_variant_provider.tools.views.answers import NOT_MODIFIED, status_of
 from nvidia_variant_provider.tools.views.place import HOST
-from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag
+from nvidia_variant_provider.tools.views.rendering import JSON, entity_tag, is_known, prefers_json
 from nvidia_variant_provider.tools.views.upstream import local_path
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "not found")
 
     def _page(self, page: Page) -> None:
-        wants_json = "json" in self.headers.get("Accept", "")
+        wants_json = prefers_json(self.headers.get("Accept", ""))
         own = page.take_own() if wants_json and self.command == "GET" else b""
         if own:
             self._body(own, JSON, page.cache_control)
@@ -274,16 +274,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self, body: bytes, kind: str, cache_control: str = "") -> None:
         tag = entity_tag(body)
-        is_known = self.headers.get("If-None-Match") == tag
-        self.send_response(304 if is_known else 200)
+        has_it = is_known(self.headers.get("If-None-Match", ""), tag)
+        self.send_response(304 if has_it else 200)
         self.send_header("ETag", tag)
         self.send_header("Cache-Control", cache_control or "no-cache")
         self.send_header("Vary", "Accept")
-        if not is_known:
+        if not has_it:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD" and not is_known:
+        if self.command != "HEAD" and not has_it:
             self.wfile.write(body)
 
     def _failed(self, error: UpstreamError) -> None:

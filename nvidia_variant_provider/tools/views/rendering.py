@@ -85,3 +85,27 @@ def render_list_html(names: Iterable[str]) -> bytes:
 def entity_tag(body: bytes) -> str:
     """Return the ``ETag`` of a page: two pages are the same if their bytes are."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def prefers_json(accept: str) -> bool:
+    """Tell whether ``Accept`` asks for JSON at least as much as for HTML (PEP 691)."""
+    parts = [part.partition(";") for part in accept.lower().split(",")]
+    json_weight, html_weight = (
+        max((_weight(rest) for kind, _, rest in parts if kind.strip().endswith(name)), default=0.0)
+        for name in ("json", "html")
+    )
+    return json_weight > 0 and json_weight >= html_weight
+
+
+def _weight(parameters: str) -> float:
+    _, _, text = parameters.replace(" ", "").partition("q=")
+    try:
+        return float(text.partition(";")[0]) if text else 1.0
+    except ValueError:
+        return 0.0
+
+
+def is_known(header: str, tag: str) -> bool:
+    """Tell whether ``If-None-Match`` names a tag, among others or as ``*``."""
+    tags = [text.strip().removeprefix("W/") for text in header.split(",")]
+    return tag in tags or "*" in tags

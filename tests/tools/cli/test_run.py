@@ -99,13 +99,16 @@ def test_failures_to_start_have_codes_of_their_own(
     assert words in done.stderr
 
 
+def script(path: Path, lines: str) -> str:
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 @pytest.fixture
 def conda(tmp_path: Path) -> str:
     """Return a conda that runs a command as the real one does, in this Python."""
-    path = tmp_path / "conda"
-    path.write_text('#!/bin/sh\nshift 3\n[ "$1" = -f ] && exec env\nexec "$@"\n')
-    path.chmod(0o755)
-    return str(path)
+    return script(tmp_path / "conda", 'shift 3\n[ "$1" = -f ] && exec env\nexec "$@"')
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a script of a shell")
@@ -137,10 +140,7 @@ def test_pip_s_part_of_an_environment_file_comes_through_the_view(conda: str) ->
 @pytest.fixture
 def uv(tmp_path: Path) -> str:
     """Return a uv that says that it was started."""
-    path = tmp_path / "uv"
-    path.write_text("#!/bin/sh\necho started\n")
-    path.chmod(0o755)
-    return str(path)
+    return script(tmp_path / "uv", "echo started")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a script of a shell")

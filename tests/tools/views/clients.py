@@ -63,25 +63,8 @@ def run(
     cwd: Path | None = None,
 ) -> Done:  # fmt: skip
     """Run a command through a view."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "nvidia_variant_provider",
-            "run",
-            *options,
-            "--",
-            *map(str, command),
-        ],
-        env=dict(environ),
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=_TIMEOUT_S,
-    )
-    return Done(done.returncode, done.stdout)
+    ours = (sys.executable, "-m", "nvidia_variant_provider", "run", *options, "--")
+    return plain(ours, [str(word) for word in command], environ, cwd)
 
 
 def installed(site: Path) -> dict[str, str]:
